@@ -1,5 +1,9 @@
 #include "base/padded_buffer.h"
 
+#include <algorithm>
+#include <string>
+#include <utility>
+
 #include <gtest/gtest.h>
 
 namespace everyitem {
@@ -12,6 +16,8 @@ TEST(PaddedBuffer, KeepsRoomForTheParserBehindItsBytes) {
     buffer.finish();
     EXPECT_EQ(buffer.size(), size);
     EXPECT_GE(buffer.capacity(), size + PaddedBuffer::kPadding);
+    EXPECT_TRUE(std::all_of(buffer.data() + size, buffer.data() + size + PaddedBuffer::kPadding,
+                            [](char byte) { return byte == '\0'; }));
   }
 }
 
@@ -21,7 +27,43 @@ TEST(PaddedBuffer, ViewsSurviveAMove) {
     const std::string_view view = buffer.view();
     const PaddedBuffer moved = std::move(buffer);
     EXPECT_EQ(moved.view().data(), view.data());
+    EXPECT_EQ(moved.view(), std::string(size, 'x'));
   }
+}
+
+TEST(PaddedBuffer, IsEmptyAfterItWasMovedFromAndMayBeFilledAgain) {
+  PaddedBuffer buffer{"first"};
+  PaddedBuffer moved = std::move(buffer);
+  EXPECT_EQ(buffer.view(), "");  // NOLINT(bugprone-use-after-move): this is what is tested
+  buffer.append("second");
+  moved = std::move(buffer);
+  EXPECT_EQ(moved.view(), "second");
+  EXPECT_TRUE(buffer.empty());  // NOLINT(bugprone-use-after-move): this is what is tested
+}
+
+TEST(PaddedBuffer, WritesInPlaceBehindWhatIsThere) {
+  PaddedBuffer buffer;
+  buffer.reserve(6);
+  const std::size_t reserved = buffer.capacity();
+  buffer.append("abc");
+  const std::span<char> room = buffer.prepare(3);
+  std::copy_n("de?", 3, room.begin());
+  buffer.commit(2);
+  buffer.append("f");
+  EXPECT_EQ(buffer.view(), "abcdef");
+  EXPECT_EQ(buffer.capacity(), reserved);
+}
+
+TEST(PaddedBuffer, GrowsInLargerStepsWhenTheSizeIsNotKnown) {
+  PaddedBuffer buffer;
+  std::size_t moves = 0;
+  const char* data = nullptr;
+  for (int i = 0; i < 100'000; ++i) {
+    buffer.append("0123456789");
+    moves += std::exchange(data, buffer.data()) != buffer.data() ? 1 : 0;
+  }
+  EXPECT_EQ(buffer.size(), 1'000'000U);
+  EXPECT_LT(moves, 20U);
 }
 
 }  // namespace
