@@ -37,8 +37,9 @@ struct HttpResponse {
   int status = 0;
   std::vector<Header> headers;
   PaddedBuffer body;
-  /// When it was decoded, the value of `name` (compared without case), or nothing.
+  /// The value of the first header called `name`, compared without case, or an empty view.
   std::string_view header(std::string_view name) const&;
+  std::string_view header(std::string_view name) && = delete;
 };
 
 /// The exchange failed below HTTP. `what()` says how, in words for the user, without the request.
@@ -46,7 +47,7 @@ class HttpError : public std::runtime_error {
  public:
   enum class Cause {
     resolve,      ///< the host has no address
-    connect,      ///< refused, unreachable, or no answer within the connect timeout
+    connect,      ///< refused, unreachable, broken off, or not done within the connect timeout
     tls,          ///< handshake failed: certificate or host name not valid, protocol too old
     idle,         ///< no byte moved for the idle timeout
     closed,       ///< the connection ended before the answer was whole
@@ -66,8 +67,8 @@ class HttpError : public std::runtime_error {
 };
 
 /// TLS settings of a client, loaded once: protocol 1.2 or later, the certificate chain and the host
-/// name are verified, always. Roots: the PEM file `ca_bundle` when not empty, the system's if it is.
-/// Throws a usage error that names the file when it cannot be read.
+/// name are verified, always. Roots: the PEM file `ca_bundle` when not empty, the system's if it
+/// is. Throws a usage error that names the file when it cannot be read.
 class TlsSettings {
  public:
   explicit TlsSettings(const std::string& ca_bundle = {});
@@ -83,9 +84,11 @@ class TlsSettings {
 };
 
 /// Used from one event loop. As many connections are open as calls are under way; the caller
-/// bounds those. Destroy it only when no call is under way.
+/// bounds those. Destroy it only when no call is under way. Pooled connections have no work on the
+/// event loop, so they do not keep it from running out.
 class HttpClient {
  public:
+  /// `tls` may be null for an endpoint without TLS.
   HttpClient(asio::any_io_executor executor, Endpoint endpoint,
              std::shared_ptr<const TlsSettings> tls, HttpTimeouts timeouts = {});
   HttpClient(const HttpClient&) = delete;

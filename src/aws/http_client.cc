@@ -1,0 +1,138 @@
+#include "aws/http_client.h"
+
+#include <deque>
+#include <utility>
+
+#include <boost/beast/core/string.hpp>
+
+#include "aws/http_connection.h"
+#include "base/error.h"
+
+namespace everyitem::aws {
+
+namespace {
+
+void append_header(std::string& head, std::string_view name, std::string_view value) {
+  // A token that was read from a file may end in a line break; what follows it would be taken as a
+  // header of its own. The value may be a secret.
+  if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
+    throw usage_error("the value of the HTTP header " + std::string(name) + " holds a line break");
+  }
+  head.append(name).append(": ").append(value).append("\r\n");
+}
+
+std::string build_head(const HttpRequest& request, std::string_view authority) {
+  std::string head;
+  head.reserve(1024);
+  head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  append_header(head, "Host", authority);
+  for (const Header& header : request.headers) {
+    append_header(head, header.name, header.value);
+  }
+  append_header(head, "Content-Length", std::to_string(request.body.size()));
+  head.append("\r\n");
+  return head;
+}
+
+}  // namespace
+
+std::string_view HttpResponse::header(std::string_view name) const& {
+  for (const Header& header : headers) {
+    if (boost::beast::iequals(header.name, name)) {
+      return header.value;
+    }
+  }
+  return {};
+}
+
+struct HttpClient::Impl {
+  using ConnectionPtr = std::shared_ptr<HttpConnection>;
+
+  /// The connection used last that can be used again, or null. The one used last is the least
+  /// likely to have been closed, and those that are too many are left to expire.
+  ConnectionPtr take_idle();
+  void give_back(ConnectionPtr connection);
+  bool expired(const HttpConnection& connection) const;
+
+  asio::any_io_executor executor;
+  Endpoint endpoint;
+  std::shared_ptr<const TlsSettings> tls;
+  HttpTimeouts timeouts;
+  std::string authority;
+  std::deque<ConnectionPtr> idle;  ///< the one used last is at the back
+};
+
+HttpClient::Impl::ConnectionPtr HttpClient::Impl::take_idle() {
+  while (!idle.empty()) {
+    const ConnectionPtr connection = std::move(idle.back());
+    idle.pop_back();
+    if (!expired(*connection) && connection->quiet()) {
+      return connection;
+    }
+  }
+  return nullptr;
+}
+
+void HttpClient::Impl::give_back(ConnectionPtr connection) {
+  if (connection->reusable()) {
+    idle.push_back(std::move(connection));
+  }
+  while (!idle.empty() && expired(*idle.front())) {
+    idle.pop_front();
+  }
+}
+
+bool HttpClient::Impl::expired(const HttpConnection& connection) const {
+  return std::chrono::steady_clock::now() - connection.idle_since() >= timeouts.keep_alive;
+}
+
+HttpClient::HttpClient(asio::any_io_executor executor, Endpoint endpoint,
+                       std::shared_ptr<const TlsSettings> tls, HttpTimeouts timeouts)
+    : impl_(std::make_unique<Impl>()) {
+  if (endpoint.tls && !tls) {
+    throw std::invalid_argument("a https endpoint without TLS settings");
+  }
+  impl_->executor = std::move(executor);
+  impl_->authority = endpoint.authority();
+  impl_->endpoint = std::move(endpoint);
+  impl_->tls = std::move(tls);
+  impl_->timeouts = timeouts;
+}
+
+HttpClient::~HttpClient() = default;
+
+Awaitable<HttpResponse> HttpClient::send(const HttpRequest& request) {
+  std::string head = build_head(request, impl_->authority);
+  const bool head_only = request.method == "HEAD";
+
+  bool sent_before = false;
+  if (const Impl::ConnectionPtr pooled = impl_->take_idle()) {
+    try {
+      HttpResponse response = co_await pooled->exchange(head, request.body, head_only);
+      impl_->give_back(pooled);
+      co_return response;
+    } catch (const HttpError& error) {
+      if (error.cause() != HttpError::Cause::closed || pooled->answer_begun()) {
+        throw;
+      }
+      sent_before = error.request_sent();
+    }
+  }
+
+  try {
+    const auto fresh = std::make_shared<HttpConnection>(impl_->executor, impl_->timeouts);
+    co_await fresh->open(impl_->endpoint, impl_->endpoint.tls ? impl_->tls.get() : nullptr);
+    HttpResponse response = co_await fresh->exchange(std::move(head), request.body, head_only);
+    impl_->give_back(fresh);
+    co_return response;
+  } catch (const HttpError& error) {
+    if (sent_before && !error.request_sent()) {
+      throw HttpError(error.cause(), true, error.what());
+    }
+    throw;
+  }
+}
+
+const Endpoint& HttpClient::endpoint() const { return impl_->endpoint; }
+
+}  // namespace everyitem::aws

@@ -1,0 +1,334 @@
+#include "aws/http_connection.h"
+
+#include <algorithm>
+#include <cstring>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/error.hpp>
+#include <boost/beast/http/error.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "aws/name_lookup.h"
+
+namespace everyitem::aws {
+
+namespace {
+
+using asio::ip::tcp;
+using boost::system::error_code;
+using Cause = HttpError::Cause;
+
+/// The most that one TLS record holds. A request up to this size goes out as one.
+constexpr std::size_t kTlsRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
+
+IoStep to_step(const error_code& error, std::size_t bytes, IoStep::Needs when_it_would_block) {
+  if (error == asio::error::would_block) {
+    return {.needs = when_it_would_block};
+  }
+  return {.error = error, .bytes = bytes};
+}
+
+std::string seconds(std::chrono::milliseconds duration) {
+  return fmt::format("{:g} s", std::chrono::duration<double>(duration).count());
+}
+
+}  // namespace
+
+HttpConnection::HttpConnection(const asio::any_io_executor& executor, const HttpTimeouts& timeouts)
+    : timeouts_(timeouts), socket_(executor), timer_(executor) {}
+
+// Opening
+
+Awaitable<void> HttpConnection::open(const Endpoint& endpoint, const TlsSettings* tls) {
+  const Clock::time_point deadline = after(timeouts_.connect);
+  const std::vector<tcp::endpoint> addresses = co_await look_up(endpoint, deadline);
+  co_await connect(addresses, deadline);
+  if (tls != nullptr) {
+    watch(deadline);
+    co_await shake_hands(*tls, endpoint.host);
+  }
+  unwatch();
+  open_ = true;
+}
+
+Awaitable<void> HttpConnection::connect(const std::vector<tcp::endpoint>& addresses,
+                                        Clock::time_point deadline) {
+  error_code error;
+  for (std::size_t i = 0; i < addresses.size(); ++i) {
+    socket_.close(error);
+    socket_.open(addresses[i].protocol(), error);
+    if (error) {
+      continue;
+    }
+    // Each address may use its share of the time that is left, so that one that never answers does
+    // not keep those behind it from being tried.
+    const Clock::time_point now = Clock::now();
+    watch(now + (deadline - now) / static_cast<Clock::rep>(addresses.size() - i));
+    const auto [refused] =
+        co_await socket_.async_connect(addresses[i], asio::as_tuple(asio::use_awaitable));
+    if (!refused) {
+      socket_.set_option(tcp::no_delay(true));
+      socket_.non_blocking(true);
+      co_return;
+    }
+    if (refused == asio::error::operation_aborted && !timed_out_) {
+      throw boost::system::system_error(refused);
+    }
+    error = timed_out_ ? error_code(asio::error::timed_out) : refused;
+  }
+  throw failure(Cause::connect, "cannot connect: " + error.message());
+}
+
+Awaitable<void> HttpConnection::shake_hands(const TlsSettings& tls, const std::string& host) {
+  tls_.emplace(tls, socket_, host);
+  for (;;) {
+    const IoStep step = tls_->handshake();
+    if (step.error) {
+      const std::string reason = tls_->explain(step.error);
+      throw reason.empty() ? failure(Cause::connect, "the connection ended in the TLS handshake: " +
+                                                         step.error.message())
+                           : failure(Cause::tls, "TLS handshake failed: " + reason);
+    }
+    if (step.needs == IoStep::Needs::nothing) {
+      co_return;
+    }
+    co_await wait(step.needs);
+  }
+}
+
+// Exchanging
+
+Awaitable<HttpResponse> HttpConnection::exchange(std::string head, std::string_view body,
+                                                 bool head_only) {
+  request_sent_ = answer_begun_ = reusable_ = false;
+  watch(after(timeouts_.idle));
+  // A server may answer before it has read everything, and close: the answer says why.
+  const bool written = co_await write(std::move(head), body);
+  HttpResponse response = co_await read_response(head_only);
+  unwatch();
+  reusable_ = reusable_ && written;
+  idle_since_ = Clock::now();
+  co_return response;
+}
+
+Awaitable<bool> HttpConnection::write(std::string head, std::string_view body) {
+  if (tls_) {
+    const std::string_view joined =
+        body.substr(0, kTlsRecordBytes - std::min(kTlsRecordBytes, head.size()));
+    head += joined;
+    body.remove_prefix(joined.size());
+  }
+  std::string_view rest_of_head = head;
+  while (!rest_of_head.empty() || !body.empty()) {
+    const IoStep step = try_write(rest_of_head, body);
+    if (step.error) {
+      co_return false;
+    }
+    if (step.needs != IoStep::Needs::nothing) {
+      co_await wait(step.needs);
+      continue;
+    }
+    request_sent_ = true;
+    progress();
+    const std::size_t of_head = std::min(step.bytes, rest_of_head.size());
+    rest_of_head.remove_prefix(of_head);
+    body.remove_prefix(step.bytes - of_head);
+  }
+  co_return true;
+}
+
+Awaitable<HttpResponse> HttpConnection::read_response(bool head_only) {
+  begin_ = end_ = 0;
+  for (;;) {
+    HttpResponse response;
+    HttpResponseParser parser(response);
+    parser.header_limit(static_cast<std::uint32_t>(input_.size()));
+    parser.body_limit(HttpClient::kMaxBodyBytes);
+    parser.skip(head_only);
+    co_await parse_to_end(parser, false);
+    if (response.status / 100 == 1) {
+      continue;  // interim: the answer proper follows
+    }
+    if (!parser.is_done()) {
+      if (const auto length = parser.content_length(); length && !parser.chunked()) {
+        co_await read_body(static_cast<std::size_t>(*length), response.body);
+      } else {
+        parser.eager(true);
+        co_await parse_to_end(parser, true);
+      }
+    }
+    response.body.finish();
+    reusable_ = parser.keep_alive() && unparsed().empty();
+    co_return response;
+  }
+}
+
+Awaitable<void> HttpConnection::parse_to_end(HttpResponseParser& parser, bool body) {
+  if (!unparsed().empty()) {
+    parse(parser);
+  }
+  while (body ? !parser.is_done() : !parser.is_header_done()) {
+    std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
+    end_ -= std::exchange(begin_, 0);
+    if (end_ == input_.size()) {
+      throw failure(Cause::bad_response, "the answer holds a line that is too long");
+    }
+    const std::size_t bytes = co_await read_some(std::span(input_).subspan(end_));
+    end_ += bytes;
+    if (bytes > 0) {
+      parse(parser);
+      continue;
+    }
+    error_code error = boost::beast::http::error::partial_message;
+    if (parser.got_some()) {
+      parser.put_eof(error);
+    }
+    if (error) {
+      throw cut_short();
+    }
+  }
+}
+
+void HttpConnection::parse(HttpResponseParser& parser) {
+  error_code error;
+  begin_ += parser.put(asio::buffer(unparsed()), error);
+  if (error == boost::beast::http::error::body_limit) {
+    throw failure(Cause::bad_response,
+                  fmt::format("the answer is larger than {} bytes", HttpClient::kMaxBodyBytes));
+  }
+  if (error && error != boost::beast::http::error::need_more) {
+    throw failure(Cause::bad_response, "the answer is not HTTP: " + error.message());
+  }
+}
+
+Awaitable<void> HttpConnection::read_body(std::size_t length, PaddedBuffer& body) {
+  body.reserve(length);
+  const std::string_view here = unparsed().substr(0, length);
+  body.append(here);
+  begin_ += here.size();
+  while (body.size() < length) {
+    const std::span<char> room = body.prepare(length - body.size());
+    const std::size_t bytes = co_await read_some(room);
+    if (bytes == 0) {
+      throw cut_short();
+    }
+    body.commit(bytes);
+  }
+}
+
+Awaitable<std::size_t> HttpConnection::read_some(std::span<char> into) {
+  for (;;) {
+    const IoStep step = try_read(into);
+    if (step.error == asio::error::eof) {
+      co_return 0;
+    }
+    if (step.error) {
+      throw failure(Cause::closed, "the connection broke: " + step.error.message());
+    }
+    if (step.needs == IoStep::Needs::nothing) {
+      answer_begun_ = true;
+      progress();
+      co_return step.bytes;
+    }
+    co_await wait(step.needs);
+  }
+}
+
+bool HttpConnection::quiet() {
+  if (tls_ && tls_->has_unread()) {
+    return false;
+  }
+  char byte = 0;
+  error_code error;
+  socket_.receive(asio::buffer(&byte, 1), tcp::socket::message_peek, error);
+  return error == asio::error::would_block;
+}
+
+IoStep HttpConnection::try_read(std::span<char> into) {
+  if (tls_) {
+    return tls_->read_some(into);
+  }
+  error_code error;
+  const std::size_t bytes = socket_.read_some(asio::buffer(into.data(), into.size()), error);
+  return to_step(error, bytes, IoStep::Needs::readable);
+}
+
+IoStep HttpConnection::try_write(std::string_view head, std::string_view body) {
+  if (tls_) {
+    return tls_->write_some(head.empty() ? body : head);
+  }
+  error_code error;
+  const std::array<asio::const_buffer, 2> parts = {asio::buffer(head), asio::buffer(body)};
+  const std::size_t bytes = socket_.write_some(parts, error);
+  return to_step(error, bytes, IoStep::Needs::writable);
+}
+
+HttpError HttpConnection::failure(Cause cause, const std::string& message) const {
+  return HttpError(cause, request_sent_, message);
+}
+
+HttpError HttpConnection::cut_short() const {
+  return failure(Cause::closed, answer_begun_ ? "the connection ended before the answer was whole"
+                                              : "the connection ended without an answer");
+}
+
+// Waiting
+
+Awaitable<void> HttpConnection::wait(IoStep::Needs needs) {
+  const auto what =
+      needs == IoStep::Needs::readable ? tcp::socket::wait_read : tcp::socket::wait_write;
+  const auto [error] = co_await socket_.async_wait(what, asio::as_tuple(asio::use_awaitable));
+  if (timed_out_) {
+    throw open_ ? failure(Cause::idle, fmt::format("no byte moved for {}", seconds(timeouts_.idle)))
+                : failure(Cause::connect,
+                          fmt::format("no TLS handshake within {}", seconds(timeouts_.connect)));
+  }
+  if (error) {
+    throw boost::system::system_error(error);
+  }
+}
+
+void HttpConnection::watch(Clock::time_point deadline) {
+  deadline_ = deadline;
+  timed_out_ = false;
+  arm_timer();
+}
+
+void HttpConnection::unwatch() {
+  deadline_ = Clock::time_point::max();
+  timer_.cancel();
+}
+
+void HttpConnection::arm_timer() {
+  if (deadline_ == Clock::time_point::max()) {
+    return;
+  }
+  timer_.expires_at(deadline_);
+  timer_.async_wait([connection = weak_from_this()](const error_code& error) {
+    const auto self = error ? nullptr : connection.lock();
+    if (self) {
+      self->on_timer();
+    }
+  });
+}
+
+void HttpConnection::on_timer() {
+  if (Clock::now() < deadline_) {
+    arm_timer();
+    return;
+  }
+  timed_out_ = true;
+  error_code ignored;
+  socket_.cancel(ignored);
+}
+
+HttpConnection::Clock::time_point HttpConnection::after(std::chrono::milliseconds timeout) {
+  const Clock::time_point now = Clock::now();
+  const auto end_of_time =
+      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::time_point::max() - now);
+  return timeout < end_of_time ? now + timeout : Clock::time_point::max();
+}
+
+}  // namespace everyitem::aws

@@ -1,0 +1,104 @@
+// One connection to an HTTP server: opens, exchanges requests for answers, notices silence.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <cstddef>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "aws/http_client.h"
+#include "aws/http_response_parser.h"
+#include "aws/io_step.h"
+#include "aws/tls_session.h"
+#include "base/async.h"
+
+namespace everyitem::aws {
+
+/// The socket never blocks; a coroutine waits only where a step on it needs to, so a megabyte that
+/// is already there is read without a turn of the event loop. The timeouts cost no timer
+/// operation a step: progress moves a deadline, and the one timer looks at it when it fires.
+///
+/// Owned by shared_ptr. One call at a time. After a call threw, the connection is of no more use.
+/// Between calls it has no work on the event loop.
+class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+ public:
+  HttpConnection(const asio::any_io_executor& executor, const HttpTimeouts& timeouts);
+
+  /// Name look-up, TCP and, unless `tls` is null, TLS handshake. Call once, first. Throws as
+  /// HttpClient::send; `tls` and `endpoint` are borrowed for the length of the call.
+  Awaitable<void> open(const Endpoint& endpoint, const TlsSettings* tls);
+
+  /// Sends `head` and `body` (borrowed until it returns) and reads the answer, which has no body
+  /// when `head_only`. Throws as HttpClient::send.
+  Awaitable<HttpResponse> exchange(std::string head, std::string_view body, bool head_only);
+
+  /// Whether a byte of the last exchange's answer came.
+  bool answer_begun() const { return answer_begun_; }
+  /// Whether another exchange may follow the last.
+  bool reusable() const { return reusable_; }
+  /// Whether the server has neither closed the connection nor sent what nobody asked for.
+  bool quiet();
+  /// When the last exchange ended.
+  std::chrono::steady_clock::time_point idle_since() const { return idle_since_; }
+
+ private:
+  using Clock = std::chrono::steady_clock;
+
+  Awaitable<void> connect(const std::vector<asio::ip::tcp::endpoint>& addresses,
+                          Clock::time_point deadline);
+  Awaitable<void> shake_hands(const TlsSettings& tls, const std::string& host);
+
+  /// Returns false when the server took no more before everything was written.
+  Awaitable<bool> write(std::string head, std::string_view body);
+  Awaitable<HttpResponse> read_response(bool head_only);
+  /// Reads and parses to the end of the head or, where `body` is set, of the body.
+  Awaitable<void> parse_to_end(HttpResponseParser& parser, bool body);
+  Awaitable<void> read_body(std::size_t length, PaddedBuffer& body);
+  /// Returns 0 at the end of the stream.
+  Awaitable<std::size_t> read_some(std::span<char> into);
+  Awaitable<void> wait(IoStep::Needs needs);
+
+  IoStep try_read(std::span<char> into);
+  IoStep try_write(std::string_view head, std::string_view body);
+
+  std::string_view unparsed() const { return {input_.data() + begin_, end_ - begin_}; }
+  void parse(HttpResponseParser& parser);
+
+  HttpError failure(HttpError::Cause cause, const std::string& message) const;
+  HttpError cut_short() const;
+
+  /// From here on the socket's waits end when `deadline` passes, until `unwatch`.
+  void watch(Clock::time_point deadline);
+  void unwatch();
+  void progress() { deadline_ = after(timeouts_.idle); }
+  void arm_timer();
+  void on_timer();
+  static Clock::time_point after(std::chrono::milliseconds timeout);
+
+  HttpTimeouts timeouts_;
+  asio::ip::tcp::socket socket_;
+  std::optional<TlsSession> tls_;
+  asio::steady_timer timer_;
+  Clock::time_point deadline_ = Clock::time_point::max();
+  bool timed_out_ = false;
+
+  bool open_ = false;
+  bool request_sent_ = false;
+  bool answer_begun_ = false;
+  bool reusable_ = false;
+  Clock::time_point idle_since_;
+
+  /// Read and not yet parsed: [begin_, end_). A head or a line of it must fit.
+  std::array<char, 16384> input_;
+  std::size_t begin_ = 0;
+  std::size_t end_ = 0;
+};
+
+}  // namespace everyitem::aws

@@ -1,0 +1,49 @@
+// Beast's parser of HTTP answers, which decides what is allowed, filling an HttpResponse.
+#pragma once
+
+#include <boost/beast/http/basic_parser.hpp>
+
+#include "aws/http_client.h"
+
+namespace everyitem::aws {
+
+/// Stops behind the head; goes on to the end of the body once `eager(true)` was called.
+class HttpResponseParser final : public boost::beast::http::basic_parser<false> {
+ public:
+  using ErrorCode = boost::beast::error_code;
+  using Text = boost::beast::string_view;
+
+  /// `response` must outlive the parser. Every answer needs a new parser.
+  explicit HttpResponseParser(HttpResponse& response) : response_(response) {}
+
+ private:
+  void on_request_impl(boost::beast::http::verb /*method*/, Text /*method_text*/, Text /*target*/,
+                       int /*version*/, ErrorCode& /*error*/) override {}
+  void on_response_impl(int status, Text /*reason*/, int /*version*/,
+                        ErrorCode& /*error*/) override {
+    response_.status = status;
+  }
+  void on_field_impl(boost::beast::http::field /*field*/, Text name, Text value,
+                     ErrorCode& /*error*/) override {
+    response_.headers.push_back({std::string(name), std::string(value)});
+  }
+  void on_header_impl(ErrorCode& /*error*/) override {}
+  void on_body_init_impl(const boost::optional<std::uint64_t>& /*length*/,
+                         ErrorCode& /*error*/) override {}
+  std::size_t on_body_impl(Text part, ErrorCode& /*error*/) override {
+    response_.body.append(part);
+    return part.size();
+  }
+  void on_chunk_header_impl(std::uint64_t /*size*/, Text /*extensions*/,
+                            ErrorCode& /*error*/) override {}
+  std::size_t on_chunk_body_impl(std::uint64_t /*remaining*/, Text part,
+                                 ErrorCode& /*error*/) override {
+    response_.body.append(part);
+    return part.size();
+  }
+  void on_finish_impl(ErrorCode& /*error*/) override {}
+
+  HttpResponse& response_;
+};
+
+}  // namespace everyitem::aws

@@ -1,0 +1,63 @@
+#include "aws/name_lookup.h"
+
+#include <memory>
+#include <string>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/system/system_error.hpp>
+
+#include "aws/http_client.h"
+
+namespace everyitem::aws {
+
+namespace {
+
+using asio::ip::tcp;
+using boost::system::error_code;
+
+struct Lookup {
+  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
+
+  tcp::resolver resolver;
+  asio::steady_timer done;  ///< ends early when the answer is there
+  bool answered = false;
+  error_code error;
+  std::vector<tcp::endpoint> addresses;
+};
+
+}  // namespace
+
+Awaitable<std::vector<tcp::endpoint>> look_up(const Endpoint& endpoint,
+                                              std::chrono::steady_clock::time_point deadline) {
+  error_code not_an_address;
+  const asio::ip::address address = asio::ip::make_address(endpoint.host, not_an_address);
+  if (!not_an_address) {
+    co_return std::vector<tcp::endpoint>{{address, endpoint.port}};
+  }
+
+  const auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
+  lookup->done.expires_at(deadline);
+  lookup->resolver.async_resolve(
+      endpoint.host, std::to_string(endpoint.port), tcp::resolver::numeric_service,
+      [lookup](const error_code& error, const tcp::resolver::results_type& results) {
+        lookup->answered = true;
+        lookup->error = error;
+        lookup->addresses.assign(results.begin(), results.end());
+        lookup->done.cancel();
+      });
+  const auto [cancelled] = co_await lookup->done.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!lookup->answered) {
+    if (cancelled) {
+      throw boost::system::system_error(cancelled);
+    }
+    throw HttpError(HttpError::Cause::connect, false,
+                    "looking up the address took longer than the connect timeout");
+  }
+  if (lookup->error || lookup->addresses.empty()) {
+    throw HttpError(HttpError::Cause::resolve, false,
+                    "the host has no address: " + lookup->error.message());
+  }
+  co_return std::move(lookup->addresses);
+}
+
+}  // namespace everyitem::aws

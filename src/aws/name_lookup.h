@@ -1,0 +1,21 @@
+// Host names to addresses.
+#pragma once
+
+#include <chrono>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "aws/endpoint.h"
+#include "base/async.h"
+
+namespace everyitem::aws {
+
+/// The addresses of the endpoint, at least one. An address as host needs no look-up.
+/// Throws HttpError (resolve; connect when `deadline` passed) and, when cancelled,
+/// boost::system::system_error(operation_aborted). The system's look-up cannot be stopped: it is
+/// left to end by itself, and until then the event loop has work.
+Awaitable<std::vector<asio::ip::tcp::endpoint>> look_up(
+    const Endpoint& endpoint, std::chrono::steady_clock::time_point deadline);
+
+}  // namespace everyitem::aws
