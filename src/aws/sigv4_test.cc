@@ -1,0 +1,156 @@
+#include "aws/sigv4.h"
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+namespace everyitem::aws {
+
+void PrintTo(const Header& header, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+  *out << header.name << ": " << header.value;
+}
+
+namespace {
+
+using namespace std::chrono_literals;
+
+constexpr std::chrono::system_clock::time_point kSuiteTime =
+    std::chrono::sys_days{std::chrono::August / 30 / 2015} + 12h + 36min;
+
+Credentials suite_credentials() {
+  return {.access_key_id = "AKIDEXAMPLE",
+          .secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY",
+          .session_token = {},
+          .expires_at = {}};
+}
+
+/// A signed request of AWS's test suite, taken apart: what was sent and what signing added.
+struct SuiteCase {
+  std::string method, path, query, body;
+  std::vector<Header> headers;
+  std::string date, token, authorization;
+};
+
+SuiteCase read_case(const std::filesystem::path& folder) {
+  std::ifstream file(folder / "header-signed-request.txt");
+  SuiteCase result;
+  std::string line;
+  std::getline(file, line);
+  const std::size_t method_end = line.find(' ');
+  const std::string target =
+      line.substr(method_end + 1, line.rfind(" HTTP/1.1") - method_end - 1);  // may hold spaces
+  result.method = line.substr(0, method_end);
+  result.path = target.substr(0, target.find('?'));
+  result.query = target.substr(std::min(result.path.size() + 1, target.size()));
+  while (std::getline(file, line) && !line.empty()) {
+    if (line.starts_with(' ')) {  // the suite takes a line that goes on for one more value
+      result.headers.push_back({result.headers.back().name, line});
+      continue;
+    }
+    const std::size_t colon = line.find(':');
+    const std::string name = line.substr(0, colon);
+    const std::string value = line.substr(colon + 1);
+    if (name == "Authorization") {
+      result.authorization = value;
+    } else if (name == "X-Amz-Date") {
+      result.date = value;
+    } else if (name == "X-Amz-Security-Token") {
+      result.token = value;
+    } else {
+      result.headers.push_back({name, value});
+    }
+  }
+  std::getline(file, result.body, '\0');
+  return result;
+}
+
+std::vector<std::string> suite_cases() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(EVERYITEM_TESTDATA "/sigv4")) {
+    if (entry.is_directory()) {
+      names.push_back(entry.path().filename().string());
+    }
+  }
+  std::ranges::sort(names);
+  return names;
+}
+
+// The suite has more cases than stand in tests/testdata/sigv4:
+// - *-normalized: paths with dots and doubled slashes made plain. Ours hold none; they are signed
+//   as they are sent, which the *-unnormalized cases test.
+// - post-sts-header-after: a token that is added after signing. Ours is always signed.
+// - post-unsigned-payload: the services used here want the body hashed.
+// - post-header-key-case, post-vanilla-empty-query-value: byte for byte another case.
+class SignatureTestSuite : public testing::TestWithParam<std::string> {};
+
+TEST_P(SignatureTestSuite, AddsTheHeadersThatAwsPublished) {
+  const SuiteCase expected =
+      read_case(std::filesystem::path(EVERYITEM_TESTDATA "/sigv4") / GetParam());
+  Credentials credentials = suite_credentials();
+  credentials.session_token = expected.token;
+
+  std::vector<Header> headers{{"X-Amz-Date", expected.date}};
+  if (!expected.token.empty()) {
+    headers.push_back({"X-Amz-Security-Token", expected.token});
+  }
+  headers.push_back({"Authorization", expected.authorization});
+  EXPECT_EQ(sign({.method = expected.method,
+                  .path = expected.path,
+                  .query = expected.query,
+                  .headers = expected.headers,
+                  .body = expected.body,
+                  .region = "us-east-1",
+                  .service = "service",
+                  .time = kSuiteTime},
+                 credentials),
+            headers);
+}
+
+INSTANTIATE_TEST_SUITE_P(Aws, SignatureTestSuite, testing::ValuesIn(suite_cases()),
+                         [](const auto& suite_case) {
+                           std::string name = suite_case.param;
+                           std::ranges::replace(name, '-', '_');
+                           return name;
+                         });
+
+TEST(Sign, TheWholeTestSuiteIsThere) { EXPECT_EQ(suite_cases().size(), 30U); }
+
+TEST(Sign, FractionsOfASecondAreCutOff) {
+  const std::vector<Header> headers{{"Host", "example.amazonaws.com"}};
+  const auto at = [&](std::chrono::system_clock::time_point time) {
+    return sign({.method = "POST",
+                 .path = "/",
+                 .query = {},
+                 .headers = headers,
+                 .body = {},
+                 .region = "us-east-1",
+                 .service = "service",
+                 .time = time},
+                suite_credentials());
+  };
+  EXPECT_EQ(at(kSuiteTime + 999ms), at(kSuiteTime));
+  EXPECT_NE(at(kSuiteTime + 1s), at(kSuiteTime));
+}
+
+TEST(Sign, NeitherSecretNorBodyAppearsInTheHeaders) {
+  const std::vector<Header> headers{{"Host", "example.amazonaws.com"}};
+  const Credentials credentials = suite_credentials();
+  for (const Header& header : sign({.method = "POST",
+                              .path = "/",
+                              .query = {},
+                              .headers = headers,
+                              .body = "confidential",
+                              .region = "us-east-1",
+                              .service = "service",
+                              .time = kSuiteTime},
+                                   credentials)) {
+    EXPECT_THAT(header.value, testing::Not(testing::HasSubstr(credentials.secret_access_key)));
+    EXPECT_THAT(header.value, testing::Not(testing::HasSubstr("confidential")));
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::aws
