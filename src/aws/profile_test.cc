@@ -1,0 +1,83 @@
+#include "aws/profile.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aws/test_support.h"
+#include "base/error.h"
+
+namespace everyitem::aws {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+TEST(LoadProfile, IsNamedByTheFlagThenTheVariableThenDefault) {
+  const TemporaryHome home;
+  home.write(".aws/config", "[default]\n[profile variable]\n[profile flag]\n");
+  EXPECT_EQ(load_profile("flag", home.environment({{"AWS_PROFILE", "variable"}})).name, "flag");
+  EXPECT_EQ(load_profile("", home.environment({{"AWS_PROFILE", "variable"}})).name, "variable");
+  EXPECT_EQ(load_profile("", home.environment()).name, "default");
+}
+
+TEST(LoadProfile, MergesBothFilesAndCredentialsComeFirst) {
+  const TemporaryHome home;
+  home.write(".aws/config", "[profile x]\nregion = eu-west-1\naws_access_key_id = config\n");
+  home.write(".aws/credentials", "[x]\naws_access_key_id = credentials\n");
+  const Profile profile = load_profile("x", home.environment());
+  EXPECT_EQ(profile.setting("region"), "eu-west-1");
+  EXPECT_EQ(profile.setting("aws_access_key_id"), "credentials");
+  EXPECT_EQ(profile.setting("output"), "");
+}
+
+TEST(LoadProfile, ASessionTokenIsNotTakenFromBesideOtherKeys) {
+  const TemporaryHome home;
+  home.write(
+      ".aws/config",
+      "[default]\naws_access_key_id = a\naws_secret_access_key = b\naws_session_token = c\n");
+  home.write(".aws/credentials", "[default]\naws_access_key_id = d\naws_secret_access_key = e\n");
+  EXPECT_EQ(load_profile("", home.environment()).setting("aws_session_token"), "");
+}
+
+TEST(LoadProfile, ANamedOneThatDoesNotExistIsAnErrorThatSaysWhereItWasSought) {
+  const TemporaryHome home;
+  home.write(".aws/config", "[profile prod]\n");
+  const auto message_with = [&](const char* flag, const Settings& variables) {
+    return message_of([&] { load_profile(flag, home.environment(variables)); });
+  };
+  const auto places =
+      AllOf(HasSubstr("\"pord\""), HasSubstr(home.file(".aws/config") + " (no such profile)"),
+            HasSubstr(home.file(".aws/credentials") + " (no such file)"));
+  EXPECT_THAT(message_with("pord", {}), AllOf(HasSubstr("--profile"), places));
+  EXPECT_THAT(message_with("", {{"AWS_PROFILE", "pord"}}), AllOf(HasSubstr("AWS_PROFILE"), places));
+}
+
+TEST(LoadProfile, WithoutANameAMissingDefaultIsEmpty) {
+  const Profile profile = load_profile("", environment_of({}));
+  EXPECT_TRUE(profile.settings.empty());
+  EXPECT_EQ(profile.place,
+            "profile \"default\" in ~/.aws/config (no such file) and ~/.aws/credentials (no such "
+            "file)");
+}
+
+TEST(LoadProfile, TakesServiceSettingsFromTheSectionItNames) {
+  const TemporaryHome home;
+  home.write(".aws/config",
+             "[default]\nservices = local\n"
+             "[services local]\ndynamodb =\n  endpoint_url = http://localhost:8000\n"
+             "[services other]\nkinesis =\n  endpoint_url = http://localhost:4567\n");
+  const Profile profile = load_profile("", home.environment());
+  EXPECT_EQ(profile.service_setting("dynamodb", "endpoint_url"), "http://localhost:8000");
+  EXPECT_EQ(profile.service_setting("dynamodb", "other"), "");
+  EXPECT_EQ(profile.service_setting("kinesis", "endpoint_url"), "");
+}
+
+TEST(LoadProfile, AMissingServicesSectionIsAnError) {
+  const TemporaryHome home;
+  home.write(".aws/config", "[default]\nservices = lcoal\n");
+  EXPECT_THAT(message_of([&] { load_profile("", home.environment()); }),
+              AllOf(HasSubstr("[services lcoal]"), HasSubstr(home.file(".aws/config"))));
+}
+
+}  // namespace
+}  // namespace everyitem::aws

@@ -1,0 +1,232 @@
+#include "aws/shared_config_file.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstdio>
+#include <memory>
+#include <optional>
+#include <system_error>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::aws {
+
+namespace {
+
+constexpr std::string_view kSpaces = " \t\r\v\f";
+
+std::string_view trim(std::string_view text) {
+  const std::size_t start = text.find_first_not_of(kSpaces);
+  if (start == std::string_view::npos) {
+    return {};
+  }
+  return text.substr(start, text.find_last_not_of(kSpaces) - start + 1);
+}
+
+bool is_comment(std::string_view text) { return text.starts_with('#') || text.starts_with(';'); }
+
+/// What stands behind '=': a comment begins at a '#' or ';' that follows a space, so that a value
+/// may hold either.
+std::string_view setting_value(std::string_view text) {
+  for (std::size_t i = 1; i < text.size(); ++i) {
+    if (is_comment(text.substr(i)) && kSpaces.find(text[i - 1]) != std::string_view::npos) {
+      return trim(text.substr(0, i));
+    }
+  }
+  return trim(text);
+}
+
+std::string_view unquote(std::string_view text) {
+  if (text.size() >= 2 && (text.front() == '"' || text.front() == '\'') &&
+      text.back() == text.front()) {
+    return text.substr(1, text.size() - 2);
+  }
+  return text;
+}
+
+std::string setting_name(std::string_view text) {
+  std::string name(trim(text));
+  std::ranges::transform(name, name.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return name;
+}
+
+/// Takes a file line by line.
+class Parser {
+ public:
+  Parser(SharedConfigKind kind, std::string_view path) : kind_(kind), path_(path) {}
+
+  void take(std::string_view line) {
+    ++line_number_;
+    const std::string_view text = trim(line);
+    if (text.empty() || is_comment(text)) {
+      return;
+    }
+    const std::size_t indent = line.find_first_not_of(kSpaces);
+    if (!setting_.empty() && indent > setting_indent_) {
+      take_indented(line.substr(indent));
+    } else if (text.starts_with('[')) {
+      take_heading(text);
+    } else {
+      take_setting(line, indent);
+    }
+  }
+
+  SharedConfigFile result() && { return std::move(file_); }
+
+ private:
+  [[noreturn]] void fail(std::string_view message) const {
+    throw usage_error(fmt::format("{}:{}: {}", path_, line_number_, message),
+                      "Correct that line, or name another file with AWS_CONFIG_FILE or "
+                      "AWS_SHARED_CREDENTIALS_FILE.");
+  }
+
+  std::pair<std::string, std::string_view> split(std::string_view text) const {
+    const std::size_t equals = text.find('=');
+    if (equals == std::string_view::npos) {
+      fail("expected \"name = value\"");
+    }
+    std::string name = setting_name(text.substr(0, equals));
+    if (name.empty()) {
+      fail("expected a name before \"=\"");
+    }
+    return {std::move(name), setting_value(text.substr(equals + 1))};
+  }
+
+  void take_heading(std::string_view text) {
+    const std::size_t end = text.find(']');
+    const std::string_view rest = trim(end == std::string_view::npos ? "?" : text.substr(end + 1));
+    if (!rest.empty() && !is_comment(rest)) {
+      fail("expected a heading such as \"[default]\"");
+    }
+    section_ = &open(trim(text.substr(1, end - 1)));
+    setting_.clear();
+  }
+
+  ConfigSection& open(std::string_view heading) {
+    const std::size_t word_end = std::min(heading.find_first_of(kSpaces), heading.size());
+    const std::string_view word = heading.substr(0, word_end);
+    const std::string name(unquote(trim(heading.substr(word_end))));
+    const bool prefixed = word == "profile" && !name.empty();
+    if (kind_ == SharedConfigKind::credentials) {
+      return prefixed ? ignored_ : file_.profiles[std::string(unquote(heading))];
+    }
+    if (prefixed) {
+      if (name == "default" && !std::exchange(default_is_prefixed_, true)) {
+        file_.profiles.erase(name);  // where both stand, [default] does not count
+      }
+      return file_.profiles[name];
+    }
+    if (heading == "default") {
+      return default_is_prefixed_ ? ignored_ : file_.profiles["default"];
+    }
+    return word == "services" && !name.empty() ? file_.services[name] : ignored_;
+  }
+
+  void take_setting(std::string_view line, std::size_t indent) {
+    if (section_ == nullptr) {
+      fail("a setting before the first heading");
+    }
+    auto [name, value] = split(line);
+    section_->settings[name] = value;
+    section_->nested.erase(name);
+    setting_ = std::move(name);
+    setting_indent_ = indent;
+  }
+
+  /// Under a setting without a value: settings of its own. Under one with a value: more of it.
+  void take_indented(std::string_view text) {
+    std::string& value = section_->settings[setting_];
+    if (value.empty()) {
+      auto [name, nested_value] = split(text);
+      section_->nested[setting_][name] = nested_value;
+    } else {
+      value.append("\n").append(setting_value(text));
+    }
+  }
+
+  SharedConfigKind kind_;
+  std::string_view path_;
+  std::size_t line_number_ = 0;
+  SharedConfigFile file_;
+  ConfigSection ignored_;
+  bool default_is_prefixed_ = false;
+  ConfigSection* section_ = nullptr;
+  std::string setting_;  ///< the last one; empty after a heading
+  std::size_t setting_indent_ = 0;
+};
+
+std::optional<std::string> read_file(const std::string& path) {
+  const auto fail = [&path](int error) {
+    return Error(ErrorKind::failed, {.operation = "read the AWS settings",
+                                     .object = path,
+                                     .code = {},
+                                     .message = std::generic_category().message(error),
+                                     .hint = {}});
+  };
+  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
+                                                             &std::fclose);
+  if (!file) {
+    if (errno == ENOENT || errno == ENOTDIR) {
+      return std::nullopt;
+    }
+    throw fail(errno);
+  }
+  std::string text;
+  std::array<char, 4096> part;
+  while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
+    text.append(part.data(), size);
+  }
+  if (std::ferror(file.get()) != 0) {
+    throw fail(errno);
+  }
+  return text;
+}
+
+SharedConfigSource load(const Environment& environment, std::string_view variable,
+                        std::string_view usual_path, SharedConfigKind kind) {
+  SharedConfigSource source;
+  source.path = environment(variable);
+  if (source.path.empty()) {
+    source.path = usual_path;
+  }
+  const std::string home = environment("HOME");
+  if (source.path.starts_with("~/") && !home.empty()) {
+    source.path.replace(0, 1, home);
+  }
+  if (const std::optional<std::string> text = read_file(source.path)) {
+    source.exists = true;
+    source.content = parse_shared_config(*text, kind, source.path);
+  }
+  return source;
+}
+
+}  // namespace
+
+SharedConfigFile parse_shared_config(std::string_view text, SharedConfigKind kind,
+                                     std::string_view path) {
+  if (text.starts_with("\xef\xbb\xbf")) {  // the byte order mark that some editors write
+    text.remove_prefix(3);
+  }
+  Parser parser(kind, path);
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    parser.take(line);
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+  }
+  return std::move(parser).result();
+}
+
+SharedConfig load_shared_config(const Environment& environment) {
+  return {load(environment, "AWS_CONFIG_FILE", "~/.aws/config", SharedConfigKind::config),
+          load(environment, "AWS_SHARED_CREDENTIALS_FILE", "~/.aws/credentials",
+               SharedConfigKind::credentials)};
+}
+
+}  // namespace everyitem::aws
