@@ -33,7 +33,8 @@ class CredentialsProvider {
   /// The service refused what `find` gave last: the next `find` looks again.
   virtual void invalidate() {}
 
-  /// Where this provider looks, for messages: "environment variables AWS_ACCESS_KEY_ID, ...".
+  /// Where this provider looks, for messages; after a `find` also what was there, where that helps:
+  /// `profile "default" in ~/.aws/config (no such file) and ...`. Holds no secret.
   virtual std::string place() const = 0;
 };
 

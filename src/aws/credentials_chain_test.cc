@@ -1,0 +1,149 @@
+#include "aws/credentials_chain.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aws/test_support.h"
+#include "base/error.h"
+
+namespace everyitem::aws {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+/// What the test holds of a provider that the chain owns.
+struct Script {
+  std::string key_id;  ///< empty: has none
+  int finds = 0;
+  int invalidations = 0;
+};
+
+class ScriptedProvider final : public CredentialsProvider {
+ public:
+  ScriptedProvider(Script& script, std::string place) : script_(script), place_(std::move(place)) {}
+
+  Awaitable<std::optional<Credentials>> find() override {
+    ++script_.finds;
+    if (script_.key_id.empty()) {
+      co_return std::nullopt;
+    }
+    co_return Credentials{.access_key_id = script_.key_id,
+                          .secret_access_key = "hush",
+                          .session_token = {},
+                          .expires_at = {}};
+  }
+  void invalidate() override { ++script_.invalidations; }
+  std::string place() const override { return place_; }
+
+ private:
+  Script& script_;
+  std::string place_;
+};
+
+class CredentialsChainTest : public testing::Test {
+ protected:
+  CredentialsChain make_chain() {
+    std::vector<std::unique_ptr<CredentialsProvider>> providers;
+    providers.push_back(std::make_unique<ScriptedProvider>(first_, "the first place"));
+    providers.push_back(std::make_unique<ScriptedProvider>(second_, "the second place"));
+    return CredentialsChain(std::move(providers));
+  }
+
+  Script first_;
+  Script second_;
+};
+
+TEST_F(CredentialsChainTest, AsksInOrderAndStopsAtTheFirstThatHasSome) {
+  first_.key_id = "first";
+  second_.key_id = "second";
+  CredentialsChain chain = make_chain();
+  EXPECT_EQ(find_credentials(chain)->access_key_id, "first");
+  EXPECT_EQ(second_.finds, 0);
+}
+
+TEST_F(CredentialsChainTest, GoesOnToTheNextPlaceWhenOneHasNone) {
+  second_.key_id = "second";
+  CredentialsChain chain = make_chain();
+  EXPECT_EQ(find_credentials(chain)->access_key_id, "second");
+}
+
+TEST_F(CredentialsChainTest, KeepsWhatItFoundUntilInvalidated) {
+  first_.key_id = "old";
+  CredentialsChain chain = make_chain();
+  find_credentials(chain);
+  first_.key_id = "new";
+  EXPECT_EQ(find_credentials(chain)->access_key_id, "old");
+  EXPECT_EQ(first_.finds, 1);
+
+  chain.invalidate();
+  EXPECT_EQ(first_.invalidations, 1);
+  EXPECT_EQ(find_credentials(chain)->access_key_id, "new");
+}
+
+TEST_F(CredentialsChainTest, ListsEveryPlaceWhenNoneHasAny) {
+  CredentialsChain chain = make_chain();
+  EXPECT_THAT(message_of([&] { find_credentials(chain); }),
+              AllOf(HasSubstr("the first place; the second place"),
+                    HasSubstr("Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")));
+  first_.key_id = "later";
+  EXPECT_EQ(find_credentials(chain)->access_key_id, "later");
+}
+
+class UsualChain : public testing::Test {
+ protected:
+  UsualChain() {
+    home_.write(".aws/credentials",
+                "[default]\naws_access_key_id = of-default\naws_secret_access_key = hush\n"
+                "[prod]\naws_access_key_id = of-prod\naws_secret_access_key = hush\n");
+  }
+
+  std::string key_id_found(const std::string& profile_flag, const Settings& variables) {
+    return find_credentials(*make_credentials_chain(profile_flag, home_.environment(variables)))
+        ->access_key_id;
+  }
+
+  const Settings keys_{{"AWS_ACCESS_KEY_ID", "of-environment"}, {"AWS_SECRET_ACCESS_KEY", "hush"}};
+  TemporaryHome home_;
+};
+
+TEST_F(UsualChain, TheEnvironmentComesBeforeTheFiles) {
+  EXPECT_EQ(key_id_found("", keys_), "of-environment");
+  EXPECT_EQ(key_id_found("", {}), "of-default");
+}
+
+TEST_F(UsualChain, AProfileOfTheCommandLineComesBeforeTheEnvironment) {
+  EXPECT_EQ(key_id_found("prod", keys_), "of-prod");
+}
+
+TEST_F(UsualChain, AProfileOfTheEnvironmentDoesNot) {
+  Settings variables = keys_;
+  variables["AWS_PROFILE"] = "prod";
+  EXPECT_EQ(key_id_found("", variables), "of-environment");
+  EXPECT_EQ(key_id_found("", {{"AWS_PROFILE", "prod"}}), "of-prod");
+}
+
+TEST_F(UsualChain, HalfAPairInTheEnvironmentIsNotPassedOver) {
+  EXPECT_THAT(message_of([&] {
+                key_id_found("", {{"AWS_ACCESS_KEY_ID", "AKID"}});
+              }),
+              AllOf(HasSubstr("AWS_SECRET_ACCESS_KEY is not"), Not(HasSubstr("AKID"))));
+}
+
+TEST_F(UsualChain, AProfileThatDoesNotExistIsAnError) {
+  EXPECT_THAT(message_of([&] { key_id_found("pord", keys_); }),
+              AllOf(HasSubstr("--profile"), HasSubstr("pord")));
+}
+
+TEST_F(UsualChain, WithNothingAnywhereTheErrorSaysWhatWasFoundWhere) {
+  const TemporaryHome empty;
+  const auto chain = make_credentials_chain("", empty.environment());
+  EXPECT_THAT(message_of([&] { find_credentials(*chain); }),
+              AllOf(HasSubstr("environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
+                    HasSubstr(empty.file(".aws/config") + " (no such file)"),
+                    HasSubstr(empty.file(".aws/credentials") + " (no such file)")));
+}
+
+}  // namespace
+}  // namespace everyitem::aws

@@ -1,0 +1,21 @@
+// Credentials from the environment variables that all AWS tools read.
+#pragma once
+
+#include "aws/credentials.h"
+#include "aws/environment.h"
+
+namespace everyitem::aws {
+
+class EnvironmentCredentials final : public CredentialsProvider {
+ public:
+  explicit EnvironmentCredentials(Environment environment);
+
+  /// Throws a usage error that names the variable that is missing when only one of the two is set.
+  Awaitable<std::optional<Credentials>> find() override;
+  std::string place() const override;
+
+ private:
+  Environment environment_;
+};
+
+}  // namespace everyitem::aws

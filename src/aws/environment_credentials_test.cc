@@ -1,0 +1,56 @@
+#include "aws/environment_credentials.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aws/test_support.h"
+#include "base/error.h"
+
+namespace everyitem::aws {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+std::optional<Credentials> find_in(Settings variables) {
+  EnvironmentCredentials provider(environment_of(std::move(variables)));
+  return find_credentials(provider);
+}
+
+TEST(EnvironmentCredentials, FindsLongLivedKeys) {
+  const auto found = find_in({{"AWS_ACCESS_KEY_ID", "AKID"}, {"AWS_SECRET_ACCESS_KEY", "hush"}});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->access_key_id, "AKID");
+  EXPECT_EQ(found->secret_access_key, "hush");
+  EXPECT_EQ(found->session_token, "");
+  EXPECT_FALSE(found->expires_at);
+}
+
+TEST(EnvironmentCredentials, FindsASessionToken) {
+  const auto found = find_in({{"AWS_ACCESS_KEY_ID", "ASIA"},
+                              {"AWS_SECRET_ACCESS_KEY", "hush"},
+                              {"AWS_SESSION_TOKEN", "token"}});
+  ASSERT_TRUE(found);
+  EXPECT_EQ(found->session_token, "token");
+}
+
+TEST(EnvironmentCredentials, HasNoneWhenNothingIsSet) {
+  EXPECT_FALSE(find_in({}));
+  EXPECT_FALSE(find_in({{"AWS_ACCESS_KEY_ID", ""}, {"AWS_SECRET_ACCESS_KEY", ""}}));
+}
+
+TEST(EnvironmentCredentials, HalfAPairIsAnErrorThatNamesTheMissingVariable) {
+  EXPECT_THAT(message_of([] {
+                find_in({{"AWS_ACCESS_KEY_ID", "AKID"}});
+              }),
+              HasSubstr("AWS_ACCESS_KEY_ID is set and AWS_SECRET_ACCESS_KEY is not"));
+  EXPECT_THAT(message_of([] {
+                find_in({{"AWS_ACCESS_KEY_ID", ""}, {"AWS_SECRET_ACCESS_KEY", "hush"}});
+              }),
+              AllOf(HasSubstr("AWS_SECRET_ACCESS_KEY is set and AWS_ACCESS_KEY_ID is not"),
+                    Not(HasSubstr("hush"))));
+}
+
+}  // namespace
+}  // namespace everyitem::aws
