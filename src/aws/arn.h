@@ -1,0 +1,43 @@
+// Amazon Resource Names, and the settings that take a name or an ARN.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace everyitem::aws {
+
+/// arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
+struct Arn {
+  std::string partition;
+  std::string service;
+  std::string region;    ///< empty for services without regions
+  std::string account;   ///< empty for services that leave it out
+  std::string resource;  ///< "table/orders"; may hold colons
+
+  friend bool operator==(const Arn&, const Arn&) = default;
+};
+
+/// Whether `text` is meant as an ARN: it may still be a wrong one.
+bool is_arn(std::string_view text);
+
+/// Throws a usage error that names `setting` and `text` when a part is missing. Region and account
+/// may be empty.
+Arn parse_arn(std::string_view text, std::string_view setting);
+
+/// A table or stream as the user named it.
+struct ResourceName {
+  std::string name;
+  std::string arn;     ///< empty when it was given by its name
+  std::string region;  ///< of the ARN; empty when it was given by its name
+
+  friend bool operator==(const ResourceName&, const ResourceName&) = default;
+};
+
+/// The value of `setting` ("--table"): a table's name or its ARN. Throws a usage error that names
+/// what was given and what is wanted.
+ResourceName parse_table(std::string_view value, std::string_view setting);
+
+/// The value of `setting` ("--stream"): a Kinesis data stream's name or its ARN; as parse_table.
+ResourceName parse_stream(std::string_view value, std::string_view setting);
+
+}  // namespace everyitem::aws

@@ -1,0 +1,139 @@
+#include "aws/endpoint.h"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <system_error>
+
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::aws {
+
+namespace {
+
+struct Partition {
+  std::string_view region_prefix;
+  std::string_view dns_suffix;
+};
+
+// botocore/data/partitions.json; aws and aws-us-gov have the suffix of all others.
+constexpr std::array kPartitions{
+    Partition{"cn-", "amazonaws.com.cn"},     // aws-cn
+    Partition{"eusc-", "amazonaws.eu"},       // aws-eusc
+    Partition{"us-iso-", "c2s.ic.gov"},       // aws-iso
+    Partition{"us-isob-", "sc2s.sgov.gov"},   // aws-iso-b
+    Partition{"eu-isoe-", "cloud.adc-e.uk"},  // aws-iso-e
+    Partition{"us-isof-", "csp.hci.ic.gov"},  // aws-iso-f
+};
+constexpr std::string_view kUsualSuffix = "amazonaws.com";
+
+bool is_alphanumeric(char c) {
+  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+}
+
+/// RFC 1123.
+bool is_host_label(std::string_view text) {
+  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
+         std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '-'; });
+}
+
+/// Looser than RFC 1123: names of containers may hold an underscore.
+bool is_host_name(std::string_view text) {
+  return !text.empty() && std::ranges::all_of(text, [](char c) {
+    return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
+  });
+}
+
+/// From 1 to 65535, nothing else.
+std::optional<std::uint16_t> parse_port(std::string_view text) {
+  std::uint16_t port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  if (error != std::errc() || end != text.data() + text.size() || port == 0) {
+    return std::nullopt;
+  }
+  return port;
+}
+
+std::uint16_t usual_port(bool tls) { return tls ? 443 : 80; }
+
+}  // namespace
+
+std::string Endpoint::authority() const {
+  std::string text = host.find(':') == std::string::npos ? host : "[" + host + "]";
+  if (port != usual_port(tls)) {
+    text += ":" + std::to_string(port);
+  }
+  return text;
+}
+
+std::string Endpoint::url() const { return (tls ? "https://" : "http://") + authority(); }
+
+Endpoint parse_endpoint(std::string_view url, std::string_view setting) {
+  // The URL is not repeated in the message where it may hold a password.
+  const auto fail = [setting](std::string_view fault) {
+    return usage_error(fmt::format("{}: {}", setting, fault),
+                       "Give a URL such as http://127.0.0.1:8000 or https://host.");
+  };
+  const auto parsed = boost::urls::parse_uri(url);
+  if (!parsed) {
+    throw fail("not a URL");
+  }
+  const boost::urls::url_view& view = *parsed;
+  const boost::urls::scheme scheme = view.scheme_id();
+  if (scheme != boost::urls::scheme::http && scheme != boost::urls::scheme::https) {
+    throw fail("the scheme must be http or https");
+  }
+  if (view.has_userinfo()) {
+    throw fail("a user name or password is not allowed");
+  }
+  const std::string_view path = view.encoded_path();
+  // Boost.URL takes "host:8000x" for a port and a path without a slash.
+  if (!view.has_authority() || (!path.empty() && path.front() != '/')) {
+    throw fail("not a URL of a host and port");
+  }
+  if (path.size() > 1) {
+    throw fail(fmt::format("the path {} is not allowed", path));
+  }
+  if (view.has_query() || view.has_fragment()) {
+    throw fail("a query or fragment is not allowed");
+  }
+
+  Endpoint endpoint;
+  endpoint.tls = scheme == boost::urls::scheme::https;
+  endpoint.host = view.host_address();
+  const bool is_ipv6 = view.host_type() == boost::urls::host_type::ipv6;
+  const bool is_future_ip = view.host_type() == boost::urls::host_type::ipvfuture;
+  if (is_future_ip || (!is_ipv6 && !is_host_name(endpoint.host))) {
+    throw fail("the host is missing or not a host's name");
+  }
+  endpoint.port = usual_port(endpoint.tls);
+  if (view.has_port()) {
+    const std::optional<std::uint16_t> port = parse_port(view.port());
+    if (!port) {
+      throw fail("the port must be a number from 1 to 65535");
+    }
+    endpoint.port = *port;
+  }
+  return endpoint;
+}
+
+Endpoint regional_endpoint(std::string_view service, std::string_view region) {
+  if (!is_host_label(region)) {
+    throw usage_error(fmt::format("\"{}\" is not a region", region), "Give one such as us-east-1.");
+  }
+  const auto* const partition = std::ranges::find_if(
+      kPartitions,
+      [region](const Partition& candidate) { return region.starts_with(candidate.region_prefix); });
+  const std::string_view suffix =
+      partition == kPartitions.end() ? kUsualSuffix : partition->dns_suffix;
+  Endpoint endpoint;
+  endpoint.host = fmt::format("{}.{}.{}", service, region, suffix);
+  return endpoint;
+}
+
+}  // namespace everyitem::aws

@@ -1,0 +1,39 @@
+// Where and in which region a service is called: from flags, ARNs, environment and profile, in the
+// order of the AWS tools.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "aws/endpoint.h"
+#include "aws/environment.h"
+#include "aws/profile.h"
+
+namespace everyitem::aws {
+
+/// What the user gave for one service. Empty when not given.
+struct ServiceFlags {
+  std::string region;        ///< --region
+  std::string arn_region;    ///< of the ARN that names the table or stream
+  std::string endpoint_url;  ///< --endpoint-url
+};
+
+struct ServiceSettings {
+  std::string region;
+  Endpoint endpoint;
+};
+
+/// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts".
+/// Region: --region, the ARN's, AWS_REGION, AWS_DEFAULT_REGION, the profile's.
+/// Endpoint: --endpoint-url, AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's
+/// `services` section, the profile's endpoint_url, the region's own. With
+/// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true only the first and the last.
+/// Throws a usage error when there is no region, or for one or an endpoint that cannot be.
+ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
+                                const Profile& profile, const Environment& environment);
+
+/// The PEM file with the certificates to trust instead of the system's: AWS_CA_BUNDLE, the
+/// profile's ca_bundle, or empty.
+std::string resolve_ca_bundle(const Profile& profile, const Environment& environment);
+
+}  // namespace everyitem::aws
