@@ -1,0 +1,166 @@
+"""The include rule of ARCHITECTURE.md, held by reading every #include under src/.
+
+    cli, lambda -> pipeline -> {checkpoint, sink, batch, source} -> aws -> base
+
+A stage sees of an upstream stage only its value headers, those that hold data and do nothing.
+Run by pytest, or alone: python3 tests/include_rule_test.py
+"""
+
+import re
+from pathlib import Path
+from typing import Dict, List, Set, Tuple
+
+SOURCES = Path(__file__).resolve().parent.parent / "src"
+
+# What a folder may include whole. Its own headers always.
+MAY_INCLUDE: Dict[str, Set[str]] = {
+    "base": set(),
+    "aws": {"base"},
+    "source": {"aws", "base"},
+    "batch": {"base"},
+    "sink": {"aws", "base"},
+    "checkpoint": {"base"},
+    "pipeline": {"checkpoint", "sink", "batch", "source", "aws", "base"},
+    "cli": {"pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
+    "lambda": {"pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
+}
+
+# The stages that come before a stage, of which it may include the value headers.
+UPSTREAM: Dict[str, Set[str]] = {
+    "batch": {"source"},
+    "sink": {"source", "batch"},
+    "checkpoint": {"source"},
+}
+
+VALUE_HEADERS: Set[str] = {
+    "source/scan_page.h",
+    "source/scan_position.h",
+    "source/table_description.h",
+    "batch/record_batch.h",
+    "batch/kinesis_limits.h",
+}
+
+# Read from the left, so that what looks like an include inside a comment or a raw string is
+# taken as part of it.
+TOKENS = re.compile(
+    r"""
+      ^[ \t]*\#[ \t]*include[ \t]*["<](?P<include>[^">\n]+)[">]
+    | //[^\n]*
+    | /\*.*?\*/
+    | R"(?P<delimiter>[^()\\\s]{0,16})\(.*?\)(?P=delimiter)"
+    | "(?:\\.|[^"\\\n])*"
+    | (?<![0-9a-zA-Z])'(?:\\.|[^'\\\n])*'
+    """,
+    re.VERBOSE | re.MULTILINE | re.DOTALL,
+)
+
+
+def includes(text: str) -> List[str]:
+    """The headers that a source file includes, as written."""
+    return [match["include"] for match in TOKENS.finditer(text) if match["include"]]
+
+
+def violation(folder: str, header: str) -> str:
+    """Why a file in `folder` may not include `header`, or nothing."""
+    other = header.split("/")[0]
+    if ".." in header.split("/"):
+        return "goes through .., include from src/ on"
+    if other == folder or other not in MAY_INCLUDE:
+        return ""  # its own, or not one of the project's folders
+    if other in MAY_INCLUDE[folder]:
+        return ""
+    if other not in UPSTREAM.get(folder, set()):
+        return f"{folder}/ may not include from {other}/"
+    if header not in VALUE_HEADERS:
+        return f"{folder}/ may include only value headers from {other}/"
+    return ""
+
+
+def violations(files: Dict[str, str]) -> List[str]:
+    """One line for each forbidden include; `files` maps paths below src/ to their text."""
+    found = []
+    for path, text in sorted(files.items()):
+        folder = path.split("/")[0]
+        if folder not in MAY_INCLUDE:
+            found.append(f"src/{path}: the folder {folder}/ has no rule yet")
+            continue
+        for header in includes(text):
+            reason = violation(folder, header)
+            if reason:
+                found.append(f'src/{path}: "{header}": {reason}')
+    return found
+
+
+def read_sources() -> Dict[str, str]:
+    return {
+        path.relative_to(SOURCES).as_posix(): path.read_text(encoding="utf-8")
+        for pattern in ("*/**/*.h", "*/**/*.cc")
+        for path in SOURCES.glob(pattern)
+    }
+
+
+def test_sources_keep_the_include_rule() -> None:
+    sources = read_sources()
+    assert sources, f"no sources under {SOURCES}"
+    found = violations(sources)
+    assert not found, "\n" + "\n".join(found)
+
+
+def test_value_headers_exist_where_their_folder_does() -> None:
+    sources = read_sources()
+    folders = {path.split("/")[0] for path in sources}
+    gone = [h for h in VALUE_HEADERS if h.split("/")[0] in folders and h not in sources]
+    assert not gone, f"in the table, but not in src/: {gone}"
+
+
+def check(path: str, *lines: str) -> List[str]:
+    return violations({path: "\n".join(lines) + "\n"})
+
+
+def test_upward_include_is_found() -> None:
+    assert check("aws/client.cc", '#include "base/error.h"') == []
+    assert check("base/error.cc", '#include "aws/client.h"') != []
+    assert check("source/scan.cc", '  #  include "pipeline/pipeline.h"  // up') != []
+    assert check("pipeline/pipeline.cc", '#include "cli/main.h"') != []
+
+
+def test_sideways_include_is_found() -> None:
+    assert check("source/scan.cc", '#include "batch/record_batch.h"') != []
+    assert check("batch/batch.cc", '#include "sink/kinesis_sink.h"') != []
+    assert check("checkpoint/store.h", '#include "sink/kinesis_sink.h"') != []
+    assert check("lambda/main.cc", '#include "cli/main.h"') != []
+
+
+def test_value_header_of_an_upstream_stage_is_allowed() -> None:
+    assert check("batch/batch.h", '#include "source/scan_page.h"') == []
+    assert check("batch/batch.h", '#include "source/segment_scanner.h"') != []
+    assert check("batch/batch.h", '#include "aws/client.h"') != []
+
+
+def test_angle_brackets_and_dots_do_not_hide_an_include() -> None:
+    assert check("base/error.h", "#include <aws/client.h>") != []
+    assert check("base/error.h", '#include "../aws/client.h"') != []
+    assert check("base/error.h", "#include <string>", "#include <sys/stat.h>") == []
+
+
+def test_comments_and_strings_are_no_includes() -> None:
+    include = '#include "cli/main.h"'
+    assert check("base/a.h", f"// {include}") == []
+    assert check("base/a.h", "/*", include, "*/") == []
+    assert check("base/a.h", 'const char* text = R"x(', include, ')x";') == []
+    assert check("base/a.h", 'const char* text = "/*";', include) != []
+    assert check("base/a.h", "constexpr int n = 1'000'000;", include, "char c = '\"';") != []
+
+
+def test_folder_without_a_rule_is_found() -> None:
+    assert check("utils/strings.h", "") != []
+
+
+def main() -> int:
+    found: Tuple[str, ...] = tuple(violations(read_sources()))
+    print("\n".join(found) or "the include rule is kept")
+    return 1 if found else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
