@@ -121,6 +121,17 @@ TEST(SharedConfigFile, ASectionThatIsIndentedAsAWholeIsNotNested) {
   EXPECT_THAT(profile.nested.at("s3"), UnorderedElementsAre(Pair("a", "1")));
 }
 
+TEST(SharedConfigFile, IndentationDoesNotReachBackOverAHeading) {
+  const SharedConfigFile file = parse_config("[profile a]\nx = 1\n[profile b]\n  y = 2\n");
+  EXPECT_THAT(file.profiles.at("a").settings, UnorderedElementsAre(Pair("x", "1")));
+  EXPECT_THAT(file.profiles.at("b").settings, UnorderedElementsAre(Pair("y", "2")));
+}
+
+TEST(SharedConfigFile, ASettingGivenAgainReplacesWhatWasIndentedUnderIt) {
+  const SharedConfigFile file = parse_config("[default]\ns3 =\n  a = 1\ns3 =\n  b = 2\n");
+  EXPECT_THAT(file.profiles.at("default").nested.at("s3"), UnorderedElementsAre(Pair("b", "2")));
+}
+
 TEST(SharedConfigFile, AnIndentedLineUnderAValueGoesOnWithIt) {
   const SharedConfigFile file = parse_config("[default]\na = 1\n  2\n  b = 3\nc = 4\n");
   EXPECT_THAT(only_profile(file, "default"),
