@@ -15,7 +15,7 @@ namespace asio = boost::asio;
 template <typename T>
 using Awaitable = asio::awaitable<T>;
 
-/// Wakes every coroutine that waits on it. A waiter wakes without a promise: it looks again at the
+/// Wakes coroutines that wait on it. A waiter wakes without a promise: it looks again at the
 /// condition that it waits for. All users live on one event loop; the event must outlive waiters.
 class Event {
  public:
@@ -23,6 +23,8 @@ class Event {
       : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
 
   void notify_all() { timer_.cancel(); }
+  /// Wakes the one that has waited longest.
+  void notify_one() { timer_.cancel_one(); }
 
   Awaitable<void> wait() { co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable)); }
 

@@ -41,11 +41,9 @@ Error::Error(ErrorKind kind, ErrorDetails details)
     : std::runtime_error(to_line(details)), kind_(kind), details_(std::move(details)) {}
 
 Error usage_error(std::string message, std::string hint) {
-  return Error(ErrorKind::usage, ErrorDetails{.operation = {},
-                                              .object = {},
-                                              .code = {},
-                                              .message = std::move(message),
-                                              .hint = std::move(hint)});
+  return Error(
+      ErrorKind::usage,
+      ErrorDetails{.operation = {}, .message = std::move(message), .hint = std::move(hint)});
 }
 
 }  // namespace everyitem

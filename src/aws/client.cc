@@ -1,0 +1,177 @@
+#include "aws/client.h"
+
+#include <array>
+#include <charconv>
+#include <ctime>
+#include <utility>
+
+#include <fmt/format.h>
+#include <libdeflate.h>
+
+#include "aws/service_error.h"
+#include "aws/sigv4.h"
+
+namespace everyitem::aws {
+
+namespace {
+
+/// The services accept a signature for 5 minutes (SigV4 documentation); a smaller difference than
+/// this is not why one was refused.
+constexpr std::chrono::minutes kToleratedSkew{4};
+
+/// Throws MalformedResponse when the body is not what the service sent.
+void verify_crc32(const HttpResponse& response) {
+  const std::string_view header = response.header("x-amz-crc32");
+  if (header.empty()) {
+    return;
+  }
+  std::uint32_t expected = 0;
+  const auto parsed = std::from_chars(header.data(), header.data() + header.size(), expected);
+  const std::string_view body = response.body.view();
+  if (parsed.ec != std::errc() || libdeflate_crc32(0, body.data(), body.size()) != expected) {
+    throw MalformedResponse("the answer does not match its checksum (x-amz-crc32)");
+  }
+}
+
+/// An HTTP date such as "Mon, 23 Nov 2026 03:44:38 GMT".
+std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::string& text) {
+  std::tm fields{};
+  if (strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields) == nullptr) {
+    return std::nullopt;
+  }
+  return std::chrono::system_clock::from_time_t(timegm(&fields));
+}
+
+ErrorClass classify(HttpError::Cause cause) {
+  return cause == HttpError::Cause::tls ? ErrorClass::fatal : ErrorClass::transient;
+}
+
+std::string_view hint_for(HttpError::Cause cause) {
+  switch (cause) {
+    case HttpError::Cause::resolve:
+    case HttpError::Cause::connect:
+      return "Check the region, --endpoint-url and the network.";
+    case HttpError::Cause::tls:
+      return "AWS_CA_BUNDLE names the certificates to trust, where the endpoint uses its own.";
+    case HttpError::Cause::idle:
+    case HttpError::Cause::closed:
+    case HttpError::Cause::bad_response:
+      return "";
+  }
+  return "";
+}
+
+}  // namespace
+
+Client::Client(ServiceModel service, std::string region, HttpClient& http, ClientContext context)
+    : service_(service), region_(std::move(region)), http_(http), context_(context) {}
+
+Awaitable<void> Client::call(const Call& call, const Accept& accept) {
+  const auto started = context_.clock.now();
+  std::array<int, 5> failures_by_class{};
+  const Backoff backoff;
+  for (int attempt = 1;; ++attempt) {
+    const auto failure = co_await try_once(call, accept);
+    if (!failure) {
+      ++counters_.calls;
+      co_return;
+    }
+    const int failures = ++failures_by_class.at(static_cast<std::size_t>(failure->error_class));
+    const auto elapsed = context_.clock.now() - started;
+    const bool remediable =
+        failure->error_class != ErrorClass::clock_skew || correct_clock(failure->server_date);
+    if (!remediable || call.limits.give_up(failure->error_class, failures, elapsed) ||
+        !may_repeat(call.repetition, failure->request_sent)) {
+      std::string message = failure->message;
+      if (attempt > 1) {
+        message += fmt::format(" (gave up after {} attempts in {:.1f} s)", attempt,
+                               std::chrono::duration<double>(elapsed).count());
+      }
+      throw Error(ErrorKind::failed, {.operation = std::string(call.operation),
+                                      .object = std::string(call.object),
+                                      .code = failure->code,
+                                      .message = std::move(message),
+                                      .hint = failure->hint});
+    }
+    if (failure->error_class == ErrorClass::expired_credentials) {
+      context_.credentials.invalidate();
+    }
+    ++(failure->error_class == ErrorClass::throttle ? counters_.throttles : counters_.retries);
+    const auto pause = backoff.wait(failures, context_.random.uniform());
+    co_await context_.clock.sleep(pause);
+  }
+}
+
+Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, const Accept& accept) {
+  Failure failure;
+  try {
+    HttpResponse response = co_await send_signed(call);
+    if (response.status == 200) {
+      verify_crc32(response);
+      accept(std::move(response));
+      co_return std::nullopt;
+    }
+    ServiceError error = read_service_error(response);
+    failure.error_class = error.error_class;
+    failure.hint = hint_for(error.code);
+    failure.code = std::move(error.code);
+    failure.message = std::move(error.message);
+    failure.server_date = response.header("date");
+  } catch (const HttpError& error) {
+    failure.error_class = classify(error.cause());
+    failure.request_sent = error.request_sent();
+    failure.message = fmt::format("{}: {}", http_.endpoint().url(), error.what());
+    failure.hint = hint_for(error.cause());
+  } catch (const MalformedResponse& error) {
+    failure.error_class = ErrorClass::transient;
+    failure.message = error.what();
+  }
+  co_return failure;
+}
+
+Awaitable<HttpResponse> Client::send_signed(const Call& call) {
+  const auto credentials = co_await context_.credentials.find();
+  if (!credentials) {
+    throw Error(ErrorKind::failed,
+                {
+                    .operation = std::string(call.operation),
+                    .object = std::string(call.object),
+                    .message = "no credentials in " + context_.credentials.place(),
+                });
+  }
+  HttpRequest request;
+  request.body = call.body;
+  request.headers = {
+      {"Host", http_.endpoint().authority()},
+      {"Content-Type", std::string(service_.content_type)},
+      {"X-Amz-Target", fmt::format("{}.{}", service_.target_prefix, call.operation)}};
+  const SigningInput input{.method = request.method,
+                           .path = request.target,
+                           .query = {},
+                           .headers = request.headers,
+                           .body = request.body,
+                           .region = region_,
+                           .service = service_.signing_name,
+                           .time = context_.clock.wall_now() + clock_offset_};
+  std::vector<Header> signature = sign(input, *credentials);
+  request.headers.erase(request.headers.begin());  // Host: the HTTP client adds it
+  std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));
+  request.headers.push_back({"User-Agent", "everyitem"});
+  co_return co_await http_.send(request);
+}
+
+bool Client::correct_clock(const std::string& server_date) {
+  const auto server_time = parse_http_date(server_date);
+  if (!server_time) {
+    return false;
+  }
+  const auto now = context_.clock.wall_now();
+  const auto skew = std::chrono::duration_cast<std::chrono::seconds>(*server_time - now);
+  if (std::chrono::abs(skew - clock_offset_) < kToleratedSkew) {
+    return false;
+  }
+  clock_offset_ = skew;
+  return true;
+}
+
+}  // namespace everyitem::aws

@@ -1,0 +1,100 @@
+// One service, called: signed, sent, its errors classified, retried.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include "aws/credentials.h"
+#include "aws/http_client.h"
+#include "aws/retry.h"
+#include "base/clock.h"
+#include "base/error.h"
+
+namespace everyitem::aws {
+
+/// What differs between the services that speak AWS's JSON protocols.
+struct ServiceModel {
+  std::string_view signing_name;  ///< also the endpoint prefix
+  std::string_view target_prefix;
+  std::string_view content_type;
+};
+
+inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
+                                        "application/x-amz-json-1.0"};
+inline constexpr ServiceModel kKinesis{"kinesis", "Kinesis_20131202", "application/x-amz-json-1.1"};
+
+/// One operation on one object. The texts are borrowed until the call returns.
+struct Call {
+  std::string_view operation;  ///< "Scan"
+  std::string_view object;     ///< for messages: "table orders"
+  std::string_view body;
+  Repetition repetition = Repetition::safe;
+  RetryLimits limits = {};
+};
+
+/// Thrown by the `accept` of a call when an answer of status 200 is not what the operation answers.
+/// It is retried like a failure of the service.
+class MalformedResponse : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// How often calls had to be repeated, since the client was made.
+struct ClientCounters {
+  std::uint64_t calls = 0;      ///< answered as asked
+  std::uint64_t throttles = 0;  ///< refused as too fast
+  std::uint64_t retries = 0;    ///< repeated for another reason
+};
+
+/// What a client needs from outside. All must outlive it.
+struct ClientContext {
+  CredentialsProvider& credentials;
+  Clock& clock;
+  Random& random;
+};
+
+/// Used from one event loop; any number of calls at once (the caller bounds them).
+class Client {
+ public:
+  Client(ServiceModel service, std::string region, HttpClient& http, ClientContext context);
+
+  /// Takes the whole answer of status 200. May throw MalformedResponse; called once per answer.
+  using Accept = std::function<void(HttpResponse)>;
+
+  /// Repeats the call until `accept` took an answer. Where the answer has x-amz-crc32, its body has
+  /// been checked against it. Throws Error, whose details().code is the service's error code, with
+  /// what was tried, how often and why it stopped; system_error(operation_aborted) when cancelled.
+  Awaitable<void> call(const Call& call, const Accept& accept);
+
+  const ClientCounters& counters() const { return counters_; }
+  const std::string& region() const { return region_; }
+
+ private:
+  struct Failure {
+    ErrorClass error_class = ErrorClass::fatal;
+    bool request_sent = true;
+    std::string code;
+    std::string message;
+    std::string hint;
+    std::string server_date;  ///< the answer's Date header
+  };
+
+  Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
+  Awaitable<HttpResponse> send_signed(const Call& call);
+  /// Adopts the server's clock; false when the clocks agree, so that this was not the fault.
+  bool correct_clock(const std::string& server_date);
+
+  ServiceModel service_;
+  std::string region_;
+  HttpClient& http_;
+  ClientContext context_;
+  std::chrono::seconds clock_offset_{0};  ///< added to the wall clock when signing
+  ClientCounters counters_;
+};
+
+}  // namespace everyitem::aws

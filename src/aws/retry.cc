@@ -1,0 +1,36 @@
+#include "aws/retry.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace everyitem::aws {
+
+bool may_repeat(Repetition repetition, bool request_sent) {
+  return repetition == Repetition::safe || !request_sent;
+}
+
+bool RetryLimits::give_up(ErrorClass error_class, int failures,
+                          std::chrono::nanoseconds elapsed_so_far) const {
+  switch (error_class) {
+    case ErrorClass::throttle:
+      return false;
+    case ErrorClass::transient:
+      return failures >= attempts && elapsed_so_far >= elapsed;
+    case ErrorClass::expired_credentials:
+    case ErrorClass::clock_skew:
+      // One try with the remedy; the caller applies it.
+      return failures >= 2;
+    case ErrorClass::fatal:
+      return true;
+  }
+  return true;
+}
+
+std::chrono::nanoseconds Backoff::wait(int attempt, double uniform) const {
+  const double exponential =
+      static_cast<double>(base.count()) * std::exp2(std::clamp(attempt - 1, 0, 62));
+  const double bound = std::min(static_cast<double>(cap.count()), exponential);
+  return std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(bound * uniform));
+}
+
+}  // namespace everyitem::aws

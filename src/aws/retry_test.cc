@@ -1,0 +1,50 @@
+#include "aws/retry.h"
+
+#include <gtest/gtest.h>
+
+namespace everyitem::aws {
+namespace {
+
+using std::chrono::hours;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST(Repetition, AnUnsafeOperationIsRepeatedOnlyWhenItCannotHaveArrived) {
+  EXPECT_TRUE(may_repeat(Repetition::safe, true));
+  EXPECT_TRUE(may_repeat(Repetition::safe, false));
+  EXPECT_TRUE(may_repeat(Repetition::unsafe, false));
+  EXPECT_FALSE(may_repeat(Repetition::unsafe, true));
+}
+
+TEST(RetryLimits, AThrottledCallNeverCountsAsFailed) {
+  EXPECT_FALSE(RetryLimits{}.give_up(ErrorClass::throttle, 1'000'000, hours(10)));
+}
+
+TEST(RetryLimits, ATransientFailureEndsOnceBothBoundsAreReached) {
+  const RetryLimits limits{.attempts = 10, .elapsed = minutes(2)};
+  EXPECT_FALSE(limits.give_up(ErrorClass::transient, 9, hours(1)));
+  EXPECT_FALSE(limits.give_up(ErrorClass::transient, 1000, seconds(119)));
+  EXPECT_TRUE(limits.give_up(ErrorClass::transient, 10, minutes(2)));
+}
+
+TEST(RetryLimits, FailuresWithARemedyAreTriedOnceMoreAndFatalOnesNever) {
+  for (const auto with_remedy : {ErrorClass::expired_credentials, ErrorClass::clock_skew}) {
+    EXPECT_FALSE(RetryLimits{}.give_up(with_remedy, 1, seconds(0)));
+    EXPECT_TRUE(RetryLimits{}.give_up(with_remedy, 2, seconds(0)));
+  }
+  EXPECT_TRUE(RetryLimits{}.give_up(ErrorClass::fatal, 1, seconds(0)));
+}
+
+TEST(Backoff, DoublesUpToItsCapAndIsSpreadOverTheWholeInterval) {
+  const Backoff backoff{.base = milliseconds(100), .cap = seconds(1)};
+  EXPECT_EQ(backoff.wait(1, 0.0), milliseconds(0));
+  EXPECT_EQ(backoff.wait(1, 0.5), milliseconds(50));
+  EXPECT_EQ(backoff.wait(2, 0.5), milliseconds(100));
+  EXPECT_EQ(backoff.wait(3, 0.5), milliseconds(200));
+  EXPECT_EQ(backoff.wait(5, 0.5), milliseconds(500));
+  EXPECT_EQ(backoff.wait(1'000'000, 0.5), milliseconds(500));
+}
+
+}  // namespace
+}  // namespace everyitem::aws

@@ -1,0 +1,130 @@
+#include "aws/service_error.h"
+
+#include <algorithm>
+#include <array>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace everyitem::aws {
+
+namespace {
+
+using enum ErrorClass;
+
+// Sources: the services' API references ("Common Errors" and each operation's "Errors"), and the
+// retryable codes of the AWS SDKs' standard retry mode.
+constexpr std::string_view kLookUpName = "Check the name, the region and the account.";
+constexpr std::string_view kPermission =
+    "The identity in use needs the permission that the message names.";
+constexpr std::string_view kKeyRejected =
+    "Check the access key, the secret and, for temporary keys, AWS_SESSION_TOKEN.";
+
+constexpr std::array kTable = {
+    ServiceErrorRow{"ProvisionedThroughputExceededException", throttle, ""},
+    ServiceErrorRow{"ThrottlingException", throttle, ""},
+    ServiceErrorRow{"Throttling", throttle, ""},
+    ServiceErrorRow{"ThrottledException", throttle, ""},
+    ServiceErrorRow{"RequestLimitExceeded", throttle, ""},
+    ServiceErrorRow{"RequestThrottled", throttle, ""},
+    ServiceErrorRow{"RequestThrottledException", throttle, ""},
+    ServiceErrorRow{"TooManyRequestsException", throttle, ""},
+    ServiceErrorRow{"LimitExceededException", throttle, ""},
+    ServiceErrorRow{"BandwidthLimitExceeded", throttle, ""},
+    ServiceErrorRow{"SlowDown", throttle, ""},
+    ServiceErrorRow{"KMSThrottlingException", throttle, ""},
+    ServiceErrorRow{"InternalServerError", transient, ""},
+    ServiceErrorRow{"InternalFailure", transient, ""},
+    ServiceErrorRow{"InternalServerException", transient, ""},
+    ServiceErrorRow{"ServiceUnavailable", transient, ""},
+    ServiceErrorRow{"ServiceUnavailableException", transient, ""},
+    ServiceErrorRow{"RequestTimeout", transient, ""},
+    ServiceErrorRow{"RequestTimeoutException", transient, ""},
+    ServiceErrorRow{"ExpiredToken", expired_credentials, "Renew the session's credentials."},
+    ServiceErrorRow{"ExpiredTokenException", expired_credentials,
+                    "Renew the session's credentials."},
+    ServiceErrorRow{"UnrecognizedClientException", expired_credentials, kKeyRejected},
+    ServiceErrorRow{"InvalidClientTokenId", expired_credentials, kKeyRejected},
+    ServiceErrorRow{"RequestTimeTooSkewed", clock_skew, "Set this machine's clock."},
+    ServiceErrorRow{"RequestExpired", clock_skew, "Set this machine's clock."},
+    ServiceErrorRow{"RequestInTheFuture", clock_skew, "Set this machine's clock."},
+    ServiceErrorRow{"InvalidSignatureException", clock_skew,
+                    "Check the secret access key, and this machine's clock."},
+    ServiceErrorRow{"SignatureDoesNotMatch", clock_skew,
+                    "Check the secret access key, and this machine's clock."},
+    ServiceErrorRow{"AccessDeniedException", fatal, kPermission},
+    ServiceErrorRow{"AccessDenied", fatal, kPermission},
+    ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
+    ServiceErrorRow{"IncompleteSignatureException", fatal, kKeyRejected},
+    ServiceErrorRow{"ResourceNotFoundException", fatal, kLookUpName},
+    ServiceErrorRow{"ResourceInUseException", fatal, ""},
+    ServiceErrorRow{"ValidationException", fatal, ""},
+    ServiceErrorRow{"InvalidArgumentException", fatal, ""},
+    ServiceErrorRow{"KMSAccessDeniedException", fatal,
+                    "The identity in use needs kms:GenerateDataKey on the stream's key."},
+    ServiceErrorRow{"KMSDisabledException", fatal, "Enable the stream's KMS key."},
+    ServiceErrorRow{"KMSInvalidStateException", fatal, "Check the state of the stream's KMS key."},
+    ServiceErrorRow{"KMSNotFoundException", fatal, "Check the stream's KMS key."},
+    ServiceErrorRow{"KMSOptInRequired", fatal, "Check the stream's KMS key."},
+};
+
+const ServiceErrorRow* find_row(std::string_view code) {
+  const auto* row = std::ranges::find(kTable, code, &ServiceErrorRow::code);
+  return row == kTable.end() ? nullptr : row;
+}
+
+/// "com.amazonaws.dynamodb.v20120810#ValidationException:http://..." is ValidationException.
+std::string_view bare_code(std::string_view type) {
+  if (const auto hash = type.rfind('#'); hash != std::string_view::npos) {
+    type.remove_prefix(hash + 1);
+  }
+  return type.substr(0, type.find(':'));
+}
+
+std::string text_member(const boost::json::object& object, std::string_view name) {
+  const auto* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+}  // namespace
+
+std::span<const ServiceErrorRow> service_error_table() { return kTable; }
+
+ErrorClass classify(int http_status, std::string_view code) {
+  if (const auto* row = find_row(code)) {
+    return row->error_class;
+  }
+  if (http_status == 429) {
+    return throttle;
+  }
+  return http_status >= 500 || http_status == 408 ? transient : fatal;
+}
+
+std::string_view hint_for(std::string_view code) {
+  const auto* row = find_row(code);
+  return row == nullptr ? std::string_view() : row->hint;
+}
+
+ServiceError read_service_error(const HttpResponse& response) {
+  ServiceError error{.http_status = response.status, .code = {}, .message = {}};
+  boost::system::error_code not_json;
+  const auto body = boost::json::parse(response.body.view(), not_json);
+  if (!not_json && body.is_object()) {
+    const auto& object = body.get_object();
+    error.code = bare_code(text_member(object, "__type"));
+    error.message = text_member(object, "message");
+    if (error.message.empty()) {
+      error.message = text_member(object, "Message");
+    }
+  }
+  if (error.code.empty()) {
+    error.code = bare_code(response.header("x-amzn-errortype"));
+  }
+  if (error.message.empty()) {
+    error.message = fmt::format("HTTP status {}", response.status);
+  }
+  error.error_class = classify(error.http_status, error.code);
+  return error;
+}
+
+}  // namespace everyitem::aws

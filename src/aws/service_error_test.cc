@@ -1,0 +1,79 @@
+#include "aws/service_error.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace everyitem::aws {
+namespace {
+
+HttpResponse response(int status, std::string_view body, std::vector<Header> headers = {}) {
+  HttpResponse made;
+  made.status = status;
+  made.headers = std::move(headers);
+  made.body = PaddedBuffer(body);
+  return made;
+}
+
+TEST(ServiceError, EveryRowOfTheTableIsFoundByItsCodeWhateverTheStatus) {
+  std::set<std::string_view> seen;
+  for (const ServiceErrorRow& row : service_error_table()) {
+    EXPECT_TRUE(seen.insert(row.code).second) << row.code << " stands twice";
+    for (const int status : {400, 403, 500, 503}) {
+      EXPECT_EQ(classify(status, row.code), row.error_class) << row.code;
+    }
+  }
+}
+
+TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
+  EXPECT_EQ(classify(500, "Surprise"), ErrorClass::transient);
+  EXPECT_EQ(classify(503, ""), ErrorClass::transient);
+  EXPECT_EQ(classify(408, ""), ErrorClass::transient);
+  EXPECT_EQ(classify(429, ""), ErrorClass::throttle);
+  EXPECT_EQ(classify(400, "Surprise"), ErrorClass::fatal);
+  EXPECT_EQ(classify(301, ""), ErrorClass::fatal);
+}
+
+TEST(ServiceError, CodeIsReadWithoutItsNamespace) {
+  const auto error = read_service_error(
+      response(400, R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",)"
+                    R"("message":"Requested resource not found"})"));
+  EXPECT_EQ(error.code, "ResourceNotFoundException");
+  EXPECT_EQ(error.message, "Requested resource not found");
+  EXPECT_EQ(error.error_class, ErrorClass::fatal);
+  EXPECT_FALSE(hint_for(error.code).empty());
+}
+
+TEST(ServiceError, MessageMayBeCapitalised) {
+  const auto error = read_service_error(
+      response(400, R"({"__type":"com.amazon.coral.service#ThrottlingException","Message":"m"})"));
+  EXPECT_EQ(error.code, "ThrottlingException");
+  EXPECT_EQ(error.message, "m");
+  EXPECT_EQ(error.error_class, ErrorClass::throttle);
+}
+
+TEST(ServiceError, CodeMayComeInTheHeader) {
+  const auto error = read_service_error(
+      response(400, "", {{"x-amzn-ErrorType", "ExpiredTokenException:http://internal.example/"}}));
+  EXPECT_EQ(error.code, "ExpiredTokenException");
+  EXPECT_EQ(error.error_class, ErrorClass::expired_credentials);
+}
+
+TEST(ServiceError, BodiesThatAreNotJsonAreTaken) {
+  for (const std::string_view body :
+       {"", "<html><h1>503</h1></html>", "[1]", "{\"__type\":", "7"}) {
+    const auto error = read_service_error(response(503, body));
+    EXPECT_EQ(error.code, "") << body;
+    EXPECT_EQ(error.message, "HTTP status 503") << body;
+    EXPECT_EQ(error.error_class, ErrorClass::transient) << body;
+  }
+}
+
+TEST(ServiceError, MembersOfTheWrongTypeAreIgnored) {
+  const auto error = read_service_error(response(400, R"({"__type":7,"message":null})"));
+  EXPECT_EQ(error.code, "");
+  EXPECT_EQ(error.message, "HTTP status 400");
+}
+
+}  // namespace
+}  // namespace everyitem::aws
