@@ -1,0 +1,58 @@
+// One Scan response: its bytes, owned once, and slices of them.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/padded_buffer.h"
+
+namespace everyitem::source {
+
+/// The names of a table's primary key attributes; `range` is empty where the key has no such part.
+struct KeyNames {
+  std::string hash;
+  std::string range;
+};
+
+/// One item: slices of the page's bytes, valid as long as the page.
+struct Item {
+  std::string_view json;       ///< the item's DynamoDB JSON, byte for byte as it came
+  std::string_view hash_key;   ///< the key attribute's value: {"S":"a"}; empty if not projected
+  std::string_view range_key;  ///< likewise; empty where the key has no such part
+};
+
+/// Owns the bytes; its slices are handed out only by a page that stays (see tests/compile_fail).
+/// Moving it keeps the slices valid.
+class ScanPage {
+ public:
+  /// Finds the items of a Scan response. Throws aws::MalformedResponse when it is not one: not
+  /// JSON, no Items, or a Count that differs from the number of items. Any thread.
+  static ScanPage parse(PaddedBuffer body, const KeyNames& keys);
+
+  std::span<const Item> items() const& noexcept { return items_; }
+  std::span<const Item> items() && = delete;
+
+  /// As it came, JSON; empty when this is the segment's last page.
+  std::string_view last_evaluated_key() const& noexcept { return last_evaluated_key_; }
+  std::string_view last_evaluated_key() && = delete;
+
+  /// Items that DynamoDB looked at: more than it sent, where there is a filter.
+  std::uint64_t scanned_count() const noexcept { return scanned_count_; }
+  /// Read units that this page cost, as DynamoDB reports them; 0 where it does not.
+  double consumed_read_units() const noexcept { return consumed_read_units_; }
+  std::size_t size_bytes() const noexcept { return body_.size(); }
+
+ private:
+  ScanPage() = default;
+
+  PaddedBuffer body_;
+  std::vector<Item> items_;
+  std::string_view last_evaluated_key_;
+  std::uint64_t scanned_count_ = 0;
+  double consumed_read_units_ = 0;
+};
+
+}  // namespace everyitem::source

@@ -1,0 +1,87 @@
+#include "source/scan_page.h"
+
+#include <gtest/gtest.h>
+
+#include "aws/client.h"
+
+namespace everyitem::source {
+namespace {
+
+const KeyNames kHashAndRange{.hash = "pk", .range = "sk"};
+
+ScanPage parse(std::string_view json, const KeyNames& keys = kHashAndRange) {
+  return ScanPage::parse(PaddedBuffer(json), keys);
+}
+
+TEST(ScanPage, ItemsAreSlicesByteForByteAsTheyCame) {
+  const ScanPage page = parse(
+      R"({"Count":3,"Items":[{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"M":{"pk":{"S":"inner"}}}},)"
+      R"(  { "sk" : {"N":"00012345678901234567890123456789012345.6"} , "pk":{"S":"\u00e9\"}"}} ,)"
+      R"({"pk":{"B":"AAE="},"sk":{"N":"3"},"l":{"L":[{"L":[]},{"NULL":true}]}}],)"
+      R"("ScannedCount":7,"ConsumedCapacity":{"CapacityUnits":128.5,"TableName":"t"},)"
+      R"("LastEvaluatedKey":{"pk":{"B":"AAE="},"sk":{"N":"3"}}})");
+  ASSERT_EQ(page.items().size(), 3U);
+  EXPECT_EQ(page.items()[0].json,
+            R"({"pk":{"S":"a"},"sk":{"N":"1"},"x":{"M":{"pk":{"S":"inner"}}}})");
+  EXPECT_EQ(page.items()[0].hash_key, R"({"S":"a"})");
+  EXPECT_EQ(page.items()[0].range_key, R"({"N":"1"})");
+  EXPECT_EQ(page.items()[1].json, R"({ "sk" : {"N":"00012345678901234567890123456789012345.6"} , )"
+                                  R"("pk":{"S":"\u00e9\"}"}})");
+  EXPECT_EQ(page.items()[1].hash_key, R"({"S":"\u00e9\"}"})");
+  EXPECT_EQ(page.items()[2].range_key, R"({"N":"3"})");
+  EXPECT_EQ(page.last_evaluated_key(), R"({"pk":{"B":"AAE="},"sk":{"N":"3"}})");
+  EXPECT_EQ(page.scanned_count(), 7U);
+  EXPECT_DOUBLE_EQ(page.consumed_read_units(), 128.5);
+}
+
+TEST(ScanPage, SlicesSurviveAMoveOfThePage) {
+  ScanPage page = parse(R"({"Items":[{"pk":{"S":"a"}}],"Count":1})");
+  const std::string_view before = page.items()[0].json;
+  const ScanPage moved = std::move(page);
+  EXPECT_EQ(moved.items()[0].json.data(), before.data());
+}
+
+TEST(ScanPage, AnEmptyPageMayGoOn) {
+  const ScanPage page =
+      parse(R"({"Items":[],"Count":0,"ScannedCount":9000,"LastEvaluatedKey":{"pk":{"S":"z"}}})");
+  EXPECT_TRUE(page.items().empty());
+  EXPECT_FALSE(page.last_evaluated_key().empty());
+}
+
+TEST(ScanPage, TheLastPageHasNoLastEvaluatedKey) {
+  const ScanPage page = parse(R"({"Count":0,"Items":[],"ScannedCount":0})");
+  EXPECT_TRUE(page.last_evaluated_key().empty());
+}
+
+TEST(ScanPage, KeyNamesMayNeedEscapes) {
+  const KeyNames keys{.hash = "a\"b", .range = "ü"};
+  const ScanPage page =
+      parse(R"({"Items":[{"a\"b":{"S":"1"},"\u00fc":{"S":"2"},"ab":{"S":"3"}}],"Count":1})", keys);
+  EXPECT_EQ(page.items()[0].hash_key, R"({"S":"1"})");
+  EXPECT_EQ(page.items()[0].range_key, R"({"S":"2"})");
+}
+
+TEST(ScanPage, AKeyNameIsNotFoundInALongerOne) {
+  const KeyNames keys{.hash = "id", .range = ""};
+  const ScanPage page =
+      parse(R"({"Items":[{"id2":{"S":"1"},"id":{"S":"2"},"i":{"S":"3"}}],"Count":1})", keys);
+  EXPECT_EQ(page.items()[0].hash_key, R"({"S":"2"})");
+}
+
+TEST(ScanPage, KeysThatAreNotProjectedAreEmpty) {
+  const ScanPage page = parse(R"({"Items":[{"x":{"S":"1"}},{}],"Count":2})");
+  EXPECT_TRUE(page.items()[0].hash_key.empty());
+  EXPECT_EQ(page.items()[1].json, "{}");
+}
+
+TEST(ScanPage, WhatIsNotAScanResponseIsMalformed) {
+  for (const std::string_view json :
+       {"", "null", "[]", "{", R"({"Items":7})", R"({"Items":[7],"Count":1})", R"({"Count":0})",
+        R"({"Items":[{"a":{"S":"x"}])", R"({"Items":[],"Count":1})", R"({"Items":[{}],"Count":0})",
+        R"({"Items":[],"Count":0} {})", R"({"Items":[{"pk":"x"}],"Count":1})", "<html></html>"}) {
+    EXPECT_THROW(parse(json), aws::MalformedResponse) << json;
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::source

@@ -1,0 +1,46 @@
+// What a run reads: everything that shapes the Scan, and the request for one page of it.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "source/scan_position.h"
+
+namespace everyitem::source {
+
+/// The parts of Scan that are passed through. Empty means absent.
+struct ScanParameters {
+  std::string table;  ///< a name or an ARN
+  std::string index;
+  bool consistent_read = false;
+  std::string filter_expression;
+  std::string projection_expression;
+  std::string attribute_names;   ///< ExpressionAttributeNames, a JSON object
+  std::string attribute_values;  ///< ExpressionAttributeValues, a JSON object
+};
+
+/// Throws a usage error unless names and values are JSON objects of the shape that DynamoDB takes:
+/// {"#n": "name"} and {":v": {"S": "value"}}.
+void validate(const ScanParameters& parameters);
+
+/// Builds the bodies of a run's Scan requests. TotalSegments is between 1 and kMaxSegments.
+class ScanRequests {
+ public:
+  ScanRequests(const ScanParameters& parameters, std::uint32_t total_segments);
+
+  /// The request for the page of `segment` that begins at `position`, which is not complete.
+  /// `limit`: at most this many items are looked at, where given (1 or more).
+  std::string page(std::uint32_t segment, const ScanPosition& position,
+                   std::optional<std::uint64_t> limit) const;
+
+  /// Whether DynamoDB sends fewer items than it looks at.
+  bool filtered() const { return filtered_; }
+
+ private:
+  std::string common_;  ///< the body up to what differs between pages
+  bool filtered_;
+};
+
+}  // namespace everyitem::source

@@ -1,0 +1,54 @@
+#include "source/scan_request.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace everyitem::source {
+namespace {
+
+TEST(ScanRequests, FirstPageOfAPlainScan) {
+  const ScanRequests requests({.table = "orders"}, 4);
+  EXPECT_EQ(requests.page(3, {}, std::nullopt),
+            R"({"TableName":"orders","ReturnConsumedCapacity":"TOTAL","TotalSegments":4,)"
+            R"("Segment":3})");
+}
+
+TEST(ScanRequests, ALaterPageStartsAtTheKeyAsItCame) {
+  const ScanRequests requests({.table = "orders"}, 1);
+  EXPECT_EQ(requests.page(0, {.last_evaluated_key = R"({"pk":{"N":"1.50"}})"}, 10),
+            R"({"TableName":"orders","ReturnConsumedCapacity":"TOTAL","TotalSegments":1,)"
+            R"("Segment":0,"Limit":10,"ExclusiveStartKey":{"pk":{"N":"1.50"}}})");
+}
+
+TEST(ScanRequests, EverythingThatShapesTheScanIsPassedThrough) {
+  const ScanRequests requests({.table = "t",
+                               .index = "by-date",
+                               .consistent_read = true,
+                               .filter_expression = "#s = :s AND a = \"x\"",
+                               .projection_expression = "#s",
+                               .attribute_names = R"({"#s":"status"})",
+                               .attribute_values = R"({":s":{"S":"open"}})"},
+                              2);
+  EXPECT_EQ(requests.page(1, {}, std::nullopt),
+            R"({"TableName":"t","ReturnConsumedCapacity":"TOTAL","IndexName":"by-date",)"
+            R"("ConsistentRead":true,"FilterExpression":"#s = :s AND a = \"x\"",)"
+            R"("ProjectionExpression":"#s","ExpressionAttributeNames":{"#s":"status"},)"
+            R"("ExpressionAttributeValues":{":s":{"S":"open"}},"TotalSegments":2,"Segment":1})");
+}
+
+TEST(ScanParameters, NamesAndValuesAreCheckedBeforeAnythingStarts) {
+  for (const std::string text : {"x", "{", "[]", "{}", R"({"s":"status"})", R"({"#s":7})"}) {
+    EXPECT_THROW(validate({.table = "t", .attribute_names = text}), Error) << text;
+  }
+  for (const std::string text :
+       {"x", "{", "[]", "{}", R"({"s":{"S":"x"}})", R"({":s":"x"})", R"({":s":{}})"}) {
+    EXPECT_THROW(validate({.table = "t", .attribute_values = text}), Error) << text;
+  }
+  EXPECT_NO_THROW(validate({.table = "t",
+                            .attribute_names = R"({"#a":"a.b"})",
+                            .attribute_values = R"({":v":{"NULL":true}})"}));
+}
+
+}  // namespace
+}  // namespace everyitem::source

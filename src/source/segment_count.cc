@@ -1,0 +1,30 @@
+#include "source/segment_count.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace everyitem::source {
+
+namespace {
+
+constexpr std::uint64_t kBytesPerSegment = 64ULL << 20;
+constexpr std::uint64_t kSegmentsPerCore = 16;
+constexpr std::uint64_t kSegmentsPerCoreUnknownSize = 4;
+
+}  // namespace
+
+SegmentChoice choose_segments(std::uint64_t table_bytes, unsigned cores) {
+  const std::string machine = fmt::format("{} {}", cores, cores == 1 ? "core" : "cores");
+  if (table_bytes == 0) {
+    return {static_cast<std::uint32_t>(cores * kSegmentsPerCoreUnknownSize),
+            fmt::format("for a table of unknown size and {}", machine)};
+  }
+  const std::uint64_t by_size = (table_bytes + kBytesPerSegment - 1) / kBytesPerSegment;
+  const std::uint64_t segments = std::clamp<std::uint64_t>(by_size, 1, cores * kSegmentsPerCore);
+  return {
+      static_cast<std::uint32_t>(segments),
+      fmt::format("for about {:.1f} MB and {}", static_cast<double>(table_bytes) / 1e6, machine)};
+}
+
+}  // namespace everyitem::source

@@ -1,0 +1,29 @@
+#include "source/segment_count.h"
+
+#include <gtest/gtest.h>
+
+namespace everyitem::source {
+namespace {
+
+TEST(SegmentCount, ASmallTableIsReadInOneSegment) {
+  EXPECT_EQ(choose_segments(1, 8).segments, 1U);
+  EXPECT_EQ(choose_segments(64ULL << 20, 8).segments, 1U);
+  EXPECT_EQ(choose_segments((64ULL << 20) + 1, 8).segments, 2U);
+}
+
+TEST(SegmentCount, ALargeTableGetsAsManyAsTheMachineCanUse) {
+  EXPECT_EQ(choose_segments(80ULL << 40, 2).segments, 32U);
+  EXPECT_EQ(choose_segments(80ULL << 40, 16).segments, 256U);
+}
+
+TEST(SegmentCount, AnUnknownSizeIsNotTakenForAnEmptyTable) {
+  EXPECT_EQ(choose_segments(0, 2).segments, 8U);
+}
+
+TEST(SegmentCount, SaysWhy) {
+  EXPECT_EQ(choose_segments(3'200'000'000, 2).reason, "for about 3200.0 MB and 2 cores");
+  EXPECT_EQ(choose_segments(0, 1).reason, "for a table of unknown size and 1 core");
+}
+
+}  // namespace
+}  // namespace everyitem::source

@@ -1,0 +1,135 @@
+#include "source/table_description.h"
+
+#include <algorithm>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::source {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string text(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::uint64_t count(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value == nullptr ? 0 : value->to_number<std::uint64_t>();
+}
+
+KeyNames key_names(const json::object& table) {
+  KeyNames names;
+  for (const json::value& element : table.at("KeySchema").as_array()) {
+    const json::object& key = element.as_object();
+    (text(key, "KeyType") == "HASH" ? names.hash : names.range) = text(key, "AttributeName");
+  }
+  return names;
+}
+
+Error cannot_scan(std::string_view table, std::string message, std::string hint) {
+  return Error(ErrorKind::failed, {.operation = "Scan",
+                                   .object = fmt::format("table {}", table),
+                                   .message = std::move(message),
+                                   .hint = std::move(hint)});
+}
+
+/// A table being updated can be read; one in any other state cannot, or not for long.
+void require_readable(std::string_view table, const std::string& status) {
+  if (status != "ACTIVE" && status != "UPDATING") {
+    throw cannot_scan(table, fmt::format("the table is {}, not ACTIVE", status),
+                      status == "CREATING" ? "Wait until it is ACTIVE." : "");
+  }
+}
+
+struct IndexFound {
+  const json::object* description = nullptr;
+  bool global = false;
+  std::vector<std::string> others;
+};
+
+IndexFound find_index(const json::object& table, std::string_view index) {
+  IndexFound found;
+  for (const std::string_view kind : {"GlobalSecondaryIndexes", "LocalSecondaryIndexes"}) {
+    const json::value* indexes = table.if_contains(kind);
+    if (indexes == nullptr || !indexes->is_array()) {
+      continue;
+    }
+    for (const json::value& element : indexes->get_array()) {
+      const json::object& description = element.as_object();
+      if (text(description, "IndexName") == index) {
+        found.description = &description;
+        found.global = kind == "GlobalSecondaryIndexes";
+      }
+      found.others.push_back(text(description, "IndexName"));
+    }
+  }
+  return found;
+}
+
+}  // namespace
+
+TableDescription parse_table_description(std::string_view body, std::string_view table_name,
+                                         std::string_view index_name, bool consistent_read) {
+  TableDescription description;
+  try {
+    const json::value parsed = json::parse(body);
+    const json::object& table = parsed.as_object().at("Table").as_object();
+    description.arn = text(table, "TableArn");
+    description.table_id = text(table, "TableId");
+    description.keys = key_names(table);
+    require_readable(table_name, text(table, "TableStatus"));
+
+    const json::object* scanned = &table;
+    if (!index_name.empty()) {
+      const IndexFound index = find_index(table, index_name);
+      if (index.description == nullptr) {
+        throw cannot_scan(table_name, fmt::format("it has no index {}", index_name),
+                          index.others.empty()
+                              ? "It has no indexes."
+                              : fmt::format("It has: {}.", fmt::join(index.others, ", ")));
+      }
+      if (index.global && consistent_read) {
+        throw usage_error(fmt::format("--consistent cannot be used with {}, a global index: "
+                                      "DynamoDB reads those eventually consistent only",
+                                      index_name),
+                          "Leave out --consistent.");
+      }
+      scanned = index.description;
+    }
+    description.estimated_items = count(*scanned, "ItemCount");
+    description.estimated_bytes =
+        count(*scanned, index_name.empty() ? "TableSizeBytes" : "IndexSizeBytes");
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types
+    throw aws::MalformedResponse(
+        fmt::format("the answer to DescribeTable cannot be read: {}", error.what()));
+  }
+  if (description.keys.hash.empty()) {
+    throw aws::MalformedResponse("the answer to DescribeTable names no hash key");
+  }
+  return description;
+}
+
+Awaitable<TableDescription> describe_table(aws::Client& dynamodb, std::string table,
+                                           std::string index, bool consistent_read) {
+  TableDescription description;
+  const std::string object = fmt::format("table {} in {}", table, dynamodb.region());
+  const std::string body = json::serialize(json::object{{"TableName", table}});
+  const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+    description = parse_table_description(response.body.view(), table, index, consistent_read);
+  };
+  const aws::Call call{
+      .operation = "DescribeTable", .object = object, .body = body, .limits = aws::kStartUpLimits};
+  co_await dynamodb.call(call, accept);
+  co_return description;
+}
+
+}  // namespace everyitem::source

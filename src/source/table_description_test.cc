@@ -1,0 +1,80 @@
+#include "source/table_description.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace everyitem::source {
+namespace {
+
+constexpr std::string_view kOrders = R"({"Table":{
+  "TableName":"orders","TableStatus":"ACTIVE","TableId":"4f1d",
+  "TableArn":"arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
+  "KeySchema":[{"AttributeName":"customer","KeyType":"HASH"},
+               {"AttributeName":"placed","KeyType":"RANGE"}],
+  "ItemCount":1000,"TableSizeBytes":400000,
+  "GlobalSecondaryIndexes":[{"IndexName":"by-state","ItemCount":900,"IndexSizeBytes":90000}],
+  "LocalSecondaryIndexes":[{"IndexName":"by-total","ItemCount":800,"IndexSizeBytes":80000}]}})";
+
+std::string failure(std::string_view body, std::string_view index, bool consistent) {
+  try {
+    parse_table_description(body, "orders", index, consistent);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "no failure";
+}
+
+TEST(TableDescription, OfATable) {
+  const auto table = parse_table_description(kOrders, "orders", "", true);
+  EXPECT_EQ(table.arn, "arn:aws:dynamodb:eu-west-1:123456789012:table/orders");
+  EXPECT_EQ(table.table_id, "4f1d");
+  EXPECT_EQ(table.keys.hash, "customer");
+  EXPECT_EQ(table.keys.range, "placed");
+  EXPECT_EQ(table.estimated_items, 1000U);
+  EXPECT_EQ(table.estimated_bytes, 400000U);
+}
+
+TEST(TableDescription, OfAnIndexHasItsSizeAndTheTablesKey) {
+  const auto global = parse_table_description(kOrders, "orders", "by-state", false);
+  EXPECT_EQ(global.keys.hash, "customer");
+  EXPECT_EQ(global.estimated_items, 900U);
+  EXPECT_EQ(global.estimated_bytes, 90000U);
+  EXPECT_EQ(parse_table_description(kOrders, "orders", "by-total", true).estimated_items, 800U);
+}
+
+TEST(TableDescription, NoSuchIndexNamesThoseThatThereAre) {
+  EXPECT_EQ(failure(kOrders, "by-date", false),
+            "Scan on table orders: it has no index by-date. It has: by-state, by-total.");
+}
+
+TEST(TableDescription, AGlobalIndexCannotBeReadConsistently) {
+  EXPECT_NE(failure(kOrders, "by-state", true).find("--consistent"), std::string::npos);
+}
+
+TEST(TableDescription, OnlyATableThatCanBeReadIsTaken) {
+  for (const std::string status : {"CREATING", "DELETING", "ARCHIVED"}) {
+    const std::string body = R"({"Table":{"TableStatus":")" + status +
+                             R"(","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}]}})";
+    EXPECT_NE(failure(body, "", false).find(status), std::string::npos);
+  }
+}
+
+TEST(TableDescription, SizesMayBeAbsent) {
+  const auto table = parse_table_description(
+      R"({"Table":{"TableStatus":"UPDATING","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}]}})",
+      "t", "", false);
+  EXPECT_EQ(table.estimated_items, 0U);
+  EXPECT_EQ(table.keys.range, "");
+}
+
+TEST(TableDescription, WhatIsNotADescriptionIsMalformed) {
+  for (const std::string_view body :
+       {"", "[]", "{}", R"({"Table":7})", R"({"Table":{"TableStatus":"ACTIVE"}})",
+        R"({"Table":{"TableStatus":"ACTIVE","KeySchema":[]}})"}) {
+    EXPECT_THROW(parse_table_description(body, "t", "", false), aws::MalformedResponse) << body;
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::source
