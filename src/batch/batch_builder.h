@@ -1,0 +1,31 @@
+// Items in, batches out: what each destination's format provides.
+#pragma once
+
+#include "batch/record_batch.h"
+#include "source/scan_page.h"
+
+namespace everyitem::batch {
+
+enum class AddResult {
+  added,
+  full,       ///< does not fit with what is there: seal, then add it again
+  too_large,  ///< fits into no batch
+};
+
+/// One event loop. The items are copied in; their page may go once `add` returned.
+class BatchBuilder {
+ public:
+  BatchBuilder() = default;
+  BatchBuilder(const BatchBuilder&) = delete;
+  BatchBuilder& operator=(const BatchBuilder&) = delete;
+  virtual ~BatchBuilder() = default;
+
+  virtual AddResult add(const source::Item& item, source::PageId page) = 0;
+  /// What has been added since the last `seal`.
+  virtual const RecordBatch& current() const = 0;
+  bool empty() const { return current().items == 0; }
+  /// Gives the batch built so far, which must hold an item, and begins the next.
+  virtual RecordBatch seal() = 0;
+};
+
+}  // namespace everyitem::batch

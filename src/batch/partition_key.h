@@ -1,0 +1,36 @@
+// Which shard an item goes to.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+
+#include "base/clock.h"
+#include "source/scan_page.h"
+
+namespace everyitem::batch {
+
+/// Characters of every partition key that this program makes: 64 bits in lower-case hexadecimal.
+inline constexpr std::size_t kPartitionKeyLength = 16;
+
+/// A hash (XXH3, 64 bits) of the item's whole primary key. The same item always has the same key,
+/// so all its records go to one shard, in order; and items spread over all shards, even those that
+/// share a hash key. An item without its key (left out of the projection) is hashed as a whole.
+std::uint64_t key_hash(const source::Item& item);
+
+/// Makes partition keys. One event loop.
+class PartitionKeys {
+ public:
+  /// By the item's own primary key.
+  PartitionKeys() = default;
+  /// At random: `random` outlives this.
+  explicit PartitionKeys(Random& random) : random_(&random) {}
+
+  /// Appends the partition key of `item`, kPartitionKeyLength characters.
+  void append_key(std::string& out, const source::Item& item) const;
+
+ private:
+  Random* random_ = nullptr;
+};
+
+}  // namespace everyitem::batch

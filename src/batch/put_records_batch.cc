@@ -1,0 +1,82 @@
+#include "batch/put_records_batch.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "batch/base64.h"
+
+namespace everyitem::batch {
+
+namespace {
+
+constexpr std::string_view kTail = "]}";
+
+}  // namespace
+
+PutRecordsBuilder::PutRecordsBuilder(const StreamId& stream, PutRecordsLimits limits,
+                                     PartitionKeys keys)
+    : limits_(limits), keys_(keys) {
+  boost::json::object id{{"StreamName", stream.name}};
+  if (!stream.arn.empty()) {
+    id["StreamARN"] = stream.arn;
+  }
+  head_ = boost::json::serialize(id);
+  head_.pop_back();  // the closing brace
+  head_ += R"(,"Records":[)";
+}
+
+AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) {
+  const std::size_t record_bytes = item.json.size() + kPartitionKeyLength;
+  if (record_bytes > limits_.record_bytes) {
+    return AddResult::too_large;
+  }
+  if (batch_.items == limits_.records || request_bytes_ + record_bytes > limits_.request_bytes) {
+    return AddResult::full;
+  }
+  std::string& body = batch_.body;
+  if (batch_.items == 0) {
+    // Batches of one run are much alike: the body seldom has to grow.
+    body.reserve(last_body_bytes_ + last_body_bytes_ / 8);
+    body = head_;
+    batch_.records.reserve(limits_.records);
+  } else {
+    body += ',';
+  }
+  const std::size_t offset = body.size();
+  body += R"({"Data":")";
+  append_base64(body, item.json);
+  body += R"(","PartitionKey":")";
+  keys_.append_key(body, item);
+  body += R"("})";
+  batch_.records.push_back({.offset = offset, .length = body.size() - offset});
+  add_page(batch_, page);
+  ++batch_.items;
+  batch_.item_bytes += item.json.size();
+  request_bytes_ += record_bytes;
+  return AddResult::added;
+}
+
+RecordBatch PutRecordsBuilder::seal() {
+  batch_.body += kTail;
+  last_body_bytes_ = batch_.body.size();
+  request_bytes_ = 0;
+  return std::exchange(batch_, {});
+}
+
+std::string request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes) {
+  std::string body = batch.body.substr(0, batch.records.front().offset);
+  for (std::size_t i = 0; i < indexes.size(); ++i) {
+    const RecordSpan span = batch.records[indexes[i]];
+    if (i > 0) {
+      body += ',';
+    }
+    body.append(batch.body, span.offset, span.length);
+  }
+  body += kTail;
+  return body;
+}
+
+}  // namespace everyitem::batch

@@ -1,0 +1,148 @@
+#include "batch/put_records_batch.h"
+
+#include <random>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+#include <openssl/evp.h>
+
+namespace everyitem::batch {
+namespace {
+
+const StreamId kStream{.name = "s", .arn = ""};
+
+source::Item item(const std::string& json) { return {.json = json, .hash_key = json}; }
+
+std::string decoded(std::string_view base64) {
+  std::string out(base64.size(), '\0');
+  const int length = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(out.data()),
+                                     reinterpret_cast<const unsigned char*>(base64.data()),
+                                     static_cast<int>(base64.size()));
+  out.resize(static_cast<std::size_t>(length));
+  while (!base64.empty() && base64.back() == '=') {
+    base64.remove_suffix(1);
+    out.pop_back();
+  }
+  return out;
+}
+
+/// The records' data, read with another JSON and another base64 implementation.
+std::vector<std::string> records_of(std::string_view body) {
+  std::vector<std::string> records;
+  const auto parsed = boost::json::parse(body);
+  EXPECT_EQ(parsed.at("StreamName").as_string(), "s");
+  for (const auto& record : parsed.at("Records").as_array()) {
+    EXPECT_EQ(record.at("PartitionKey").as_string().size(), kPartitionKeyLength);
+    records.push_back(decoded(record.at("Data").as_string()));
+  }
+  return records;
+}
+
+TEST(PutRecordsBatch, HoldsTheItemsByteForByte) {
+  PutRecordsBuilder builder(kStream, {}, {});
+  EXPECT_TRUE(builder.empty());
+  const std::vector<std::string> items = {R"({"a":{"S":"é\n\"\u0000"}})", "{}", R"({ "b" : {} })"};
+  for (const std::string& json : items) {
+    EXPECT_EQ(builder.add(item(json), {0, 0}), AddResult::added);
+  }
+  const RecordBatch batch = builder.seal();
+  EXPECT_EQ(records_of(batch.body), items);
+  EXPECT_EQ(batch.items, 3U);
+  EXPECT_EQ(batch.item_bytes, items[0].size() + items[1].size() + items[2].size());
+  EXPECT_TRUE(builder.empty());
+}
+
+TEST(PutRecordsBatch, NamesTheStreamByArnToo) {
+  PutRecordsBuilder builder({.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {}, {});
+  builder.add(item("{}"), {0, 0});
+  EXPECT_EQ(boost::json::parse(builder.seal().body).at("StreamARN").as_string(),
+            "arn:aws:kinesis:x:1:stream/s");
+}
+
+TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRecords) {
+  PutRecordsBuilder builder(kStream, {}, {});
+  for (std::size_t i = 0; i < kMaxRecordsPerRequest; ++i) {
+    ASSERT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
+  }
+  EXPECT_EQ(builder.add(item("{}"), {0, 0}), AddResult::full);
+  EXPECT_EQ(records_of(builder.seal().body).size(), kMaxRecordsPerRequest);
+  EXPECT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
+}
+
+TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRequestBytesPartitionKeysIncluded) {
+  const std::string json = "{\"a\":\"" + std::string(92, 'x') + "\"}";
+  ASSERT_EQ(json.size(), 100U);
+  const std::size_t record = 100 + kPartitionKeyLength;
+  PutRecordsBuilder exact(kStream, {.request_bytes = 3 * record}, {});
+  PutRecordsBuilder short_by_one(kStream, {.request_bytes = 3 * record - 1}, {});
+  for (int i = 0; i < 2; ++i) {
+    EXPECT_EQ(exact.add(item(json), {0, 0}), AddResult::added);
+    EXPECT_EQ(short_by_one.add(item(json), {0, 0}), AddResult::added);
+  }
+  EXPECT_EQ(exact.add(item(json), {0, 0}), AddResult::added);
+  EXPECT_EQ(short_by_one.add(item(json), {0, 0}), AddResult::full);
+}
+
+TEST(PutRecordsBatch, AnItemOverTheRecordLimitFitsNowhereAndLeavesTheBatchAsItWas) {
+  PutRecordsBuilder builder(kStream, {}, {});
+  builder.add(item("{}"), {0, 0});
+  const std::string largest(kDefaultMaxRecordBytes - kPartitionKeyLength, 'x');
+  EXPECT_EQ(builder.add(item(largest), {0, 0}), AddResult::added);
+  EXPECT_EQ(builder.add(item(largest + "x"), {0, 0}), AddResult::too_large);
+  EXPECT_EQ(records_of(builder.seal().body), (std::vector<std::string>{"{}", largest}));
+}
+
+TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
+  PutRecordsBuilder builder(kStream, {}, {});
+  builder.add(item("{}"), {0, 7});
+  builder.add(item("{}"), {0, 7});
+  builder.add(item("{}"), {1, 0});
+  const RecordBatch batch = builder.seal();
+  EXPECT_EQ(batch.pages, (std::vector<source::PageId>{{0, 7}, {1, 0}}));
+  builder.add(item("{}"), {1, 0});
+  EXPECT_EQ(builder.seal().pages, (std::vector<source::PageId>{{1, 0}}));
+}
+
+TEST(PutRecordsBatch, OnlySomeRecordsAreSentAgain) {
+  PutRecordsBuilder builder(kStream, {}, {});
+  for (const std::string json : {"{\"a\":0}", "{\"a\":1}", "{\"a\":2}", "{\"a\":3}"}) {
+    builder.add(item(json), {0, 0});
+  }
+  const RecordBatch batch = builder.seal();
+  const std::vector<std::uint32_t> failed = {1, 3};
+  EXPECT_EQ(records_of(request_for(batch, failed)),
+            (std::vector<std::string>{"{\"a\":1}", "{\"a\":3}"}));
+}
+
+TEST(PutRecordsBatch, RandomItemsStayWithinEveryLimitAndNoneIsLost) {
+  const std::uint32_t seed = 20261123;
+  std::mt19937 random(seed);
+  const PutRecordsLimits limits{.records = 20, .request_bytes = 5000, .record_bytes = 2000};
+  PutRecordsBuilder builder(kStream, limits, {});
+  std::vector<std::string> sent;
+  std::vector<std::string> received;
+  const auto seal = [&] {
+    std::size_t bytes = 0;
+    const std::vector<std::string> records = records_of(builder.seal().body);
+    for (const std::string& record : records) {
+      bytes += record.size() + kPartitionKeyLength;
+      received.push_back(record);
+    }
+    EXPECT_LE(records.size(), limits.records);
+    EXPECT_LE(bytes, limits.request_bytes);
+  };
+  for (int i = 0; i < 2000; ++i) {
+    const std::string json(random() % 8 == 0 ? random() % 1900 : random() % 100, 'x');
+    if (builder.add(item(json), {0, 0}) == AddResult::full) {
+      seal();
+      ASSERT_EQ(builder.add(item(json), {0, 0}), AddResult::added);
+    }
+    sent.push_back(json);
+  }
+  seal();
+  EXPECT_EQ(received, sent) << "seed " << seed;
+}
+
+}  // namespace
+}  // namespace everyitem::batch
