@@ -1,0 +1,113 @@
+#include "sink/file_sink.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace everyitem::sink {
+namespace {
+
+class FileSinkTest : public testing::Test {
+ protected:
+  FileSinkTest() {
+    std::string name = testing::TempDir() + "file_sink_XXXXXX";
+    folder_ = mkdtemp(name.data());
+    path_ = folder_ + "/items.ndjson";
+  }
+  ~FileSinkTest() override { std::filesystem::remove_all(folder_); }
+
+  static void deliver(FileSink& sink, std::string lines) {
+    asio::io_context loop;
+    batch::RecordBatch batch;
+    batch.body = std::move(lines);
+    auto done = asio::co_spawn(loop, sink.deliver(batch), asio::use_future);
+    loop.run();
+    done.get();
+  }
+
+  void write(std::string_view content) const { std::ofstream(path_) << content; }
+
+  std::string content() const {
+    std::ostringstream text;
+    text << std::ifstream(path_).rdbuf();
+    return text.str();
+  }
+
+  std::string folder_;
+  std::string path_;
+};
+
+TEST_F(FileSinkTest, AFreshRunWritesItsLinesInAFileOfItsOwner) {
+  FileSink sink(path_, FileStart::fresh, 0);
+  deliver(sink, "{}\n");
+  deliver(sink, "{\"a\":1}\n");
+  EXPECT_EQ(content(), "{}\n{\"a\":1}\n");
+  EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(FileSinkTest, AFreshRunDoesNotTouchAFileThatHasContent) {
+  write("precious\n");
+  EXPECT_THROW(FileSink(path_, FileStart::fresh, 0), Error);
+  EXPECT_EQ(content(), "precious\n");
+}
+
+TEST_F(FileSinkTest, AResumedRunGoesOnBehindTheLastWholeLine) {
+  write("{}\n{\"half");
+  FileSink sink(path_, FileStart::resume, 3);
+  deliver(sink, "{\"b\":2}\n");
+  EXPECT_EQ(content(), "{}\n{\"b\":2}\n");
+}
+
+TEST_F(FileSinkTest, AHalfLineLongerThanABlockIsRemovedToo) {
+  write("{}\n" + std::string(200'000, 'x'));
+  FileSink sink(path_, FileStart::resume, 3);
+  EXPECT_EQ(content(), "{}\n");
+}
+
+TEST_F(FileSinkTest, AResumedRunNoticesThatDeliveredItemsAreGone) {
+  write("{}\n");
+  EXPECT_THROW(FileSink(path_, FileStart::resume, 4), Error);
+  EXPECT_EQ(content(), "{}\n");
+  std::filesystem::remove(path_);
+  EXPECT_THROW(FileSink(path_, FileStart::resume, 1), Error);
+}
+
+TEST_F(FileSinkTest, ARestartedRunDiscardsWhatIsThere) {
+  write("{}\n{}\n");
+  FileSink sink(path_, FileStart::restart, 0);
+  deliver(sink, "{\"c\":3}\n");
+  EXPECT_EQ(content(), "{\"c\":3}\n");
+}
+
+TEST_F(FileSinkTest, AFullDiskIsAnErrorThatNamesTheFile) {
+  FileSink sink("/dev/full", FileStart::fresh, 0);
+  try {
+    deliver(sink, "{}\n");
+    FAIL() << "the write must fail";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/dev/full"), std::string::npos);
+    EXPECT_NE(std::string(error.what()).find("No space left"), std::string::npos);
+  }
+}
+
+TEST_F(FileSinkTest, AMissingFolderIsAnErrorThatNamesTheFile) {
+  try {
+    FileSink sink(folder_ + "/none/items.ndjson", FileStart::fresh, 0);
+    FAIL() << "the file cannot be opened";
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("/none/items.ndjson: No such file"),
+              std::string::npos);
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::sink

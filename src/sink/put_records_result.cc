@@ -1,0 +1,92 @@
+#include "sink/put_records_result.h"
+
+#include <optional>
+
+#include <fmt/format.h>
+#include <simdjson.h>
+
+#include "aws/client.h"
+#include "aws/service_error.h"
+
+namespace everyitem::sink {
+
+namespace ondemand = simdjson::ondemand;
+
+namespace {
+
+struct Entry {
+  bool has_sequence_number = false;
+  std::string_view code;
+  std::string_view message;
+};
+
+Entry read_entry(ondemand::object object) {
+  Entry entry;
+  for (ondemand::field field : object) {
+    const std::string_view name = field.unescaped_key();
+    if (name == "SequenceNumber") {
+      entry.has_sequence_number = field.value().type() == ondemand::json_type::string;
+    } else if (name == "ErrorCode" && !field.value().is_null()) {
+      entry.code = field.value().get_string();
+    } else if (name == "ErrorMessage" && !field.value().is_null()) {
+      entry.message = field.value().get_string();
+    }
+  }
+  return entry;
+}
+
+void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& entry) {
+  if (result.failed.empty()) {
+    result.first_code = entry.code;
+    result.first_message = entry.message;
+  }
+  result.failed.push_back(index);
+  // An entry without a code says nothing against sending it again.
+  const aws::ErrorClass error_class =
+      entry.code.empty() ? aws::ErrorClass::transient : aws::classify(400, entry.code);
+  result.only_throttled = result.only_throttled && error_class == aws::ErrorClass::throttle;
+  result.only_retryable = result.only_retryable && (error_class == aws::ErrorClass::throttle ||
+                                                    error_class == aws::ErrorClass::transient);
+}
+
+}  // namespace
+
+PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent) {
+  thread_local ondemand::parser parser;
+
+  PutRecordsResult result;
+  std::optional<std::uint64_t> failed_count;
+  std::uint32_t entries = 0;
+  try {
+    ondemand::document document = parser.iterate(body.data(), body.size(), body.capacity());
+    for (ondemand::field field : document.get_object()) {
+      const std::string_view name = field.unescaped_key();
+      if (name == "FailedRecordCount" && !field.value().is_null()) {
+        failed_count = field.value().get_uint64();
+      } else if (name == "Records") {
+        for (ondemand::value value : field.value().get_array()) {
+          const Entry entry = read_entry(value.get_object());
+          if (!entry.has_sequence_number || !entry.code.empty()) {
+            add_failure(result, entries, entry);
+          }
+          ++entries;
+        }
+      }
+    }
+  } catch (const simdjson::simdjson_error& error) {
+    throw aws::MalformedResponse(
+        fmt::format("the answer to PutRecords cannot be read: {}", error.what()));
+  }
+  if (entries != sent) {
+    throw aws::MalformedResponse(
+        fmt::format("the answer to PutRecords has {} results for {} records", entries, sent));
+  }
+  if (failed_count && *failed_count != result.failed.size()) {
+    throw aws::MalformedResponse(
+        fmt::format("the answer to PutRecords counts {} failed records and shows {}", *failed_count,
+                    result.failed.size()));
+  }
+  return result;
+}
+
+}  // namespace everyitem::sink

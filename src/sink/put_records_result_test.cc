@@ -1,0 +1,79 @@
+#include "sink/put_records_result.h"
+
+#include <gtest/gtest.h>
+
+#include "aws/client.h"
+
+namespace everyitem::sink {
+namespace {
+
+PutRecordsResult parse(std::string_view json, std::size_t sent) {
+  return parse_put_records_result(PaddedBuffer(json), sent);
+}
+
+TEST(PutRecordsResult, AllTaken) {
+  const auto result =
+      parse(R"({"FailedRecordCount":0,"EncryptionType":"NONE","Records":[)"
+            R"({"SequenceNumber":"1","ShardId":"s"},{"ShardId":"s","SequenceNumber":"2"}]})",
+            2);
+  EXPECT_TRUE(result.failed.empty());
+}
+
+TEST(PutRecordsResult, FailedOnesAreNamedByTheirPlace) {
+  const auto result =
+      parse(R"({"FailedRecordCount":2,"Records":[)"
+            R"({"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"slow"},)"
+            R"({"SequenceNumber":"1","ShardId":"s"},)"
+            R"({"ErrorCode":"InternalFailure","ErrorMessage":"oops"}]})",
+            3);
+  EXPECT_EQ(result.failed, (std::vector<std::uint32_t>{0, 2}));
+  EXPECT_EQ(result.first_code, "ProvisionedThroughputExceededException");
+  EXPECT_EQ(result.first_message, "slow");
+  EXPECT_FALSE(result.only_throttled);
+  EXPECT_TRUE(result.only_retryable);
+}
+
+TEST(PutRecordsResult, OnlyThrottled) {
+  const auto result =
+      parse(R"({"Records":[{"ErrorCode":"ProvisionedThroughputExceededException"}]})", 1);
+  EXPECT_TRUE(result.only_throttled);
+}
+
+TEST(PutRecordsResult, ARefusedRecordIsNotRetryable) {
+  const auto result =
+      parse(R"({"FailedRecordCount":1,"Records":[{"ErrorCode":"InvalidArgumentException"}]})", 1);
+  EXPECT_FALSE(result.only_retryable);
+}
+
+TEST(PutRecordsResult, NullMeansAbsent) {
+  const auto result =
+      parse(R"({"FailedRecordCount":null,"Records":[)"
+            R"({"SequenceNumber":"1","ShardId":"s","ErrorCode":null,"ErrorMessage":null},)"
+            R"({"SequenceNumber":null,"ErrorCode":"InternalFailure","ErrorMessage":null}]})",
+            2);
+  EXPECT_EQ(result.failed, (std::vector<std::uint32_t>{1}));
+}
+
+TEST(PutRecordsResult, AnEntryWithoutASequenceNumberWasNotTaken) {
+  const auto result = parse(R"({"Records":[{"ShardId":"s"}]})", 1);
+  EXPECT_EQ(result.failed.size(), 1U);
+  EXPECT_TRUE(result.only_retryable);
+  EXPECT_FALSE(result.only_throttled);
+}
+
+TEST(PutRecordsResult, WhatDoesNotAnswerEveryRecordIsMalformed) {
+  constexpr std::string_view kTaken = R"({"SequenceNumber":"1","ShardId":"s"})";
+  const std::string one =
+      std::string(R"({"FailedRecordCount":0,"Records":[)") + std::string(kTaken) + "]}";
+  EXPECT_THROW(parse(one, 2), aws::MalformedResponse);
+  EXPECT_THROW(parse(one, 0), aws::MalformedResponse);
+  EXPECT_THROW(parse(R"({"FailedRecordCount":1,"Records":[{"SequenceNumber":"1"}]})", 1),
+               aws::MalformedResponse);
+  for (const std::string_view json : {"", "{}", "[]", "{\"Records\":7}", "{\"Records\":[7]}",
+                                      "{\"Records\":[{\"SequenceNumber\":\"1\"}"}) {
+    EXPECT_THROW(parse(json, 1), aws::MalformedResponse) << json;
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::sink

@@ -1,0 +1,38 @@
+// Where batches go.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+
+#include "base/async.h"
+#include "batch/record_batch.h"
+
+namespace everyitem::sink {
+
+/// Thrown by `deliver` when the reader of a pipe has gone: it has had enough, which is no failure.
+class DestinationClosed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// One event loop.
+class Sink {
+ public:
+  Sink() = default;
+  Sink(const Sink&) = delete;
+  Sink& operator=(const Sink&) = delete;
+  virtual ~Sink() = default;
+
+  /// Returns once the destination has acknowledged every record of the batch, having sent again
+  /// what it refused for the moment. Throws Error when some can not be delivered: others may be.
+  virtual Awaitable<void> deliver(const batch::RecordBatch& batch) = 0;
+
+  /// How many deliveries it makes sense to have under way at once.
+  virtual std::size_t max_batches_in_flight() const = 0;
+
+  /// Records that had to be sent again because the destination refused them at first.
+  virtual std::uint64_t records_sent_again() const { return 0; }
+};
+
+}  // namespace everyitem::sink

@@ -1,0 +1,79 @@
+#include "sink/stream_description.h"
+
+#include <algorithm>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::sink {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string text(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+std::uint64_t number(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value == nullptr || value->is_null() ? 0 : value->to_number<std::uint64_t>();
+}
+
+}  // namespace
+
+StreamDescription parse_stream_description(std::string_view body, std::string_view stream) {
+  StreamDescription description;
+  std::string status;
+  try {
+    const json::value parsed = json::parse(body);
+    const json::object& summary = parsed.as_object().at("StreamDescriptionSummary").as_object();
+    description.arn = text(summary, "StreamARN");
+    description.open_shards = static_cast<std::uint32_t>(number(summary, "OpenShardCount"));
+    if (const json::value* created = summary.if_contains("StreamCreationTimestamp")) {
+      description.created = fmt::format("{:.3f}", created->to_number<double>());
+    }
+    status = text(summary, "StreamStatus");
+    const std::size_t record_bytes = number(summary, "MaxRecordSizeInKiB") * 1024;
+    if (record_bytes > batch::kDefaultMaxRecordBytes) {
+      description.limits.record_bytes = record_bytes;
+      description.limits.request_bytes = batch::kMaxRequestBytesLargeRecords;
+    }
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types
+    throw aws::MalformedResponse(
+        fmt::format("the answer to DescribeStreamSummary cannot be read: {}", error.what()));
+  }
+  // A stream that is being resharded (UPDATING) takes records all the while.
+  if (status != "ACTIVE" && status != "UPDATING") {
+    throw Error(ErrorKind::failed,
+                {.operation = "PutRecords",
+                 .object = fmt::format("stream {}", stream),
+                 .message = fmt::format("the stream is {}, not ACTIVE", status),
+                 .hint = status == "CREATING" ? "Wait until it is ACTIVE." : ""});
+  }
+  return description;
+}
+
+Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, batch::StreamId stream) {
+  StreamDescription description;
+  const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
+  json::object id{{"StreamName", stream.name}};
+  if (!stream.arn.empty()) {
+    id["StreamARN"] = stream.arn;
+  }
+  const std::string body = json::serialize(id);
+  const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+    description = parse_stream_description(response.body.view(), stream.name);
+  };
+  const aws::Call call{.operation = "DescribeStreamSummary",
+                       .object = object,
+                       .body = body,
+                       .limits = aws::kStartUpLimits};
+  co_await kinesis.call(call, accept);
+  co_return description;
+}
+
+}  // namespace everyitem::sink

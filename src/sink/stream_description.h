@@ -1,0 +1,28 @@
+// What DescribeStreamSummary says of the stream that is to be filled.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "aws/client.h"
+#include "batch/kinesis_limits.h"
+#include "batch/put_records_batch.h"
+
+namespace everyitem::sink {
+
+struct StreamDescription {
+  std::string arn;
+  std::string created;  ///< changes when a stream is deleted and made anew; empty if not told
+  std::uint32_t open_shards = 0;  ///< 0 where the service does not say
+  batch::PutRecordsLimits limits;
+};
+
+/// Reads an answer of DescribeStreamSummary. Throws aws::MalformedResponse when it is not one, and
+/// Error when the stream takes no records now (it is being created or deleted).
+StreamDescription parse_stream_description(std::string_view body, std::string_view stream);
+
+/// Asks Kinesis. Throws Error.
+Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, batch::StreamId stream);
+
+}  // namespace everyitem::sink

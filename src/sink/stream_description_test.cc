@@ -1,0 +1,53 @@
+#include "sink/stream_description.h"
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace everyitem::sink {
+namespace {
+
+std::string summary(std::string_view status, std::string_view more = "") {
+  return R"({"StreamDescriptionSummary":{"StreamName":"s","StreamStatus":")" + std::string(status) +
+         R"(","StreamARN":"arn:aws:kinesis:eu-west-1:1:stream/s","OpenShardCount":4)" +
+         std::string(more) + "}}";
+}
+
+TEST(StreamDescription, AStreamThatSaysNothingOfItsLimitsHasTheDefaults) {
+  const auto stream = parse_stream_description(summary("ACTIVE"), "s");
+  EXPECT_EQ(stream.arn, "arn:aws:kinesis:eu-west-1:1:stream/s");
+  EXPECT_EQ(stream.open_shards, 4U);
+  EXPECT_EQ(stream.created, "");
+  EXPECT_EQ(stream.limits.records, 500U);
+  EXPECT_EQ(stream.limits.record_bytes, 1U << 20);
+  EXPECT_EQ(stream.limits.request_bytes, 5U << 20);
+}
+
+TEST(StreamDescription, LargeRecordsAreReadFromTheStream) {
+  const auto stream = parse_stream_description(
+      summary("UPDATING", R"(,"MaxRecordSizeInKiB":10240,"StreamCreationTimestamp":1.7e9)"), "s");
+  EXPECT_EQ(stream.created, "1700000000.000");
+  EXPECT_EQ(stream.limits.record_bytes, 10U << 20);
+  EXPECT_EQ(stream.limits.request_bytes, 10U << 20);
+}
+
+TEST(StreamDescription, AStreamThatTakesNoRecordsNowIsRefused) {
+  for (const std::string status : {"CREATING", "DELETING"}) {
+    try {
+      parse_stream_description(summary(status), "s");
+      FAIL() << status;
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find(status), std::string::npos);
+      EXPECT_NE(std::string(error.what()).find("stream s"), std::string::npos);
+    }
+  }
+}
+
+TEST(StreamDescription, WhatIsNotADescriptionIsMalformed) {
+  for (const std::string_view body : {"", "{}", "[]", R"({"StreamDescriptionSummary":7})"}) {
+    EXPECT_THROW(parse_stream_description(body, "s"), aws::MalformedResponse) << body;
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::sink
