@@ -1,0 +1,98 @@
+#include "checkpoint/checkpoint_store.h"
+
+#include <algorithm>
+#include <cstdint>
+#include <numeric>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "checkpoint/null_store.h"
+#include "checkpoint/sqlite_store.h"
+
+namespace everyitem::checkpoint {
+
+namespace {
+
+std::string shown(std::string_view value) {
+  return value.empty() ? "none" : fmt::format("\"{}\"", value);
+}
+
+std::string_view value_of(const RunIdentity& identity, std::string_view name) {
+  const auto part = std::ranges::find(identity, name, &IdentityPart::name);
+  return part == identity.end() ? std::string_view() : part->value;
+}
+
+/// Letters, digits and what else is harmless in a file's name, 60 characters at most.
+std::string file_name_part(std::string_view text) {
+  std::string part(text.substr(0, 60));
+  std::ranges::replace_if(
+      part,
+      [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.'; },
+      '_');
+  return part;
+}
+
+/// FNV-1a, 64 bits: stable from version to version, and nobody gains by a collision.
+std::uint64_t stable_hash(std::string_view text) {
+  std::uint64_t hash = 0xcbf29ce484222325U;
+  for (const char c : text) {
+    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
+  }
+  return hash;
+}
+
+}  // namespace
+
+bool RunState::complete() const {
+  return std::ranges::all_of(
+      segments, [](const SegmentProgress& segment) { return segment.position.complete; });
+}
+
+std::uint64_t RunState::items() const {
+  return std::accumulate(
+      segments.begin(), segments.end(), std::uint64_t{0},
+      [](std::uint64_t sum, const SegmentProgress& segment) { return sum + segment.items; });
+}
+
+std::uint64_t RunState::bytes() const {
+  return std::accumulate(
+      segments.begin(), segments.end(), std::uint64_t{0},
+      [](std::uint64_t sum, const SegmentProgress& segment) { return sum + segment.bytes; });
+}
+
+std::vector<std::string> differences(const RunIdentity& stored, const RunIdentity& wanted) {
+  std::vector<std::string> lines;
+  for (const IdentityPart& part : wanted) {
+    if (const std::string_view before = value_of(stored, part.name); before != part.value) {
+      lines.push_back(
+          fmt::format("{}: was {}, is now {}", part.name, shown(before), shown(part.value)));
+    }
+  }
+  return lines;
+}
+
+std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location) {
+  constexpr std::string_view kSqlite = "sqlite:";
+  if (location == "none") {
+    return std::make_unique<NullStore>();
+  }
+  if (location.starts_with(kSqlite)) {
+    return std::make_unique<SqliteStore>(location.substr(kSqlite.size()));
+  }
+  // "ssm:/x" is a kind of store that this version does not have, "./a:b" is a path.
+  const auto colon = location.find(':');
+  if (location.empty() || (colon != std::string::npos && location.find('/') > colon)) {
+    throw usage_error(fmt::format("--checkpoint {} is of no known kind", shown(location)),
+                      "Give a path, sqlite:PATH, or none.");
+  }
+  return std::make_unique<SqliteStore>(location);
+}
+
+std::string default_checkpoint_path(std::string_view state_home, std::string_view table,
+                                    std::string_view destination, std::string_view key) {
+  return fmt::format("{}/everyitem/{}--{}--{:016x}.sqlite", state_home, file_name_part(table),
+                     file_name_part(destination), stable_hash(key));
+}
+
+}  // namespace everyitem::checkpoint

@@ -1,0 +1,16 @@
+// Keeps nothing: for runs that are not to be resumed.
+#pragma once
+
+#include "checkpoint/checkpoint_store.h"
+
+namespace everyitem::checkpoint {
+
+class NullStore final : public CheckpointStore {
+ public:
+  Awaitable<std::optional<RunState>> load() override { co_return std::nullopt; }
+  Awaitable<void> begin(RunState /*state*/) override { co_return; }
+  Awaitable<void> save(std::vector<SegmentProgress> /*moved*/) override { co_return; }
+  std::string location() const override { return {}; }
+};
+
+}  // namespace everyitem::checkpoint

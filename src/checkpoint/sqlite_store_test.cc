@@ -1,0 +1,131 @@
+#include "checkpoint/sqlite_store.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+
+#include <gtest/gtest.h>
+#include <sqlite3.h>
+
+#include "base/error.h"
+#include "checkpoint/checkpoint_store_conformance.h"
+
+namespace everyitem::checkpoint {
+namespace {
+
+/// A folder of the test's own, gone after it.
+class Folder {
+ public:
+  Folder() {
+    std::string name = testing::TempDir() + "sqlite_store_XXXXXX";
+    path_ = mkdtemp(name.data());
+  }
+  ~Folder() { std::filesystem::remove_all(path_); }
+  Folder(const Folder&) = delete;
+  Folder& operator=(const Folder&) = delete;
+
+  std::string file() const { return path_ + "/deep/er/run.sqlite"; }
+  const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+class SqliteUnderTest final : public StoreUnderTest {
+ public:
+  std::unique_ptr<CheckpointStore> open() override {
+    return std::make_unique<SqliteStore>(folder_.file());
+  }
+
+ private:
+  Folder folder_;
+};
+
+INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, CheckpointStoreConformance, SqliteUnderTest);
+
+std::string open_failure(const std::string& path) {
+  try {
+    const SqliteStore store(path);
+  } catch (const Error& error) {
+    return error.what();
+  }
+  return "opened";
+}
+
+void write_file(const std::string& path, const std::string& content) {
+  std::ofstream(path, std::ios::binary) << content;
+}
+
+TEST(SqliteStore, TheFileIsForItsOwnerAlone) {
+  const Folder folder;
+  const SqliteStore store(folder.file());
+  EXPECT_EQ(std::filesystem::status(folder.file()).permissions(), std::filesystem::perms(0600));
+}
+
+TEST(SqliteStore, AFileThatIsNoDatabaseIsRefusedAndLeftAsItWas) {
+  const Folder folder;
+  const std::string path = folder.path() + "/notes.txt";
+  const std::string content(5000, 'n');
+  write_file(path, content);
+  EXPECT_NE(open_failure(path).find("not a checkpoint"), std::string::npos);
+  EXPECT_EQ(std::filesystem::file_size(path), content.size());
+}
+
+TEST(SqliteStore, AForeignDatabaseIsRefused) {
+  const Folder folder;
+  const std::string path = folder.path() + "/other.sqlite";
+  sqlite3* other = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
+  sqlite3_exec(other, "CREATE TABLE precious (x)", nullptr, nullptr, nullptr);
+  sqlite3_close(other);
+  EXPECT_NE(open_failure(path).find("not a checkpoint of everyitem"), std::string::npos);
+}
+
+TEST(SqliteStore, ALaterFormatIsRefused) {
+  const Folder folder;
+  const std::string path = folder.path() + "/later.sqlite";
+  { const SqliteStore store(path); }
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
+  sqlite3_exec(raw, "PRAGMA user_version=2", nullptr, nullptr, nullptr);
+  sqlite3_close(raw);
+  EXPECT_NE(open_failure(path).find("format is 2"), std::string::npos);
+}
+
+TEST(SqliteStore, ADamagedFileIsRefused) {
+  const Folder folder;
+  const std::string path = folder.path() + "/run.sqlite";
+  {
+    SqliteStore store(path);
+    RunState state{.identity = {{"table", "t"}}, .segments = {}};
+    for (std::uint32_t i = 0; i < 2000; ++i) {
+      state.segments.push_back({.segment = i});
+    }
+    run(store.begin(state));
+  }
+  std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
+  file.seekp(4096 * 3);
+  file << std::string(8192, '\xa5');
+  file.close();
+  EXPECT_NE(open_failure(path).find("damaged"), std::string::npos);
+}
+
+TEST(SqliteStore, AFolderThatCannotBeMadeIsNamed) {
+  const Folder folder;
+  write_file(folder.path() + "/file", "x");
+  const std::string failure = open_failure(folder.path() + "/file/run.sqlite");
+  EXPECT_NE(failure.find(folder.path() + "/file/run.sqlite"), std::string::npos);
+}
+
+TEST(SqliteStore, ProgressOfAnUnknownSegmentIsRefusedAndNothingOfItIsKept) {
+  const Folder folder;
+  SqliteStore store(folder.file());
+  run(store.begin({.identity = {{"table", "t"}}, .segments = {{.segment = 0}}}));
+  EXPECT_THROW(run(store.save({{.segment = 0, .items = 5}, {.segment = 1, .items = 5}})), Error);
+  EXPECT_EQ(run(store.load())->items(), 0U);
+}
+
+}  // namespace
+}  // namespace everyitem::checkpoint
