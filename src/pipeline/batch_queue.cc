@@ -1,0 +1,113 @@
+#include "pipeline/batch_queue.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::pipeline {
+
+namespace {
+
+Error too_large(const source::Item& item, source::PageId page) {
+  return Error(ErrorKind::failed,
+               {.operation = "deliver",
+                .object = fmt::format("an item of segment {}", page.segment),
+                .message = fmt::format("its JSON has {} bytes, more than the stream takes in one "
+                                       "record",
+                                       item.json.size()),
+                .hint = "Raise the stream's MaxRecordSizeInKiB (10,240 at most), leave out large "
+                        "attributes with --projection, or write to a file with --to."});
+}
+
+}  // namespace
+
+BatchQueue::BatchQueue(asio::any_io_executor executor, batch::BatchBuilder& builder,
+                       checkpoint::AckTracker& tracker, std::size_t bound_bytes)
+    : builder_(builder),
+      tracker_(tracker),
+      bound_bytes_(bound_bytes),
+      batch_ready_(executor),
+      room_(executor) {}
+
+std::size_t BatchQueue::pack(std::span<const source::Item> items, source::PageId page) {
+  for (std::size_t packed = 0; packed < items.size(); ++packed) {
+    const source::Item& item = items[packed];
+    // The builder takes up a page with the first item of it in each batch.
+    std::size_t pages_before = builder_.current().pages.size();
+    batch::AddResult result = builder_.add(item, page);
+    if (result == batch::AddResult::full) {
+      seal();
+      if (held_bytes_ > bound_bytes_) {
+        return packed;
+      }
+      pages_before = 0;
+      result = builder_.add(item, page);
+    }
+    if (result != batch::AddResult::added) {
+      throw too_large(item, page);
+    }
+    if (builder_.current().pages.size() > pages_before) {
+      tracker_.add_batch(page);
+    }
+  }
+  return items.size();
+}
+
+Awaitable<void> BatchQueue::room() {
+  while (held_bytes_ > bound_bytes_ && !discarded_) {
+    co_await room_.wait();
+  }
+}
+
+void BatchQueue::offer() {
+  if (!builder_.empty()) {
+    batch_ready_.notify_one();
+  }
+}
+
+Awaitable<std::optional<batch::RecordBatch>> BatchQueue::take() {
+  for (;;) {
+    if (sealed_.empty() && !builder_.empty() && !discarded_) {
+      seal();
+    }
+    if (!sealed_.empty()) {
+      batch::RecordBatch batch = std::move(sealed_.front());
+      sealed_.pop_front();
+      co_return batch;
+    }
+    if (closed_) {
+      co_return std::nullopt;
+    }
+    co_await batch_ready_.wait();
+  }
+}
+
+void BatchQueue::release(const batch::RecordBatch& batch) {
+  held_bytes_ -= batch.body.size();
+  room_.notify_all();
+}
+
+void BatchQueue::close() {
+  closed_ = true;
+  batch_ready_.notify_all();
+}
+
+void BatchQueue::discard() {
+  discarded_ = true;
+  for (const batch::RecordBatch& batch : sealed_) {
+    held_bytes_ -= batch.body.size();
+  }
+  sealed_.clear();
+  close();
+  room_.notify_all();
+}
+
+void BatchQueue::seal() {
+  sealed_.push_back(builder_.seal());
+  held_bytes_ += sealed_.back().body.size();
+  batch_ready_.notify_one();
+}
+
+}  // namespace everyitem::pipeline

@@ -1,0 +1,60 @@
+// Between those who read pages and those who send batches.
+#pragma once
+
+#include <cstddef>
+#include <deque>
+#include <optional>
+#include <span>
+
+#include "base/async.h"
+#include "batch/batch_builder.h"
+#include "checkpoint/ack_tracker.h"
+#include "source/scan_page.h"
+
+namespace everyitem::pipeline {
+
+/// Packs items into batches and holds these until somebody sends them. A batch that is not full
+/// leaves when nothing else waits to be sent: so batches are full when the destination is the slow
+/// side, and nothing is held back when it is not; no timer is needed. One event loop.
+class BatchQueue {
+ public:
+  /// Holds up to about `bound_bytes` of batches, those being sent included.
+  BatchQueue(asio::any_io_executor executor, batch::BatchBuilder& builder,
+             checkpoint::AckTracker& tracker, std::size_t bound_bytes);
+
+  /// Packs `items` of `page` from the front, until there are too many bytes; returns how many.
+  /// Tells the tracker of each batch that holds some. Throws Error for an item that fits into no
+  /// batch.
+  std::size_t pack(std::span<const source::Item> items, source::PageId page);
+  /// Returns when there is room again, or when batches are dropped.
+  Awaitable<void> room();
+  /// The items given so far may leave, though their batch be not full.
+  void offer();
+
+  /// The next batch, to be sent and then given back (`release`); nothing when the queue is closed
+  /// and empty.
+  Awaitable<std::optional<batch::RecordBatch>> take();
+  /// A batch that was taken is done with.
+  void release(const batch::RecordBatch& batch);
+
+  /// No more items come: what is there may still be taken.
+  void close();
+  /// Deliveries have failed: what is there is dropped, and nothing may be packed any more.
+  void discard();
+  bool discarded() const { return discarded_; }
+
+ private:
+  void seal();
+
+  batch::BatchBuilder& builder_;
+  checkpoint::AckTracker& tracker_;
+  std::size_t bound_bytes_;
+  std::size_t held_bytes_ = 0;
+  std::deque<batch::RecordBatch> sealed_;
+  bool closed_ = false;
+  bool discarded_ = false;
+  Event batch_ready_;
+  Event room_;
+};
+
+}  // namespace everyitem::pipeline

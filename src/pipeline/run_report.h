@@ -1,0 +1,26 @@
+// What a run has done so far, and how it ended.
+#pragma once
+
+#include <cstdint>
+
+namespace everyitem::pipeline {
+
+/// Of this process alone, but for the segments.
+struct RunCounters {
+  std::uint64_t pages_read = 0;
+  std::uint64_t items_scanned = 0;  ///< looked at by DynamoDB: before the filter
+  double read_units = 0;
+  std::uint64_t items_delivered = 0;  ///< acknowledged by the destination
+  std::uint64_t bytes_delivered = 0;  ///< of their JSON
+  std::uint64_t batches_delivered = 0;
+  std::uint32_t segments_complete = 0;
+};
+
+enum class RunStatus {
+  complete,       ///< every item was delivered
+  limit_reached,  ///< as many items as the user asked for were delivered
+  interrupted,    ///< stopped by request; what was read was delivered
+  closed,         ///< the reader of a pipe has gone
+};
+
+}  // namespace everyitem::pipeline

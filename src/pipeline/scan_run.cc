@@ -1,0 +1,322 @@
+#include "pipeline/scan_run.h"
+
+#include <algorithm>
+#include <filesystem>
+#include <random>
+#include <thread>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "aws/client.h"
+#include "aws/credentials_chain.h"
+#include "aws/profile.h"
+#include "aws/service_settings.h"
+#include "base/error.h"
+#include "batch/ndjson_batch.h"
+#include "batch/put_records_batch.h"
+#include "checkpoint/checkpoint_store.h"
+#include "pipeline/pipeline.h"
+#include "sink/file_sink.h"
+#include "sink/kinesis_sink.h"
+#include "sink/stream_description.h"
+#include "source/dynamodb_limits.h"
+#include "source/segment_count.h"
+#include "source/table_description.h"
+
+namespace everyitem::pipeline {
+
+namespace {
+
+/// One service as this run calls it.
+struct ServiceConnection {
+  ServiceConnection(asio::any_io_executor executor, aws::ServiceModel model,
+                    aws::ServiceSettings settings, std::shared_ptr<const aws::TlsSettings> tls,
+                    aws::ClientContext context)
+      : http(executor, settings.endpoint, std::move(tls)),
+        client(model, settings.region, http, context) {}
+
+  aws::HttpClient http;
+  aws::Client client;
+};
+
+std::string count(std::uint64_t number, std::string_view one, std::string_view many) {
+  return fmt::format("{} {}", number, number == 1 ? one : many);
+}
+
+}  // namespace
+
+struct ScanRun::Impl {
+  Impl(asio::any_io_executor run_executor, ScanSettings run_settings,
+       aws::Environment run_environment, Notice run_notice)
+      : executor(std::move(run_executor)),
+        settings(std::move(run_settings)),
+        environment(std::move(run_environment)),
+        notice(std::move(run_notice)) {}
+
+  void connect();
+  Awaitable<void> describe();
+  std::string destination() const;
+  checkpoint::RunIdentity identity() const;
+  std::string default_checkpoint() const;
+  Awaitable<std::optional<checkpoint::RunState>> resumable_state();
+  Awaitable<checkpoint::RunState> begin_run();
+  void open_destination(const checkpoint::RunState& state);
+  Awaitable<ScanOutcome> run();
+
+  asio::any_io_executor executor;
+  ScanSettings settings;
+  aws::Environment environment;
+  Notice notice;
+  SystemClock clock;
+  Random random{std::random_device{}()};
+
+  std::unique_ptr<aws::CredentialsChain> credentials;
+  std::unique_ptr<ServiceConnection> dynamodb;
+  std::unique_ptr<ServiceConnection> kinesis;
+  source::TableDescription table;
+  sink::StreamDescription stream;
+  std::unique_ptr<checkpoint::CheckpointStore> store;
+  std::string checkpoint_location;
+  sink::FileStart file_start = sink::FileStart::fresh;
+  std::unique_ptr<batch::BatchBuilder> builder;
+  std::unique_ptr<sink::Sink> sink;
+  std::unique_ptr<source::ScanRequests> requests;
+  std::unique_ptr<source::ScanContext> context;
+  std::unique_ptr<Pipeline> pipeline;
+  std::uint32_t segments = 0;
+  std::uint64_t items_before = 0;
+  bool stop_requested = false;
+};
+
+/// Finds identity, region and endpoints. Connects to nothing yet.
+void ScanRun::Impl::connect() {
+  const aws::Profile profile = aws::load_profile(settings.profile, environment);
+  credentials = aws::make_credentials_chain(settings.profile, environment);
+  const auto resolve = [&](std::string_view service, const aws::ResourceName& resource) {
+    const aws::ServiceFlags flags{.region = settings.region,
+                                  .arn_region = resource.region,
+                                  .endpoint_url = settings.endpoint_url};
+    return aws::resolve_service(service, flags, profile, environment);
+  };
+  const aws::ServiceSettings table_settings = resolve(aws::kDynamoDb.signing_name, settings.table);
+  std::optional<aws::ServiceSettings> stream_settings;
+  if (settings.stream) {
+    stream_settings = resolve(aws::kKinesis.signing_name, *settings.stream);
+  }
+
+  std::shared_ptr<const aws::TlsSettings> tls;
+  if (table_settings.endpoint.tls || (stream_settings && stream_settings->endpoint.tls)) {
+    tls = std::make_shared<aws::TlsSettings>(aws::resolve_ca_bundle(profile, environment));
+  }
+  const aws::ClientContext client_context{
+      .credentials = *credentials, .clock = clock, .random = random};
+  dynamodb = std::make_unique<ServiceConnection>(executor, aws::kDynamoDb, table_settings, tls,
+                                                 client_context);
+  if (stream_settings) {
+    kinesis = std::make_unique<ServiceConnection>(executor, aws::kKinesis, *stream_settings, tls,
+                                                  client_context);
+  }
+}
+
+/// Asks what is to be read and what is to be filled, which shows too that both are there.
+Awaitable<void> ScanRun::Impl::describe() {
+  const std::string table_id =
+      settings.table.arn.empty() ? settings.table.name : settings.table.arn;
+  settings.scan.table = table_id;
+  table = co_await source::describe_table(dynamodb->client, table_id, settings.scan.index,
+                                          settings.scan.consistent_read);
+  if (settings.stream) {
+    batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
+    stream = co_await sink::describe_stream(kinesis->client, std::move(id));
+  }
+}
+
+std::string ScanRun::Impl::destination() const {
+  if (settings.stream) {
+    return stream.arn.empty() ? settings.stream->name : stream.arn;
+  }
+  return settings.file == "-"
+             ? "standard output"
+             : std::filesystem::absolute(settings.file).lexically_normal().string();
+}
+
+/// All that makes the run the run that it is: resuming with another would mix two scans.
+checkpoint::RunIdentity ScanRun::Impl::identity() const {
+  return {{"table", table.arn.empty() ? settings.table.name : table.arn},
+          {"table id", table.table_id},
+          {settings.stream ? "stream" : "file", destination()},
+          {"stream created", stream.created},
+          {"index", settings.scan.index},
+          {"consistent", settings.scan.consistent_read ? "yes" : "no"},
+          {"filter", settings.scan.filter_expression},
+          {"projection", settings.scan.projection_expression},
+          {"names", settings.scan.attribute_names},
+          {"values", settings.scan.attribute_values}};
+}
+
+std::string ScanRun::Impl::default_checkpoint() const {
+  if (settings.file == "-") {
+    return "none";  // nobody knows what became of the items that a pipe took
+  }
+  std::string state_home = environment("XDG_STATE_HOME");
+  if (state_home.empty()) {
+    const std::string home = environment("HOME");
+    if (home.empty()) {
+      throw usage_error(
+          "there is no place for the checkpoint: neither HOME nor XDG_STATE_HOME is set",
+          "Give --checkpoint PATH.");
+    }
+    state_home = home + "/.local/state";
+  }
+  const std::string name = settings.stream
+                               ? settings.stream->name
+                               : std::filesystem::path(settings.file).filename().string();
+  const std::string key = fmt::format("{}\n{}\n{}", table.arn, destination(), settings.scan.index);
+  return checkpoint::default_checkpoint_path(state_home, settings.table.name, name, key);
+}
+
+/// The state of the run that is to be resumed, or nothing if one is to begin. Throws a usage error
+/// when the checkpoint is that of another run.
+Awaitable<std::optional<checkpoint::RunState>> ScanRun::Impl::resumable_state() {
+  std::optional<checkpoint::RunState> state = co_await store->load();
+  if (!state || settings.restart) {
+    co_return std::nullopt;
+  }
+  std::vector<std::string> different = checkpoint::differences(state->identity, identity());
+  if (settings.segments && *settings.segments != state->segments.size()) {
+    different.push_back(
+        fmt::format("segments: was {}, is now {}", state->segments.size(), *settings.segments));
+  }
+  if (different.empty()) {
+    co_return state;
+  }
+  const bool nothing_done =
+      std::ranges::all_of(state->segments, [](const checkpoint::SegmentProgress& segment) {
+        return segment.position == source::ScanPosition{};
+      });
+  if (nothing_done) {
+    co_return std::nullopt;  // a filter that was refused, say, and is now put right
+  }
+  throw usage_error(
+      fmt::format("the checkpoint {} belongs to another run; {}", checkpoint_location,
+                  fmt::join(different, "; ")),
+      "Repeat the settings of that run, begin anew with --restart, or name another --checkpoint.");
+}
+
+Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
+  if (settings.segments) {
+    segments = *settings.segments;
+  } else {
+    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
+    const source::SegmentChoice choice = source::choose_segments(table.estimated_bytes, cores);
+    segments = choice.segments;
+    notice(fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
+                       count(segments, "segment", "segments"), choice.reason));
+  }
+  checkpoint::RunState state{.identity = identity(), .segments = {}};
+  state.segments.resize(segments);
+  for (std::uint32_t i = 0; i < segments; ++i) {
+    state.segments[i].segment = i;
+  }
+  file_start = settings.restart ? sink::FileStart::restart : sink::FileStart::fresh;
+  co_return state;
+}
+
+void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
+  if (settings.stream) {
+    const batch::PartitionKeys keys =
+        settings.random_partition_keys ? batch::PartitionKeys(random) : batch::PartitionKeys();
+    builder = std::make_unique<batch::PutRecordsBuilder>(
+        batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn}, stream.limits,
+        keys);
+    sink = std::make_unique<sink::KinesisSink>(kinesis->client, settings.stream->name, stream,
+                                               clock, random);
+  } else {
+    // Each item is a line: its JSON and a line break.
+    const std::uint64_t delivered_bytes = state.bytes() + state.items();
+    builder = std::make_unique<batch::NdjsonBuilder>();
+    sink = std::make_unique<sink::FileSink>(settings.file, file_start, delivered_bytes);
+  }
+}
+
+Awaitable<ScanOutcome> ScanRun::Impl::run() {
+  connect();
+  co_await describe();
+
+  store = checkpoint::open_checkpoint_store(settings.checkpoint.empty() ? default_checkpoint()
+                                                                        : settings.checkpoint);
+  checkpoint_location = store->location();
+  std::optional<checkpoint::RunState> state = co_await resumable_state();
+  if (state && state->complete()) {
+    items_before = state->items();
+    segments = static_cast<std::uint32_t>(state->segments.size());
+    co_return ScanOutcome{.status = RunStatus::complete, .nothing_to_do = true};
+  }
+  if (state) {
+    segments = static_cast<std::uint32_t>(state->segments.size());
+    items_before = state->items();
+    file_start = sink::FileStart::resume;
+    notice(fmt::format("resuming the run of {}: {} delivered before, in {}", checkpoint_location,
+                       count(items_before, "item", "items"),
+                       count(segments, "segment", "segments")));
+    open_destination(*state);
+  } else {
+    state = co_await begin_run();
+    open_destination(*state);
+    co_await store->begin(*state);
+  }
+
+  requests = std::make_unique<source::ScanRequests>(settings.scan, segments);
+  context = std::make_unique<source::ScanContext>(source::ScanContext{
+      .dynamodb = dynamodb->client,
+      .requests = *requests,
+      .keys = table.keys,
+      .object = fmt::format("table {} in {}", settings.table.name, dynamodb->client.region())});
+  const PipelineParts parts{.scan = *context, .builder = *builder, .sink = *sink, .store = *store};
+  pipeline = std::make_unique<Pipeline>(executor, parts, std::move(state->segments),
+                                        PipelineLimits{}, settings.limit);
+  if (stop_requested) {
+    pipeline->stop();
+  }
+  const RunStatus status = co_await pipeline->run();
+  co_return ScanOutcome{.status = status};
+}
+
+ScanRun::ScanRun(asio::any_io_executor executor, ScanSettings settings,
+                 aws::Environment environment, Notice notice)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(settings), std::move(environment),
+                                   std::move(notice))) {}
+
+ScanRun::~ScanRun() = default;
+
+Awaitable<ScanOutcome> ScanRun::run() { return impl_->run(); }
+
+void ScanRun::stop() {
+  impl_->stop_requested = true;
+  if (impl_->pipeline) {
+    impl_->pipeline->stop();
+  }
+}
+
+ScanProgress ScanRun::progress() const {
+  ScanProgress progress{.counters = {},
+                        .segments = impl_->segments,
+                        .items_before = impl_->items_before,
+                        .estimated_items = impl_->table.estimated_items};
+  if (impl_->pipeline) {
+    progress.counters = impl_->pipeline->counters();
+    progress.records_sent_again = impl_->sink->records_sent_again();
+  }
+  for (const auto* connection : {impl_->dynamodb.get(), impl_->kinesis.get()}) {
+    if (connection != nullptr) {
+      progress.throttled_requests += connection->client.counters().throttles;
+      progress.requests_retried += connection->client.counters().retries;
+    }
+  }
+  return progress;
+}
+
+const std::string& ScanRun::checkpoint_location() const { return impl_->checkpoint_location; }
+
+}  // namespace everyitem::pipeline

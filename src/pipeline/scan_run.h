@@ -1,0 +1,82 @@
+// One run of a scan, from the user's settings to its end: what the command line and the Lambda
+// function both do.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/arn.h"
+#include "aws/environment.h"
+#include "base/async.h"
+#include "base/clock.h"
+#include "pipeline/run_report.h"
+#include "source/scan_request.h"
+
+namespace everyitem::pipeline {
+
+/// What the user asked for. Empty means not given.
+struct ScanSettings {
+  aws::ResourceName table;
+  std::optional<aws::ResourceName> stream;  ///< either this
+  std::string file;                         ///< or this; "-" is standard output
+  source::ScanParameters scan;              ///< its table is filled in by the run
+  std::optional<std::uint32_t> segments;
+  std::optional<std::uint64_t> limit;
+  bool random_partition_keys = false;
+  std::string checkpoint;  ///< as open_checkpoint_store takes it
+  bool restart = false;
+  std::string profile;
+  std::string region;
+  std::string endpoint_url;
+};
+
+/// For the progress display. Numbers of this process, but for what says otherwise.
+struct ScanProgress {
+  RunCounters counters;
+  std::uint32_t segments = 0;         ///< 0 until the run has begun to read
+  std::uint64_t items_before = 0;     ///< delivered by earlier processes of this run
+  std::uint64_t estimated_items = 0;  ///< of the table, by DynamoDB's own estimate; 0: unknown
+  std::uint64_t throttled_requests = 0;
+  std::uint64_t records_sent_again = 0;
+  std::uint64_t requests_retried = 0;
+};
+
+struct ScanOutcome {
+  RunStatus status = RunStatus::complete;
+  bool nothing_to_do = false;  ///< the run was complete before
+};
+
+/// Used from one event loop.
+class ScanRun {
+ public:
+  /// Told to the user, each once, as they happen. One line.
+  using Notice = std::function<void(std::string_view)>;
+
+  ScanRun(asio::any_io_executor executor, ScanSettings settings, aws::Environment environment,
+          Notice notice);
+  ~ScanRun();
+  ScanRun(const ScanRun&) = delete;
+  ScanRun& operator=(const ScanRun&) = delete;
+
+  /// Throws Error when the run cannot begin or cannot go on; what the destination acknowledged is
+  /// in the checkpoint then. Call once.
+  Awaitable<ScanOutcome> run();
+
+  /// Asks for an orderly end (Pipeline::stop). May come at any time.
+  void stop();
+
+  ScanProgress progress() const;
+  /// Where the run's checkpoint is, once it is known; empty for none.
+  const std::string& checkpoint_location() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace everyitem::pipeline

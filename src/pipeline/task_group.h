@@ -1,0 +1,35 @@
+// Coroutines that run side by side and are awaited together.
+#pragma once
+
+#include <cstddef>
+#include <exception>
+#include <functional>
+
+#include <boost/asio/cancellation_signal.hpp>
+
+#include "base/async.h"
+
+namespace everyitem::pipeline {
+
+/// One event loop. Nothing is left in the background: whoever destroys it has awaited `wait`.
+class TaskGroup {
+ public:
+  explicit TaskGroup(asio::any_io_executor executor) : executor_(executor), ended_(executor) {}
+  TaskGroup(const TaskGroup&) = delete;
+  TaskGroup& operator=(const TaskGroup&) = delete;
+
+  /// Starts `task`, which may be cancelled through `cancellation`. What it throws goes to
+  /// `on_failure`, but for its cancellation, which is an end like any other.
+  void spawn(Awaitable<void> task, asio::cancellation_slot cancellation,
+             std::function<void(std::exception_ptr)> on_failure);
+
+  /// Returns when all tasks have ended.
+  Awaitable<void> wait();
+
+ private:
+  asio::any_io_executor executor_;
+  Event ended_;
+  std::size_t running_ = 0;
+};
+
+}  // namespace everyitem::pipeline
