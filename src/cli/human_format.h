@@ -1,0 +1,27 @@
+// Numbers as people read them.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace everyitem::cli {
+
+/// 1234567 is "1,234,567".
+std::string grouped(std::uint64_t number);
+
+/// "1 item", "2 items".
+std::string counted(std::uint64_t number, std::string_view noun);
+
+/// Decimal units, as AWS bills them: "999 B", "1.2 kB", "34.5 MB".
+std::string bytes(double number);
+
+/// "0.4 s", "59 s", "2 min 5 s", "3 h 4 min", "2 d 5 h".
+std::string duration(std::chrono::duration<double> time);
+
+/// A command as a shell takes it: arguments are quoted where that is needed.
+std::string shell_command(const std::vector<std::string>& arguments);
+
+}  // namespace everyitem::cli

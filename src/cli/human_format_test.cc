@@ -1,0 +1,44 @@
+#include "cli/human_format.h"
+
+#include <gtest/gtest.h>
+
+namespace everyitem::cli {
+namespace {
+
+using std::chrono::duration_cast;
+using Seconds = std::chrono::duration<double>;
+
+TEST(HumanFormat, Numbers) {
+  EXPECT_EQ(grouped(0), "0");
+  EXPECT_EQ(grouped(999), "999");
+  EXPECT_EQ(grouped(1000), "1,000");
+  EXPECT_EQ(grouped(1234567), "1,234,567");
+  EXPECT_EQ(counted(1, "item"), "1 item");
+  EXPECT_EQ(counted(20000, "item"), "20,000 items");
+}
+
+TEST(HumanFormat, Bytes) {
+  EXPECT_EQ(bytes(0), "0 B");
+  EXPECT_EQ(bytes(999), "999 B");
+  EXPECT_EQ(bytes(1000), "1.0 kB");
+  EXPECT_EQ(bytes(999'949), "999.9 kB");
+  EXPECT_EQ(bytes(999'999), "1.0 MB");
+  EXPECT_EQ(bytes(80e12), "80.0 TB");
+}
+
+TEST(HumanFormat, Durations) {
+  EXPECT_EQ(duration(Seconds(0.44)), "0.4 s");
+  EXPECT_EQ(duration(Seconds(9.96)), "10 s");
+  EXPECT_EQ(duration(Seconds(59.6)), "1 min 0 s");
+  EXPECT_EQ(duration(Seconds(125)), "2 min 5 s");
+  EXPECT_EQ(duration(Seconds(3 * 3600 + 4 * 60)), "3 h 4 min");
+  EXPECT_EQ(duration(Seconds(2 * 86400 + 5 * 3600)), "2 d 5 h");
+}
+
+TEST(HumanFormat, CommandsCanBePastedIntoAShell) {
+  EXPECT_EQ(shell_command({"everyitem", "scan", "--filter", "a = :a", "--to", "it's", ""}),
+            R"(everyitem scan --filter 'a = :a' --to 'it'\''s' '')");
+}
+
+}  // namespace
+}  // namespace everyitem::cli

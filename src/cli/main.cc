@@ -1,0 +1,81 @@
+// The command line's door: one verb a file, errors printed here once, as one line.
+#include <sys/resource.h>
+
+#include <csignal>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/exit_code.h"
+#include "cli/scan_command.h"
+#include "cli/scan_options.h"
+
+namespace {
+
+using everyitem::cli::ExitCode;
+
+/// Each segment that is read at once has a connection; the usual soft limit is 1,024 descriptors.
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = limit.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &limit);
+  }
+}
+
+ExitCode wrong_usage(const std::string& message) {
+  fmt::print(stderr, "everyitem: {}\n", message);
+  return ExitCode::wrong_usage;
+}
+
+ExitCode run(const std::vector<std::string>& command) {
+  CLI::App program(
+      "everyitem runs your code against every item of a DynamoDB table: it scans the table in\n"
+      "parallel, resumably, and puts each item into a Kinesis data stream or a file.",
+      "everyitem");
+  program.set_version_flag("--version", std::string("everyitem ") + EVERYITEM_VERSION);
+  program.footer("\n'everyitem scan --help' shows all options, examples and exit codes.");
+  everyitem::cli::ScanOptions options;
+  CLI::App* scan = everyitem::cli::add_scan_command(program, options);
+  if (command.size() < 2) {
+    fmt::print(stderr, "{}", program.help());
+    return ExitCode::wrong_usage;
+  }
+  std::vector<std::string> reversed(command.rbegin(), command.rend() - 1);
+  try {
+    program.parse(reversed);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    program.exit(asked);
+    return ExitCode::done;
+  } catch (const CLI::ParseError& error) {
+    return wrong_usage(
+        fmt::format("{}. See: everyitem{} --help", error.what(), scan->parsed() ? " scan" : ""));
+  }
+  if (!scan->parsed()) {
+    return wrong_usage("there is no verb. See: everyitem --help");
+  }
+  return everyitem::cli::run_scan_command(options, command);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  // A pipe that nobody reads is an error of its write, not the end of the process.
+  std::signal(SIGPIPE, SIG_IGN);
+  raise_descriptor_limit();
+  ExitCode exit_code = ExitCode::failed;
+  try {
+    exit_code = run(std::vector<std::string>(argv, argv + argc));
+  } catch (const everyitem::Error& error) {
+    fmt::print(stderr, "everyitem: {}\n", error.what());
+    exit_code =
+        error.kind() == everyitem::ErrorKind::usage ? ExitCode::wrong_usage : ExitCode::failed;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "everyitem: {}\n", error.what());
+  }
+  return static_cast<int>(exit_code);
+}

@@ -1,0 +1,121 @@
+#include "cli/progress_display.h"
+
+#include <array>
+#include <string>
+
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+namespace everyitem::cli {
+namespace {
+
+using std::chrono::seconds;
+
+pipeline::ScanProgress half_way() {
+  return {.counters = {.pages_read = 10,
+                       .items_scanned = 500,
+                       .read_units = 1280,
+                       .items_delivered = 400,
+                       .bytes_delivered = 160'000,
+                       .segments_complete = 1},
+          .segments = 4,
+          .items_before = 0,
+          .estimated_items = 1000};
+}
+
+/// A stream that keeps what is written.
+class Output {
+ public:
+  Output() : file_(std::tmpfile()) {}
+  ~Output() { std::fclose(file_); }
+  Output(const Output&) = delete;
+  Output& operator=(const Output&) = delete;
+
+  std::FILE* file() { return file_; }
+  std::string text() {
+    std::rewind(file_);
+    std::array<char, 4096> buffer{};
+    return {buffer.data(), std::fread(buffer.data(), 1, buffer.size(), file_)};
+  }
+
+ private:
+  std::FILE* file_;
+};
+
+TEST(Estimate, IsTheShareOfTheItemsThatDynamoDbLookedAt) {
+  const Estimate half = estimate(half_way(), 100);
+  EXPECT_DOUBLE_EQ(*half.percent, 50);
+  EXPECT_DOUBLE_EQ(*half.seconds_left, 5);
+}
+
+TEST(Estimate, IsLeftOutWhereTheTableSaysNothing) {
+  pipeline::ScanProgress progress = half_way();
+  progress.estimated_items = 0;
+  EXPECT_FALSE(estimate(progress, 100).percent);
+  EXPECT_FALSE(estimate(progress, 100).seconds_left);
+  EXPECT_FALSE(estimate(half_way(), 0).seconds_left);
+}
+
+TEST(Estimate, OfATableThatHasGrownStaysWithinBounds) {
+  pipeline::ScanProgress progress = half_way();
+  progress.items_before = 9000;
+  EXPECT_DOUBLE_EQ(*estimate(progress, 100).percent, 100);
+  EXPECT_DOUBLE_EQ(*estimate(progress, 100).seconds_left, 0);
+}
+
+TEST(ProgressText, MarksEstimates) {
+  EXPECT_EQ(progress_text(half_way(), {.items = 100, .bytes = 40'000, .read_units = 12.8}),
+            "400 items  100 items/s  40.0 kB/s  12 RU/s  1 of 4 segments  ~50%  ~5.0 s left");
+}
+
+TEST(ProgressDisplay, WritesOneJsonObjectALineWhereThereIsNoTerminal) {
+  Output out;
+  ProgressDisplay display(DisplayMode::lines, out.file());
+  const auto start = std::chrono::steady_clock::time_point();
+  display.update({.segments = 4}, start);
+  display.update(half_way(), start + seconds(4));
+  display.summarise({.status = "complete", .progress = half_way(), .elapsed = seconds(4)});
+  const std::string text = out.text();
+  const auto second = text.find('\n') + 1;
+  const auto third = text.find('\n', second) + 1;
+  const auto progress = boost::json::parse(text.substr(second, third - second));
+  EXPECT_EQ(progress.at("event").as_string(), "progress");
+  EXPECT_DOUBLE_EQ(progress.at("items_per_second").as_double(), 100);
+  EXPECT_DOUBLE_EQ(progress.at("percent_estimated").as_double(), 50);
+  const auto summary = boost::json::parse(text.substr(third));
+  EXPECT_EQ(summary.at("status").as_string(), "complete");
+  EXPECT_TRUE(summary.at("checkpoint").is_null());
+}
+
+TEST(ProgressDisplay, RewritesItsLineOnATerminalAndClearsItForNotices) {
+  Output out;
+  ProgressDisplay display(DisplayMode::terminal, out.file());
+  display.update(half_way(), {});
+  display.notice("hello");
+  const std::string text = out.text();
+  EXPECT_TRUE(text.starts_with("\r\x1b[K400 items")) << text;
+  EXPECT_TRUE(text.ends_with("\r\x1b[Keveryitem: hello\n")) << text;
+}
+
+TEST(ProgressDisplay, SaysOnlyWhatMustBeSaidWhenQuiet) {
+  Output out;
+  ProgressDisplay display(DisplayMode::quiet, out.file());
+  display.update(half_way(), {});
+  display.notice("a notice");
+  display.summarise({.status = "complete", .progress = half_way(), .elapsed = seconds(4)});
+  display.message("an error");
+  EXPECT_EQ(out.text(), "everyitem: an error\n");
+}
+
+TEST(SummaryText, TellsWhatHappenedBesides) {
+  pipeline::ScanProgress progress = half_way();
+  progress.items_before = 100;
+  progress.throttled_requests = 1;
+  progress.records_sent_again = 2;
+  EXPECT_EQ(summary_text({.status = "complete", .progress = progress, .elapsed = seconds(4)}),
+            "400 items (160.0 kB) delivered in 4.0 s: 100 items/s, 40.0 kB/s, 1,280 read units; "
+            "100 before; 1 request throttled; 2 records sent again");
+}
+
+}  // namespace
+}  // namespace everyitem::cli

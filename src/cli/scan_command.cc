@@ -1,0 +1,191 @@
+#include "cli/scan_command.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "cli/human_format.h"
+#include "cli/progress_display.h"
+
+namespace everyitem::cli {
+
+namespace {
+
+using pipeline::RunStatus;
+
+/// A scan on its event loop.
+class ScanCommand {
+ public:
+  ScanCommand(const ScanOptions& options, const std::vector<std::string>& command)
+      : display_(display_mode(options.quiet), stderr),
+        run_(loop_.get_executor(), scan_settings(options), aws::process_environment(),
+             [this](std::string_view text) { display_.notice(text); }),
+        signals_(loop_, SIGINT, SIGTERM, SIGHUP),
+        tick_(loop_),
+        command_(command) {}
+
+  ExitCode run();
+
+ private:
+  static DisplayMode display_mode(bool quiet) {
+    if (quiet) {
+      return DisplayMode::quiet;
+    }
+    return isatty(STDERR_FILENO) == 1 ? DisplayMode::terminal : DisplayMode::lines;
+  }
+
+  void answer_signals();
+  void show_progress();
+  ExitCode close(const std::exception_ptr& failure);
+  ExitCode report_end();
+  ExitCode report_failure(const std::exception_ptr& failure);
+  void tell_how_to_go_on();
+
+  asio::io_context loop_{1};
+  ProgressDisplay display_;
+  pipeline::ScanRun run_;
+  asio::signal_set signals_;
+  asio::steady_timer tick_;
+  std::vector<std::string> command_;
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
+  std::optional<pipeline::ScanOutcome> outcome_;
+  bool stopping_ = false;
+};
+
+ExitCode ScanCommand::run() {
+  ExitCode exit_code = ExitCode::failed;
+  asio::co_spawn(loop_, run_.run(),
+                 [&](const std::exception_ptr& failure, pipeline::ScanOutcome outcome) {
+                   outcome_ = outcome;
+                   signals_.cancel();
+                   tick_.cancel();
+                   exit_code = close(failure);
+                 });
+  answer_signals();
+  show_progress();
+  loop_.run();
+  return exit_code;
+}
+
+void ScanCommand::answer_signals() {
+  signals_.async_wait([this](const boost::system::error_code& error, int /*signal*/) {
+    if (error) {
+      return;
+    }
+    if (stopping_) {
+      display_.message("stopped at once; what was not yet checkpointed will be delivered again");
+      tell_how_to_go_on();
+      // Nothing needs to be put in order: a checkpoint is whole at any instant.
+      std::_Exit(static_cast<int>(ExitCode::interrupted));
+    }
+    stopping_ = true;
+    display_.notice("stopping: delivering what was read; Ctrl-C again stops at once");
+    run_.stop();
+    answer_signals();
+  });
+}
+
+void ScanCommand::show_progress() {
+  tick_.expires_after(display_.interval());
+  tick_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) {
+      display_.update(run_.progress(), std::chrono::steady_clock::now());
+      show_progress();
+    }
+  });
+}
+
+ExitCode ScanCommand::close(const std::exception_ptr& failure) {
+  return failure ? report_failure(failure) : report_end();
+}
+
+ExitCode ScanCommand::report_end() {
+  Summary summary{.status = "complete",
+                  .progress = run_.progress(),
+                  .elapsed = std::chrono::steady_clock::now() - started_,
+                  .checkpoint = run_.checkpoint_location()};
+  if (outcome_->nothing_to_do) {
+    summary.status = "already-complete";
+    display_.summarise(summary);
+    display_.message(
+        fmt::format("this run is complete: {} delivered; nothing to do. --restart begins anew",
+                    counted(summary.progress.items_before, "item")));
+    return ExitCode::done;
+  }
+  switch (outcome_->status) {
+    case RunStatus::complete:
+      display_.summarise(summary);
+      display_.message("complete: " + summary_text(summary));
+      return ExitCode::done;
+    case RunStatus::limit_reached:
+      summary.status = "limit";
+      display_.summarise(summary);
+      display_.message("limit reached: " + summary_text(summary));
+      return ExitCode::done;
+    case RunStatus::closed:
+      // Quietly: whoever reads the pipe has what it wanted.
+      summary.status = "closed";
+      display_.summarise(summary);
+      return ExitCode::done;
+    case RunStatus::interrupted:
+      break;
+  }
+  summary.status = "interrupted";
+  display_.summarise(summary);
+  display_.message("interrupted: " + summary_text(summary));
+  tell_how_to_go_on();
+  return ExitCode::interrupted;
+}
+
+ExitCode ScanCommand::report_failure(const std::exception_ptr& failure) {
+  const pipeline::ScanProgress progress = run_.progress();
+  if (progress.segments > 0) {
+    display_.summarise({.status = "failed",
+                        .progress = progress,
+                        .elapsed = std::chrono::steady_clock::now() - started_,
+                        .checkpoint = run_.checkpoint_location()});
+  }
+  ExitCode exit_code = ExitCode::failed;
+  try {
+    std::rethrow_exception(failure);
+  } catch (const Error& error) {
+    display_.message(error.what());
+    exit_code = error.kind() == ErrorKind::usage ? ExitCode::wrong_usage : ExitCode::failed;
+  } catch (const std::exception& error) {
+    display_.message(error.what());
+  }
+  if (progress.counters.items_delivered > 0) {
+    display_.message(fmt::format("{} delivered before that",
+                                 counted(progress.counters.items_delivered, "item")));
+    tell_how_to_go_on();
+  }
+  return exit_code;
+}
+
+void ScanCommand::tell_how_to_go_on() {
+  if (run_.checkpoint_location().empty()) {
+    display_.message("there is no checkpoint: the next run begins anew");
+    return;
+  }
+  std::vector<std::string> command = command_;
+  std::erase(command, "--restart");
+  display_.message("to go on: " + shell_command(command));
+}
+
+}  // namespace
+
+ExitCode run_scan_command(const ScanOptions& options, const std::vector<std::string>& command) {
+  return ScanCommand(options, command).run();
+}
+
+}  // namespace everyitem::cli

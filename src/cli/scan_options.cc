@@ -1,0 +1,143 @@
+#include "cli/scan_options.h"
+
+#include "base/error.h"
+#include "source/dynamodb_limits.h"
+
+namespace everyitem::cli {
+
+namespace {
+
+constexpr const char* kFooter = R"(
+Examples:
+  everyitem scan --table orders --stream orders-backfill
+  everyitem scan --table orders --to orders.ndjson
+  everyitem scan --table orders --to - | jq -r .id.S
+  everyitem scan --table orders --stream s --filter '#s = :open' \
+      --names '{"#s": "status"}' --values '{":open": {"S": "open"}}'
+
+Each item arrives at least once, as the DynamoDB JSON that Scan returned, byte for byte. Run the
+same command again to go on after any stop; a finished run does nothing.
+
+Exit codes:
+  0    all items were delivered (or as many as --limit says, or the reader of a pipe has gone)
+  1    something failed; what was delivered is in the checkpoint
+  2    the command or its settings are wrong; nothing was started
+  130  stopped by a signal; what was read has been delivered, the same command goes on
+
+Permissions: dynamodb:DescribeTable, dynamodb:Scan, kinesis:DescribeStreamSummary,
+kinesis:PutRecords.)";
+
+}  // namespace
+
+CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
+  CLI::App* scan = program.add_subcommand(
+      "scan", "Read every item of a table and put it into a stream or a file");
+  pipeline::ScanSettings& settings = options.settings;
+
+  const std::string source = "What to read";
+  scan->add_option("--table", options.table, "The table's name or ARN")
+      ->type_name("TABLE")
+      ->group(source)
+      ->required();
+  scan->add_option("--index", settings.scan.index, "Read this secondary index instead of the table")
+      ->type_name("NAME")
+      ->group(source);
+  scan->add_flag("--consistent", settings.scan.consistent_read,
+                 "Strongly consistent reads: twice the read units")
+      ->group(source);
+  scan->add_option(
+          "--filter", settings.scan.filter_expression,
+          "Only items that meet this condition (FilterExpression); all are read and paid for")
+      ->type_name("EXPR")
+      ->group(source);
+  scan->add_option("--projection", settings.scan.projection_expression,
+                   "Only these attributes (ProjectionExpression)")
+      ->type_name("EXPR")
+      ->group(source);
+  scan->add_option("--names", settings.scan.attribute_names,
+                   "What #names stand for (ExpressionAttributeNames), as the AWS CLI takes them")
+      ->type_name("JSON")
+      ->group(source);
+  scan->add_option("--values", settings.scan.attribute_values,
+                   "What :values stand for (ExpressionAttributeValues), likewise")
+      ->type_name("JSON")
+      ->group(source);
+  scan->add_option("--limit", options.limit, "Stop after N items; the next run goes on behind them")
+      ->type_name("N")
+      ->group(source)
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
+
+  const std::string destination = "Where to put it";
+  auto* stream = scan->add_option("--stream", options.stream,
+                                  "A Kinesis data stream's name or ARN: one record an item")
+                     ->type_name("STREAM")
+                     ->group(destination);
+  scan->add_option("--to", settings.file, "A file, or - for standard output: one line an item")
+      ->type_name("FILE")
+      ->group(destination)
+      ->excludes(stream);
+  scan->add_option("--partition-key", options.partition_key,
+                   "key: from the item's primary key, so that an item stays on its shard; random: "
+                   "a new one each time")
+      ->type_name("key|random")
+      ->group(destination)
+      ->capture_default_str()
+      ->check(CLI::IsMember({"key", "random"}));
+
+  const std::string manner = "How to go about it";
+  scan->add_option("--segments", options.segments,
+                   "Read the table in N parallel segments; default: by the table's size and this "
+                   "machine")
+      ->type_name("N")
+      ->group(manner)
+      ->check(CLI::Range(std::uint32_t{1}, source::kMaxSegments));
+  scan->add_option("--checkpoint", settings.checkpoint,
+                   "Where progress is kept: a SQLite file, or none; default: a file for each table "
+                   "and destination in $XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and "
+                   "none for --to -")
+      ->type_name("PATH|none")
+      ->group(manner);
+  scan->add_flag("--restart", settings.restart,
+                 "Begin anew, whatever the checkpoint says; overwrites the file of --to")
+      ->group(manner);
+  scan->add_flag("-q,--quiet", options.quiet, "No progress and no notices, only a line at the end")
+      ->group(manner);
+
+  const std::string identity = "Who and where";
+  scan->add_option("--profile", settings.profile, "A profile of the AWS configuration files")
+      ->type_name("NAME")
+      ->group(identity);
+  scan->add_option("--region", settings.region, "The AWS region of table and stream")
+      ->type_name("REGION")
+      ->group(identity);
+  scan->add_option("--endpoint-url", settings.endpoint_url,
+                   "Another endpoint, for both services; AWS_ENDPOINT_URL_DYNAMODB and "
+                   "AWS_ENDPOINT_URL_KINESIS give one for each")
+      ->type_name("URL")
+      ->group(identity);
+  scan->footer(kFooter);
+  return scan;
+}
+
+pipeline::ScanSettings scan_settings(const ScanOptions& options) {
+  pipeline::ScanSettings settings = options.settings;
+  settings.table = aws::parse_table(options.table, "--table");
+  if (options.stream.empty() == settings.file.empty()) {
+    throw usage_error("there is no destination",
+                      "Give --stream STREAM, --to FILE, or --to - for standard output.");
+  }
+  if (!options.stream.empty()) {
+    settings.stream = aws::parse_stream(options.stream, "--stream");
+  }
+  if (options.segments > 0) {
+    settings.segments = options.segments;
+  }
+  if (options.limit > 0) {
+    settings.limit = options.limit;
+  }
+  settings.random_partition_keys = options.partition_key == "random";
+  source::validate(settings.scan);
+  return settings;
+}
+
+}  // namespace everyitem::cli

@@ -1,0 +1,29 @@
+// The command line of `everyitem scan`.
+#pragma once
+
+#include <string>
+
+#include <CLI/CLI.hpp>
+
+#include "pipeline/scan_run.h"
+
+namespace everyitem::cli {
+
+/// The options as they were given.
+struct ScanOptions {
+  std::string table;
+  std::string stream;
+  pipeline::ScanSettings settings;
+  std::string partition_key = "key";
+  std::uint32_t segments = 0;
+  std::uint64_t limit = 0;
+  bool quiet = false;
+};
+
+/// Adds the verb to the program; parsing fills `options`, which must stay.
+CLI::App* add_scan_command(CLI::App& program, ScanOptions& options);
+
+/// Checks what CLI11 cannot, and puts the options together. Throws a usage error.
+pipeline::ScanSettings scan_settings(const ScanOptions& options);
+
+}  // namespace everyitem::cli

@@ -1,0 +1,121 @@
+#include "cli/scan_options.h"
+
+#include <vector>
+
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace everyitem::cli {
+namespace {
+
+pipeline::ScanSettings parse(std::vector<std::string> arguments) {
+  CLI::App program;
+  ScanOptions options;
+  add_scan_command(program, options);
+  arguments.insert(arguments.begin(), "scan");
+  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes a vector
+  program.parse(arguments);
+  return scan_settings(options);
+}
+
+TEST(ScanOptions, ATableIntoAStream) {
+  const auto settings = parse({"--table", "orders", "--stream", "backfill"});
+  EXPECT_EQ(settings.table.name, "orders");
+  EXPECT_EQ(settings.stream->name, "backfill");
+  EXPECT_FALSE(settings.segments);
+  EXPECT_FALSE(settings.limit);
+  EXPECT_FALSE(settings.random_partition_keys);
+  EXPECT_FALSE(settings.restart);
+}
+
+TEST(ScanOptions, EverythingThatCanBeGiven) {
+  const auto settings = parse({"--table",
+                               "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
+                               "--to",
+                               "-",
+                               "--segments",
+                               "1000000",
+                               "--index",
+                               "by-date",
+                               "--consistent",
+                               "--filter",
+                               "#s = :s",
+                               "--projection",
+                               "#s",
+                               "--names",
+                               R"({"#s":"status"})",
+                               "--values",
+                               R"({":s":{"S":"open"}})",
+                               "--limit",
+                               "10",
+                               "--partition-key",
+                               "random",
+                               "--checkpoint",
+                               "none",
+                               "--restart",
+                               "--profile",
+                               "p",
+                               "--region",
+                               "eu-west-1",
+                               "--endpoint-url",
+                               "http://127.0.0.1:8000"});
+  EXPECT_EQ(settings.table.region, "eu-west-1");
+  EXPECT_FALSE(settings.stream);
+  EXPECT_EQ(settings.file, "-");
+  EXPECT_EQ(settings.segments, 1'000'000U);
+  EXPECT_EQ(settings.scan.index, "by-date");
+  EXPECT_TRUE(settings.scan.consistent_read);
+  EXPECT_EQ(settings.scan.filter_expression, "#s = :s");
+  EXPECT_EQ(settings.scan.projection_expression, "#s");
+  EXPECT_EQ(settings.scan.attribute_names, R"({"#s":"status"})");
+  EXPECT_EQ(settings.scan.attribute_values, R"({":s":{"S":"open"}})");
+  EXPECT_EQ(settings.limit, 10U);
+  EXPECT_TRUE(settings.random_partition_keys);
+  EXPECT_EQ(settings.checkpoint, "none");
+  EXPECT_TRUE(settings.restart);
+  EXPECT_EQ(settings.profile, "p");
+  EXPECT_EQ(settings.region, "eu-west-1");
+  EXPECT_EQ(settings.endpoint_url, "http://127.0.0.1:8000");
+}
+
+TEST(ScanOptions, WhatCannotBeIsRefused) {
+  const std::vector<std::vector<std::string>> wrong = {
+      {"--stream", "s"},
+      {"--table", "orders", "--stream", "s", "--to", "f"},
+      {"--table", "orders", "--stream", "s", "--segments", "0"},
+      {"--table", "orders", "--stream", "s", "--segments", "1000001"},
+      {"--table", "orders", "--stream", "s", "--segments", "-1"},
+      {"--table", "orders", "--stream", "s", "--segments", "many"},
+      {"--table", "orders", "--stream", "s", "--limit", "0"},
+      {"--table", "orders", "--stream", "s", "--partition-key", "hash"},
+      {"--table", "orders", "--stream", "s", "--surprise"},
+      {"--table", "orders", "--stream", "s", "surplus"},
+  };
+  for (const auto& arguments : wrong) {
+    EXPECT_THROW(parse(arguments), CLI::ParseError) << arguments.back();
+  }
+}
+
+TEST(ScanOptions, WhatIsWellFormedButWrongIsAUsageErrorThatNamesTheOption) {
+  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
+      {"--stream", {"--table", "orders"}},
+      {"--table", {"--table", "no table!", "--stream", "s"}},
+      {"--table", {"--table", "arn:aws:s3:::bucket", "--stream", "s"}},
+      {"--stream", {"--table", "orders", "--stream", "arn:aws:dynamodb:eu-west-1:1:table/orders"}},
+      {"--names", {"--table", "orders", "--stream", "s", "--names", "{"}},
+      {"--values", {"--table", "orders", "--stream", "s", "--values", "[]"}},
+  };
+  for (const auto& [option, arguments] : wrong) {
+    try {
+      parse(arguments);
+      FAIL() << option;
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      EXPECT_NE(std::string(error.what()).find(option), std::string::npos) << error.what();
+    }
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::cli
