@@ -34,6 +34,9 @@ std::string bytes(double number) {
 }
 
 std::string duration(std::chrono::duration<double> time) {
+  if (time.count() < 0.995) {
+    return fmt::format("{:.2f} s", time.count());
+  }
   if (time.count() < 9.95) {
     return fmt::format("{:.1f} s", time.count());
   }

@@ -18,7 +18,7 @@ std::string counted(std::uint64_t number, std::string_view noun);
 /// Decimal units, as AWS bills them: "999 B", "1.2 kB", "34.5 MB".
 std::string bytes(double number);
 
-/// "0.4 s", "59 s", "2 min 5 s", "3 h 4 min", "2 d 5 h".
+/// "0.44 s", "4.4 s", "59 s", "2 min 5 s", "3 h 4 min", "2 d 5 h".
 std::string duration(std::chrono::duration<double> time);
 
 /// A command as a shell takes it: arguments are quoted where that is needed.

@@ -5,7 +5,6 @@
 namespace everyitem::cli {
 namespace {
 
-using std::chrono::duration_cast;
 using Seconds = std::chrono::duration<double>;
 
 TEST(HumanFormat, Numbers) {
@@ -27,7 +26,9 @@ TEST(HumanFormat, Bytes) {
 }
 
 TEST(HumanFormat, Durations) {
-  EXPECT_EQ(duration(Seconds(0.44)), "0.4 s");
+  EXPECT_EQ(duration(Seconds(0.444)), "0.44 s");
+  EXPECT_EQ(duration(Seconds(0.999)), "1.0 s");
+  EXPECT_EQ(duration(Seconds(4.44)), "4.4 s");
   EXPECT_EQ(duration(Seconds(9.96)), "10 s");
   EXPECT_EQ(duration(Seconds(59.6)), "1 min 0 s");
   EXPECT_EQ(duration(Seconds(125)), "2 min 5 s");

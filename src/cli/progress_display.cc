@@ -12,16 +12,16 @@
 
 namespace everyitem::cli {
 
-namespace json = boost::json;
-
 namespace {
 
 constexpr std::chrono::seconds kRateWindow{5};
 
-double rounded(double number) { return std::round(number * 10) / 10; }
+std::string json_number(const std::optional<double>& number) {
+  return number ? fmt::format("{:.1f}", *number) : "null";
+}
 
-json::value optional_number(const std::optional<double>& number) {
-  return number ? json::value(rounded(*number)) : json::value(nullptr);
+std::string json_text(const std::string& text) {
+  return text.empty() ? "null" : boost::json::serialize(boost::json::string(text));
 }
 
 std::size_t terminal_columns(std::FILE* out) {
@@ -66,43 +66,29 @@ std::string progress_text(const pipeline::ScanProgress& progress, const Rates& r
 std::string progress_json(const pipeline::ScanProgress& progress, const Rates& rates) {
   const pipeline::RunCounters& counters = progress.counters;
   const Estimate left = estimate(progress, rates.items);
-  return json::serialize(json::object{
-      {"event", "progress"},
-      {"items", counters.items_delivered},
-      {"bytes", counters.bytes_delivered},
-      {"items_per_second", rounded(rates.items)},
-      {"bytes_per_second", rounded(rates.bytes)},
-      {"read_units", rounded(counters.read_units)},
-      {"read_units_per_second", rounded(rates.read_units)},
-      {"segments_done", counters.segments_complete},
-      {"segments", progress.segments},
-      {"throttled_requests", progress.throttled_requests},
-      {"percent_estimated", optional_number(left.percent)},
-      {"seconds_left_estimated", optional_number(left.seconds_left)},
-  });
+  return fmt::format(
+      R"({{"event":"progress","items":{},"bytes":{},"items_per_second":{:.1f},)"
+      R"("bytes_per_second":{:.1f},"read_units":{:.1f},"read_units_per_second":{:.1f},)"
+      R"("segments_done":{},"segments":{},"throttled_requests":{},"percent_estimated":{},)"
+      R"("seconds_left_estimated":{}}})",
+      counters.items_delivered, counters.bytes_delivered, rates.items, rates.bytes,
+      counters.read_units, rates.read_units, counters.segments_complete, progress.segments,
+      progress.throttled_requests, json_number(left.percent), json_number(left.seconds_left));
 }
 
 std::string summary_json(const Summary& summary) {
   const pipeline::RunCounters& counters = summary.progress.counters;
-  return json::serialize(json::object{
-      {"event", "summary"},
-      {"status", summary.status},
-      {"items", counters.items_delivered},
-      {"items_before", summary.progress.items_before},
-      {"items_scanned", counters.items_scanned},
-      {"bytes", counters.bytes_delivered},
-      {"batches", counters.batches_delivered},
-      {"pages", counters.pages_read},
-      {"seconds", std::round(summary.elapsed.count() * 1000) / 1000},
-      {"read_units", rounded(counters.read_units)},
-      {"throttled_requests", summary.progress.throttled_requests},
-      {"retried_requests", summary.progress.requests_retried},
-      {"records_sent_again", summary.progress.records_sent_again},
-      {"segments_done", counters.segments_complete},
-      {"segments", summary.progress.segments},
-      {"checkpoint", summary.checkpoint.empty() ? json::value(nullptr)
-                                                : json::value(json::string(summary.checkpoint))},
-  });
+  return fmt::format(
+      R"({{"event":"summary","status":"{}","items":{},"items_before":{},"items_scanned":{},)"
+      R"("bytes":{},"batches":{},"pages":{},"seconds":{:.3f},"read_units":{:.1f},)"
+      R"("throttled_requests":{},"retried_requests":{},"records_sent_again":{},)"
+      R"("segments_done":{},"segments":{},"checkpoint":{}}})",
+      summary.status, counters.items_delivered, summary.progress.items_before,
+      counters.items_scanned, counters.bytes_delivered, counters.batches_delivered,
+      counters.pages_read, summary.elapsed.count(), counters.read_units,
+      summary.progress.throttled_requests, summary.progress.requests_retried,
+      summary.progress.records_sent_again, counters.segments_complete, summary.progress.segments,
+      json_text(summary.checkpoint));
 }
 
 std::string summary_text(const Summary& summary) {
@@ -138,12 +124,12 @@ std::chrono::milliseconds ProgressDisplay::interval() const {
 void ProgressDisplay::update(const pipeline::ScanProgress& progress,
                              std::chrono::steady_clock::time_point now) {
   const Rates recent = rates(progress.counters, now);
-  if (mode_ == DisplayMode::quiet || progress.segments == 0) {
+  if (progress.segments == 0) {
     return;
   }
   if (mode_ == DisplayMode::lines) {
     fmt::print(out_, "{}\n", progress_json(progress, recent));
-  } else {
+  } else if (mode_ == DisplayMode::terminal) {
     const std::string text = progress_text(progress, recent);
     fmt::print(out_, "\r\x1b[K{}", text.substr(0, terminal_columns(out_) - 1));
     line_shown_ = true;

@@ -15,8 +15,9 @@ namespace everyitem::cli {
 
 enum class DisplayMode {
   terminal,
-  lines,  ///< for logs and programs
-  quiet,  ///< neither progress nor notices
+  lines,         ///< for logs and programs
+  notices_only,  ///< a terminal on which the items may appear too: a line would be in their way
+  quiet,         ///< neither progress nor notices
 };
 
 /// Recent rates, a second.

@@ -97,6 +97,14 @@ TEST(ProgressDisplay, RewritesItsLineOnATerminalAndClearsItForNotices) {
   EXPECT_TRUE(text.ends_with("\r\x1b[Keveryitem: hello\n")) << text;
 }
 
+TEST(ProgressDisplay, ShowsNoLineWhereItemsMayAppear) {
+  Output out;
+  ProgressDisplay display(DisplayMode::notices_only, out.file());
+  display.update(half_way(), {});
+  display.notice("a notice");
+  EXPECT_EQ(out.text(), "everyitem: a notice\n");
+}
+
 TEST(ProgressDisplay, SaysOnlyWhatMustBeSaidWhenQuiet) {
   Output out;
   ProgressDisplay display(DisplayMode::quiet, out.file());

@@ -1,5 +1,6 @@
 #include "cli/scan_command.h"
 
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -23,11 +24,28 @@ namespace {
 
 using pipeline::RunStatus;
 
+bool is_regular_file(int descriptor) {
+  struct stat status {};
+  return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
+}
+
+DisplayMode display_mode(const ScanOptions& options) {
+  if (options.quiet) {
+    return DisplayMode::quiet;
+  }
+  if (isatty(STDERR_FILENO) == 0) {
+    return DisplayMode::lines;
+  }
+  // Behind a pipe may be a program that prints to the same terminal.
+  return options.settings.file == "-" && !is_regular_file(STDOUT_FILENO) ? DisplayMode::notices_only
+                                                                         : DisplayMode::terminal;
+}
+
 /// A scan on its event loop.
 class ScanCommand {
  public:
   ScanCommand(const ScanOptions& options, const std::vector<std::string>& command)
-      : display_(display_mode(options.quiet), stderr),
+      : display_(display_mode(options), stderr),
         run_(loop_.get_executor(), scan_settings(options), aws::process_environment(),
              [this](std::string_view text) { display_.notice(text); }),
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
@@ -37,13 +55,6 @@ class ScanCommand {
   ExitCode run();
 
  private:
-  static DisplayMode display_mode(bool quiet) {
-    if (quiet) {
-      return DisplayMode::quiet;
-    }
-    return isatty(STDERR_FILENO) == 1 ? DisplayMode::terminal : DisplayMode::lines;
-  }
-
   void answer_signals();
   void show_progress();
   ExitCode close(const std::exception_ptr& failure);

@@ -257,9 +257,9 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     segments = static_cast<std::uint32_t>(state->segments.size());
     items_before = state->items();
     file_start = sink::FileStart::resume;
-    notice(fmt::format("resuming the run of {}: {} delivered before, in {}", checkpoint_location,
-                       count(items_before, "item", "items"),
-                       count(segments, "segment", "segments")));
+    notice(fmt::format("resuming: {} delivered before, in {}; checkpoint {}",
+                       count(items_before, "item was", "items were"),
+                       count(segments, "segment", "segments"), checkpoint_location));
     open_destination(*state);
   } else {
     state = co_await begin_run();
