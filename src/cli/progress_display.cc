@@ -8,7 +8,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "cli/human_format.h"
+#include "base/human_format.h"
 
 namespace everyitem::cli {
 

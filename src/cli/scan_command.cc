@@ -15,8 +15,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "cli/human_format.h"
+#include "base/human_format.h"
 #include "cli/progress_display.h"
+#include "cli/shell_command.h"
 
 namespace everyitem::cli {
 

@@ -13,6 +13,7 @@
 #include "aws/profile.h"
 #include "aws/service_settings.h"
 #include "base/error.h"
+#include "base/human_format.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
 #include "checkpoint/checkpoint_store.h"
@@ -39,10 +40,6 @@ struct ServiceConnection {
   aws::HttpClient http;
   aws::Client client;
 };
-
-std::string count(std::uint64_t number, std::string_view one, std::string_view many) {
-  return fmt::format("{} {}", number, number == 1 ? one : many);
-}
 
 }  // namespace
 
@@ -212,7 +209,7 @@ Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
     const source::SegmentChoice choice = source::choose_segments(table.estimated_bytes, cores);
     segments = choice.segments;
     notice(fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
-                       count(segments, "segment", "segments"), choice.reason));
+                       counted(segments, "segment"), choice.reason));
   }
   checkpoint::RunState state{.identity = identity(), .segments = {}};
   state.segments.resize(segments);
@@ -257,9 +254,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     segments = static_cast<std::uint32_t>(state->segments.size());
     items_before = state->items();
     file_start = sink::FileStart::resume;
-    notice(fmt::format("resuming: {} delivered before, in {}; checkpoint {}",
-                       count(items_before, "item was", "items were"),
-                       count(segments, "segment", "segments"), checkpoint_location));
+    notice(fmt::format("resuming after {}, in {}; checkpoint {}", counted(items_before, "item"),
+                       counted(segments, "segment"), checkpoint_location));
     open_destination(*state);
   } else {
     state = co_await begin_run();

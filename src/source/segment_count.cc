@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include "base/human_format.h"
+
 namespace everyitem::source {
 
 namespace {
@@ -15,16 +17,15 @@ constexpr std::uint64_t kSegmentsPerCoreUnknownSize = 4;
 }  // namespace
 
 SegmentChoice choose_segments(std::uint64_t table_bytes, unsigned cores) {
-  const std::string machine = fmt::format("{} {}", cores, cores == 1 ? "core" : "cores");
+  const std::string machine = counted(cores, "core");
   if (table_bytes == 0) {
     return {static_cast<std::uint32_t>(cores * kSegmentsPerCoreUnknownSize),
             fmt::format("for a table of unknown size and {}", machine)};
   }
   const std::uint64_t by_size = (table_bytes + kBytesPerSegment - 1) / kBytesPerSegment;
   const std::uint64_t segments = std::clamp<std::uint64_t>(by_size, 1, cores * kSegmentsPerCore);
-  return {
-      static_cast<std::uint32_t>(segments),
-      fmt::format("for about {:.1f} MB and {}", static_cast<double>(table_bytes) / 1e6, machine)};
+  return {static_cast<std::uint32_t>(segments),
+          fmt::format("for about {} and {}", bytes(static_cast<double>(table_bytes)), machine)};
 }
 
 }  // namespace everyitem::source

@@ -21,7 +21,7 @@ TEST(SegmentCount, AnUnknownSizeIsNotTakenForAnEmptyTable) {
 }
 
 TEST(SegmentCount, SaysWhy) {
-  EXPECT_EQ(choose_segments(3'200'000'000, 2).reason, "for about 3200.0 MB and 2 cores");
+  EXPECT_EQ(choose_segments(3'200'000'000, 2).reason, "for about 3.2 GB and 2 cores");
   EXPECT_EQ(choose_segments(0, 1).reason, "for a table of unknown size and 1 core");
 }
 

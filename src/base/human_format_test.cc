@@ -1,8 +1,8 @@
-#include "cli/human_format.h"
+#include "base/human_format.h"
 
 #include <gtest/gtest.h>
 
-namespace everyitem::cli {
+namespace everyitem {
 namespace {
 
 using Seconds = std::chrono::duration<double>;
@@ -36,10 +36,5 @@ TEST(HumanFormat, Durations) {
   EXPECT_EQ(duration(Seconds(2 * 86400 + 5 * 3600)), "2 d 5 h");
 }
 
-TEST(HumanFormat, CommandsCanBePastedIntoAShell) {
-  EXPECT_EQ(shell_command({"everyitem", "scan", "--filter", "a = :a", "--to", "it's", ""}),
-            R"(everyitem scan --filter 'a = :a' --to 'it'\''s' '')");
-}
-
 }  // namespace
-}  // namespace everyitem::cli
+}  // namespace everyitem

@@ -1,12 +1,11 @@
-#include "cli/human_format.h"
+#include "base/human_format.h"
 
-#include <algorithm>
 #include <array>
 #include <cmath>
 
 #include <fmt/format.h>
 
-namespace everyitem::cli {
+namespace everyitem {
 
 std::string grouped(std::uint64_t number) {
   std::string text = std::to_string(number);
@@ -53,27 +52,4 @@ std::string duration(std::chrono::duration<double> time) {
   return fmt::format("{} d {} h", seconds / 86400, seconds % 86400 / 3600);
 }
 
-std::string shell_command(const std::vector<std::string>& arguments) {
-  const auto harmless = [](unsigned char c) {
-    return std::isalnum(c) != 0 ||
-           std::string_view("-_./:=@%+,").find(static_cast<char>(c)) != std::string_view::npos;
-  };
-  std::string command;
-  for (const std::string& argument : arguments) {
-    if (!command.empty()) {
-      command += ' ';
-    }
-    if (!argument.empty() && std::ranges::all_of(argument, harmless)) {
-      command += argument;
-      continue;
-    }
-    command += '\'';
-    for (const char c : argument) {
-      command += c == '\'' ? std::string("'\\''") : std::string(1, c);
-    }
-    command += '\'';
-  }
-  return command;
-}
-
-}  // namespace everyitem::cli
+}  // namespace everyitem

@@ -5,9 +5,8 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
-namespace everyitem::cli {
+namespace everyitem {
 
 /// 1234567 is "1,234,567".
 std::string grouped(std::uint64_t number);
@@ -21,7 +20,4 @@ std::string bytes(double number);
 /// "0.44 s", "4.4 s", "59 s", "2 min 5 s", "3 h 4 min", "2 d 5 h".
 std::string duration(std::chrono::duration<double> time);
 
-/// A command as a shell takes it: arguments are quoted where that is needed.
-std::string shell_command(const std::vector<std::string>& arguments);
-
-}  // namespace everyitem::cli
+}  // namespace everyitem
