@@ -52,7 +52,6 @@ struct HttpClient::Impl {
   /// likely to have been closed, and those that are too many are left to expire.
   ConnectionPtr take_idle();
   void give_back(ConnectionPtr connection);
-  bool expired(const HttpConnection& connection) const;
 
   asio::any_io_executor executor;
   Endpoint endpoint;
@@ -66,7 +65,7 @@ HttpClient::Impl::ConnectionPtr HttpClient::Impl::take_idle() {
   while (!idle.empty()) {
     const ConnectionPtr connection = std::move(idle.back());
     idle.pop_back();
-    if (!expired(*connection) && connection->quiet()) {
+    if (!connection->expired() && connection->quiet()) {
       return connection;
     }
   }
@@ -77,13 +76,9 @@ void HttpClient::Impl::give_back(ConnectionPtr connection) {
   if (connection->reusable()) {
     idle.push_back(std::move(connection));
   }
-  while (!idle.empty() && expired(*idle.front())) {
+  while (!idle.empty() && idle.front()->expired()) {
     idle.pop_front();
   }
-}
-
-bool HttpClient::Impl::expired(const HttpConnection& connection) const {
-  return std::chrono::steady_clock::now() - connection.idle_since() >= timeouts.keep_alive;
 }
 
 HttpClient::HttpClient(asio::any_io_executor executor, Endpoint endpoint,

@@ -23,6 +23,10 @@ using Cause = HttpError::Cause;
 /// The most that one TLS record holds. A request up to this size goes out as one.
 constexpr std::size_t kTlsRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
 
+/// Room for a body whose length is not known beforehand: that of most Scan pages. Growing to it
+/// step by step takes six times as long as reading it; room that is not written to costs nothing.
+constexpr std::size_t kUnknownBodyBytes = 1U << 20;
+
 IoStep to_step(const error_code& error, std::size_t bytes, IoStep::Needs when_it_would_block) {
   if (error == asio::error::would_block) {
     return {.needs = when_it_would_block};
@@ -109,7 +113,7 @@ Awaitable<HttpResponse> HttpConnection::exchange(std::string head, std::string_v
   HttpResponse response = co_await read_response(head_only);
   unwatch();
   reusable_ = reusable_ && written;
-  idle_since_ = Clock::now();
+  expires_ = after(timeouts_.keep_alive);
   co_return response;
 }
 
@@ -155,6 +159,7 @@ Awaitable<HttpResponse> HttpConnection::read_response(bool head_only) {
       if (const auto length = parser.content_length(); length && !parser.chunked()) {
         co_await read_body(static_cast<std::size_t>(*length), response.body);
       } else {
+        response.body.reserve(kUnknownBodyBytes);
         parser.eager(true);
         co_await parse_to_end(parser, true);
       }

@@ -45,8 +45,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool reusable() const { return reusable_; }
   /// Whether the server has neither closed the connection nor sent what nobody asked for.
   bool quiet();
-  /// When the last exchange ended.
-  std::chrono::steady_clock::time_point idle_since() const { return idle_since_; }
+  /// Whether the last exchange is longer ago than idle connections are kept.
+  bool expired() const { return Clock::now() >= expires_; }
 
  private:
   using Clock = std::chrono::steady_clock;
@@ -93,7 +93,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool request_sent_ = false;
   bool answer_begun_ = false;
   bool reusable_ = false;
-  Clock::time_point idle_since_;
+  Clock::time_point expires_;
 
   /// Read and not yet parsed: [begin_, end_). A head or a line of it must fit.
   std::array<char, 16384> input_;

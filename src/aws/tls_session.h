@@ -38,7 +38,7 @@ class TlsSession {
   /// A step that needs something must be repeated with the same bytes.
   IoStep write_some(std::string_view bytes);
 
-  /// Whether bytes were read from the socket that `read_some` has not given out.
+  /// Whether bytes came from the server that are neither on the socket any more nor were given out.
   bool has_unread() const;
 
   /// Why `handshake` failed with `error`, in words for the user. Nothing when not TLS failed but

@@ -13,9 +13,6 @@ namespace everyitem::aws {
 
 namespace {
 
-/// Two full records and their framing: as much as OpenSSL takes from the socket at once.
-constexpr std::size_t kReadAheadBytes = 2 * (SSL3_RT_MAX_ENCRYPTED_LENGTH + SSL3_RT_HEADER_LENGTH);
-
 std::string last_openssl_error() {
   const char* reason = ERR_reason_error_string(ERR_peek_last_error());
   return reason != nullptr ? reason : "unknown error";
@@ -61,8 +58,6 @@ TlsSettings::TlsSettings(const std::string& ca_bundle) : impl_(std::make_unique<
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   // Each record that the socket took counts as progress.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
-  SSL_CTX_set_read_ahead(context, 1);
-  SSL_CTX_set_default_read_buffer_len(context, kReadAheadBytes);
   if (ca_bundle.empty()) {
     load_system_roots(context);
   } else if (SSL_CTX_load_verify_file(context, ca_bundle.c_str()) != 1) {

@@ -1,0 +1,680 @@
+#include "aws/http_client.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <exception>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/system/system_error.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aws/http_test_server.h"
+#include "base/error.h"
+
+namespace everyitem::aws {
+namespace {
+
+using asio::ip::tcp;
+using std::chrono::milliseconds;
+using testing::HasSubstr;
+using Cause = HttpError::Cause;
+
+constexpr HttpTimeouts kNoKeepAlive{.keep_alive = milliseconds(0)};
+constexpr HttpTimeouts kShortIdle{.idle = milliseconds(40)};
+constexpr HttpTimeouts kShortConnect{.connect = milliseconds(40)};
+
+/// Bytes that are nowhere the same for long, so that a piece lost or moved is seen.
+std::string pattern(std::size_t size) {
+  std::string text(size, '\0');
+  for (std::size_t i = 0; i < size; ++i) {
+    text[i] = static_cast<char>((i * 2654435761U) >> 13);
+  }
+  return text;
+}
+
+std::string chunked(std::string_view body, std::size_t chunk_size, std::string_view trailer = "") {
+  std::string text = "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n";
+  for (; !body.empty(); body.remove_prefix(std::min(chunk_size, body.size()))) {
+    const std::string_view chunk = body.substr(0, chunk_size);
+    std::array<char, 32> size{};
+    std::snprintf(size.data(), size.size(), "%zx;note=1\r\n", chunk.size());
+    text.append(size.data()).append(chunk).append("\r\n");
+  }
+  return text.append("0\r\n").append(trailer).append("\r\n");
+}
+
+std::string until_close(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n\r\n" + std::string(body);
+}
+
+/// The event loop, and clients of a server on it.
+class HttpClientTest : public testing::Test {
+ protected:
+  HttpClient client_of(const TestServer& server, HttpTimeouts timeouts = {}) {
+    return HttpClient(context_.get_executor(), server.endpoint(), nullptr, timeouts);
+  }
+
+  /// What a client gets from a server that sends `bytes` and closes the connection.
+  HttpResponse answered(const std::string& bytes, const HttpRequest& request = {}) {
+    TestServer server(context_, answer_once(bytes, true));
+    HttpClient client = client_of(server);
+    return send(context_, client, request);
+  }
+  HttpError refused(const std::string& bytes) {
+    TestServer server(context_, answer_once(bytes, true));
+    HttpClient client = client_of(server);
+    return failed_send(context_, client);
+  }
+
+  asio::io_context context_;
+};
+
+// The exchange
+
+TEST_F(HttpClientTest, SendsTheRequestAndGivesTheAnswer) {
+  std::string seen;
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    seen = (co_await peer.read_request()).value();
+    const std::string bytes = answer("body", "400 Bad Request", "X-Amzn-RequestId: 7\r\n");
+    co_await peer.write(bytes);
+  });
+  HttpClient client = client_of(server);
+  const HttpResponse response =
+      send(context_, client,
+           {.method = "PUT", .target = "/a?b=c", .headers = {{"X-One", "1"}}, .body = "{}"});
+  EXPECT_EQ(seen, "PUT /a?b=c HTTP/1.1\r\nHost: " + server.endpoint().authority() +
+                      "\r\nX-One: 1\r\nContent-Length: 2\r\n\r\n{}");
+  EXPECT_EQ(response.status, 400);
+  EXPECT_EQ(response.body.view(), "body");
+  EXPECT_EQ(response.header("x-amzn-requestid"), "7");
+  EXPECT_EQ(response.header("x-other"), "");
+}
+
+TEST_F(HttpClientTest, GivesTheParserItsPaddingBehindEveryBody) {
+  for (const std::string& bytes : {answer(""), answer("x"), chunked("x", 1), until_close("x")}) {
+    const HttpResponse response = answered(bytes);
+    EXPECT_GE(response.body.capacity(), response.body.size() + PaddedBuffer::kPadding);
+  }
+}
+
+TEST_F(HttpClientTest, RefusesAHeaderThatWouldBecomeTwo) {
+  TestServer server(context_, answer_all);
+  HttpClient client = client_of(server);
+  const HttpRequest request{.headers = {{"Authorization", "secret\r\nX-Evil: 1"}}};
+  try {
+    send(context_, client, request);
+    FAIL() << "was sent";
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("Authorization"));
+    EXPECT_THAT(error.what(), testing::Not(HasSubstr("secret")));
+  }
+  EXPECT_EQ(server.accepted(), 0);
+}
+
+TEST_F(HttpClientTest, ReadsEveryFramingOfABody) {
+  EXPECT_EQ(text_of(answered(answer("0123456789"))), "0123456789");
+  EXPECT_EQ(text_of(answered(answer(""))), "");
+  EXPECT_EQ(text_of(answered(chunked("0123456789", 3))), "0123456789");
+  EXPECT_EQ(text_of(answered(chunked("", 3))), "");
+  const HttpResponse with_trailer = answered(chunked("0123456789", 4, "X-Sum: 1\r\n"));
+  EXPECT_EQ(with_trailer.header("X-Sum"), "1");
+  EXPECT_EQ(text_of(answered(until_close("0123456789"))), "0123456789");
+  EXPECT_EQ(text_of(answered(until_close(""))), "");
+  EXPECT_EQ(text_of(answered("HTTP/1.0 200 OK\r\n\r\nold")), "old");
+}
+
+TEST_F(HttpClientTest, KnowsWhichAnswersHaveNoBody) {
+  for (const std::string status : {"204 No Content", "304 Not Modified"}) {
+    TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+      const std::string bytes = "HTTP/1.1 " + status + "\r\nContent-Length: 5\r\n\r\n";
+      while (co_await peer.read_request()) {
+        co_await peer.write(bytes);
+      }
+    });
+    HttpClient client = client_of(server);
+    EXPECT_EQ(text_of(send(context_, client)), "");
+    EXPECT_EQ(text_of(send(context_, client)), "");
+    EXPECT_EQ(server.accepted(), 1);
+  }
+  const HttpResponse response =
+      answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", {.method = "HEAD"});
+  EXPECT_EQ(response.header("Content-Length"), "5");
+}
+
+TEST_F(HttpClientTest, SkipsInterimAnswers) {
+  const HttpResponse response = answered(
+      "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer("ok"));
+  EXPECT_EQ(response.status, 200);
+  EXPECT_EQ(response.body.view(), "ok");
+  EXPECT_EQ(response.header("Link"), "");
+}
+
+TEST_F(HttpClientTest, ReadsLargeBodies) {
+  const std::string body = pattern(8U << 20);
+  for (const std::string& bytes : {answer(body), chunked(body, 100'000), until_close(body)}) {
+    EXPECT_TRUE(text_of(answered(bytes)) == body);
+  }
+}
+
+TEST_F(HttpClientTest, SendsLargeBodies) {
+  const std::string body = pattern(8U << 20);
+  std::string seen;
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    seen = body_of((co_await peer.read_request()).value());
+    const std::string bytes = answer("ok");
+    co_await peer.write(bytes);
+  });
+  HttpClient client = client_of(server);
+  send(context_, client, {.body = body});
+  EXPECT_TRUE(seen == body);
+}
+
+TEST_F(HttpClientTest, ReadsAnswersThatComeByteByByte) {
+  for (const std::string& bytes :
+       {answer("0123456789"), chunked("0123456789", 4, "X-Sum: 1\r\n"), until_close("0123456789"),
+        "HTTP/1.1 100 Continue\r\n\r\n" + answer("0123456789")}) {
+    TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+      co_await peer.read_request();
+      for (const char& byte : bytes) {
+        co_await peer.write({&byte, 1});
+        co_await yield();
+      }
+      peer.close();
+    });
+    HttpClient client = client_of(server);
+    EXPECT_EQ(text_of(send(context_, client)), "0123456789");
+  }
+}
+
+TEST_F(HttpClientTest, ReadsAnAnswerGivenBeforeTheRequestWasRead) {
+  const std::string body(8U << 20, 'x');
+  TestServer server(context_, [](Peer& peer) -> Awaitable<void> {
+    const std::string bytes = answer("too large", "413 Payload Too Large");
+    co_await peer.write(bytes);
+    peer.drop();
+  });
+  HttpClient client = client_of(server);
+  EXPECT_EQ(send(context_, client, {.body = body}).status, 413);
+}
+
+// The pool
+
+TEST_F(HttpClientTest, KeepsConnections) {
+  TestServer server(context_, answer_all);
+  HttpClient client = client_of(server);
+  for (int i = 0; i < 10; ++i) {
+    EXPECT_EQ(text_of(send(context_, client)), "ok");
+  }
+  EXPECT_EQ(server.accepted(), 1);
+}
+
+TEST_F(HttpClientTest, KeepsNoConnectionThatTheServerWillClose) {
+  for (const std::string& bytes :
+       {answer("ok", "200 OK", "Connection: close\r\n"),
+        std::string("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), answer("ok") + "trailing"}) {
+    TestServer server(context_, answer_once(bytes));
+    HttpClient client = client_of(server);
+    send(context_, client);
+    EXPECT_EQ(text_of(send(context_, client)), "ok");
+    EXPECT_EQ(server.accepted(), 2);
+  }
+}
+
+TEST_F(HttpClientTest, KeepsNoConnectionForLongerThanItWasTold) {
+  TestServer server(context_, answer_all);
+  HttpClient client = client_of(server, kNoKeepAlive);
+  send(context_, client);
+  send(context_, client);
+  EXPECT_EQ(server.accepted(), 2);
+}
+
+TEST_F(HttpClientTest, UsesTheConnectionUsedLast) {
+  TestServer server(context_, [](Peer& peer) -> Awaitable<void> {
+    const std::string bytes = answer(std::to_string(peer.number()));
+    while (co_await peer.read_request()) {
+      co_await peer.write(bytes);
+    }
+  });
+  HttpClient client = client_of(server);
+  std::vector<std::string> order;
+  const auto call = [&]() -> Awaitable<void> {
+    const HttpRequest request;
+    const HttpResponse response = co_await client.send(request);
+    order.push_back(text_of(response));
+  };
+  asio::co_spawn(context_, call(), asio::detached);
+  while (order.empty()) {
+    run(context_, call());
+  }
+  while (order.size() < 2) {
+    run(context_, yield());
+  }
+  const std::string last = order.back();
+  EXPECT_EQ(server.accepted(), 2);
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_EQ(text_of(send(context_, client)), last);
+  }
+}
+
+/// Connection 1 answers once and then does `then`; every other connection answers all.
+TestServer::Script first_connection(std::function<Awaitable<void>(Peer&)> then) {
+  return [then = std::move(then)](Peer& peer) -> Awaitable<void> {
+    if (peer.number() > 1) {
+      co_await answer_all(peer);
+      co_return;
+    }
+    co_await peer.read_request();
+    const std::string bytes = answer("first");
+    co_await peer.write(bytes);
+    co_await then(peer);
+  };
+}
+
+TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileItWasIdle) {
+  bool closed = false;
+  for (const bool talks : {false, true}) {
+    closed = false;
+    TestServer server(context_, first_connection([&](Peer& peer) -> Awaitable<void> {
+                        if (talks) {
+                          const std::string bytes = answer("too slow", "408 Request Timeout");
+                          co_await peer.write(bytes);
+                        }
+                        peer.close();
+                        closed = true;
+                      }));
+    HttpClient client = client_of(server);
+    EXPECT_EQ(text_of(send(context_, client)), "first");
+    while (!closed) {
+      run(context_, yield());
+    }
+    EXPECT_EQ(text_of(send(context_, client)), "ok");
+    EXPECT_EQ(server.accepted(), 2);
+  }
+}
+
+TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileTheRequestWasSent) {
+  for (const bool reset : {false, true}) {
+    TestServer server(context_, first_connection([&](Peer& peer) -> Awaitable<void> {
+                        co_await peer.read_request();
+                        reset ? peer.reset() : peer.close();
+                      }));
+    HttpClient client = client_of(server);
+    EXPECT_EQ(text_of(send(context_, client)), "first");
+    EXPECT_EQ(text_of(send(context_, client)), "ok");
+    EXPECT_EQ(server.accepted(), 2);
+  }
+}
+
+TEST_F(HttpClientTest, ReplacesAConnectionOnce) {
+  TestServer server(context_, [](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_request();
+    if (peer.number() == 1) {
+      const std::string bytes = answer("first");
+      co_await peer.write(bytes);
+      co_await peer.read_request();
+    }
+    peer.close();
+  });
+  HttpClient client = client_of(server);
+  send(context_, client);
+  const HttpError error = failed_send(context_, client);
+  EXPECT_EQ(error.cause(), Cause::closed);
+  EXPECT_TRUE(error.request_sent());
+  EXPECT_EQ(server.accepted(), 2);
+}
+
+TEST_F(HttpClientTest, ReplacesNoConnectionOnceAnAnswerBegan) {
+  TestServer server(context_, first_connection([](Peer& peer) -> Awaitable<void> {
+                      co_await peer.read_request();
+                      co_await peer.write("H");
+                      peer.close();
+                    }));
+  HttpClient client = client_of(server);
+  send(context_, client);
+  EXPECT_EQ(failed_send(context_, client).cause(), Cause::closed);
+  EXPECT_EQ(server.accepted(), 1);
+}
+
+TEST_F(HttpClientTest, RemembersThatTheReplacedConnectionTookTheRequest) {
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_request();
+    const std::string bytes = answer("first");
+    co_await peer.write(bytes);
+    co_await peer.read_request();
+    server.stop_accepting();
+    peer.close();
+  });
+  HttpClient client = client_of(server);
+  send(context_, client);
+  const HttpError error = failed_send(context_, client);
+  EXPECT_EQ(error.cause(), Cause::connect);
+  EXPECT_TRUE(error.request_sent());
+}
+
+TEST_F(HttpClientTest, RunsManyCallsAtOnce) {
+  constexpr int kCalls = 50;
+  int waiting = 0;
+  Event all_there(context_.get_executor());
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    for (;;) {
+      const auto request = co_await peer.read_request();
+      if (!request) {
+        co_return;
+      }
+      if (++waiting % kCalls == 0) {
+        all_there.notify_all();
+      } else {
+        co_await all_there.wait();
+      }
+      const std::string bytes = answer(body_of(*request));
+      co_await peer.write(bytes);
+    }
+  });
+  HttpClient client = client_of(server);
+  for (int round = 0; round < 2; ++round) {
+    int answered_rightly = 0;
+    const auto call = [&](int number) -> Awaitable<void> {
+      const std::string body = "call " + std::to_string(number);
+      const HttpRequest request{.body = body};
+      const HttpResponse response = co_await client.send(request);
+      answered_rightly += response.body.view() == body ? 1 : 0;
+    };
+    for (int i = 1; i <= kCalls; ++i) {
+      asio::co_spawn(context_, call(i), asio::detached);
+    }
+    while (answered_rightly < kCalls) {
+      run(context_, yield());
+    }
+    EXPECT_EQ(server.accepted(), kCalls);
+  }
+}
+
+TEST_F(HttpClientTest, AnIdleConnectionIsNoWorkForTheEventLoop) {
+  TestServer server(context_, answer_once(answer("ok")));
+  HttpClient client = client_of(server);
+  send(context_, client);
+  server.stop_accepting();
+  context_.restart();
+  context_.run_for(std::chrono::seconds(20));
+  EXPECT_TRUE(context_.stopped()) << "it still had something to wait for";
+}
+
+TEST_F(HttpClientTest, MayBeDestroyedWithIdleConnections) {
+  TestServer server(context_, answer_all);
+  {
+    HttpClient client = client_of(server, kShortIdle);
+    send(context_, client);
+  }
+  server.stop_accepting();
+  context_.restart();
+  context_.run_for(std::chrono::seconds(20));
+  EXPECT_TRUE(context_.stopped()) << "it still had something to wait for";
+}
+
+// Failures
+
+TEST_F(HttpClientTest, TellsABodyThatIsCutShort) {
+  const std::string whole = answer("0123456789");
+  const std::string in_chunks = chunked("0123456789", 4);
+  for (const std::string& bytes :
+       {whole.substr(0, whole.size() - 1), whole.substr(0, 30), std::string("HTTP"),
+        in_chunks.substr(0, in_chunks.size() - 2), in_chunks.substr(0, 60)}) {
+    const HttpError error = refused(bytes);
+    EXPECT_EQ(error.cause(), Cause::closed) << bytes;
+    EXPECT_TRUE(error.request_sent());
+    EXPECT_THAT(error.what(), HasSubstr("before the answer was whole"));
+  }
+}
+
+TEST_F(HttpClientTest, TellsThatThereWasNoAnswer) {
+  const HttpError error = refused("");
+  EXPECT_EQ(error.cause(), Cause::closed);
+  EXPECT_TRUE(error.request_sent());
+  EXPECT_THAT(error.what(), HasSubstr("without an answer"));
+}
+
+TEST_F(HttpClientTest, TellsAReset) {
+  bool headers_read = false;
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_request();
+    co_await peer.write("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    // The reset throws away what the client has not read.
+    co_await yield();
+    headers_read = true;
+    peer.reset();
+  });
+  HttpClient client = client_of(server);
+  const HttpError error = failed_send(context_, client);
+  EXPECT_TRUE(headers_read);
+  EXPECT_EQ(error.cause(), Cause::closed);
+  EXPECT_TRUE(error.request_sent());
+}
+
+TEST_F(HttpClientTest, GivesUpWhenNothingMoves) {
+  const std::string body(16U << 20, 'x');
+  for (const std::string& bytes : {std::string(), answer("0123456789").substr(0, 45)}) {
+    TestServer server(context_, answer_once(bytes));
+    HttpClient client = client_of(server, kShortIdle);
+    const HttpError error = failed_send(context_, client);
+    EXPECT_EQ(error.cause(), Cause::idle);
+    EXPECT_TRUE(error.request_sent());
+    EXPECT_STREQ(error.what(), "no byte moved for 0.04 s");
+  }
+  TestServer reads_nothing(context_, [](Peer&) -> Awaitable<void> { co_return; });
+  HttpClient client = client_of(reads_nothing, kShortIdle);
+  EXPECT_EQ(failed_send(context_, client, {.body = body}).cause(), Cause::idle);
+}
+
+TEST_F(HttpClientTest, DoesNotGiveUpWhileBytesMove) {
+  const std::string bytes = answer("0123456789");
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_request();
+    asio::steady_timer timer(context_);
+    for (const char& byte : bytes) {
+      timer.expires_after(milliseconds(10));
+      co_await timer.async_wait(asio::use_awaitable);
+      co_await peer.write({&byte, 1});
+    }
+  });
+  HttpClient client = client_of(server, {.idle = milliseconds(250)});
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(text_of(send(context_, client)), "0123456789");
+  EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(250));
+}
+
+TEST_F(HttpClientTest, WaitsForEverWhereItIsToldSo) {
+  TestServer server(context_, answer_all);
+  HttpClient client = client_of(server, {.connect = milliseconds::max(),
+                                         .idle = milliseconds::max(),
+                                         .keep_alive = milliseconds::max()});
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
+  EXPECT_EQ(server.accepted(), 1);
+}
+
+TEST_F(HttpClientTest, RefusesWhatIsNotHttp) {
+  for (const std::string& bytes :
+       {std::string("SSH-2.0-OpenSSH_9.2\r\n"), std::string("HTTP/3.0 200 OK\r\n\r\n"),
+        std::string("HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n"),
+        std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nsize\r\n")}) {
+    const HttpError error = refused(bytes);
+    EXPECT_EQ(error.cause(), Cause::bad_response) << bytes;
+    EXPECT_TRUE(error.request_sent());
+  }
+}
+
+TEST_F(HttpClientTest, RefusesWhatIsTooLarge) {
+  const std::string large(100'000, 'x');
+  for (const std::string& bytes :
+       {"HTTP/1.1 200 OK\r\nX-Large: " + large + "\r\n\r\n", "HTTP/1.1 200 " + large + "\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4;" + large + "\r\n",
+        std::string("HTTP/1.1 200 OK\r\nContent-Length: 67108865\r\n\r\nx"),
+        std::string("HTTP/1.1 200 OK\r\nContent-Length: 18446744073709551615\r\n\r\nx"),
+        std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4000001\r\nx")}) {
+    EXPECT_EQ(refused(bytes).cause(), Cause::bad_response) << bytes.substr(0, 80);
+  }
+}
+
+// Opening
+
+TEST_F(HttpClientTest, TellsThatNobodyListens) {
+  TestServer server(context_, answer_all);
+  HttpClient client = client_of(server);
+  server.stop_accepting();
+  const HttpError error = failed_send(context_, client);
+  EXPECT_EQ(error.cause(), Cause::connect);
+  EXPECT_FALSE(error.request_sent());
+  EXPECT_THAT(error.what(), HasSubstr("refused"));
+}
+
+TEST_F(HttpClientTest, TellsThatTheHostHasNoAddress) {
+  HttpClient client(context_.get_executor(),
+                    {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
+  const HttpError error = failed_send(context_, client);
+  EXPECT_EQ(error.cause(), Cause::resolve);
+  EXPECT_FALSE(error.request_sent());
+}
+
+TEST_F(HttpClientTest, TriesEveryAddressOfAHost) {
+  // Where localhost has two, nobody listens on the other.
+  TestServer server(context_, answer_all);
+  HttpClient client(context_.get_executor(), server.endpoint("localhost"), nullptr);
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
+}
+
+TEST_F(HttpClientTest, TakesAnIpv6Address) {
+  std::string seen;
+  std::optional<TestServer> server;
+  try {
+    server.emplace(
+        context_,
+        [&](Peer& peer) -> Awaitable<void> {
+          seen = (co_await peer.read_request()).value();
+          const std::string bytes = answer("ok");
+          co_await peer.write(bytes);
+        },
+        nullptr, "::1");
+  } catch (const boost::system::system_error&) {
+    GTEST_SKIP() << "no IPv6 here";
+  }
+  HttpClient client(context_.get_executor(), server->endpoint("::1"), nullptr);
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
+  EXPECT_THAT(seen, HasSubstr("Host: [::1]:"));
+}
+
+/// A port where connecting is neither refused nor accepted: the queue of those that wait is full.
+class BlackHole {
+ public:
+  explicit BlackHole(asio::io_context& context) : acceptor_(context) {
+    acceptor_.open(tcp::v4());
+    acceptor_.bind(tcp::endpoint(asio::ip::address_v4::loopback(), 0));
+    acceptor_.listen(0);
+    for (int i = 0; i < 8; ++i) {
+      waiting_.emplace_back(context, tcp::v4());
+      waiting_.back().non_blocking(true);
+      // Asio's own would wait for the outcome.
+      const tcp::endpoint target = acceptor_.local_endpoint();
+      ::connect(waiting_.back().native_handle(), target.data(),
+                static_cast<socklen_t>(target.size()));
+    }
+  }
+
+  Endpoint endpoint() const {
+    return {.tls = false, .host = "127.0.0.1", .port = acceptor_.local_endpoint().port()};
+  }
+
+ private:
+  tcp::acceptor acceptor_;
+  std::vector<tcp::socket> waiting_;
+};
+
+TEST_F(HttpClientTest, GivesUpConnectingWhenNobodyAnswers) {
+  const BlackHole black_hole(context_);
+  HttpClient client(context_.get_executor(), black_hole.endpoint(), nullptr, kShortConnect);
+  const HttpError error = failed_send(context_, client);
+  EXPECT_EQ(error.cause(), Cause::connect);
+  EXPECT_FALSE(error.request_sent());
+  EXPECT_THAT(error.what(), HasSubstr("timed out"));
+}
+
+// Cancelling
+
+/// Starts a call and cancels it once `when` is true; the error that it ends with.
+boost::system::error_code cancelled_send(asio::io_context& context, HttpClient& client,
+                                         const std::function<bool()>& when) {
+  asio::cancellation_signal cancel;
+  bool done = false;
+  boost::system::error_code ended;
+  const HttpRequest request;
+  asio::co_spawn(context, client.send(request),
+                 asio::bind_cancellation_slot(
+                     cancel.slot(), [&](const std::exception_ptr& error, const HttpResponse&) {
+                       done = true;
+                       try {
+                         if (error) {
+                           std::rethrow_exception(error);
+                         }
+                       } catch (const boost::system::system_error& thrown) {
+                         ended = thrown.code();
+                       }
+                     }));
+  run(context, yield());
+  while (!when()) {
+    run(context, yield());
+  }
+  cancel.emit(asio::cancellation_type::terminal);
+  while (!done) {
+    run(context, yield());
+  }
+  return ended;
+}
+
+TEST_F(HttpClientTest, ACancelledCallEndsAndItsConnectionIsClosed) {
+  bool asked = false;
+  bool closed = false;
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    if (peer.number() > 1) {
+      co_await answer_all(peer);
+      co_return;
+    }
+    co_await peer.read_request();
+    asked = true;
+    closed = !(co_await peer.read_request()).has_value();
+  });
+  HttpClient client = client_of(server);
+  EXPECT_EQ(cancelled_send(context_, client, [&] { return asked; }),
+            asio::error::operation_aborted);
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
+  EXPECT_TRUE(closed);
+  EXPECT_EQ(server.accepted(), 2);
+}
+
+TEST_F(HttpClientTest, ConnectingCanBeCancelled) {
+  const BlackHole black_hole(context_);
+  HttpClient client(context_.get_executor(), black_hole.endpoint(), nullptr);
+  EXPECT_EQ(cancelled_send(context_, client, [] { return true; }), asio::error::operation_aborted);
+}
+
+TEST_F(HttpClientTest, LookingUpCanBeCancelled) {
+  HttpClient client(context_.get_executor(),
+                    {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
+  EXPECT_EQ(cancelled_send(context_, client, [] { return true; }), asio::error::operation_aborted);
+}
+
+}  // namespace
+}  // namespace everyitem::aws

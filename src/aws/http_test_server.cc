@@ -1,0 +1,183 @@
+#include "aws/http_test_server.h"
+
+#include <array>
+#include <chrono>
+#include <cstdlib>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/system/system_error.hpp>
+
+namespace everyitem::aws {
+
+using asio::ip::tcp;
+
+Peer::Peer(tcp::socket socket, int number, asio::ssl::context* tls)
+    : tls_(tls != nullptr), stream_(std::move(socket), tls_ ? *tls : unused_), number_(number) {
+  stream_.next_layer().set_option(tcp::no_delay(true));
+}
+
+Awaitable<std::size_t> Peer::read_some() {
+  std::array<char, 65536> bytes;
+  const auto buffer = asio::buffer(bytes);
+  std::size_t count = 0;
+  try {
+    if (tls_) {
+      count = co_await stream_.async_read_some(buffer, asio::use_awaitable);
+    } else {
+      count = co_await stream_.next_layer().async_read_some(buffer, asio::use_awaitable);
+    }
+  } catch (const boost::system::system_error&) {
+    co_return 0;
+  }
+  input_.append(bytes.data(), count);
+  co_return count;
+}
+
+Awaitable<std::optional<std::string>> Peer::read_request() {
+  for (;;) {
+    const std::size_t end_of_head = input_.find("\r\n\r\n");
+    if (end_of_head != std::string::npos) {
+      const std::string_view name = "\r\nContent-Length: ";
+      const std::size_t length_at = input_.find(name) + name.size();
+      const std::size_t size =
+          end_of_head + 4 + std::strtoul(input_.c_str() + length_at, nullptr, 10);
+      if (input_.size() >= size) {
+        std::string request = input_.substr(0, size);
+        input_.erase(0, size);
+        co_return request;
+      }
+    }
+    const std::size_t count = co_await read_some();
+    if (count == 0) {
+      co_return std::nullopt;
+    }
+  }
+}
+
+Awaitable<void> Peer::write(std::string_view bytes) {
+  const auto buffer = asio::buffer(bytes);
+  if (tls_) {
+    co_await asio::async_write(stream_, buffer, asio::use_awaitable);
+  } else {
+    co_await asio::async_write(stream_.next_layer(), buffer, asio::use_awaitable);
+  }
+}
+
+void Peer::close() {
+  if (tls_) {
+    // The goodbye is on the socket when this returns; the client's own is not waited for.
+    stream_.async_shutdown([](const boost::system::error_code&) {});
+  }
+  drop();
+}
+
+void Peer::drop() { stream_.next_layer().close(); }
+
+void Peer::reset() {
+  stream_.next_layer().set_option(asio::socket_base::linger(true, 0));
+  stream_.next_layer().close();
+}
+
+TestServer::TestServer(asio::io_context& context, Script script, asio::ssl::context* tls,
+                       const std::string& address)
+    : context_(context),
+      script_(std::move(script)),
+      tls_(tls),
+      acceptor_(context, tcp::endpoint(asio::ip::make_address(address), 0)) {
+  asio::co_spawn(context_, accept(), [](std::exception_ptr) {});
+}
+
+Endpoint TestServer::endpoint(const std::string& host) const {
+  return {.tls = tls_ != nullptr, .host = host, .port = acceptor_.local_endpoint().port()};
+}
+
+Awaitable<void> TestServer::accept() {
+  for (;;) {
+    tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
+    peers_.push_back(std::make_unique<Peer>(std::move(socket), accepted() + 1, tls_));
+    asio::co_spawn(context_, serve(*peers_.back()), [](std::exception_ptr) {});
+  }
+}
+
+Awaitable<void> TestServer::serve(Peer& peer) {
+  if (tls_ != nullptr) {
+    co_await peer.stream_.async_handshake(asio::ssl::stream_base::server, asio::use_awaitable);
+  }
+  co_await script_(peer);
+}
+
+std::string answer(std::string_view body, std::string_view status, std::string_view headers) {
+  std::string text = "HTTP/1.1 ";
+  text.append(status).append("\r\n").append(headers);
+  text.append("Content-Length: ").append(std::to_string(body.size())).append("\r\n\r\n");
+  return text.append(body);
+}
+
+std::string body_of(const std::string& message) {
+  return message.substr(message.find("\r\n\r\n") + 4);
+}
+
+std::string text_of(const HttpResponse& response) { return std::string(response.body.view()); }
+
+Awaitable<void> answer_all(Peer& peer) {
+  while (co_await peer.read_request()) {
+    const std::string bytes = answer("ok");
+    co_await peer.write(bytes);
+  }
+}
+
+TestServer::Script answer_once(std::string bytes, bool close) {
+  return [bytes = std::move(bytes), close](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_request();
+    co_await peer.write(bytes);
+    if (close) {
+      peer.close();
+    }
+  };
+}
+
+Awaitable<void> yield() {
+  co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+}
+
+void run(asio::io_context& context, Awaitable<void> work) {
+  bool done = false;
+  std::exception_ptr thrown;
+  asio::co_spawn(context, std::move(work), [&](std::exception_ptr error) {
+    done = true;
+    thrown = std::move(error);
+    context.stop();
+  });
+  context.restart();
+  context.run_for(std::chrono::seconds(60));
+  if (!done) {
+    throw std::runtime_error("the test hangs");
+  }
+  if (thrown) {
+    std::rethrow_exception(thrown);
+  }
+}
+
+HttpResponse send(asio::io_context& context, HttpClient& client, const HttpRequest& request) {
+  HttpResponse response;
+  const auto work = [&]() -> Awaitable<void> { response = co_await client.send(request); };
+  run(context, work());
+  return response;
+}
+
+HttpError failed_send(asio::io_context& context, HttpClient& client, const HttpRequest& request) {
+  try {
+    const HttpResponse response = send(context, client, request);
+    throw std::runtime_error("the call did not fail: " + std::to_string(response.status));
+  } catch (const HttpError& error) {
+    return error;
+  }
+}
+
+}  // namespace everyitem::aws

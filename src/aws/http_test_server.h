@@ -1,0 +1,107 @@
+// A server that follows a script, on the event loop of the client under test, and that loop.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/ssl/context.hpp>
+#include <boost/asio/ssl/stream.hpp>
+
+#include "aws/http_client.h"
+#include "base/async.h"
+
+namespace everyitem::aws {
+
+/// One accepted connection. Reading and writing throw boost::system::system_error.
+class Peer {
+ public:
+  Peer(asio::ip::tcp::socket socket, int number, asio::ssl::context* tls);
+
+  /// Counts the connections from 1.
+  int number() const { return number_; }
+  /// The next request, head and body, or nothing when the client closed the connection.
+  Awaitable<std::optional<std::string>> read_request();
+  Awaitable<void> write(std::string_view bytes);
+  /// Ends the stream in good order.
+  void close();
+  /// Ends the TCP connection, in good order for TCP but without a word of TLS.
+  void drop();
+  /// Ends the TCP connection with a reset.
+  void reset();
+  SSL* native_tls() { return stream_.native_handle(); }
+
+ private:
+  friend class TestServer;
+
+  Awaitable<std::size_t> read_some();
+
+  asio::ssl::context unused_{asio::ssl::context::tls_server};
+  bool tls_;
+  asio::ssl::stream<asio::ip::tcp::socket> stream_;
+  int number_;
+  std::string input_;
+};
+
+class TestServer {
+ public:
+  /// What it does with each connection. The connection stays open when the script ends.
+  using Script = std::function<Awaitable<void>(Peer&)>;
+
+  /// Listens on a free port of `address`. `tls` is borrowed; null for none.
+  TestServer(asio::io_context& context, Script script, asio::ssl::context* tls = nullptr,
+             const std::string& address = "127.0.0.1");
+
+  /// `host` must lead to the server's address.
+  Endpoint endpoint(const std::string& host = "127.0.0.1") const;
+  /// How many connections were accepted.
+  int accepted() const { return static_cast<int>(peers_.size()); }
+  /// Connections are refused from now on.
+  void stop_accepting() { acceptor_.close(); }
+
+ private:
+  Awaitable<void> accept();
+  Awaitable<void> serve(Peer& peer);
+
+  asio::io_context& context_;
+  Script script_;
+  asio::ssl::context* tls_;
+  asio::ip::tcp::acceptor acceptor_;
+  std::vector<std::unique_ptr<Peer>> peers_;
+};
+
+/// An answer with Content-Length.
+std::string answer(std::string_view body, std::string_view status = "200 OK",
+                   std::string_view headers = "");
+
+/// The body of a request or an answer.
+std::string body_of(const std::string& message);
+
+std::string text_of(const HttpResponse& response);
+
+/// Answers every request with `answer("ok")`.
+Awaitable<void> answer_all(Peer& peer);
+
+/// Reads one request and answers it with `bytes`; then ends the stream when `close` is set.
+TestServer::Script answer_once(std::string bytes, bool close = false);
+
+/// Lets the others on the event loop go on.
+Awaitable<void> yield();
+
+/// Runs the event loop until `work` is done; throws what it threw.
+void run(asio::io_context& context, Awaitable<void> work);
+
+/// Runs the event loop until the client has its answer; throws what it threw.
+HttpResponse send(asio::io_context& context, HttpClient& client, const HttpRequest& request = {});
+
+/// The error that the client's call ends with. Throws when it has an answer or another error.
+HttpError failed_send(asio::io_context& context, HttpClient& client,
+                      const HttpRequest& request = {});
+
+}  // namespace everyitem::aws
