@@ -19,8 +19,8 @@ using Awaitable = asio::awaitable<T>;
 /// condition that it waits for. All users live on one event loop; the event must outlive waiters.
 class Event {
  public:
-  explicit Event(asio::any_io_executor executor)
-      : timer_(std::move(executor), asio::steady_timer::time_point::max()) {}
+  explicit Event(const asio::any_io_executor& executor)
+      : timer_(executor, asio::steady_timer::time_point::max()) {}
 
   void notify_all() { timer_.cancel(); }
   /// Wakes the one that has waited longest.

@@ -17,7 +17,7 @@ namespace everyitem::sink {
 namespace {
 
 class FileSinkTest : public testing::Test {
- protected:
+ public:
   FileSinkTest() {
     std::string name = testing::TempDir() + "file_sink_XXXXXX";
     folder_ = mkdtemp(name.data());
@@ -25,6 +25,7 @@ class FileSinkTest : public testing::Test {
   }
   ~FileSinkTest() override { std::filesystem::remove_all(folder_); }
 
+ protected:
   static void deliver(FileSink& sink, std::string lines) {
     asio::io_context loop;
     batch::RecordBatch batch;
