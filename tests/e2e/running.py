@@ -1,0 +1,166 @@
+"""Runs the real everyitem, with an environment in which nothing of the user's own is left."""
+
+import json
+import os
+import shlex
+import signal
+import subprocess
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, List, NamedTuple, Optional
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+BINARY = Path(os.environ.get("EVERYITEM_BIN", ROOT / "build/release/src/cli/everyitem"))
+
+SECRET = "e2eSecretThatMustNotShow0123456789"
+REGION = "us-east-1"
+TIMEOUT = 60  # seconds that one run may take
+
+INTERRUPTED = 130
+
+
+class Result(NamedTuple):
+    code: int
+    stdout: bytes
+    stderr: str
+
+    @property
+    def events(self) -> List[Dict[str, Any]]:
+        """The JSON lines on standard error."""
+        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]
+
+    @property
+    def summary(self) -> Dict[str, Any]:
+        return next(event for event in reversed(self.events) if event["event"] == "summary")
+
+    @property
+    def notices(self) -> List[str]:
+        """The text lines on standard error."""
+        return [line for line in self.stderr.splitlines() if line and not line.startswith("{")]
+
+    @property
+    def lines(self) -> List[bytes]:
+        return self.stdout.splitlines()
+
+
+def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> Any:
+    """Polls until the condition holds, and returns its value."""
+    deadline = time.monotonic() + seconds
+    while True:
+        value = condition()
+        if value:
+            return value
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}"
+        time.sleep(0.01)
+
+
+class Process:
+    """A running everyitem; its output goes to files, so that it can be read while it runs."""
+
+    def __init__(self, arguments: List[str], env: Dict[str, str], directory: Path) -> None:
+        directory.mkdir(parents=True, exist_ok=True)
+        number = len(list(directory.glob("*.stderr")))
+        self._stdout = directory / f"{number}.stdout"
+        self._stderr = directory / f"{number}.stderr"
+        with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
+            self._process = subprocess.Popen(
+                [str(BINARY), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=stdout,
+                stderr=stderr,
+                env=env,
+                cwd=directory,
+            )
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process.poll() is None
+
+    @property
+    def stderr(self) -> str:
+        return self._stderr.read_text()
+
+    def signal(self, number: signal.Signals) -> None:
+        self._process.send_signal(number)
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def finish(self, timeout: float = TIMEOUT) -> Result:
+        try:
+            code = self._process.wait(timeout)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise AssertionError(f"still running after {timeout} s; it said:\n{self.stderr}") from None
+        result = Result(code, self._stdout.read_bytes(), self.stderr)
+        assert SECRET not in result.stderr and SECRET.encode() not in result.stdout
+        return result
+
+
+class Everyitem:
+    """Runs everyitem with one home directory, and so with one place for checkpoints."""
+
+    def __init__(self, home: Path, endpoints: Dict[str, str]) -> None:
+        self.home = home
+        self.state = home / "state"
+        self.endpoints = dict(endpoints)
+        self.extra_env: Dict[str, Optional[str]] = {}
+
+    @property
+    def env(self) -> Dict[str, str]:
+        """The whole environment; `extra_env` adds to it, and None takes away."""
+        env: Dict[str, Optional[str]] = {
+            "PATH": os.environ["PATH"],
+            "HOME": str(self.home),
+            "XDG_STATE_HOME": str(self.state),
+            "AWS_ACCESS_KEY_ID": "AKIDE2E",
+            "AWS_SECRET_ACCESS_KEY": SECRET,
+            "AWS_REGION": REGION,
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "NO_PROXY": "127.0.0.1",
+            **{f"AWS_ENDPOINT_URL_{name.upper()}": url for name, url in self.endpoints.items()},
+            **self.extra_env,
+        }
+        # What the sanitizers and valgrind read may stay.
+        env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
+        return {name: value for name, value in env.items() if value is not None}
+
+    def start(self, *arguments: Any) -> Process:
+        return Process([str(word) for word in arguments], self.env, self.home / "runs")
+
+    def run(self, *arguments: Any, timeout: float = TIMEOUT) -> Result:
+        return self.start(*arguments).finish(timeout)
+
+    def scan(self, *arguments: Any) -> Result:
+        """A scan that must succeed."""
+        result = self.run("scan", *arguments)
+        assert result.code == 0, result.stderr
+        return result
+
+    def shell(self, command: str, timeout: float = TIMEOUT) -> subprocess.CompletedProcess:
+        """Runs a bash command line in which `everyitem` is the program under test."""
+        env = {**self.env, "PATH": f"{BINARY.resolve().parent}:{os.environ['PATH']}"}
+        return subprocess.run(
+            ["bash", "-c", command],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            env=env,
+            cwd=self.home,
+            timeout=timeout,
+            check=False,
+        )
+
+
+def resume_command(result: Result) -> str:
+    """The command line that an interrupted run says it can be resumed with."""
+    for line in result.notices:
+        if "everyitem scan " in line:
+            command = line[line.index("everyitem scan ") :].strip().rstrip("`")
+            shlex.split(command)  # it must be one that a shell takes
+            return command
+    raise AssertionError(f"no command to resume in:\n{result.stderr}")

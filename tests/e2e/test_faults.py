@@ -1,0 +1,172 @@
+"""What goes wrong between everyitem and the services for a while, and is got over."""
+
+import itertools
+import json
+import zlib
+from typing import Any, Callable, Dict
+
+import pytest
+from conftest import Backend, Table
+from fault_proxy import Drop, Forward, Request, Response, error_response, json_response
+from running import Everyitem
+
+COUNT = 3000
+
+
+@pytest.fixture(scope="module")
+def table(backend: Backend) -> Table:
+    return backend.table(COUNT)
+
+
+def throttled(request: Request, forward: Forward) -> Response:
+    return error_response("ProvisionedThroughputExceededException", "Rate exceeded")
+
+
+def unavailable(request: Request, forward: Forward) -> Response:
+    return Response(503, b"<html>Service Unavailable</html>", {})
+
+
+def internal_error(request: Request, forward: Forward) -> Response:
+    return error_response("InternalServerError", "Internal server error", status=500)
+
+
+def dropped_before(request: Request, forward: Forward) -> Response:
+    raise Drop
+
+
+def dropped_after(request: Request, forward: Forward) -> Response:
+    forward(request)
+    raise Drop
+
+
+def dropped_amid(request: Request, forward: Forward) -> Response:
+    body = forward(request).body
+    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
+    raise Drop(head + body[: len(body) // 2])
+
+
+def wrong_checksum(request: Request, forward: Forward) -> Response:
+    response = forward(request)
+    response.headers["x-amz-crc32"] = str(zlib.crc32(response.body) ^ 1)
+    return response
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [throttled, unavailable, internal_error, dropped_before, dropped_amid, wrong_checksum],
+)
+def test_scan_is_repeated(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, fault: Any
+) -> None:
+    stream = backend.stream()
+    dynamodb = proxy("dynamodb")
+    faults = itertools.count()
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation == "Scan" and request.number % 2 == 0 and next(faults) < 3:
+            return fault(request, forward)
+        return forward(request)
+
+    dynamodb.rule = rule
+    everyitem.scan("--table", table.name, "--stream", stream, "--segments", 2)
+    assert next(faults) >= 1, "no fault came about"
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+
+
+@pytest.mark.parametrize(
+    "fault", [throttled, unavailable, internal_error, dropped_before, dropped_after, dropped_amid]
+)
+def test_put_records_is_repeated(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, fault: Any
+) -> None:
+    stream = backend.stream()
+    kinesis = proxy("kinesis")
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation == "PutRecords" and request.number in (0, 2, 5):
+            return fault(request, forward)
+        return forward(request)
+
+    kinesis.rule = rule
+    everyitem.scan("--table", table.name, "--stream", stream, "--segments", 2)
+    assert len(kinesis.bodies("PutRecords")) > 5, "not every fault came about"
+    compared = backend.compared(table, stream)
+    assert compared.complete, compared
+    # A request whose answer was lost has to be repeated: at least once, not exactly once.
+    if fault not in (dropped_after, dropped_amid):
+        assert compared.duplicates == 0, compared
+
+
+def test_only_the_entries_that_failed_are_sent_again(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    stream = backend.stream()
+    kinesis = proxy("kinesis")
+
+    def rule(request: Request, forward: Forward) -> Response:
+        """Takes every third entry of the first requests, and throttles or fails the others."""
+        if request.operation != "PutRecords" or request.number > 12:
+            return forward(request)
+        entries = request.body["Records"]
+        taken = [n for n in range(len(entries)) if n % 3 == 0]
+        accepted = {**request.body, "Records": [entries[n] for n in taken]}
+        answer = json.loads(forward(request._replace(body=accepted)).body)
+        results: Dict[int, Any] = dict(zip(taken, answer["Records"]))
+        codes = ("ProvisionedThroughputExceededException", "InternalFailure")
+        failed = {
+            n: {"ErrorCode": codes[n % 2], "ErrorMessage": "Rate exceeded for shard"}
+            for n in range(len(entries))
+            if n not in results
+        }
+        merged = [{**results, **failed}[n] for n in range(len(entries))]
+        return json_response({"FailedRecordCount": len(failed), "Records": merged})
+
+    kinesis.rule = rule
+    everyitem.scan("--table", table.name, "--stream", stream, "--segments", 2)
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+
+
+def test_connections_that_the_server_closes_are_replaced(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    stream = backend.stream()
+
+    def rule(request: Request, forward: Forward) -> Response:
+        """Answers, and closes without having said so, as idle connections end."""
+        response = forward(request)
+        head = f"HTTP/1.1 {response.status} OK\r\nContent-Length: {len(response.body)}\r\n"
+        for name, value in response.headers.items():
+            head += f"{name}: {value}\r\n"
+        raise Drop(f"{head}\r\n".encode() + response.body)
+
+    for service in ("dynamodb", "kinesis"):
+        proxy(service).rule = rule
+    everyitem.scan("--table", table.name, "--stream", stream, "--segments", 3)
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+
+
+def test_failure_that_stays_ends_the_run_and_the_next_goes_on(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    stream = backend.stream()
+    kinesis = proxy("kinesis")
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation == "PutRecords" and request.number >= 3:
+            return error_response("KMSAccessDeniedException", "The key is not for you")
+        return forward(request)
+
+    kinesis.rule = rule
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2)
+    result = everyitem.run(*scan)
+    assert result.code == 1, result.stderr
+    assert "KMSAccessDenied" in result.stderr and stream in result.stderr
+    assert result.summary["status"] == "failed"
+    kinesis.rule = None
+    result = everyitem.run(*scan)
+    assert result.code == 0, result.stderr
+    compared = backend.compared(table, stream)
+    assert compared.complete, compared

@@ -1,0 +1,253 @@
+"""What comes out: NDJSON to files and pipes, progress, summaries."""
+
+import json
+import os
+import pty
+import re
+import select
+import signal
+import time
+from typing import Any, Callable, List
+
+import pytest
+from conftest import Backend, Table
+from fault_proxy import Gate, with_page_limit
+from running import BINARY, INTERRUPTED, Everyitem, wait_for
+
+COUNT = 3000
+
+
+@pytest.fixture(scope="module")
+def table(backend: Backend) -> Table:
+    return backend.table(COUNT)
+
+
+def test_to_file_is_ndjson_of_every_item(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    path = everyitem.home / "items.ndjson"
+    result = everyitem.scan("--table", table.name, "--to", path, "--segments", 4)
+    text = path.read_bytes()
+    assert text.endswith(b"\n") and result.stdout == b""
+    assert sorted(text.splitlines()) == sorted(backend.raw_items(table.name))
+
+
+def test_to_standard_output_is_only_items(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    result = everyitem.scan("--table", table.name, "--to", "-")
+    assert sorted(result.stdout.split(b"\n")[:-1]) == sorted(backend.raw_items(table.name))
+    # Nothing is kept: standard output cannot be gone on with.
+    assert result.summary["checkpoint"] is None
+    assert len(everyitem.scan("--table", table.name, "--to", "-").lines) == COUNT
+
+
+def test_closed_pipe_ends_the_run_quietly(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    done = everyitem.shell(
+        f"everyitem scan --table {table.name} --to - | head -n 1; exit ${{PIPESTATUS[0]}}"
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.rstrip(b"\n") in backend.raw_items(table.name)
+    assert not re.search(rb"(?i)error|broken|pipe.*fail|terminate", done.stderr), done.stderr
+
+
+def test_file_with_content_is_not_overwritten(everyitem: Everyitem, table: Table) -> None:
+    path = everyitem.home / "precious.txt"
+    path.write_text("precious\n")
+    result = everyitem.run("scan", "--table", table.name, "--to", path)
+    assert result.code in (1, 2), result.stderr
+    assert str(path) in result.stderr
+    assert path.read_text() == "precious\n"
+
+
+def test_resumed_file_is_appended_to(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    path = everyitem.home / "items.ndjson"
+    scan = ("--table", table.name, "--to", path, "--segments", 4)
+    everyitem.scan(*scan, "--limit", 1000)
+    assert len(path.read_bytes().splitlines()) == 1000
+    everyitem.scan(*scan)
+    assert sorted(path.read_bytes().splitlines()) == sorted(backend.raw_items(table.name))
+
+
+def test_torn_last_line_is_cut_before_going_on(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    path = everyitem.home / "items.ndjson"
+    scan = ("--table", table.name, "--to", path, "--segments", 4)
+    everyitem.scan(*scan, "--limit", 1000)
+    with path.open("ab") as file:
+        file.write(b'{"id":{"S":"half a li')
+    everyitem.scan(*scan)
+    lines = path.read_bytes().splitlines()
+    assert sorted(lines) == sorted(backend.raw_items(table.name))
+
+
+def test_killed_file_run_is_complete_after_resuming(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    path = everyitem.home / "items.ndjson"
+    scan = ("scan", "--table", table.name, "--to", path, "--segments", 4)
+    gate = Gate("Scan", passing=2)
+    proxy("dynamodb").rule = gate
+    process = everyitem.start(*scan)
+    gate.wait_until_held()
+    process.kill()
+    gate.open()
+    result = everyitem.run(*scan)
+    assert result.code == 0, result.stderr
+    assert set(path.read_bytes().splitlines()) == set(backend.raw_items(table.name))
+
+
+def test_restart_truncates_the_file(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    path = everyitem.home / "items.ndjson"
+    everyitem.scan("--table", table.name, "--to", path, "--limit", 500)
+    everyitem.scan("--table", table.name, "--to", path, "--restart")
+    assert sorted(path.read_bytes().splitlines()) == sorted(backend.raw_items(table.name))
+
+
+def test_standard_error_holds_json_lines_and_notices(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    stream = backend.stream()
+    gate = Gate("PutRecords", passing=2)
+    proxy("kinesis").rule = gate
+    process = everyitem.start("scan", "--table", table.name, "--stream", stream)
+    gate.wait_until_held()
+    wait_for(lambda: '"progress"' in process.stderr, "a progress line")
+    gate.open()
+    result = process.finish()
+    assert result.code == 0, result.stderr
+    progress = next(event for event in result.events if event["event"] == "progress")
+    assert set(progress) >= {
+        *("items", "bytes", "items_per_second", "bytes_per_second", "read_units"),
+        *("read_units_per_second", "segments_done", "segments"),
+        *("percent_estimated", "seconds_left_estimated"),
+    }
+    assert 0 <= progress["items"] <= COUNT and progress["segments_done"] <= progress["segments"]
+    summary = result.summary
+    assert summary["status"] == "complete"
+    assert summary["items"] == summary["records"] == COUNT
+    assert summary["bytes"] == sum(map(len, backend.data(stream)))
+    assert summary["seconds"] > 0 and summary["read_units"] > 0
+    assert os.path.exists(summary["checkpoint"])
+    assert all(notice.startswith("everyitem: ") for notice in result.notices), result.stderr
+
+
+def test_quiet_says_one_line(backend: Backend, everyitem: Everyitem, table: Table) -> None:
+    result = everyitem.scan("--table", table.name, "--stream", backend.stream(), "--quiet")
+    assert result.stdout == b""
+    assert len(result.stderr.splitlines()) == 1, result.stderr
+    assert re.search(r"3,?000", result.stderr), result.stderr
+
+
+class Terminal:
+    """everyitem on a terminal of its own."""
+
+    def __init__(self, everyitem: Everyitem, *arguments: Any) -> None:
+        self.text = ""
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            words: List[str] = [str(BINARY), *map(str, arguments)]
+            os.execve(BINARY, words, {**everyitem.env, "TERM": "xterm"})
+
+    def read_until(self, what: str, seconds: float = 30) -> None:
+        """Reads until the text appears, or, when it is empty, to the end."""
+        deadline = time.monotonic() + seconds
+        while not (what and what in self.text):
+            assert time.monotonic() < deadline, f"no {what!r} in {self.text!r}"
+            if not select.select([self._terminal], [], [], 0.1)[0]:
+                continue
+            try:
+                read = os.read(self._terminal, 65536)
+            except OSError:  # Linux says so when the other side has closed
+                read = b""
+            if not read:
+                assert not what, f"no {what!r} in {self.text!r}"
+                return
+            self.text += read.decode(errors="replace")
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._terminal, keys)
+
+    def finish(self) -> int:
+        self.read_until("")
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        os.close(self._terminal)
+        return code
+
+
+def test_terminal_shows_one_line_that_updates(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    gate = Gate("PutRecords", passing=2)
+    proxy("kinesis").rule = gate
+    terminal = Terminal(
+        everyitem, "scan", "--table", table.name, "--stream", backend.stream(), "--segments", 3
+    )
+    gate.wait_until_held()
+    terminal.read_until("items/s")
+    gate.open()
+    assert terminal.finish() == 0, terminal.text
+    assert '"event"' not in terminal.text
+    # An update goes back to the line's beginning without a new line.
+    updates = [part for part in re.split(r"\r(?!\n)", terminal.text) if "items/s" in part]
+    assert updates, terminal.text
+    assert re.search(r"3,?000 items", terminal.text), terminal.text
+
+
+def test_interrupt_typed_on_the_terminal(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    stream = backend.stream()
+    gate = Gate("PutRecords", passing=2)
+    proxy("kinesis").rule = gate
+    terminal = Terminal(everyitem, "scan", "--table", table.name, "--stream", stream)
+    gate.wait_until_held()
+    terminal.press(b"\x03")
+    terminal.read_until("^C")
+    gate.open()
+    assert terminal.finish() == INTERRUPTED, terminal.text
+    assert "everyitem scan --table" in terminal.text
+    everyitem.scan("--table", table.name, "--stream", stream)
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+
+
+def test_interrupted_standard_output_ends_at_a_whole_line(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    gate = Gate("Scan", passing=1)
+    proxy("dynamodb").rule = with_page_limit(500, gate)
+    process = everyitem.start("scan", "--table", table.name, "--to", "-", "--segments", 1)
+    gate.wait_until_held()
+    process.signal(signal.SIGINT)
+    result = process.finish(timeout=10)
+    gate.open()
+    assert result.code == INTERRUPTED, result.stderr
+    assert result.stdout.endswith(b"\n")
+    assert set(result.lines) <= set(backend.raw_items(table.name))
+
+
+@pytest.mark.parametrize("arguments", [("--help",), ("scan", "--help"), ("--version",)])
+def test_help_and_version_go_to_standard_output(everyitem: Everyitem, arguments: Any) -> None:
+    result = everyitem.run(*arguments)
+    assert result.code == 0 and result.stderr == ""
+    text = result.stdout.decode()
+    if "--version" in arguments:
+        assert re.search(r"\d+\.\d+\.\d+", text), text
+    else:
+        assert "scan" in text
+    if arguments == ("scan", "--help"):
+        for option in (
+            *("--table", "--stream", "--to", "--segments", "--index", "--consistent", "--filter"),
+            *("--projection", "--names", "--values", "--limit", "--partition-key", "--checkpoint"),
+            *("--restart", "--profile", "--region", "--endpoint-url", "--quiet"),
+        ):
+            assert option in text
+        assert "130" in text, "the exit codes are not documented"
