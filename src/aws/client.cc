@@ -156,7 +156,7 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call) {
   std::vector<Header> signature = sign(input, *credentials);
   request.headers.erase(request.headers.begin());  // Host: the HTTP client adds it
   std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));
-  request.headers.push_back({"User-Agent", "everyitem"});
+  request.headers.push_back({"User-Agent", "everyitem/" EVERYITEM_VERSION});
   co_return co_await http_.send(request);
 }
 

@@ -25,7 +25,8 @@ Exit codes:
   130  stopped by a signal; what was read has been delivered, the same command goes on
 
 Permissions: dynamodb:DescribeTable, dynamodb:Scan, kinesis:DescribeStreamSummary,
-kinesis:PutRecords.)";
+kinesis:PutRecords.
+)";
 
 }  // namespace
 
@@ -34,6 +35,7 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       "scan", "Read every item of a table and put it into a stream or a file");
   pipeline::ScanSettings& settings = options.settings;
 
+  // CLI11 does not break lines: the texts are cut to fit behind its 30 columns of names.
   const std::string source = "What to read";
   scan->add_option("--table", options.table, "The table's name or ARN")
       ->type_name("TABLE")
@@ -45,9 +47,9 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
   scan->add_flag("--consistent", settings.scan.consistent_read,
                  "Strongly consistent reads: twice the read units")
       ->group(source);
-  scan->add_option(
-          "--filter", settings.scan.filter_expression,
-          "Only items that meet this condition (FilterExpression); all are read and paid for")
+  scan->add_option("--filter", settings.scan.filter_expression,
+                   "Only items that meet this condition (FilterExpression);\n"
+                   "all are read and paid for")
       ->type_name("EXPR")
       ->group(source);
   scan->add_option("--projection", settings.scan.projection_expression,
@@ -55,7 +57,8 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("EXPR")
       ->group(source);
   scan->add_option("--names", settings.scan.attribute_names,
-                   "What #names stand for (ExpressionAttributeNames), as the AWS CLI takes them")
+                   "What #names stand for (ExpressionAttributeNames),\n"
+                   "as the AWS CLI takes them")
       ->type_name("JSON")
       ->group(source);
   scan->add_option("--values", settings.scan.attribute_values,
@@ -65,40 +68,40 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
   scan->add_option("--limit", options.limit, "Stop after N items; the next run goes on behind them")
       ->type_name("N")
       ->group(source)
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62));
+      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62).description(""));
 
   const std::string destination = "Where to put it";
-  auto* stream = scan->add_option("--stream", options.stream,
-                                  "A Kinesis data stream's name or ARN: one record an item")
-                     ->type_name("STREAM")
-                     ->group(destination);
+  scan->add_option("--stream", options.stream,
+                   "A Kinesis data stream's name or ARN: one record an item")
+      ->type_name("STREAM")
+      ->group(destination);
   scan->add_option("--to", settings.file, "A file, or - for standard output: one line an item")
       ->type_name("FILE")
-      ->group(destination)
-      ->excludes(stream);
+      ->group(destination);
   scan->add_option("--partition-key", options.partition_key,
-                   "key: from the item's primary key, so that an item stays on its shard; random: "
-                   "a new one each time")
+                   "key (the default): from the item's primary key, so that an\n"
+                   "item stays on its shard; random: a new one each time")
       ->type_name("key|random")
       ->group(destination)
-      ->capture_default_str()
-      ->check(CLI::IsMember({"key", "random"}));
+      ->check(CLI::IsMember({"key", "random"}).description(""));
 
   const std::string manner = "How to go about it";
   scan->add_option("--segments", options.segments,
-                   "Read the table in N parallel segments; default: by the table's size and this "
-                   "machine")
+                   "Read the table in N parallel segments, 1 to 1,000,000;\n"
+                   "default: by the table's size and this machine")
       ->type_name("N")
       ->group(manner)
-      ->check(CLI::Range(std::uint32_t{1}, source::kMaxSegments));
+      ->check(CLI::Range(std::uint32_t{1}, source::kMaxSegments).description(""));
   scan->add_option("--checkpoint", settings.checkpoint,
-                   "Where progress is kept: a SQLite file, or none; default: a file for each table "
-                   "and destination in $XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and "
+                   "Where progress is kept: a SQLite file, or none. Default: a\n"
+                   "file for each table and destination in\n"
+                   "$XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and\n"
                    "none for --to -")
       ->type_name("PATH|none")
       ->group(manner);
   scan->add_flag("--restart", settings.restart,
-                 "Begin anew, whatever the checkpoint says; overwrites the file of --to")
+                 "Begin anew, whatever the checkpoint says; overwrites the\n"
+                 "file of --to")
       ->group(manner);
   scan->add_flag("-q,--quiet", options.quiet, "No progress and no notices, only a line at the end")
       ->group(manner);
@@ -111,8 +114,9 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("REGION")
       ->group(identity);
   scan->add_option("--endpoint-url", settings.endpoint_url,
-                   "Another endpoint, for both services; AWS_ENDPOINT_URL_DYNAMODB and "
-                   "AWS_ENDPOINT_URL_KINESIS give one for each")
+                   "Another endpoint, for both services;\n"
+                   "AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_KINESIS give\n"
+                   "one for each")
       ->type_name("URL")
       ->group(identity);
   scan->footer(kFooter);
@@ -122,9 +126,13 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
 pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   pipeline::ScanSettings settings = options.settings;
   settings.table = aws::parse_table(options.table, "--table");
-  if (options.stream.empty() == settings.file.empty()) {
-    throw usage_error("there is no destination",
-                      "Give --stream STREAM, --to FILE, or --to - for standard output.");
+  constexpr std::string_view kDestinations =
+      "Give --stream STREAM, --to FILE, or --to - for standard output.";
+  if (options.stream.empty() && settings.file.empty()) {
+    throw usage_error("there is no destination", std::string(kDestinations));
+  }
+  if (!options.stream.empty() && !settings.file.empty()) {
+    throw usage_error("--stream and --to are both given", std::string(kDestinations));
   }
   if (!options.stream.empty()) {
     settings.stream = aws::parse_stream(options.stream, "--stream");

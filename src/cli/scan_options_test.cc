@@ -82,7 +82,6 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
 TEST(ScanOptions, WhatCannotBeIsRefused) {
   const std::vector<std::vector<std::string>> wrong = {
       {"--stream", "s"},
-      {"--table", "orders", "--stream", "s", "--to", "f"},
       {"--table", "orders", "--stream", "s", "--segments", "0"},
       {"--table", "orders", "--stream", "s", "--segments", "1000001"},
       {"--table", "orders", "--stream", "s", "--segments", "-1"},
@@ -100,6 +99,7 @@ TEST(ScanOptions, WhatCannotBeIsRefused) {
 TEST(ScanOptions, WhatIsWellFormedButWrongIsAUsageErrorThatNamesTheOption) {
   const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
       {"--stream", {"--table", "orders"}},
+      {"--stream and --to", {"--table", "orders", "--stream", "s", "--to", "f"}},
       {"--table", {"--table", "no table!", "--stream", "s"}},
       {"--table", {"--table", "arn:aws:s3:::bucket", "--stream", "s"}},
       {"--stream", {"--table", "orders", "--stream", "arn:aws:dynamodb:eu-west-1:1:table/orders"}},
