@@ -63,7 +63,7 @@ struct HttpClient::Impl {
 
 HttpClient::Impl::ConnectionPtr HttpClient::Impl::take_idle() {
   while (!idle.empty()) {
-    const ConnectionPtr connection = std::move(idle.back());
+    ConnectionPtr connection = std::move(idle.back());
     idle.pop_back();
     if (!connection->expired() && connection->quiet()) {
       return connection;

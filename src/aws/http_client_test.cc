@@ -589,8 +589,8 @@ class BlackHole {
       waiting_.back().non_blocking(true);
       // Asio's own would wait for the outcome.
       const tcp::endpoint target = acceptor_.local_endpoint();
-      ::connect(waiting_.back().native_handle(), target.data(),
-                static_cast<socklen_t>(target.size()));
+      (void)::connect(waiting_.back().native_handle(), target.data(),
+                      static_cast<socklen_t>(target.size()));
     }
   }
 

@@ -17,6 +17,13 @@ namespace everyitem::aws {
 
 using asio::ip::tcp;
 
+namespace {
+
+/// A test that takes longer hangs.
+constexpr std::chrono::seconds kPatience{60};
+
+}  // namespace
+
 Peer::Peer(tcp::socket socket, int number, asio::ssl::context* tls)
     : tls_(tls != nullptr), stream_(std::move(socket), tls_ ? *tls : unused_), number_(number) {
   stream_.next_layer().set_option(tcp::no_delay(true));
@@ -90,7 +97,16 @@ TestServer::TestServer(asio::io_context& context, Script script, asio::ssl::cont
       script_(std::move(script)),
       tls_(tls),
       acceptor_(context, tcp::endpoint(asio::ip::make_address(address), 0)) {
-  asio::co_spawn(context_, accept(), [](std::exception_ptr) {});
+  asio::co_spawn(context_, accept(), [](const std::exception_ptr&) {});
+}
+
+TestServer::~TestServer() {
+  acceptor_.close();
+  for (const auto& peer : peers_) {
+    peer->drop();
+  }
+  context_.restart();
+  context_.run_for(kPatience);
 }
 
 Endpoint TestServer::endpoint(const std::string& host) const {
@@ -101,7 +117,7 @@ Awaitable<void> TestServer::accept() {
   for (;;) {
     tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
     peers_.push_back(std::make_unique<Peer>(std::move(socket), accepted() + 1, tls_));
-    asio::co_spawn(context_, serve(*peers_.back()), [](std::exception_ptr) {});
+    asio::co_spawn(context_, serve(*peers_.back()), [](const std::exception_ptr&) {});
   }
 }
 
@@ -155,7 +171,7 @@ void run(asio::io_context& context, Awaitable<void> work) {
     context.stop();
   });
   context.restart();
-  context.run_for(std::chrono::seconds(60));
+  context.run_for(kPatience);
   if (!done) {
     throw std::runtime_error("the test hangs");
   }

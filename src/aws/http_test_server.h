@@ -58,6 +58,11 @@ class TestServer {
   TestServer(asio::io_context& context, Script script, asio::ssl::context* tls = nullptr,
              const std::string& address = "127.0.0.1");
 
+  TestServer(const TestServer&) = delete;
+  TestServer& operator=(const TestServer&) = delete;
+  /// Closes every connection and lets the scripts come to their ends.
+  ~TestServer();
+
   /// `host` must lead to the server's address.
   Endpoint endpoint(const std::string& host = "127.0.0.1") const;
   /// How many connections were accepted.

@@ -162,18 +162,18 @@ BIO_METHOD* TlsSession::bio_method() {
   struct Free {
     void operator()(BIO_METHOD* method) const { BIO_meth_free(method); }
   };
-  static const std::unique_ptr<BIO_METHOD, Free> kMethod = [] {
-    std::unique_ptr<BIO_METHOD, Free> method(
+  static const std::unique_ptr<BIO_METHOD, Free> method = [] {
+    std::unique_ptr<BIO_METHOD, Free> made(
         BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "asio socket"));
-    if (!method) {
+    if (!made) {
       throw std::bad_alloc();
     }
-    BIO_meth_set_read(method.get(), bio_read);
-    BIO_meth_set_write(method.get(), bio_write);
-    BIO_meth_set_ctrl(method.get(), bio_control);
-    return method;
+    BIO_meth_set_read(made.get(), bio_read);
+    BIO_meth_set_write(made.get(), bio_write);
+    BIO_meth_set_ctrl(made.get(), bio_control);
+    return made;
   }();
-  return kMethod.get();
+  return method.get();
 }
 
 }  // namespace everyitem::aws

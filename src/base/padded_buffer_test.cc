@@ -31,15 +31,17 @@ TEST(PaddedBuffer, ViewsSurviveAMove) {
   }
 }
 
+// NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move): this is what is tested
 TEST(PaddedBuffer, IsEmptyAfterItWasMovedFromAndMayBeFilledAgain) {
   PaddedBuffer buffer{"first"};
   PaddedBuffer moved = std::move(buffer);
-  EXPECT_EQ(buffer.view(), "");  // NOLINT(bugprone-use-after-move): this is what is tested
+  EXPECT_EQ(buffer.view(), "");
   buffer.append("second");
   moved = std::move(buffer);
   EXPECT_EQ(moved.view(), "second");
-  EXPECT_TRUE(buffer.empty());  // NOLINT(bugprone-use-after-move): this is what is tested
+  EXPECT_TRUE(buffer.empty());
 }
+// NOLINTEND(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
 
 TEST(PaddedBuffer, WritesInPlaceBehindWhatIsThere) {
   PaddedBuffer buffer;

@@ -1,0 +1,36 @@
+// Certificates made for a test.
+#pragma once
+
+#include <chrono>
+#include <memory>
+#include <string>
+
+#include <openssl/ssl.h>
+
+namespace everyitem::aws {
+
+struct FreeOpenssl {
+  void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
+  void operator()(X509* certificate) const { X509_free(certificate); }
+};
+
+/// A certificate and its private key.
+struct Certificate {
+  std::unique_ptr<EVP_PKEY, FreeOpenssl> key;
+  std::unique_ptr<X509, FreeOpenssl> x509;
+
+  std::string pem() const;
+};
+
+struct CertificateRequest {
+  std::string common_name = "test";
+  std::string alternative_names;        ///< as OpenSSL writes them: "DNS:localhost,IP:127.0.0.1"
+  const Certificate* issuer = nullptr;  ///< signs; null for one that signs itself
+  bool authority = false;               ///< may sign others
+  std::chrono::seconds valid_from = -std::chrono::hours(1);  ///< from now
+  std::chrono::seconds valid_until = std::chrono::hours(1);  ///< from now
+};
+
+Certificate make_certificate(const CertificateRequest& request);
+
+}  // namespace everyitem::aws
