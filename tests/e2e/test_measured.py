@@ -1,0 +1,22 @@
+"""What the README says was measured, in a size that suits every run of the tests."""
+
+from pathlib import Path
+
+import kill_many
+import peak_memory
+import pytest
+from conftest import SEED
+
+
+def test_nothing_is_missing_after_ten_kills(tmp_path: Path) -> None:
+    outcome = kill_many.run(kills=10, count=5000, seed=SEED, home=tmp_path)
+    print(outcome)
+    assert outcome.kills == 10, "the run was over before the last kill"
+    assert outcome.compared.complete, outcome
+    assert outcome.resumed > 0, "no start found anything of the one before"
+    assert outcome.compared.duplicates < 10 * outcome.compared.loaded
+
+
+@pytest.mark.slow
+def test_memory_does_not_grow_with_the_table() -> None:
+    assert peak_memory.acceptable(peak_memory.measure_both(megabytes=64))
