@@ -1,0 +1,251 @@
+#include "emulated_services.h"
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+#include <fmt/format.h>
+#include <libdeflate.h>
+#include <openssl/evp.h>
+#include <simdjson.h>
+
+namespace everyitem::faults {
+
+namespace ondemand = simdjson::ondemand;
+
+namespace {
+
+constexpr std::size_t kMaxRecords = 500;
+
+Reply error_reply(int status, std::string_view code, std::string_view message) {
+  return {.status = status,
+          .body = fmt::format(R"({{"__type":"com.amazonaws.faults#{}","message":"{}"}})", code,
+                              message),
+          .headers = {}};
+}
+
+/// What a service says for a fault that keeps it from doing anything.
+std::optional<Reply> refusal(Fault fault) {
+  switch (fault) {
+    case Fault::provisioned_throughput:
+      return error_reply(400, "ProvisionedThroughputExceededException", "Slow down.");
+    case Fault::throttling:
+      return error_reply(400, "ThrottlingException", "Rate exceeded.");
+    case Fault::request_limit:
+      return error_reply(400, "RequestLimitExceeded", "Throughput exceeds the account's limit.");
+    case Fault::limit_exceeded:
+      return error_reply(400, "LimitExceededException", "Too many calls.");
+    case Fault::internal_error:
+      return error_reply(500, "InternalServerError", "Internal server error");
+    case Fault::internal_failure:
+      return error_reply(500, "InternalFailure", "Internal failure");
+    case Fault::unavailable:
+      return error_reply(503, "ServiceUnavailable", "Service unavailable");
+    case Fault::unavailable_empty:
+      return Reply{.status = 503, .body = {}, .headers = {}};
+    case Fault::unavailable_html:
+      return Reply{.status = 503, .body = "<html><h1>503</h1></html>", .headers = {}};
+    case Fault::expired_token:
+      return error_reply(400, "ExpiredTokenException", "The security token is expired");
+    case Fault::access_denied:
+      return error_reply(400, "AccessDeniedException", "User is not authorized");
+    case Fault::not_found:
+      return error_reply(400, "ResourceNotFoundException", "Requested resource not found");
+    default:
+      return std::nullopt;
+  }
+}
+
+std::string decode_base64(std::string_view text) {
+  std::string data(text.size() / 4 * 3, '\0');
+  if (text.size() % 4 != 0 || EVP_DecodeBlock(reinterpret_cast<unsigned char*>(data.data()),
+                                              reinterpret_cast<const unsigned char*>(text.data()),
+                                              static_cast<int>(text.size())) < 0) {
+    return {};
+  }
+  while (!text.empty() && text.back() == '=') {
+    text.remove_suffix(1);
+    data.pop_back();
+  }
+  return data;
+}
+
+struct PutRecord {
+  std::string data;
+  std::size_t bytes = 0;  ///< as Kinesis counts them
+};
+
+/// Throws simdjson_error when it is not a PutRecords request.
+std::vector<PutRecord> parse_put_records(const std::string& body) {
+  thread_local ondemand::parser parser;
+  const simdjson::padded_string padded(body);
+  ondemand::document document = parser.iterate(padded);
+  std::vector<PutRecord> records;
+  for (ondemand::object record : document["Records"].get_array()) {
+    PutRecord& made = records.emplace_back();
+    for (ondemand::field field : record) {
+      const std::string_view name = field.unescaped_key();
+      const std::string_view value = field.value().get_string();
+      if (name == "Data") {
+        made.data = decode_base64(value);
+        made.bytes += made.data.size();
+      } else if (name == "PartitionKey") {
+        made.bytes += value.size();
+      }
+    }
+  }
+  return records;
+}
+
+}  // namespace
+
+EmulatedServices::EmulatedServices(TableShape table, StreamShape stream,
+                                   aws::Credentials credentials)
+    : table_(table), stream_(stream), credentials_(std::move(credentials)), received_(table_) {}
+
+std::string_view EmulatedServices::operation_of(const ReceivedRequest& request) {
+  const std::string_view target = request.header("x-amz-target");
+  return target.substr(std::min(target.size(), target.find('.') + 1));
+}
+
+Reply EmulatedServices::answer(const ReceivedRequest& request, std::optional<Fault> fault,
+                               FaultPlan& plan) {
+  const std::string_view operation = operation_of(request);
+  ++counts_.requests[std::string(operation)];
+  const bool of_kinesis = request.header("x-amz-target").starts_with("Kinesis_");
+  if (const auto refused =
+          check_signature(request, credentials_, of_kinesis ? "kinesis" : "dynamodb",
+                          std::chrono::system_clock::now() + clock_offset)) {
+    ++counts_.signatures_refused;
+    return error_reply(400, refused->code, refused->message);
+  }
+  if (fault) {
+    if (auto refused = refusal(*fault)) {
+      return std::move(*refused);
+    }
+  }
+  Reply reply;
+  try {
+    if (operation == "Scan") {
+      reply = scan(request.body);
+    } else if (operation == "PutRecords") {
+      reply = put_records(request.body, fault, plan);
+    } else if (operation == "DescribeTable") {
+      reply = describe_table();
+    } else if (operation == "DescribeStreamSummary") {
+      reply = describe_stream();
+    } else {
+      return error_reply(400, "UnknownOperationException", "");
+    }
+  } catch (const simdjson::simdjson_error&) {
+    return error_reply(400, "SerializationException", "The request cannot be read");
+  }
+  if (fault == Fault::garbage) {
+    reply.body = R"({"Items":[{"pk":{"S":"half an ite)";
+  }
+  std::uint32_t crc = libdeflate_crc32(0, reply.body.data(), reply.body.size());
+  if (fault == Fault::wrong_crc) {
+    ++crc;
+  }
+  reply.headers.push_back({"x-amz-crc32", std::to_string(crc)});
+  return reply;
+}
+
+Reply EmulatedServices::describe_table() const {
+  const TableShape& shape = table_.shape();
+  return {.body = fmt::format(
+              R"({{"Table":{{"TableName":"t","TableStatus":"ACTIVE","TableId":"generated",)"
+              R"("TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/t",)"
+              R"("KeySchema":[{{"AttributeName":"pk","KeyType":"HASH"}}],)"
+              R"("ItemCount":{},"TableSizeBytes":{}}}}})",
+              shape.items, shape.items * (shape.min_item_bytes + shape.max_item_bytes) / 2)};
+}
+
+Reply EmulatedServices::describe_stream() const {
+  return {.body = fmt::format(
+              R"({{"StreamDescriptionSummary":{{"StreamName":"s","StreamStatus":"ACTIVE",)"
+              R"("StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/s",)"
+              R"("OpenShardCount":{},"MaxRecordSizeInKiB":{}}}}})",
+              stream_.shards, stream_.record_bytes / 1024)};
+}
+
+Reply EmulatedServices::scan(const std::string& body) const {
+  thread_local ondemand::parser parser;
+  const simdjson::padded_string padded(body);
+  ondemand::document document = parser.iterate(padded);
+  GeneratedTable::PageRequest request;
+  for (ondemand::field field : document.get_object()) {
+    const std::string_view name = field.unescaped_key();
+    if (name == "Segment") {
+      request.segment = static_cast<std::uint32_t>(field.value().get_uint64());
+    } else if (name == "TotalSegments") {
+      request.total_segments = static_cast<std::uint32_t>(field.value().get_uint64());
+    } else if (name == "Limit") {
+      request.limit = field.value().get_uint64();
+    } else if (name == "ExclusiveStartKey") {
+      ondemand::object key = field.value().get_object();
+      // A key has the beginning of its item.
+      const std::string_view text = key.raw_json();
+      request.after = table_.number_of(std::string(text) + std::string(kMinItemBytes, ' '));
+      if (!request.after) {
+        return error_reply(400, "ValidationException", "The provided starting key is invalid");
+      }
+    }
+  }
+  auto page = table_.page(request);
+  if (!page) {
+    return error_reply(400, "ValidationException",
+                       "The provided starting key is outside the segment");
+  }
+  return {.body = std::move(page->body)};
+}
+
+Reply EmulatedServices::put_records(const std::string& body, std::optional<Fault> fault,
+                                    FaultPlan& plan) {
+  const std::vector<PutRecord> records = parse_put_records(body);
+  std::size_t bytes = 0;
+  bool too_large = false;
+  for (const PutRecord& record : records) {
+    bytes += record.bytes;
+    too_large = too_large || record.bytes > stream_.record_bytes;
+  }
+  if (records.empty() || records.size() > kMaxRecords || bytes > stream_.request_bytes ||
+      too_large) {
+    ++counts_.requests_over_limits;
+    return error_reply(400, "ValidationException", "1 validation error detected");
+  }
+
+  const bool refuses_some = fault == Fault::partial_throttle || fault == Fault::partial_failure ||
+                            fault == Fault::no_failed_count;
+  const std::string_view code = fault == Fault::partial_failure
+                                    ? "InternalFailure"
+                                    : "ProvisionedThroughputExceededException";
+  std::string results;
+  std::size_t refused = 0;
+  std::size_t answered = 0;
+  for (const PutRecord& record : records) {
+    const bool refuse = fault == Fault::all_refused || (refuses_some && plan.random(3) == 0);
+    if (!refuse) {
+      received_.add(record.data);
+    }
+    if (fault == Fault::missing_results && &record == &records.back()) {
+      break;
+    }
+    results += answered++ > 0 ? "," : "";
+    if (refuse) {
+      ++refused;
+      results += fmt::format(R"({{"ErrorCode":"{}","ErrorMessage":"Refused on purpose"}})", code);
+    } else {
+      results += fmt::format(R"({{"SequenceNumber":"{}","ShardId":"shardId-000000000000"{}}})",
+                             ++sequence_number_,
+                             fault == Fault::null_error_codes ? R"(,"ErrorCode":null)" : "");
+    }
+  }
+  std::string head;
+  if (fault != Fault::no_failed_count) {
+    head = fmt::format(R"("FailedRecordCount":{},)", refused);
+  }
+  return {.body = fmt::format(R"({{{}"Records":[{}]}})", head, results)};
+}
+
+}  // namespace everyitem::faults

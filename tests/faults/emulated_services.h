@@ -1,0 +1,72 @@
+// DynamoDB and Kinesis as far as a scan needs them: a generated table to read, a stream to fill.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "fault_plan.h"
+#include "generated_table.h"
+#include "received_items.h"
+#include "signature_check.h"
+
+namespace everyitem::faults {
+
+/// An answer, before the network has its way with it.
+struct Reply {
+  int status = 200;
+  std::string body;
+  std::vector<aws::Header> headers;
+};
+
+struct StreamShape {
+  std::uint32_t shards = 4;
+  std::size_t record_bytes = 1U << 20;
+  std::size_t request_bytes = 5U << 20;
+};
+
+/// The services' own limits, kept to as they keep to them, and what they saw.
+struct ServiceCounts {
+  std::map<std::string, std::uint64_t, std::less<>> requests;  ///< by operation
+  std::uint64_t signatures_refused = 0;
+  std::uint64_t requests_over_limits = 0;  ///< more records or bytes than PutRecords takes
+};
+
+/// One event loop.
+class EmulatedServices {
+ public:
+  EmulatedServices(TableShape table, StreamShape stream, aws::Credentials credentials);
+
+  /// Answers a request; `fault` is one that changes what the service does or says. Faults of the
+  /// network are the server's.
+  Reply answer(const ReceivedRequest& request, std::optional<Fault> fault, FaultPlan& plan);
+
+  /// The operation that a request asks for: "Scan"; empty when it names none.
+  static std::string_view operation_of(const ReceivedRequest& request);
+
+  const ReceivedItems& received() const { return received_; }
+  const ServiceCounts& counts() const { return counts_; }
+
+  /// Added to this machine's clock, as the services see the time.
+  std::chrono::seconds clock_offset{0};
+
+ private:
+  Reply describe_table() const;
+  Reply describe_stream() const;
+  Reply scan(const std::string& body) const;
+  Reply put_records(const std::string& body, std::optional<Fault> fault, FaultPlan& plan);
+
+  GeneratedTable table_;
+  StreamShape stream_;
+  aws::Credentials credentials_;
+  ReceivedItems received_;
+  ServiceCounts counts_;
+  std::uint64_t sequence_number_ = 0;
+};
+
+}  // namespace everyitem::faults

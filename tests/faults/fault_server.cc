@@ -1,0 +1,225 @@
+#include "fault_server.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/read.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <fmt/format.h>
+
+namespace everyitem::faults {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+using asio::ip::tcp;
+
+namespace {
+
+constexpr std::uint64_t kMaxRequestBytes = 32U << 20;
+constexpr std::size_t kDrips = 16;
+
+std::string http_date(std::chrono::system_clock::time_point time) {
+  const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
+  std::tm fields{};
+  gmtime_r(&seconds, &fields);
+  std::array<char, 64> text;
+  const std::size_t length =
+      std::strftime(text.data(), text.size(), "%a, %d %b %Y %H:%M:%S GMT", &fields);
+  return {text.data(), length};
+}
+
+ReceivedRequest to_received(http::request<http::string_body> request) {
+  ReceivedRequest received{.method = std::string(request.method_string()),
+                           .target = std::string(request.target()),
+                           .headers = {},
+                           .body = std::move(request.body())};
+  for (const auto& field : request) {
+    received.headers.push_back({std::string(field.name_string()), std::string(field.value())});
+  }
+  return received;
+}
+
+/// The peer sees a reset instead of an orderly end.
+void reset(tcp::socket& socket) {
+  boost::system::error_code ignored;
+  socket.set_option(asio::socket_base::linger(true, 0), ignored);
+  socket.close(ignored);
+}
+
+}  // namespace
+
+struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
+  Impl(const asio::any_io_executor& executor, FaultServerOptions server_options)
+      : options(std::move(server_options)),
+        services(options.table, options.stream, options.credentials),
+        plan(options.faults, options.seed),
+        acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), options.port)) {
+    services.clock_offset = options.clock_offset;
+  }
+
+  Awaitable<void> accept();
+  Awaitable<void> serve(std::shared_ptr<tcp::socket> socket);
+  Awaitable<bool> send(tcp::socket& socket, Reply reply, std::optional<Fault> fault);
+  Awaitable<void> wait(std::chrono::microseconds time) const;
+  std::string report() const;
+
+  FaultServerOptions options;
+  EmulatedServices services;
+  FaultPlan plan;
+  tcp::acceptor acceptor;
+  std::set<std::shared_ptr<tcp::socket>> sockets;
+};
+
+Awaitable<void> FaultServer::Impl::accept() {
+  const auto self = shared_from_this();
+  while (acceptor.is_open()) {
+    auto [error, socket] = co_await acceptor.async_accept(asio::as_tuple(asio::use_awaitable));
+    if (error) {
+      co_return;
+    }
+    socket.set_option(tcp::no_delay(true));
+    auto shared = std::make_shared<tcp::socket>(std::move(socket));
+    sockets.insert(shared);
+    asio::co_spawn(acceptor.get_executor(), serve(shared), asio::detached);
+  }
+}
+
+Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
+  const auto self = shared_from_this();
+  beast::flat_buffer buffer;
+  bool open = true;
+  while (open) {
+    http::request_parser<http::string_body> parser;
+    parser.body_limit(kMaxRequestBytes);
+    const auto [error, bytes] =
+        co_await http::async_read(*socket, buffer, parser, asio::as_tuple(asio::use_awaitable));
+    if (error) {
+      break;
+    }
+    const ReceivedRequest request = to_received(parser.release());
+    if (request.method == "GET" && request.target == "/report") {
+      Reply reply{.body = report()};
+      open = co_await send(*socket, std::move(reply), std::nullopt);
+      continue;
+    }
+    const std::string operation(EmulatedServices::operation_of(request));
+    const std::optional<Fault> fault = plan.next(operation);
+    if (fault == Fault::reset_before) {
+      reset(*socket);
+      break;
+    }
+    Reply reply = services.answer(request, fault, plan);
+    co_await wait(operation == "Scan" ? options.scan_latency : options.put_latency);
+    open = co_await send(*socket, std::move(reply), fault);
+  }
+  sockets.erase(socket);
+}
+
+/// False when the connection is of no more use.
+Awaitable<bool> FaultServer::Impl::send(tcp::socket& socket, Reply reply,
+                                        std::optional<Fault> fault) {
+  if (fault == Fault::reset_after) {
+    reset(socket);
+    co_return false;
+  }
+  if (fault == Fault::stall) {
+    // Until the client has had enough: it closes, or sends what nobody reads.
+    co_await socket.async_wait(tcp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
+    co_return false;
+  }
+  std::string head = fmt::format(
+      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/x-amz-json-1.0\r\n"
+      "Content-Length: {}\r\n",
+      reply.status, reply.status == 200 ? "OK" : "Error",
+      http_date(std::chrono::system_clock::now() + options.clock_offset), reply.body.size());
+  for (const aws::Header& header : reply.headers) {
+    head += fmt::format("{}: {}\r\n", header.name, header.value);
+  }
+  head += "\r\n";
+
+  const auto write = [&](std::string_view first, std::string_view second) -> Awaitable<bool> {
+    const std::array<asio::const_buffer, 2> parts = {asio::buffer(first), asio::buffer(second)};
+    const auto [error, bytes] =
+        co_await asio::async_write(socket, parts, asio::as_tuple(asio::use_awaitable));
+    co_return !error;
+  };
+  const std::string_view body = reply.body;
+  if (fault == Fault::cut_short || fault == Fault::reset_in_body) {
+    const std::string_view part =
+        body.substr(0, plan.random(std::max<std::size_t>(body.size(), 1)));
+    const bool written = co_await write(head, part);
+    if (written && fault == Fault::reset_in_body) {
+      reset(socket);
+    }
+    co_return false;
+  }
+  if (fault == Fault::slow_drip) {
+    bool written = co_await write(head, {});
+    const std::size_t step = body.size() / kDrips + 1;
+    for (std::size_t at = 0; written && at < body.size(); at += step) {
+      co_await wait(std::chrono::milliseconds(1));
+      written = co_await write(body.substr(at, step), {});
+    }
+    co_return written;
+  }
+  co_return co_await write(head, body);
+}
+
+Awaitable<void> FaultServer::Impl::wait(std::chrono::microseconds time) const {
+  if (time.count() > 0) {
+    asio::steady_timer timer(co_await asio::this_coro::executor, time);
+    co_await timer.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+std::string FaultServer::Impl::report() const {
+  const ReceivedCounts& received = services.received().counts();
+  std::string requests;
+  for (const auto& [operation, count] : services.counts().requests) {
+    requests += fmt::format(R"({}"{}":{})", requests.empty() ? "" : ",", operation, count);
+  }
+  std::string struck;
+  for (const auto& [fault, count] : plan.struck()) {
+    struck += fmt::format(R"({}"{}":{})", struck.empty() ? "" : ",", to_string(fault), count);
+  }
+  return fmt::format(
+      R"({{"items":{},"missing":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
+      R"("signatures_refused":{},"requests_over_limits":{},"requests":{{{}}},"faults":{{{}}},)"
+      R"("seed":{}}})",
+      options.table.items, services.received().missing(), received.distinct, received.duplicates,
+      received.altered, received.unknown, services.counts().signatures_refused,
+      services.counts().requests_over_limits, requests, struck, options.seed);
+}
+
+FaultServer::FaultServer(asio::any_io_executor executor, FaultServerOptions options)
+    : impl_(std::make_shared<Impl>(executor, std::move(options))) {
+  asio::co_spawn(executor, impl_->accept(), asio::detached);
+}
+
+FaultServer::~FaultServer() { stop(); }
+
+std::uint16_t FaultServer::port() const { return impl_->acceptor.local_endpoint().port(); }
+
+std::string FaultServer::url() const { return fmt::format("http://127.0.0.1:{}", port()); }
+
+void FaultServer::stop() {
+  boost::system::error_code ignored;
+  impl_->acceptor.close(ignored);
+  for (const auto& socket : impl_->sockets) {
+    reset(*socket);
+  }
+}
+
+const EmulatedServices& FaultServer::services() const { return impl_->services; }
+
+const FaultPlan& FaultServer::plan() const { return impl_->plan; }
+
+std::string FaultServer::report() const { return impl_->report(); }
+
+}  // namespace everyitem::faults

@@ -1,0 +1,56 @@
+// An HTTP server around the emulated services, with a network that misbehaves on request.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <boost/asio/ip/tcp.hpp>
+
+#include "base/async.h"
+#include "emulated_services.h"
+#include "fault_plan.h"
+
+namespace everyitem::faults {
+
+struct FaultServerOptions {
+  TableShape table;
+  StreamShape stream;
+  aws::Credentials credentials{.access_key_id = "AKIDFAULTS", .secret_access_key = "not-a-secret"};
+  std::vector<FaultRule> faults;
+  std::uint64_t seed = 1;
+  /// Before each answer, as the services take their time.
+  std::chrono::microseconds scan_latency{0};
+  std::chrono::microseconds put_latency{0};
+  std::chrono::seconds clock_offset{0};  ///< of the server's clock
+  std::uint16_t port = 0;                ///< 0: one that the kernel finds free
+};
+
+/// Listens on 127.0.0.1. One event loop; everything it does ends with `stop`.
+class FaultServer {
+ public:
+  FaultServer(asio::any_io_executor executor, FaultServerOptions options);
+  FaultServer(const FaultServer&) = delete;
+  FaultServer& operator=(const FaultServer&) = delete;
+  ~FaultServer();
+
+  std::uint16_t port() const;
+  std::string url() const;
+
+  /// Refuses new connections and resets those that are open.
+  void stop();
+
+  const EmulatedServices& services() const;
+  const FaultPlan& plan() const;
+
+  /// What happened, as a JSON object: also the answer to GET /report.
+  std::string report() const;
+
+ private:
+  struct Impl;
+  std::shared_ptr<Impl> impl_;
+};
+
+}  // namespace everyitem::faults

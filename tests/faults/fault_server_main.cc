@@ -1,0 +1,78 @@
+// The fault server as a program: prints one line of JSON with its port, and its report at the end.
+#include <csignal>
+#include <exception>
+#include <string>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include "fault_server.h"
+
+namespace {
+
+using everyitem::faults::FaultServer;
+using everyitem::faults::FaultServerOptions;
+
+int run(FaultServerOptions options) {
+  boost::asio::io_context loop(1);
+  FaultServer server(loop.get_executor(), std::move(options));
+  boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
+  signals.async_wait([&](const boost::system::error_code&, int) { server.stop(); });
+  fmt::print("{{\"port\":{},\"url\":\"{}\"}}\n", server.port(), server.url());
+  std::fflush(stdout);
+  loop.run();
+  fmt::print("{}\n", server.report());
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App program(
+      "Serves a generated DynamoDB table and a Kinesis stream on 127.0.0.1, with faults.\n"
+      "GET /report says what has arrived.");
+  FaultServerOptions options;
+  std::size_t item_bytes = 400;
+  std::int64_t scan_ms = 0;
+  std::int64_t put_ms = 0;
+  std::int64_t clock_offset_seconds = 0;
+  std::vector<std::string> faults;
+  program.add_option("--port", options.port, "0: one that is free");
+  program.add_option("--items", options.table.items, "Items of the table");
+  program.add_option("--item-bytes", item_bytes, "Bytes of an item's JSON");
+  program.add_option("--max-item-bytes", options.table.max_item_bytes,
+                     "Items have between --item-bytes and this");
+  program.add_option("--page-bytes", options.table.page_bytes, "Bytes after which a page ends");
+  program.add_option("--shards", options.stream.shards, "Of the stream");
+  program.add_option("--record-bytes", options.stream.record_bytes, "The stream's record limit");
+  program.add_option("--scan-latency-ms", scan_ms, "Before each answer to Scan");
+  program.add_option("--put-latency-ms", put_ms, "Before each answer to PutRecords");
+  program.add_option("--clock-offset-s", clock_offset_seconds,
+                     "The server's clock against this one");
+  program.add_option("--access-key-id", options.credentials.access_key_id, "Who may call");
+  program.add_option("--secret-access-key", options.credentials.secret_access_key,
+                     "And the secret");
+  program.add_option("--session-token", options.credentials.session_token, "And the token");
+  program.add_option("--seed", options.seed, "Of the faults");
+  program.add_option(
+      "--fault", faults,
+      "[OPERATION:]FAULT=RATE[xMOST] or [OPERATION:]FAULT@CALL, any number of times");
+  CLI11_PARSE(program, argc, argv);
+  try {
+    options.table.min_item_bytes = item_bytes;
+    options.table.max_item_bytes = std::max(options.table.max_item_bytes, item_bytes);
+    options.scan_latency = std::chrono::milliseconds(scan_ms);
+    options.put_latency = std::chrono::milliseconds(put_ms);
+    options.clock_offset = std::chrono::seconds(clock_offset_seconds);
+    for (const std::string& fault : faults) {
+      options.faults.push_back(everyitem::faults::parse_fault_rule(fault));
+    }
+    return run(std::move(options));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "fault_server: {}\n", error.what());
+    return 2;
+  }
+}

@@ -1,0 +1,62 @@
+// A table of any size that takes no memory: each item is made anew from its number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace everyitem::faults {
+
+struct TableShape {
+  std::uint64_t items = 1000;
+  /// Bytes of an item's JSON: between these, by the item's number. At least kMinItemBytes.
+  std::size_t min_item_bytes = 400;
+  std::size_t max_item_bytes = 400;
+  /// Bytes of items after which a page ends; DynamoDB's own is 1 MB.
+  std::size_t page_bytes = 1U << 20;
+};
+
+inline constexpr std::size_t kMinItemBytes = 64;
+
+/// One page of a scan: the answer's body.
+struct GeneratedPage {
+  std::string body;
+  std::uint64_t items = 0;
+};
+
+/// Pure, and cheap enough to answer at memory speed. May be used from any thread.
+class GeneratedTable {
+ public:
+  explicit GeneratedTable(TableShape shape);
+
+  const TableShape& shape() const { return shape_; }
+
+  /// Appends the JSON of item `number`, below shape().items.
+  void append_item(std::string& out, std::uint64_t number) const;
+  /// The number of an item, read from its JSON's key; nothing where it is not one of ours.
+  std::optional<std::uint64_t> number_of(std::string_view json) const;
+
+  /// The key of item `number`, as LastEvaluatedKey has it.
+  static std::string key(std::uint64_t number);
+
+  struct PageRequest {
+    std::uint32_t segment = 0;
+    std::uint32_t total_segments = 1;
+    /// The item that ExclusiveStartKey names.
+    std::optional<std::uint64_t> after;
+    std::optional<std::uint64_t> limit;
+  };
+
+  /// Nothing when `after` is not an item of that segment: DynamoDB refuses it.
+  std::optional<GeneratedPage> page(const PageRequest& request) const;
+
+ private:
+  std::size_t size_of(std::uint64_t number) const;
+
+  TableShape shape_;
+  std::string filler_;
+};
+
+}  // namespace everyitem::faults

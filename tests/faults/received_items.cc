@@ -1,0 +1,26 @@
+#include "received_items.h"
+
+namespace everyitem::faults {
+
+ReceivedItems::ReceivedItems(const GeneratedTable& table)
+    : table_(table), seen_(table.shape().items) {}
+
+void ReceivedItems::add(std::string_view data) {
+  const auto number = table_.number_of(data);
+  if (!number) {
+    ++counts_.unknown;
+    return;
+  }
+  expected_.clear();
+  table_.append_item(expected_, *number);
+  if (data != expected_) {
+    ++counts_.altered;
+  } else if (seen_[*number]) {
+    ++counts_.duplicates;
+  } else {
+    seen_[*number] = true;
+    ++counts_.distinct;
+  }
+}
+
+}  // namespace everyitem::faults

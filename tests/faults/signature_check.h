@@ -1,0 +1,37 @@
+// Refuses requests as AWS does when their signature is not right.
+#pragma once
+
+#include <chrono>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "aws/sigv4.h"
+
+namespace everyitem::faults {
+
+/// A request as it came.
+struct ReceivedRequest {
+  std::string method;
+  std::string target;
+  std::vector<aws::Header> headers;
+  std::string body;
+
+  /// The first header of that name, compared without case; empty when there is none.
+  std::string_view header(std::string_view name) const;
+};
+
+struct SignatureRefusal {
+  std::string code;
+  std::string message;
+};
+
+/// Nothing when the request is signed with `credentials` for `service`, within five minutes of
+/// `now`, over its body, its host and every x-amz- header.
+std::optional<SignatureRefusal> check_signature(const ReceivedRequest& request,
+                                                const aws::Credentials& credentials,
+                                                std::string_view service,
+                                                std::chrono::system_clock::time_point now);
+
+}  // namespace everyitem::faults
