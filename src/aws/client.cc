@@ -68,6 +68,7 @@ Client::Client(ServiceModel service, std::string region, HttpClient& http, Clien
 
 Awaitable<void> Client::call(const Call& call, const Accept& accept) {
   const auto started = context_.clock.now();
+  auto failing_since = started;
   std::array<int, 5> failures_by_class{};
   const Backoff backoff;
   for (int attempt = 1;; ++attempt) {
@@ -76,16 +77,23 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
       ++counters_.calls;
       co_return;
     }
+    const auto now = context_.clock.now();
     const int failures = ++failures_by_class.at(static_cast<std::size_t>(failure->error_class));
-    const auto elapsed = context_.clock.now() - started;
-    const bool remediable =
-        failure->error_class != ErrorClass::clock_skew || correct_clock(failure->server_date);
-    if (!remediable || call.limits.give_up(failure->error_class, failures, elapsed) ||
-        !may_repeat(call.repetition, failure->request_sent)) {
+    if (failure->error_class == ErrorClass::throttle) {
+      // The service works and knows the caller: what failed before has passed. A call that is
+      // throttled for hours would else be ended by the few failures that are usual in hours.
+      failures_by_class = {};
+      failures_by_class.at(static_cast<std::size_t>(ErrorClass::throttle)) = failures;
+      failing_since = now;
+    }
+    const bool remediable = failure->error_class != ErrorClass::clock_skew ||
+                            correct_clock(failure->server_date, failure->signed_as.time);
+    if (!remediable || call.limits.give_up(failure->error_class, failures, now - failing_since) ||
+        !may_repeat(call.repetition, failure->may_be_done)) {
       std::string message = failure->message;
       if (attempt > 1) {
         message += fmt::format(" (gave up after {} attempts in {:.1f} s)", attempt,
-                               std::chrono::duration<double>(elapsed).count());
+                               std::chrono::duration<double>(now - started).count());
       }
       throw Error(ErrorKind::failed, {.operation = std::string(call.operation),
                                       .object = std::string(call.object),
@@ -94,7 +102,7 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
                                       .hint = failure->hint});
     }
     if (failure->error_class == ErrorClass::expired_credentials) {
-      context_.credentials.invalidate();
+      co_await renew_credentials(failure->signed_as.credentials);
     }
     ++(failure->error_class == ErrorClass::throttle ? counters_.throttles : counters_.retries);
     const auto pause = backoff.wait(failures, context_.random.uniform());
@@ -105,21 +113,23 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
 Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, const Accept& accept) {
   Failure failure;
   try {
-    HttpResponse response = co_await send_signed(call);
+    HttpResponse response = co_await send_signed(call, failure.signed_as);
+    verify_crc32(response);
     if (response.status == 200) {
-      verify_crc32(response);
       accept(std::move(response));
       co_return std::nullopt;
     }
     ServiceError error = read_service_error(response);
     failure.error_class = error.error_class;
+    // Every other refusal says that nothing was done.
+    failure.may_be_done = error.error_class == ErrorClass::transient;
     failure.hint = hint_for(error.code);
     failure.code = std::move(error.code);
     failure.message = std::move(error.message);
     failure.server_date = response.header("date");
   } catch (const HttpError& error) {
     failure.error_class = classify(error.cause());
-    failure.request_sent = error.request_sent();
+    failure.may_be_done = error.request_sent();
     failure.message = fmt::format("{}: {}", http_.endpoint().url(), error.what());
     failure.hint = hint_for(error.cause());
   } catch (const MalformedResponse& error) {
@@ -129,7 +139,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
   co_return failure;
 }
 
-Awaitable<HttpResponse> Client::send_signed(const Call& call) {
+Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_as) {
   const auto credentials = co_await context_.credentials.find();
   if (!credentials) {
     throw Error(ErrorKind::failed,
@@ -139,6 +149,7 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call) {
                     .message = "no credentials in " + context_.credentials.place(),
                 });
   }
+  signed_as = {.credentials = *credentials, .time = context_.clock.wall_now() + clock_offset_};
   HttpRequest request;
   request.body = call.body;
   request.headers = {
@@ -152,25 +163,33 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call) {
                            .body = request.body,
                            .region = region_,
                            .service = service_.signing_name,
-                           .time = context_.clock.wall_now() + clock_offset_};
-  std::vector<Header> signature = sign(input, *credentials);
+                           .time = signed_as.time};
+  std::vector<Header> signature = sign(input, signed_as.credentials);
   request.headers.erase(request.headers.begin());  // Host: the HTTP client adds it
   std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));
   request.headers.push_back({"User-Agent", "everyitem/" EVERYITEM_VERSION});
   co_return co_await http_.send(request);
 }
 
-bool Client::correct_clock(const std::string& server_date) {
+Awaitable<void> Client::renew_credentials(const Credentials& refused) {
+  // Calls that were under way together are refused together: the first renews for all.
+  const auto held = co_await context_.credentials.find();
+  if (held && held->access_key_id == refused.access_key_id &&
+      held->session_token == refused.session_token) {
+    context_.credentials.invalidate();
+  }
+}
+
+bool Client::correct_clock(const std::string& server_date,
+                           std::chrono::system_clock::time_point signed_at) {
+  // Against the time that this request was signed with: since then, another call may have corrected
+  // the clock, or the clock may have jumped.
   const auto server_time = parse_http_date(server_date);
-  if (!server_time) {
+  if (!server_time || std::chrono::abs(*server_time - signed_at) < kToleratedSkew) {
     return false;
   }
-  const auto now = context_.clock.wall_now();
-  const auto skew = std::chrono::duration_cast<std::chrono::seconds>(*server_time - now);
-  if (std::chrono::abs(skew - clock_offset_) < kToleratedSkew) {
-    return false;
-  }
-  clock_offset_ = skew;
+  clock_offset_ =
+      std::chrono::duration_cast<std::chrono::seconds>(*server_time - context_.clock.wall_now());
   return true;
 }
 

@@ -1,6 +1,7 @@
 // One service, called: signed, sent, its errors classified, retried.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -66,8 +67,8 @@ class Client {
   /// Takes the whole answer of status 200. May throw MalformedResponse; called once per answer.
   using Accept = std::function<void(HttpResponse)>;
 
-  /// Repeats the call until `accept` took an answer. Where the answer has x-amz-crc32, its body has
-  /// been checked against it. Throws Error, whose details().code is the service's error code, with
+  /// Repeats the call until `accept` took an answer. Where an answer has x-amz-crc32, its body is
+  /// checked against it. Throws Error, whose details().code is the service's error code, with
   /// what was tried, how often and why it stopped; system_error(operation_aborted) when cancelled.
   Awaitable<void> call(const Call& call, const Accept& accept);
 
@@ -75,19 +76,30 @@ class Client {
   const std::string& region() const { return region_; }
 
  private:
+  /// Whose signature a request bore, and of when.
+  struct SignedAs {
+    Credentials credentials;
+    std::chrono::system_clock::time_point time;
+  };
   struct Failure {
     ErrorClass error_class = ErrorClass::fatal;
-    bool request_sent = true;
+    bool may_be_done = true;  ///< the service may have acted on the request
     std::string code;
     std::string message;
     std::string hint;
     std::string server_date;  ///< the answer's Date header
+    SignedAs signed_as;
   };
 
   Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
-  Awaitable<HttpResponse> send_signed(const Call& call);
-  /// Adopts the server's clock; false when the clocks agree, so that this was not the fault.
-  bool correct_clock(const std::string& server_date);
+  /// Tells in `signed_as` how, before it sends.
+  Awaitable<HttpResponse> send_signed(const Call& call, SignedAs& signed_as);
+  /// Has credentials looked for anew, unless others than the refused ones are there already.
+  Awaitable<void> renew_credentials(const Credentials& refused);
+  /// Adopts the server's clock; false when it agrees with the time of the signature that the server
+  /// refused, so that this was not the fault.
+  bool correct_clock(const std::string& server_date,
+                     std::chrono::system_clock::time_point signed_at);
 
   ServiceModel service_;
   std::string region_;

@@ -1,0 +1,69 @@
+// One service that answers as a test says, on the event loop of a client of it.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+
+#include <boost/asio/io_context.hpp>
+
+#include "aws/client.h"
+#include "aws/credentials.h"
+#include "aws/http_test_server.h"
+#include "base/fake_clock.h"
+
+namespace everyitem::aws {
+
+/// Gives credentials number 1; once these are refused, number 2; and so on.
+class NumberedCredentials final : public CredentialsProvider {
+ public:
+  static Credentials numbered(int number) {
+    const std::string text = std::to_string(number);
+    return {.access_key_id = "AKID" + text,
+            .secret_access_key = "the-secret-" + text,
+            .session_token = "the-token-" + text,
+            .expires_at = {}};
+  }
+
+  Awaitable<std::optional<Credentials>> find() override { co_return numbered(1 + invalidated); }
+  void invalidate() override { ++invalidated; }
+  std::string place() const override { return "a test"; }
+
+  int invalidated = 0;
+};
+
+/// Members are in the order in which they need each other.
+struct TestService {
+  /// Answers one request, or does worse.
+  using Handler = std::function<Awaitable<void>(Peer&, std::string request)>;
+
+  explicit TestService(Handler how_to_answer, ServiceModel model = kDynamoDb,
+                       HttpTimeouts timeouts = {})
+      : handler(std::move(how_to_answer)),
+        server(loop, [this](Peer& peer) { return serve(peer); }),
+        http(loop.get_executor(), server.endpoint(), nullptr, timeouts),
+        client(model, "eu-west-1", http,
+               {.credentials = credentials, .clock = clock, .random = random}) {}
+
+  Awaitable<void> serve(Peer& peer) {
+    while (std::optional<std::string> request = co_await peer.read_request()) {
+      co_await handler(peer, std::move(*request));
+    }
+  }
+
+  static constexpr std::uint64_t kSeed = 20120810;
+
+  asio::io_context loop;
+  FakeClock clock{std::chrono::sys_days{std::chrono::year{2026} / 11 / 23} + std::chrono::hours(4)};
+  Random random{kSeed};
+  NumberedCredentials credentials;
+  Handler handler;
+  TestServer server;
+  HttpClient http;
+  Client client;
+};
+
+}  // namespace everyitem::aws
