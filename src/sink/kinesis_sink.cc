@@ -36,16 +36,16 @@ Awaitable<void> KinesisSink::deliver(const batch::RecordBatch& batch) {
   PutRecordsResult result = co_await put(batch.body, batch.records.size());
   std::vector<std::uint32_t> pending = std::move(result.failed);
   int stalled = 0;   // rounds in a row that got nothing through
-  int failures = 0;  // those among them that a slower pace does not explain
+  int failures = 0;  // the last ones among them that a slower pace does not explain
   while (!pending.empty()) {
     if (!result.only_retryable || failures >= kMaxFruitlessRounds) {
       throw Error(ErrorKind::failed,
                   {.operation = "PutRecords",
                    .object = object_,
-                   .code = result.first_code,
+                   .code = result.code,
                    .message = fmt::format("{} of {} records of a batch were refused: {}",
-                                          pending.size(), batch.items, result.first_message),
-                   .hint = std::string(aws::hint_for(result.first_code))});
+                                          pending.size(), batch.items, result.message),
+                   .hint = std::string(aws::hint_for(result.code))});
     }
     co_await clock_.sleep(kRoundBackoff.wait(stalled + 1, random_.uniform()));
     records_sent_again_ += pending.size();
@@ -53,7 +53,7 @@ Awaitable<void> KinesisSink::deliver(const batch::RecordBatch& batch) {
     result = co_await put(body, pending.size());
     const bool progress = result.failed.size() < pending.size();
     stalled = progress ? 0 : stalled + 1;
-    failures = progress ? 0 : failures + (result.only_throttled ? 0 : 1);
+    failures = progress || result.only_throttled ? 0 : failures + 1;
     for (std::uint32_t& index : result.failed) {
       index = pending[index];
     }

@@ -36,17 +36,19 @@ Entry read_entry(ondemand::object object) {
 }
 
 void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& entry) {
-  if (result.failed.empty()) {
-    result.first_code = entry.code;
-    result.first_message = entry.message;
-  }
-  result.failed.push_back(index);
   // An entry without a code says nothing against sending it again.
   const aws::ErrorClass error_class =
       entry.code.empty() ? aws::ErrorClass::transient : aws::classify(400, entry.code);
-  result.only_throttled = result.only_throttled && error_class == aws::ErrorClass::throttle;
-  result.only_retryable = result.only_retryable && (error_class == aws::ErrorClass::throttle ||
-                                                    error_class == aws::ErrorClass::transient);
+  const bool throttled = error_class == aws::ErrorClass::throttle;
+  const bool retryable = throttled || error_class == aws::ErrorClass::transient;
+  if (result.failed.empty() || (result.only_throttled && !throttled) ||
+      (result.only_retryable && !retryable)) {
+    result.code = entry.code;
+    result.message = entry.message;
+  }
+  result.failed.push_back(index);
+  result.only_throttled = result.only_throttled && throttled;
+  result.only_retryable = result.only_retryable && retryable;
 }
 
 }  // namespace

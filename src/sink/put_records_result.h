@@ -14,10 +14,12 @@ namespace everyitem::sink {
 /// The records of one request that Kinesis did not take.
 struct PutRecordsResult {
   std::vector<std::uint32_t> failed;  ///< their places in the request, rising
-  std::string first_code;             ///< of the first failed one, ErrorCode
-  std::string first_message;          ///< likewise, ErrorMessage
-  bool only_throttled = true;         ///< every failure asks for no more than a slower pace
-  bool only_retryable = true;         ///< every failure may pass if the record is sent again
+  /// ErrorCode and ErrorMessage of the failure that matters most, the first of these: one that is
+  /// not retryable before others, throttling last.
+  std::string code;
+  std::string message;
+  bool only_throttled = true;  ///< every failure asks for no more than a slower pace
+  bool only_retryable = true;  ///< every failure may pass if the record is sent again
 };
 
 /// `sent`: the number of records in the request. A record counts as taken only if its entry has a

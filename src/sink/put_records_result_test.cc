@@ -1,5 +1,9 @@
 #include "sink/put_records_result.h"
 
+#include <string>
+#include <vector>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "aws/client.h"
@@ -27,10 +31,24 @@ TEST(PutRecordsResult, FailedOnesAreNamedByTheirPlace) {
             R"({"ErrorCode":"InternalFailure","ErrorMessage":"oops"}]})",
             3);
   EXPECT_EQ(result.failed, (std::vector<std::uint32_t>{0, 2}));
-  EXPECT_EQ(result.first_code, "ProvisionedThroughputExceededException");
-  EXPECT_EQ(result.first_message, "slow");
   EXPECT_FALSE(result.only_throttled);
   EXPECT_TRUE(result.only_retryable);
+}
+
+TEST(PutRecordsResult, TheFailureThatMattersMostIsTheOneThatIsTold) {
+  const std::string throttled = R"({"ErrorCode":"ThrottlingException","ErrorMessage":"slow"})";
+  const std::string failed = R"({"ErrorCode":"InternalFailure","ErrorMessage":"oops"})";
+  const std::string failed_again = R"({"ErrorCode":"ServiceUnavailable","ErrorMessage":"later"})";
+  const std::string refused = R"({"ErrorCode":"KMSDisabledException","ErrorMessage":"no"})";
+  const auto told = [](const std::vector<std::string>& entries) {
+    const auto result =
+        parse(fmt::format(R"({{"Records":[{}]}})", fmt::join(entries, ",")), entries.size());
+    return result.code + ": " + result.message;
+  };
+  EXPECT_EQ(told({throttled}), "ThrottlingException: slow");
+  EXPECT_EQ(told({throttled, failed, failed_again}), "InternalFailure: oops");
+  EXPECT_EQ(told({throttled, failed, refused, failed}), "KMSDisabledException: no");
+  EXPECT_EQ(told({refused, failed, throttled}), "KMSDisabledException: no");
 }
 
 TEST(PutRecordsResult, OnlyThrottled) {

@@ -1,0 +1,320 @@
+#include "sink/kinesis_sink.h"
+
+#include <algorithm>
+#include <functional>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aws/test_service.h"
+#include "base/error.h"
+
+namespace everyitem::sink {
+namespace {
+
+namespace json = boost::json;
+
+using std::chrono::milliseconds;
+using std::chrono::nanoseconds;
+using std::chrono::seconds;
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::EndsWith;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr std::string_view kThrottled = "ProvisionedThroughputExceededException";
+
+/// A stream that decides over each record of each request. A record is known by its partition key.
+class KinesisSinkTest : public testing::Test {
+ protected:
+  using Keys = std::vector<std::string>;
+  /// The ErrorCode of each record of the `round`-th request, from 1; empty for those it takes.
+  using Decide = std::function<Keys(int round, const Keys& keys)>;
+
+  KinesisSinkTest() {
+    batch::PutRecordsBuilder builder({.name = "backfill", .arn = {}}, {}, {});
+    for (int i = 0; i < kRecords; ++i) {
+      const std::string text = fmt::format(R"({{"pk":{{"N":"{}"}}}})", i);
+      const std::string_view key = std::string_view(text).substr(6, text.size() - 7);
+      builder.add({.json = text, .hash_key = key, .range_key = {}}, {});
+    }
+    batch_ = builder.seal();
+    for (const json::value& record : records_of(batch_.body)) {
+      keys_.emplace_back(record.at("PartitionKey").as_string());
+    }
+  }
+
+  static json::array records_of(const std::string& body) {
+    return json::parse(body).at("Records").as_array();
+  }
+
+  void stream(Decide decide) {
+    decide_ = std::move(decide);
+    rounds_.clear();
+    taken_.clear();
+    service_ = std::make_unique<aws::TestService>(
+        [this](aws::Peer& peer, const std::string& request) { return answer(peer, request); },
+        aws::kKinesis);
+    sink_ = std::make_unique<KinesisSink>(service_->client, "backfill", StreamDescription{},
+                                          service_->clock, service_->random);
+  }
+
+  Awaitable<void> answer(aws::Peer& peer, const std::string& request) {
+    Keys keys;
+    for (const json::value& record : records_of(aws::body_of(request))) {
+      keys.emplace_back(record.at("PartitionKey").as_string());
+    }
+    rounds_.push_back(keys);
+    const Keys codes = decide_(static_cast<int>(rounds_.size()), keys);
+    json::array results;
+    std::size_t failed = 0;
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      if (codes[i].empty()) {
+        results.push_back({{"SequenceNumber", "1"}, {"ShardId", "shardId-0"}});
+      } else {
+        results.push_back({{"ErrorCode", codes[i]}, {"ErrorMessage", "in its words"}});
+        ++failed;
+      }
+    }
+    if (codes.size() == keys.size()) {
+      for (std::size_t i = 0; i < codes.size(); ++i) {
+        taken_[keys[i]] += codes[i].empty() ? 1 : 0;
+      }
+    }
+    const std::string body =
+        json::serialize(json::object{{"FailedRecordCount", failed}, {"Records", results}});
+    const std::string bytes = aws::answer(body);
+    co_await peer.write(bytes);
+  }
+
+  /// All of a request's records refused with one code.
+  static Keys all(const Keys& keys, std::string_view code) {
+    return Keys(keys.size(), std::string(code));
+  }
+  static Keys none(const Keys& keys) { return all(keys, ""); }
+
+  void deliver() { aws::run(service_->loop, sink_->deliver(batch_)); }
+
+  Error failed_delivery() {
+    try {
+      deliver();
+    } catch (const Error& error) {
+      return error;
+    }
+    throw std::runtime_error("the delivery did not fail");
+  }
+
+  bool every_record_taken_once() const {
+    return taken_.size() == keys_.size() &&
+           std::ranges::all_of(taken_, [](const auto& record) { return record.second == 1; });
+  }
+
+  static constexpr int kRecords = 40;
+
+  batch::RecordBatch batch_;
+  Keys keys_;  ///< of the batch's records, in their order
+  Decide decide_;
+  std::unique_ptr<aws::TestService> service_;
+  std::unique_ptr<KinesisSink> sink_;
+  std::vector<Keys> rounds_;          ///< what each request held
+  std::map<std::string, int> taken_;  ///< how often each record was
+};
+
+TEST_F(KinesisSinkTest, ABatchThatIsTakenAsAWholeIsSentOnce) {
+  stream([](int, const Keys& keys) { return none(keys); });
+  deliver();
+  EXPECT_THAT(rounds_, ElementsAre(keys_));
+  EXPECT_TRUE(service_->clock.sleeps().empty());
+  EXPECT_EQ(sink_->records_sent_again(), 0U);
+}
+
+TEST_F(KinesisSinkTest, OnlyWhatFailedIsSentAgainInOrderAndUnchanged) {
+  // In three rounds: those at even places, then every third of these, then the last of these.
+  stream([](int round, const Keys& keys) {
+    Keys codes = none(keys);
+    for (std::size_t i = 0; i < codes.size(); ++i) {
+      const bool fails = (round == 1 && i % 2 == 0) || (round == 2 && i % 3 == 0) ||
+                         (round == 3 && i + 1 == codes.size());
+      codes[i] = fails ? kThrottled : "";
+    }
+    return codes;
+  });
+  deliver();
+  ASSERT_EQ(rounds_.size(), 4U);
+  Keys second;
+  Keys third;
+  for (int i = 0; i < kRecords; i += 2) {
+    second.push_back(keys_[i]);
+  }
+  for (int i = 0; i < kRecords; i += 6) {
+    third.push_back(keys_[i]);
+  }
+  EXPECT_EQ(rounds_[1], second);
+  EXPECT_EQ(rounds_[2], third);
+  EXPECT_THAT(rounds_[3], ElementsAre(third.back()));
+  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_EQ(sink_->records_sent_again(), second.size() + third.size() + 1);
+}
+
+TEST_F(KinesisSinkTest, WhateverFailsEveryRecordIsTakenOnceBeforeItReturns) {
+  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+    Random random(seed);
+    const double failing = random.uniform() * 0.6;
+    std::set<std::string> open;
+    bool in_order = true;
+    stream([&](int round, const Keys& keys) {
+      if (round == 1) {
+        open.insert(keys.begin(), keys.end());
+      }
+      in_order = in_order && std::set<std::string>(keys.begin(), keys.end()) == open;
+      Keys codes = none(keys);
+      for (std::size_t i = 0; i < codes.size(); ++i) {
+        if (random.uniform() < failing) {
+          codes[i] = random.uniform() < 0.5 ? kThrottled : "InternalFailure";
+        } else {
+          open.erase(keys[i]);
+        }
+      }
+      return codes;
+    });
+    deliver();
+    ASSERT_TRUE(every_record_taken_once()) << "seed " << seed;
+    ASSERT_TRUE(in_order) << "a round that does not hold just what is open; seed " << seed;
+    ASSERT_TRUE(open.empty()) << "seed " << seed;
+    for (const Keys& round : rounds_) {
+      Keys expected;
+      std::ranges::copy_if(keys_, std::back_inserter(expected), [&](const std::string& key) {
+        return std::ranges::find(round, key) != round.end();
+      });
+      ASSERT_EQ(round, expected) << "not in the batch's order; seed " << seed;
+    }
+  }
+}
+
+TEST_F(KinesisSinkTest, AThrottledBatchIsSentAgainAsLongAsItTakes) {
+  constexpr int kThrottledRounds = 1000;
+  stream([](int round, const Keys& keys) {
+    return all(keys, round <= kThrottledRounds ? kThrottled : "");
+  });
+  deliver();
+  EXPECT_EQ(rounds_.size(), kThrottledRounds + 1U);
+  EXPECT_TRUE(every_record_taken_once());
+
+  const auto& sleeps = service_->clock.sleeps();
+  Random random(aws::TestService::kSeed);
+  const aws::Backoff backoff{.base = milliseconds(100), .cap = seconds(5)};
+  ASSERT_EQ(sleeps.size(), static_cast<std::size_t>(kThrottledRounds));
+  for (int i = 0; i < kThrottledRounds; ++i) {
+    ASSERT_EQ(sleeps[i], backoff.wait(i + 1, random.uniform())) << i;
+  }
+}
+
+TEST_F(KinesisSinkTest, ProgressShortensTheWaitsAgain) {
+  // Nothing for 20 rounds, one record, then nothing again.
+  stream([](int round, const Keys& keys) {
+    Keys codes = all(keys, round <= 25 ? kThrottled : "");
+    if (round == 21) {
+      codes[0].clear();
+    }
+    return codes;
+  });
+  deliver();
+  const auto& sleeps = service_->clock.sleeps();
+  ASSERT_EQ(sleeps.size(), 25U);
+  EXPECT_GT(*std::max_element(sleeps.begin(), sleeps.begin() + 20), milliseconds(1600));
+  EXPECT_LT(sleeps[20], milliseconds(100));
+  EXPECT_LT(sleeps[21], milliseconds(200));
+}
+
+TEST_F(KinesisSinkTest, AFailureWithoutAnyProgressEndsTheDeliveryAtLast) {
+  stream([](int, const Keys& keys) { return all(keys, "InternalFailure"); });
+  const Error error = failed_delivery();
+  EXPECT_EQ(rounds_.size(), 1U + KinesisSink::kMaxFruitlessRounds);
+  EXPECT_STREQ(error.what(),
+               "PutRecords on stream backfill in eu-west-1: InternalFailure: 40 of 40 records of a "
+               "batch were refused: in its words");
+}
+
+TEST_F(KinesisSinkTest, AnyProgressIsAReasonToGoOn) {
+  // One record gets through just before the delivery would end, again and again.
+  stream([](int round, const Keys& keys) {
+    Keys codes = all(keys, "InternalFailure");
+    if (round % KinesisSink::kMaxFruitlessRounds == 0) {
+      codes[keys.size() / 2].clear();
+    }
+    return codes;
+  });
+  deliver();
+  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_EQ(rounds_.size(), std::size_t{KinesisSink::kMaxFruitlessRounds} * kRecords);
+}
+
+TEST_F(KinesisSinkTest, ThrottlingInBetweenIsNoFailure) {
+  stream([](int round, const Keys& keys) {
+    return round > 200 ? none(keys) : all(keys, round % 5 == 0 ? "InternalFailure" : kThrottled);
+  });
+  deliver();
+  EXPECT_EQ(rounds_.size(), 201U);
+}
+
+TEST_F(KinesisSinkTest, ARecordThatCanNeverBeTakenEndsTheDeliveryAtOnce) {
+  stream([](int, const Keys& keys) {
+    Keys codes = all(keys, kThrottled);
+    codes[7] = "KMSDisabledException";
+    return codes;
+  });
+  const Error error = failed_delivery();
+  EXPECT_EQ(rounds_.size(), 1U);
+  EXPECT_THAT(error.what(),
+              AllOf(HasSubstr("KMSDisabledException"), EndsWith("Enable the stream's KMS key.")));
+}
+
+TEST_F(KinesisSinkTest, AnAnswerThatDoesNotFitTheRequestIsNotBelievedAndAllIsSentAgain) {
+  stream([](int round, const Keys& keys) {
+    Keys codes = none(keys);
+    if (round <= 2) {
+      codes.resize(round == 1 ? keys.size() - 1 : keys.size() + 1);
+    }
+    return codes;
+  });
+  deliver();
+  EXPECT_THAT(rounds_, ElementsAre(keys_, keys_, keys_));
+  EXPECT_TRUE(every_record_taken_once());
+}
+
+TEST_F(KinesisSinkTest, ARefusedRequestEndsTheDelivery) {
+  stream([](int, const Keys& keys) { return none(keys); });
+  service_->handler = [](aws::Peer& peer, const std::string&) -> Awaitable<void> {
+    const std::string bytes = aws::answer(
+        R"({"__type":"ResourceNotFoundException","message":"no such stream"})", "400 Bad Request");
+    co_await peer.write(bytes);
+  };
+  EXPECT_THAT(
+      failed_delivery().what(),
+      StartsWith("PutRecords on stream backfill in eu-west-1: ResourceNotFoundException: no "
+                 "such stream"));
+}
+
+TEST_F(KinesisSinkTest, EveryShardIsKeptBusyAndNoMore) {
+  stream([](int, const Keys& keys) { return none(keys); });
+  const auto batches = [this](std::uint32_t open_shards) {
+    return KinesisSink(service_->client, "s", {.open_shards = open_shards}, service_->clock,
+                       service_->random)
+        .max_batches_in_flight();
+  };
+  EXPECT_EQ(batches(0), 8U);
+  EXPECT_EQ(batches(4), 8U);
+  EXPECT_EQ(batches(16), 32U);
+  EXPECT_EQ(batches(10'000), 64U);
+}
+
+}  // namespace
+}  // namespace everyitem::sink
