@@ -8,6 +8,7 @@
 #include <cstdlib>
 #include <exception>
 #include <optional>
+#include <random>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -47,7 +48,10 @@ class ScanCommand {
  public:
   ScanCommand(const ScanOptions& options, const std::vector<std::string>& command)
       : display_(display_mode(options), stderr),
-        run_(loop_.get_executor(), scan_settings(options), aws::process_environment(),
+        run_(loop_.get_executor(), scan_settings(options),
+             {.environment = aws::process_environment(),
+              .clock = clock_,
+              .random_seed = std::random_device{}()},
              [this](std::string_view text) { display_.notice(text); }),
         signals_(loop_, SIGINT, SIGTERM, SIGHUP),
         tick_(loop_),
@@ -64,6 +68,7 @@ class ScanCommand {
   void tell_how_to_go_on();
 
   asio::io_context loop_{1};
+  SystemClock clock_;
   ProgressDisplay display_;
   pipeline::ScanRun run_;
   asio::signal_set signals_;

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <random>
 #include <thread>
 #include <utility>
 
@@ -17,7 +16,6 @@
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
 #include "checkpoint/checkpoint_store.h"
-#include "pipeline/pipeline.h"
 #include "sink/file_sink.h"
 #include "sink/kinesis_sink.h"
 #include "sink/stream_description.h"
@@ -32,9 +30,9 @@ namespace {
 /// One service as this run calls it.
 struct ServiceConnection {
   ServiceConnection(asio::any_io_executor executor, aws::ServiceModel model,
-                    aws::ServiceSettings settings, std::shared_ptr<const aws::TlsSettings> tls,
-                    aws::ClientContext context)
-      : http(executor, settings.endpoint, std::move(tls)),
+                    const aws::ServiceSettings& settings, aws::HttpTimeouts timeouts,
+                    std::shared_ptr<const aws::TlsSettings> tls, aws::ClientContext context)
+      : http(executor, settings.endpoint, std::move(tls), timeouts),
         client(model, settings.region, http, context) {}
 
   aws::HttpClient http;
@@ -45,11 +43,12 @@ struct ServiceConnection {
 
 struct ScanRun::Impl {
   Impl(asio::any_io_executor run_executor, ScanSettings run_settings,
-       aws::Environment run_environment, Notice run_notice)
+       RunSurroundings run_surroundings, Notice run_notice)
       : executor(std::move(run_executor)),
         settings(std::move(run_settings)),
-        environment(std::move(run_environment)),
-        notice(std::move(run_notice)) {}
+        surroundings(std::move(run_surroundings)),
+        notice(std::move(run_notice)),
+        random(surroundings.random_seed) {}
 
   void connect();
   Awaitable<void> describe();
@@ -63,10 +62,9 @@ struct ScanRun::Impl {
 
   asio::any_io_executor executor;
   ScanSettings settings;
-  aws::Environment environment;
+  RunSurroundings surroundings;
   Notice notice;
-  SystemClock clock;
-  Random random{std::random_device{}()};
+  Random random;
 
   std::unique_ptr<aws::CredentialsChain> credentials;
   std::unique_ptr<ServiceConnection> dynamodb;
@@ -88,6 +86,7 @@ struct ScanRun::Impl {
 
 /// Finds identity, region and endpoints. Connects to nothing yet.
 void ScanRun::Impl::connect() {
+  const aws::Environment& environment = surroundings.environment;
   const aws::Profile profile = aws::load_profile(settings.profile, environment);
   credentials = aws::make_credentials_chain(settings.profile, environment);
   const auto resolve = [&](std::string_view service, const aws::ResourceName& resource) {
@@ -107,12 +106,12 @@ void ScanRun::Impl::connect() {
     tls = std::make_shared<aws::TlsSettings>(aws::resolve_ca_bundle(profile, environment));
   }
   const aws::ClientContext client_context{
-      .credentials = *credentials, .clock = clock, .random = random};
-  dynamodb = std::make_unique<ServiceConnection>(executor, aws::kDynamoDb, table_settings, tls,
-                                                 client_context);
+      .credentials = *credentials, .clock = surroundings.clock, .random = random};
+  dynamodb = std::make_unique<ServiceConnection>(executor, aws::kDynamoDb, table_settings,
+                                                 surroundings.timeouts, tls, client_context);
   if (stream_settings) {
-    kinesis = std::make_unique<ServiceConnection>(executor, aws::kKinesis, *stream_settings, tls,
-                                                  client_context);
+    kinesis = std::make_unique<ServiceConnection>(executor, aws::kKinesis, *stream_settings,
+                                                  surroundings.timeouts, tls, client_context);
   }
 }
 
@@ -156,9 +155,9 @@ std::string ScanRun::Impl::default_checkpoint() const {
   if (settings.file == "-") {
     return "none";  // nobody knows what became of the items that a pipe took
   }
-  std::string state_home = environment("XDG_STATE_HOME");
+  std::string state_home = surroundings.environment("XDG_STATE_HOME");
   if (state_home.empty()) {
-    const std::string home = environment("HOME");
+    const std::string home = surroundings.environment("HOME");
     if (home.empty()) {
       throw usage_error(
           "there is no place for the checkpoint: neither HOME nor XDG_STATE_HOME is set",
@@ -228,7 +227,7 @@ void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
         batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn}, stream.limits,
         keys);
     sink = std::make_unique<sink::KinesisSink>(kinesis->client, settings.stream->name, stream,
-                                               clock, random);
+                                               surroundings.clock, random);
   } else {
     // Each item is a line: its JSON and a line break.
     const std::uint64_t delivered_bytes = state.bytes() + state.items();
@@ -271,7 +270,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
       .object = fmt::format("table {} in {}", settings.table.name, dynamodb->client.region())});
   const PipelineParts parts{.scan = *context, .builder = *builder, .sink = *sink, .store = *store};
   pipeline = std::make_unique<Pipeline>(executor, parts, std::move(state->segments),
-                                        PipelineLimits{}, settings.limit);
+                                        surroundings.limits, settings.limit);
   if (stop_requested) {
     pipeline->stop();
   }
@@ -280,9 +279,9 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
 }
 
 ScanRun::ScanRun(asio::any_io_executor executor, ScanSettings settings,
-                 aws::Environment environment, Notice notice)
-    : impl_(std::make_unique<Impl>(std::move(executor), std::move(settings), std::move(environment),
-                                   std::move(notice))) {}
+                 RunSurroundings surroundings, Notice notice)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(settings),
+                                   std::move(surroundings), std::move(notice))) {}
 
 ScanRun::~ScanRun() = default;
 

@@ -12,8 +12,10 @@
 
 #include "aws/arn.h"
 #include "aws/environment.h"
+#include "aws/http_client.h"
 #include "base/async.h"
 #include "base/clock.h"
+#include "pipeline/pipeline.h"
 #include "pipeline/run_report.h"
 #include "source/scan_request.h"
 
@@ -33,6 +35,15 @@ struct ScanSettings {
   std::string profile;
   std::string region;
   std::string endpoint_url;
+};
+
+/// What a run takes from outside, and tests put in its place. The clock outlives the run.
+struct RunSurroundings {
+  aws::Environment environment;
+  Clock& clock;
+  std::uint64_t random_seed = 0;  ///< of jitter and random partition keys
+  aws::HttpTimeouts timeouts = {};
+  PipelineLimits limits = {};
 };
 
 /// For the progress display. Numbers of this process, but for what says otherwise.
@@ -57,7 +68,7 @@ class ScanRun {
   /// Told to the user, each once, as they happen. One line.
   using Notice = std::function<void(std::string_view)>;
 
-  ScanRun(asio::any_io_executor executor, ScanSettings settings, aws::Environment environment,
+  ScanRun(asio::any_io_executor executor, ScanSettings settings, RunSurroundings surroundings,
           Notice notice);
   ~ScanRun();
   ScanRun(const ScanRun&) = delete;
