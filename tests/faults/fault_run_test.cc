@@ -1,0 +1,19 @@
+#include "fault_run.h"
+
+#include <gtest/gtest.h>
+
+namespace everyitem::faults {
+namespace {
+
+/// The number of a run is its seed: `fault_runs --first-seed N --runs 1` is the same run.
+class FaultRun : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(FaultRun, EveryItemArrivesUnalteredAndDuplicatesStayWithinTheirBound) {
+  const FaultRunResult result = run_with_faults(GetParam());
+  EXPECT_TRUE(result.as_promised()) << result.to_line();
+}
+
+INSTANTIATE_TEST_SUITE_P(Seeds, FaultRun, testing::Range<std::uint64_t>(1, 61));
+
+}  // namespace
+}  // namespace everyitem::faults
