@@ -5,8 +5,8 @@
 
 namespace everyitem::aws {
 
-bool may_repeat(Repetition repetition, bool request_sent) {
-  return repetition == Repetition::safe || !request_sent;
+bool may_repeat(Repetition repetition, bool may_be_done) {
+  return repetition == Repetition::safe || !may_be_done;
 }
 
 bool RetryLimits::give_up(ErrorClass error_class, int failures,

@@ -10,10 +10,10 @@ namespace everyitem::aws {
 /// May it be repeated? What an operation does when the server gets it twice.
 enum class Repetition {
   safe,    ///< reading, or writing where at-least-once is what is promised
-  unsafe,  ///< only when the request cannot have reached the server
+  unsafe,  ///< only when the service cannot have acted on it
 };
 
-bool may_repeat(Repetition repetition, bool request_sent);
+bool may_repeat(Repetition repetition, bool may_be_done);
 
 /// Give up? A transient failure ends the call once both bounds are reached: a service that fails
 /// fast is given time, a slow one is given tries. A throttled call never counts as failed.
