@@ -226,11 +226,12 @@ TEST_F(HttpClientTest, KeepsConnections) {
 TEST_F(HttpClientTest, KeepsNoConnectionThatTheServerWillClose) {
   for (const std::string& bytes :
        {answer("ok", "200 OK", "Connection: close\r\n"),
-        std::string("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), answer("ok") + "trailing"}) {
+        std::string("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), answer("ok") + "trailing",
+        answer(std::string(20'000, 'x')) + "trailing"}) {
     TestServer server(context_, answer_once(bytes));
     HttpClient client = client_of(server);
     send(context_, client);
-    EXPECT_EQ(text_of(send(context_, client)), "ok");
+    EXPECT_EQ(send(context_, client).status, 200);
     EXPECT_EQ(server.accepted(), 2);
   }
 }
@@ -286,10 +287,14 @@ TestServer::Script first_connection(std::function<Awaitable<void>(Peer&)> then) 
 }
 
 TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileItWasIdle) {
+  bool got_first = false;
   bool closed = false;
   for (const bool talks : {false, true}) {
-    closed = false;
+    got_first = closed = false;
     TestServer server(context_, first_connection([&](Peer& peer) -> Awaitable<void> {
+                        while (!got_first) {
+                          co_await yield();
+                        }
                         if (talks) {
                           const std::string bytes = answer("too slow", "408 Request Timeout");
                           co_await peer.write(bytes);
@@ -299,6 +304,7 @@ TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileItWasIdle) {
                       }));
     HttpClient client = client_of(server);
     EXPECT_EQ(text_of(send(context_, client)), "first");
+    got_first = true;
     while (!closed) {
       run(context_, yield());
     }
@@ -495,6 +501,27 @@ TEST_F(HttpClientTest, DoesNotGiveUpWhileBytesMove) {
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(text_of(send(context_, client)), "0123456789");
   EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(250));
+}
+
+TEST_F(HttpClientTest, DoesNotGiveUpWhileItsRequestMoves) {
+  const std::string body(16U << 20, 'x');
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    asio::steady_timer timer(context_);
+    for (std::size_t read = 0; read < body.size() * 9 / 10;) {
+      timer.expires_after(milliseconds(1));
+      co_await timer.async_wait(asio::use_awaitable);
+      const std::size_t bytes = co_await peer.read_some();
+      if (bytes == 0) {
+        co_return;
+      }
+      read += bytes;
+    }
+    co_await answer_all(peer);
+  });
+  HttpClient client = client_of(server, {.idle = milliseconds(200)});
+  const auto start = std::chrono::steady_clock::now();
+  EXPECT_EQ(text_of(send(context_, client, {.body = body})), "ok");
+  EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(200));
 }
 
 TEST_F(HttpClientTest, WaitsForEverWhereItIsToldSo) {

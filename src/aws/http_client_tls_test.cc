@@ -165,6 +165,16 @@ TEST_F(HttpClientTlsTest, VerifiesAnAddressAndAsksForNoName) {
   EXPECT_FALSE(named);
 }
 
+TEST_F(HttpClientTlsTest, KeepsNoConnectionThatSaidTooMuch) {
+  // One record holds the end of the body and what nobody asked for.
+  TestServer server(context_, answer_once(answer(std::string(20'000, 'x')) + "trailing"),
+                    tls_.get());
+  HttpClient client = client_of(server.endpoint("localhost"));
+  send(context_, client);
+  EXPECT_EQ(send(context_, client).status, 200);
+  EXPECT_EQ(server.accepted(), 2);
+}
+
 TEST_F(HttpClientTlsTest, TellsTheEndOfABodyFromACut) {
   for (const bool cut : {false, true}) {
     TestServer server(

@@ -28,6 +28,8 @@ class Peer {
   int number() const { return number_; }
   /// The next request, head and body, or nothing when the client closed the connection.
   Awaitable<std::optional<std::string>> read_request();
+  /// Reads some bytes of the next request; 0 when the client closed the connection.
+  Awaitable<std::size_t> read_some();
   Awaitable<void> write(std::string_view bytes);
   /// Ends the stream in good order.
   void close();
@@ -39,8 +41,6 @@ class Peer {
 
  private:
   friend class TestServer;
-
-  Awaitable<std::size_t> read_some();
 
   asio::ssl::context unused_{asio::ssl::context::tls_server};
   bool tls_;
