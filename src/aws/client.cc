@@ -70,11 +70,11 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
   const auto started = context_.clock.now();
   auto failing_since = started;
   std::array<int, 5> failures_by_class{};
-  const Backoff backoff;
   for (int attempt = 1;; ++attempt) {
     const auto failure = co_await try_once(call, accept);
     if (!failure) {
       ++counters_.calls;
+      budget_.earn();
       co_return;
     }
     const auto now = context_.clock.now();
@@ -105,9 +105,17 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
       co_await renew_credentials(failure->signed_as.credentials);
     }
     ++(failure->error_class == ErrorClass::throttle ? counters_.throttles : counters_.retries);
-    const auto pause = backoff.wait(failures, context_.random.uniform());
-    co_await context_.clock.sleep(pause);
+    co_await context_.clock.sleep(pause_after(*failure, failures));
   }
+}
+
+std::chrono::nanoseconds Client::pause_after(const Failure& failure, int failures) {
+  const Backoff backoff;
+  const double uniform = context_.random.uniform();
+  const bool paid_for = failure.error_class == ErrorClass::throttle || budget_.spend();
+  const auto pause = paid_for ? backoff.wait(failures, uniform) : backoff.longest(uniform);
+  // Full jitter on top of what was asked for, or all would come back at the same instant.
+  return failure.retry_after ? *failure.retry_after + pause : pause;
 }
 
 Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, const Accept& accept) {
@@ -127,6 +135,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.code = std::move(error.code);
     failure.message = std::move(error.message);
     failure.server_date = response.header("date");
+    failure.retry_after = parse_retry_after(response.header("retry-after"));
   } catch (const HttpError& error) {
     failure.error_class = classify(error.cause());
     failure.may_be_done = error.request_sent();

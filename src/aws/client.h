@@ -87,13 +87,16 @@ class Client {
     std::string code;
     std::string message;
     std::string hint;
-    std::string server_date;  ///< the answer's Date header
+    std::string server_date;                              ///< the answer's Date header
+    std::optional<std::chrono::nanoseconds> retry_after;  ///< what the service asked for
     SignedAs signed_as;
   };
 
   Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
   /// Tells in `signed_as` how, before it sends.
   Awaitable<HttpResponse> send_signed(const Call& call, SignedAs& signed_as);
+  /// How long to wait after the call's `failures`-th failure of this class.
+  std::chrono::nanoseconds pause_after(const Failure& failure, int failures);
   /// Has credentials looked for anew, unless others than the refused ones are there already.
   Awaitable<void> renew_credentials(const Credentials& refused);
   /// Adopts the server's clock; false when it agrees with the time of the signature that the server
@@ -106,6 +109,7 @@ class Client {
   HttpClient& http_;
   ClientContext context_;
   std::chrono::seconds clock_offset_{0};  ///< added to the wall clock when signing
+  RetryBudget budget_;
   ClientCounters counters_;
 };
 

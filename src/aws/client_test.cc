@@ -259,6 +259,32 @@ TEST_F(ClientTest, WaitsGrowToTheirCapAndAreSpread) {
   EXPECT_LT(*std::min_element(sleeps.begin() + 20, sleeps.end()), seconds(2));
 }
 
+TEST_F(ClientTest, WhatTheServiceAsksToWaitIsWaited) {
+  serve_in_order({refusal("ThrottlingException", "400 Bad Request", "Retry-After: 7\r\n"), ok()});
+  call();
+  EXPECT_THAT(service_->clock.sleeps(), ElementsAre(seconds(7) + backoffs(1).at(0)));
+}
+
+TEST_F(ClientTest, RepeatsThatNobodyPaysForWaitLongest) {
+  // Calls that fail once each spend more than they earn.
+  serve([](int number) { return number % 2 == 1 ? unavailable() : ok(); });
+  constexpr int kCalls = 200;
+  for (int i = 0; i < kCalls; ++i) {
+    call();
+  }
+  Random random(TestService::kSeed);
+  const auto& sleeps = service_->clock.sleeps();
+  ASSERT_EQ(sleeps.size(), static_cast<std::size_t>(kCalls));
+  int short_waits = 0;
+  for (const nanoseconds sleep : sleeps) {
+    const double uniform = random.uniform();
+    short_waits += sleep == Backoff{}.wait(1, uniform) ? 1 : 0;
+    EXPECT_TRUE(sleep == Backoff{}.wait(1, uniform) || sleep == Backoff{}.longest(uniform));
+  }
+  // 500 to begin with, 1 earned by each call: 100 + 200 / 5 repeats, in whole ones.
+  EXPECT_EQ(short_waits, 139);
+}
+
 TEST_F(ClientTest, HoursOfThrottlingDoNotMakeOneFailureTheLast) {
   // 500 and 503 come now and then in hours; none of them is a reason to give up a call that the
   // service answers in between.

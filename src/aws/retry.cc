@@ -1,7 +1,10 @@
 #include "aws/retry.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <cstdint>
+#include <limits>
 
 namespace everyitem::aws {
 
@@ -32,5 +35,29 @@ std::chrono::nanoseconds Backoff::wait(int attempt, double uniform) const {
   const double bound = std::min(static_cast<double>(cap.count()), exponential);
   return std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(bound * uniform));
 }
+
+std::chrono::nanoseconds Backoff::longest(double uniform) const {
+  return wait(std::numeric_limits<int>::max(), uniform);
+}
+
+std::optional<std::chrono::nanoseconds> parse_retry_after(std::string_view header) {
+  std::uint32_t seconds = 0;
+  const char* const end = header.data() + header.size();
+  const auto read = std::from_chars(header.data(), end, seconds);
+  if (read.ec != std::errc() || read.ptr != end) {
+    return std::nullopt;
+  }
+  return std::min<std::chrono::nanoseconds>(std::chrono::seconds(seconds), kMaxRetryAfter);
+}
+
+bool RetryBudget::spend() {
+  if (tokens_ < kCostOfARepeat) {
+    return false;
+  }
+  tokens_ -= kCostOfARepeat;
+  return true;
+}
+
+void RetryBudget::earn() { tokens_ = std::min(kCapacity, tokens_ + 1); }
 
 }  // namespace everyitem::aws

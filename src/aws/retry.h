@@ -2,6 +2,8 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
+#include <string_view>
 
 #include "aws/service_error.h"
 
@@ -36,6 +38,31 @@ struct Backoff {
 
   /// `attempt` counts the attempts made, from 1; `uniform` is a random number in [0, 1).
   std::chrono::nanoseconds wait(int attempt, double uniform) const;
+  /// The longest wait there is, spread likewise: once the budget is spent.
+  std::chrono::nanoseconds longest(double uniform) const;
+};
+
+/// What a service asks for in Retry-After: seconds, or nothing for another form of it. At most
+/// kMaxRetryAfter, so that no answer can stop a run for good.
+std::optional<std::chrono::nanoseconds> parse_retry_after(std::string_view header);
+inline constexpr std::chrono::minutes kMaxRetryAfter{5};
+
+/// Keeps a failing service from being stormed: repeats of failed calls are paid for by calls that
+/// succeed. Once the budget is spent, each repeat waits for the longest time there is. Throttled
+/// calls do not draw on it: their pace is the backoff's alone. The numbers are those of the AWS
+/// SDKs' standard retry mode, which gives up where this waits. One event loop.
+class RetryBudget {
+ public:
+  static constexpr int kCapacity = 500;
+  static constexpr int kCostOfARepeat = 5;
+
+  /// Pays for one repeat; false when there is not enough left.
+  bool spend();
+  /// A call succeeded.
+  void earn();
+
+ private:
+  int tokens_ = kCapacity;
 };
 
 }  // namespace everyitem::aws

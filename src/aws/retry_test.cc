@@ -46,5 +46,46 @@ TEST(Backoff, DoublesUpToItsCapAndIsSpreadOverTheWholeInterval) {
   EXPECT_EQ(backoff.wait(1'000'000, 0.5), milliseconds(500));
 }
 
+TEST(Backoff, TheLongestWaitIsSpreadToo) {
+  const Backoff backoff{.base = milliseconds(100), .cap = seconds(1)};
+  EXPECT_EQ(backoff.longest(0.25), milliseconds(250));
+}
+
+TEST(RetryAfter, IsReadInSecondsAndBounded) {
+  EXPECT_EQ(parse_retry_after("3"), seconds(3));
+  EXPECT_EQ(parse_retry_after("0"), seconds(0));
+  EXPECT_EQ(parse_retry_after("4000000000"), kMaxRetryAfter);
+  for (const std::string_view header :
+       {"", "x", "-1", "3 s", "99999999999999", "Mon, 23 Nov 2026 03:44:38 GMT"}) {
+    EXPECT_FALSE(parse_retry_after(header)) << header;
+  }
+}
+
+TEST(RetryBudget, IsSpentByRepeatsAndEarnedBySuccess) {
+  RetryBudget budget;
+  for (int repeat = 0; repeat < RetryBudget::kCapacity / RetryBudget::kCostOfARepeat; ++repeat) {
+    EXPECT_TRUE(budget.spend());
+  }
+  EXPECT_FALSE(budget.spend());
+  for (int success = 0; success < RetryBudget::kCostOfARepeat; ++success) {
+    EXPECT_FALSE(budget.spend());
+    budget.earn();
+  }
+  EXPECT_TRUE(budget.spend());
+  EXPECT_FALSE(budget.spend());
+}
+
+TEST(RetryBudget, IsNeverMoreThanFull) {
+  RetryBudget budget;
+  for (int success = 0; success < 10 * RetryBudget::kCapacity; ++success) {
+    budget.earn();
+  }
+  int repeats = 0;
+  while (budget.spend()) {
+    ++repeats;
+  }
+  EXPECT_EQ(repeats, RetryBudget::kCapacity / RetryBudget::kCostOfARepeat);
+}
+
 }  // namespace
 }  // namespace everyitem::aws
