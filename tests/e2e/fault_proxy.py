@@ -8,6 +8,7 @@ answer by itself, change the response, or drop the connection by raising Drop.
 import http.client
 import json
 import threading
+import time
 import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
@@ -142,13 +143,17 @@ class Gate:
         self._passing = passing
         self._held = threading.Event()
         self._open = threading.Event()
+        self.first_passed_ns = 0  # when the first of them had been answered, by the clock of files
 
     def __call__(self, request: Request, forward: Forward) -> Response:
         if request.operation == self._operation and request.number >= self._passing:
             self._held.set()
             if not self._open.wait(DEADLINE):
                 raise Drop
-        return forward(request)
+        response = forward(request)
+        if request.operation == self._operation and not self.first_passed_ns:
+            self.first_passed_ns = time.time_ns()
+        return response
 
     def wait_until_held(self) -> None:
         """Returns once a request is being held."""

@@ -55,27 +55,25 @@ def test_killed_run_resumes_in_the_middle(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 1)
-    gate = Gate("PutRecords", passing=9)
-    proxy("kinesis").rule = gate
+    gate = Gate("PutRecords", passing=6)
+    kinesis, dynamodb = proxy("kinesis"), proxy("dynamodb")
+    kinesis.rule = gate
+    dynamodb.rule = with_page_limit(250)
     process = everyitem.start(*scan)
     gate.wait_until_held()
-    held_ns = max(f.stat().st_mtime_ns for f in everyitem.state.rglob("*"))
-    # Some of what passed is written down now or within the time between two checkpoints.
-    if len(backend.data(stream)) < COUNT:
-        wait_for(lambda: changed_since(everyitem.state, held_ns - 10**9), "a checkpoint", 10)
+    wait_for(lambda: changed_since(everyitem.state, gate.first_passed_ns), "a checkpoint")
     process.kill()
     gate.open()
 
-    kinesis, dynamodb = proxy("kinesis"), proxy("dynamodb")
+    before = len(dynamodb.bodies("Scan"))
     kinesis.rule = None
     result = everyitem.run(*scan)
     assert result.code == 0, result.stderr
     assert "resum" in result.stderr.lower(), result.stderr
-    assert "ExclusiveStartKey" in dynamodb.bodies("Scan")[0], "it began anew"
+    assert "ExclusiveStartKey" in dynamodb.bodies("Scan")[before], "it began anew"
     compared = backend.compared(table, stream)
     assert compared.complete, compared
-    print(compared)
-    assert compared.duplicates < COUNT / 2, compared
+    assert compared.duplicates <= 1500, f"repeated more than was open: {compared}"
 
 
 @pytest.mark.parametrize(
