@@ -85,16 +85,22 @@ quiet_step() {
   passed "${text%:}" "$last"
 }
 
+# watch_log TEXT LOG COMMAND...: the log's last line is read without starting a process: bash 5.2
+# stumbles over a trap that runs while it reads a command substitution.
 watch_log() {
-  local text=$1 log=$2 status=0 width
+  local text=$1 log=$2 status=0 width lines line last=''
   shift 2
   width=$(($(tput cols 2>/dev/null || echo 80) - ${#text} - 8))
   start "$@" >"$log" 2>&1
+  exec {lines}<"$log"
   while kill -0 "$step_child" 2>/dev/null; do
-    printf '\r\e[K  … %s %s%s%s' "$text" "$step_dim" \
-      "$(tail -n 1 "$log" | tr -d '[:cntrl:]' | cut -c "1-$((width > 10 ? width : 10))")" "$step_plain"
+    while IFS= read -r line <&"$lines"; do
+      last=${line//[[:cntrl:]]/}
+    done
+    printf '\r\e[K  … %s %s%s%s' "$text" "$step_dim" "${last:0:width > 10 ? width : 10}" "$step_plain"
     sleep 0.2
   done
+  exec {lines}<&-
   wait "$step_child" 2>/dev/null || status=$?
   step_child=''
   return "$status"
