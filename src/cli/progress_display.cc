@@ -79,13 +79,13 @@ std::string progress_json(const pipeline::ScanProgress& progress, const Rates& r
 std::string summary_json(const Summary& summary) {
   const pipeline::RunCounters& counters = summary.progress.counters;
   return fmt::format(
-      R"({{"event":"summary","status":"{}","items":{},"items_before":{},"items_scanned":{},)"
+      R"({{"event":"summary","status":"{}","items":{},"records":{},"items_before":{},"items_scanned":{},)"
       R"("bytes":{},"batches":{},"pages":{},"seconds":{:.3f},"read_units":{:.1f},)"
       R"("throttled_requests":{},"retried_requests":{},"records_sent_again":{},)"
       R"("segments_done":{},"segments":{},"checkpoint":{}}})",
-      summary.status, counters.items_delivered, summary.progress.items_before,
-      counters.items_scanned, counters.bytes_delivered, counters.batches_delivered,
-      counters.pages_read, summary.elapsed.count(), counters.read_units,
+      summary.status, counters.items_delivered, counters.records_delivered,
+      summary.progress.items_before, counters.items_scanned, counters.bytes_delivered,
+      counters.batches_delivered, counters.pages_read, summary.elapsed.count(), counters.read_units,
       summary.progress.throttled_requests, summary.progress.requests_retried,
       summary.progress.records_sent_again, counters.segments_complete, summary.progress.segments,
       json_text(summary.checkpoint));

@@ -53,13 +53,14 @@ class ScanCommand {
               .clock = clock_,
               .random_seed = std::random_device{}()},
              [this](std::string_view text) { display_.notice(text); }),
-        signals_(loop_, SIGINT, SIGTERM, SIGHUP),
+        signals_(loop_),
         tick_(loop_),
         command_(command) {}
 
   ExitCode run();
 
  private:
+  void listen_to_signals();
   void answer_signals();
   void show_progress();
   ExitCode close(const std::exception_ptr& failure);
@@ -88,10 +89,21 @@ ExitCode ScanCommand::run() {
                    tick_.cancel();
                    exit_code = close(failure);
                  });
+  listen_to_signals();
   answer_signals();
   show_progress();
   loop_.run();
   return exit_code;
+}
+
+/// Those that end a run in order. Whoever started the program may have it ignore some: nohup does.
+void ScanCommand::listen_to_signals() {
+  for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction inherited {};
+    if (sigaction(number, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN) {
+      signals_.add(number);
+    }
+  }
 }
 
 void ScanCommand::answer_signals() {

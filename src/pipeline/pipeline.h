@@ -36,7 +36,7 @@ struct PipelineLimits {
   /// one before it is delivered. These are what is repeated when a run is killed.
   std::size_t unsaved_pages_per_segment = 2;
   /// Of batches packed and being sent.
-  std::size_t batch_bytes = 48U << 20;
+  std::size_t batch_bytes = 24U << 20;
 };
 
 /// What a run is made of. All of it outlives the pipeline.

@@ -10,8 +10,9 @@ struct RunCounters {
   std::uint64_t pages_read = 0;
   std::uint64_t items_scanned = 0;  ///< looked at by DynamoDB: before the filter
   double read_units = 0;
-  std::uint64_t items_delivered = 0;  ///< acknowledged by the destination
-  std::uint64_t bytes_delivered = 0;  ///< of their JSON
+  std::uint64_t items_delivered = 0;    ///< acknowledged by the destination
+  std::uint64_t records_delivered = 0;  ///< what the destination took them as
+  std::uint64_t bytes_delivered = 0;    ///< of their JSON
   std::uint64_t batches_delivered = 0;
   std::uint32_t segments_complete = 0;
 };
