@@ -482,6 +482,19 @@ TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsNotSentAgain) {
   EXPECT_EQ(requests_.size(), 1U);
 }
 
+TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsSentAgainIfItWasRefused) {
+  call_.repetition = Repetition::unsafe;
+  serve_in_order({throttled(), refusal("ExpiredTokenException"), ok()});
+  call();
+  EXPECT_EQ(requests_.size(), 3U);
+}
+
+TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsNotSentAgainIfTheServiceFailedAtIt) {
+  call_.repetition = Repetition::unsafe;
+  serve_in_order({refusal("InternalServerError", "500 Internal Server Error")});
+  EXPECT_EQ(failed_call().details().code, "InternalServerError");
+}
+
 TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsSentAgainIfItCannotHaveArrived) {
   call_.repetition = Repetition::unsafe;
   call_.limits = kStartUpLimits;
