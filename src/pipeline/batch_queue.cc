@@ -32,27 +32,24 @@ BatchQueue::BatchQueue(asio::any_io_executor executor, batch::BatchBuilder& buil
       room_(executor) {}
 
 std::size_t BatchQueue::pack(std::span<const source::Item> items, source::PageId page) {
-  for (std::size_t packed = 0; packed < items.size(); ++packed) {
-    const source::Item& item = items[packed];
+  std::size_t packed = 0;
+  while (packed < items.size() && held_bytes_ <= bound_bytes_) {
     // The builder takes up a page with the first item of it in each batch.
-    std::size_t pages_before = builder_.current().pages.size();
-    batch::AddResult result = builder_.add(item, page);
+    const std::size_t pages_before = builder_.current().pages.size();
+    const batch::AddResult result = builder_.add(items[packed], page);
     if (result == batch::AddResult::full) {
       seal();
-      if (held_bytes_ > bound_bytes_) {
-        return packed;
-      }
-      pages_before = 0;
-      result = builder_.add(item, page);
+      continue;
     }
     if (result != batch::AddResult::added) {
-      throw too_large(item, page);
+      throw too_large(items[packed], page);
     }
     if (builder_.current().pages.size() > pages_before) {
       tracker_.add_batch(page);
     }
+    ++packed;
   }
-  return items.size();
+  return packed;
 }
 
 Awaitable<void> BatchQueue::room() {

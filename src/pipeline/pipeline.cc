@@ -118,6 +118,11 @@ Awaitable<void> Pipeline::pack_page(const source::ScanPage& page, std::uint32_t 
     items = items.first(std::min<std::size_t>(items.size(), *item_limit_ - items_taken_));
   }
   items_taken_ += items.size();
+  if (limit_reached()) {
+    // Now, not once the page is packed: that may take long, and others would ask for more
+    // meanwhile.
+    stop_reading();
+  }
   checkpoint::PageContent content{.position_after = std::move(position_after),
                                   .items = items.size()};
   for (const source::Item& item : items) {
@@ -139,9 +144,6 @@ Awaitable<void> Pipeline::pack_page(const source::ScanPage& page, std::uint32_t 
     tracker_.close_page(id, std::move(content));
     progress_.notify_all();
   }
-  if (limit_reached()) {
-    stop_reading();
-  }
 }
 
 Awaitable<void> Pipeline::deliver_batches() {
@@ -156,6 +158,8 @@ Awaitable<void> Pipeline::deliver_batches() {
       tracker_.acknowledge(page);
     }
     counters_.items_delivered += batch->items;
+    // Where the destination takes a batch as a whole, an item is a record.
+    counters_.records_delivered += batch->records.empty() ? batch->items : batch->records.size();
     counters_.bytes_delivered += batch->item_bytes;
     ++counters_.batches_delivered;
     progress_.notify_all();

@@ -25,8 +25,10 @@ bool is_cancellation(const std::exception_ptr& failure) {
 void TaskGroup::spawn(Awaitable<void> task, asio::cancellation_slot cancellation,
                       std::function<void(std::exception_ptr)> on_failure) {
   ++running_;
-  auto on_end = [this, on_failure = std::move(on_failure)](const std::exception_ptr& failure) {
-    if (failure && !is_cancellation(failure)) {
+  const bool can_be_cancelled = cancellation.is_connected();
+  auto on_end = [this, can_be_cancelled,
+                 on_failure = std::move(on_failure)](const std::exception_ptr& failure) {
+    if (failure && !(can_be_cancelled && is_cancellation(failure))) {
       on_failure(failure);
     }
     --running_;

@@ -1,0 +1,224 @@
+#include "pipeline/batch_queue.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/test_stages.h"
+
+namespace everyitem::pipeline {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::size_t kBatchItems = 3;
+constexpr std::size_t kItemBytes = 20;  // and a line break in the batch
+
+/// One segment; batches of three items.
+class BatchQueueTest : public testing::Test {
+ protected:
+  explicit BatchQueueTest(std::size_t bound_bytes = 1'000'000)
+      : queue_(loop_.get_executor(), builder_, tracker_, bound_bytes) {}
+
+  /// `count` items `first`, `first` + 1, ...
+  std::vector<source::Item> items(int first, int count) {
+    std::vector<source::Item> made;
+    for (int i = first; i < first + count; ++i) {
+      const std::string& text = texts_.emplace_back(fmt::format(R"({{"pk":{{"S":"{:05}"}}}})", i));
+      EXPECT_EQ(text.size(), kItemBytes);
+      made.push_back({.json = text, .hash_key = {}, .range_key = {}});
+    }
+    return made;
+  }
+
+  /// Somebody who takes one batch; what they get is in `taken_`, "(end)" for nothing.
+  void take_one() {
+    asio::co_spawn(loop_, take(), [](const std::exception_ptr& failure) { EXPECT_FALSE(failure); });
+  }
+  Awaitable<void> take() {
+    const std::optional<batch::RecordBatch> batch = co_await queue_.take();
+    if (batch) {
+      batches_.push_back(*batch);
+      taken_.push_back(fmt::format("{}", fmt::join(TestSink::ids_of(batch->body), " ")));
+    } else {
+      taken_.emplace_back("(end)");
+    }
+  }
+  /// Somebody who waits for room.
+  void wait_for_room() {
+    asio::co_spawn(loop_, room(), [](const std::exception_ptr& failure) { EXPECT_FALSE(failure); });
+  }
+  Awaitable<void> room() {
+    co_await queue_.room();
+    ++got_room_;
+  }
+
+  /// Everybody goes on until all of them wait.
+  void settle() {
+    loop_.restart();
+    while (loop_.poll() > 0) {
+    }
+  }
+
+  asio::io_context loop_;
+  LineBuilder builder_{kBatchItems};
+  checkpoint::AckTracker tracker_{std::vector<checkpoint::SegmentProgress>(1)};
+  BatchQueue queue_;
+  std::deque<std::string> texts_;
+  std::vector<std::string> taken_;
+  std::vector<batch::RecordBatch> batches_;
+  int got_room_ = 0;
+};
+
+/// No room for more than one full batch.
+class FullBatchQueueTest : public BatchQueueTest {
+ protected:
+  FullBatchQueueTest() : BatchQueueTest(kBatchItems * (kItemBytes + 1) - 1) {}
+};
+
+TEST_F(BatchQueueTest, FullBatchesLeaveInOrderAndTheRestBehindThem) {
+  const source::PageId page = tracker_.open_page(0);
+  EXPECT_EQ(queue_.pack(items(0, 8), page), 8U);
+  queue_.close();
+  for (int i = 0; i < 4; ++i) {
+    take_one();
+    settle();
+  }
+  EXPECT_THAT(taken_,
+              ElementsAre("00000 00001 00002", "00003 00004 00005", "00006 00007", "(end)"));
+}
+
+TEST_F(BatchQueueTest, ABatchThatIsNotFullLeavesOnceItIsOfferedAndNothingElseWaits) {
+  const source::PageId page = tracker_.open_page(0);
+  take_one();
+  settle();
+  queue_.pack(items(0, 2), page);
+  settle();
+  EXPECT_THAT(taken_, IsEmpty()) << "the page may have more items for it";
+  queue_.offer();
+  settle();
+  EXPECT_THAT(taken_, ElementsAre("00000 00001"));
+}
+
+TEST_F(BatchQueueTest, WithNothingToOfferNobodyIsWoken) {
+  take_one();
+  settle();
+  queue_.offer();
+  settle();
+  EXPECT_THAT(taken_, IsEmpty());
+}
+
+TEST_F(BatchQueueTest, EveryoneWhoWaitsGetsABatch) {
+  const source::PageId page = tracker_.open_page(0);
+  for (int i = 0; i < 3; ++i) {
+    take_one();
+  }
+  settle();
+  queue_.pack(items(0, 9), page);
+  queue_.offer();
+  settle();
+  EXPECT_THAT(taken_, ElementsAre("00000 00001 00002", "00003 00004 00005", "00006 00007 00008"));
+}
+
+TEST_F(BatchQueueTest, ThePageStaysOpenUntilEachOfItsBatchesIsAcknowledged) {
+  const source::PageId first = tracker_.open_page(0);
+  const source::PageId second = tracker_.open_page(0);
+  queue_.pack(items(0, 4), first);
+  queue_.pack(items(4, 3), second);
+  tracker_.close_page(first, {.position_after = {.last_evaluated_key = "a"}, .items = 4});
+  tracker_.close_page(second, {.position_after = {.last_evaluated_key = "b"}, .items = 3});
+  queue_.close();
+  for (int i = 0; i < 3; ++i) {
+    take_one();
+  }
+  settle();
+  ASSERT_EQ(batches_.size(), 3U);
+  EXPECT_THAT(batches_[0].pages, ElementsAre(first));
+  EXPECT_THAT(batches_[1].pages, ElementsAre(first, second));
+  EXPECT_THAT(batches_[2].pages, ElementsAre(second));
+  for (const int last : {2, 0, 1}) {
+    EXPECT_EQ(tracker_.progress(0).items, 0U);
+    for (const source::PageId page : batches_[last].pages) {
+      tracker_.acknowledge(page);
+    }
+  }
+  EXPECT_EQ(tracker_.progress(0).items, 7U);
+}
+
+TEST_F(FullBatchQueueTest, PackingStopsWhenTooMuchIsHeld) {
+  const source::PageId page = tracker_.open_page(0);
+  const auto some = items(0, 10);
+  EXPECT_EQ(queue_.pack(some, page), 3U);
+  wait_for_room();
+  settle();
+  EXPECT_EQ(got_room_, 0);
+  EXPECT_EQ(queue_.pack(std::span(some).subspan(3), page), 0U) << "though its batch be not full";
+
+  take_one();
+  settle();
+  EXPECT_EQ(got_room_, 0) << "what is being sent is held still";
+  queue_.release(batches_.at(0));
+  settle();
+  EXPECT_EQ(got_room_, 1);
+  EXPECT_EQ(queue_.pack(std::span(some).subspan(3), page), 3U);
+}
+
+TEST_F(FullBatchQueueTest, DroppedBatchesAreNotTakenAndMakeRoom) {
+  const source::PageId page = tracker_.open_page(0);
+  queue_.pack(items(0, 5), page);
+  wait_for_room();
+  settle();
+  queue_.discard();
+  settle();
+  EXPECT_TRUE(queue_.discarded());
+  EXPECT_EQ(got_room_, 1);
+  take_one();
+  settle();
+  EXPECT_THAT(taken_, ElementsAre("(end)"));
+}
+
+TEST_F(BatchQueueTest, ClosingEndsTheWaitOfAll) {
+  take_one();
+  take_one();
+  settle();
+  queue_.close();
+  settle();
+  EXPECT_THAT(taken_, ElementsAre("(end)", "(end)"));
+}
+
+TEST_F(BatchQueueTest, DiscardingEndsTheWaitOfAll) {
+  take_one();
+  settle();
+  queue_.discard();
+  settle();
+  EXPECT_THAT(taken_, ElementsAre("(end)"));
+}
+
+TEST_F(BatchQueueTest, AnItemThatFitsIntoNoBatchLeavesThoseBeforeItInTheirs) {
+  const source::PageId page = tracker_.open_page(0);
+  builder_.too_large = "00004";
+  const auto some = items(0, 6);
+  try {
+    queue_.pack(some, page);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_THAT(error.what(), HasSubstr("its JSON has 20 bytes"));
+  }
+  queue_.close();
+  for (int i = 0; i < 3; ++i) {
+    take_one();
+    settle();
+  }
+  EXPECT_THAT(taken_, ElementsAre("00000 00001 00002", "00003", "(end)"));
+}
+
+}  // namespace
+}  // namespace everyitem::pipeline

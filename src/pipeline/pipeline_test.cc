@@ -1,0 +1,526 @@
+#include "pipeline/pipeline.h"
+
+#include <algorithm>
+#include <memory>
+#include <set>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "pipeline/test_stages.h"
+#include "sink/sink.h"
+
+namespace everyitem::pipeline {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+using testing::UnorderedElementsAreArray;
+
+constexpr std::uint64_t kSeeds = 120;
+
+/// Shapes and bounds of every kind, small enough to be met in a small table.
+RunSetup random_setup(std::uint64_t seed) {
+  Dice dice(seed + 1'000'000);
+  RunSetup setup{.table = TestTable::random(dice), .seed = seed};
+  setup.limits = {.segments_at_once = dice.roll(1, 5),
+                  .pages_at_once = dice.roll(1, 4),
+                  .unsaved_pages_per_segment = dice.roll(1, 3),
+                  .batch_bytes = dice.roll(1, 400)};
+  setup.batch_items = dice.roll(1, 9);
+  setup.batches_in_flight = dice.roll(1, 4);
+  return setup;
+}
+
+Error failure_of(std::string message) {
+  return Error(ErrorKind::failed, {.operation = "test", .message = std::move(message)});
+}
+
+/// Throws at the `chosen`-th call.
+std::function<void(std::size_t)> fail_at(std::size_t chosen, const std::string& message) {
+  return [=](std::size_t number) {
+    if (number == chosen) {
+      throw failure_of(message);
+    }
+  };
+}
+
+/// Fails unless the items of two runs together are all of the table's.
+void expect_nothing_missed(const TestTable& table, const std::multiset<std::string>& first,
+                           const std::multiset<std::string>& second) {
+  for (const std::string& id : table.all()) {
+    EXPECT_TRUE(first.contains(id) || second.contains(id)) << id << " is missing";
+  }
+}
+
+std::vector<std::string> in_both(const std::multiset<std::string>& first,
+                                 const std::multiset<std::string>& second) {
+  std::vector<std::string> both;
+  std::ranges::set_intersection(first, second, std::back_inserter(both));
+  return both;
+}
+
+bool all_complete(const std::vector<checkpoint::SegmentProgress>& segments) {
+  return std::ranges::all_of(segments,
+                             [](const auto& segment) { return segment.position.complete; });
+}
+
+// Undisturbed
+
+TEST(Pipeline, EveryItemIsDeliveredOnceWhateverTheOrderOfAcknowledgements) {
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    TestRun run(random_setup(seed));
+    const Ending ending = run.run();
+    EXPECT_EQ(ending.status, RunStatus::complete) << ending.error();
+    const Ids all = run.setup.table.all();
+    EXPECT_EQ(run.sink.acknowledged, std::multiset<std::string>(all.begin(), all.end()));
+    EXPECT_TRUE(all_complete(run.store.state));
+
+    const RunCounters& counters = run.pipeline.counters();
+    EXPECT_EQ(counters.items_delivered, all.size());
+    EXPECT_EQ(counters.items_scanned, all.size());
+    EXPECT_EQ(counters.pages_read, run.asked.size());
+    EXPECT_EQ(counters.batches_delivered, run.sink.deliveries);
+    EXPECT_EQ(counters.segments_complete, run.setup.table.segments.size());
+  }
+}
+
+TEST(Pipeline, PagesWithoutItemsAreGoneOnFromAndCheckpointed) {
+  TestRun run({.table = TestTable::of({{0, 0, 3, 0, 0}, {0}, {0, 0}})});
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 3U);
+  EXPECT_EQ(run.asked.size(), 8U);
+  EXPECT_TRUE(all_complete(run.store.state));
+}
+
+TEST(Pipeline, SegmentsWaitForTheirTurn) {
+  std::vector<std::vector<std::size_t>> shape(30, {4, 4, 4});
+  TestRun run({.table = TestTable::of(shape), .limits = {.segments_at_once = 3}});
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 360U);
+}
+
+TEST(Pipeline, WhatFailsForAMomentIsAskedForAgain) {
+  TestRun run({.table = TestTable::of({{5, 5, 5}, {5, 5}})});
+  run.fates[{0, 1}] = TestRun::refusal("ProvisionedThroughputExceededException");
+  run.fates[{1, 0}] = aws::answer("", "503 Service Unavailable");
+  run.on_scan = [&](std::size_t number) {
+    if (number == 12) {
+      run.fates.clear();
+    }
+  };
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 25U);
+  EXPECT_GE(run.asked.size(), 12U);
+}
+
+// Resuming
+
+TEST(Pipeline, ARunGoesOnWhereItsSegmentsStand) {
+  RunSetup setup{.table = TestTable::of({{3, 3, 3}, {2, 2}, {4, 4, 0}, {5}})};
+  setup.start = {
+      {.segment = 0, .position = {.last_evaluated_key = Place{.page = 1}.key()}, .items = 3},
+      {.segment = 1, .position = {.complete = true}, .items = 4},
+      {.segment = 2,
+       .position = {.last_evaluated_key = Place{.page = 1, .item = 2}.key()},
+       .items = 6},
+      {.segment = 3}};
+  TestRun run(setup);
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_THAT(
+      run.sink.acknowledged,
+      UnorderedElementsAreArray({"0.1.0", "0.1.1", "0.1.2", "0.2.0", "0.2.1", "0.2.2", "2.1.2",
+                                 "2.1.3", "3.0.0", "3.0.1", "3.0.2", "3.0.3", "3.0.4"}));
+  EXPECT_TRUE(std::ranges::none_of(run.asked, [](const auto& page) { return page.segment == 1; }));
+  EXPECT_EQ(run.store.state[0].items, 9U);
+  EXPECT_EQ(run.pipeline.counters().segments_complete, 4U);
+}
+
+TEST(Pipeline, ARunWhoseSegmentsAreAllCompleteReadsNothing) {
+  RunSetup setup{.table = TestTable::of({{3}, {2}})};
+  setup.start = {{.segment = 0, .position = {.complete = true}, .items = 3},
+                 {.segment = 1, .position = {.complete = true}, .items = 2}};
+  TestRun run(setup);
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_TRUE(run.asked.empty());
+  EXPECT_EQ(run.store.saves, 0U);
+}
+
+TEST(Pipeline, KilledAtAnySaveTheNextProcessMissesNothingAndRepeatsOnlyPagesInFlight) {
+  struct Kill {
+    std::vector<checkpoint::SegmentProgress> saved;
+    std::multiset<std::string> received;
+  };
+  std::size_t kills_tried = 0;
+  for (std::uint64_t seed = 0; seed < 20 && !testing::Test::HasFailure(); ++seed) {
+    std::vector<Kill> kills;
+    TestRun first(random_setup(seed));
+    first.store.on_save = [&](std::size_t) {
+      kills.push_back({first.store.state, first.sink.received});
+    };
+    first.run();
+    kills.push_back({first.store.state, first.sink.received});
+    for (std::size_t k = 0; k < kills.size(); ++k) {
+      SCOPED_TRACE(fmt::format("seed {}, save {}", seed, k));
+      const Kill& kill = kills[k];
+      RunSetup setup = first.setup;
+      setup.start = kill.saved;
+      setup.seed = 1000 * seed + k;
+      TestRun second(setup);
+      EXPECT_EQ(second.run().status, RunStatus::complete);
+      EXPECT_EQ(
+          second.sink.acknowledged.size(),
+          std::set<std::string>(second.sink.acknowledged.begin(), second.sink.acknowledged.end())
+              .size());
+      expect_nothing_missed(setup.table, kill.received, second.sink.acknowledged);
+      for (const std::string& id : in_both(kill.received, second.sink.acknowledged)) {
+        std::size_t segment = 0;
+        std::size_t page = 0;
+        ASSERT_EQ(std::sscanf(id.c_str(), "%zu.%zu", &segment, &page), 2);
+        EXPECT_LT(page - pages_before(setup.table, kill.saved[segment]),
+                  setup.limits.unsaved_pages_per_segment)
+            << id << " is repeated";
+      }
+      ++kills_tried;
+    }
+  }
+  EXPECT_GT(kills_tried, 100U);
+}
+
+// Stopping
+
+TEST(Pipeline, AStopAtAnyInstantDrainsSoThatTheNextProcessRepeatsNothing) {
+  std::size_t interrupted = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    TestRun first(random_setup(seed));
+    const auto stop_at = [&](std::size_t chosen) {
+      return [&first, chosen](std::size_t number) {
+        if (number == chosen) {
+          // Not from within the pipeline's own work.
+          asio::post(first.service.loop, [&first] { first.pipeline.stop(); });
+        }
+      };
+    };
+    Dice dice(seed);
+    const std::size_t chosen = dice.roll(1, 8);
+    switch (dice.roll(0, 2)) {
+      case 0:
+        first.on_scan = stop_at(chosen);
+        break;
+      case 1:
+        first.sink.on_deliver = stop_at(chosen);
+        break;
+      default:
+        first.store.on_save = stop_at(chosen);
+        break;
+    }
+    const Ending ending = first.run();
+    ASSERT_TRUE(ending.status) << ending.error();
+    EXPECT_EQ(ending.status,
+              all_complete(first.store.state) ? RunStatus::complete : RunStatus::interrupted);
+    interrupted += ending.status == RunStatus::interrupted ? 1 : 0;
+    EXPECT_EQ(first.sink.received, first.sink.acknowledged);
+
+    TestRun second(first.resumed());
+    EXPECT_EQ(second.run().status, RunStatus::complete);
+    expect_nothing_missed(first.setup.table, first.sink.acknowledged, second.sink.acknowledged);
+    EXPECT_THAT(in_both(first.sink.acknowledged, second.sink.acknowledged), testing::IsEmpty());
+  }
+  EXPECT_GT(interrupted, kSeeds / 4);
+}
+
+TEST(Pipeline, AStopEndsTheWaitForAPageThatDoesNotCome) {
+  TestRun run({.table = TestTable::of({{3, 3}, {3, 3}})});
+  run.fates[{1, 1}] = "";
+  run.start();
+  run.until_idle();
+  EXPECT_FALSE(run.ending.has_value());
+  run.pipeline.stop();
+  EXPECT_EQ(run.finish().status, RunStatus::interrupted);
+  EXPECT_EQ(run.sink.acknowledged.size(), 9U);
+  EXPECT_TRUE(run.store.state[0].position.complete);
+  EXPECT_EQ(run.store.state[1].position.last_evaluated_key, Place{.page = 1}.key());
+}
+
+TEST(Pipeline, AStopDuringARepeatedThrottleEndsTheRun) {
+  TestRun run({.table = TestTable::of({{3, 3}})});
+  run.fates[{0, 1}] = TestRun::refusal("ProvisionedThroughputExceededException");
+  run.on_scan = [&](std::size_t number) {
+    if (number == 50) {
+      run.pipeline.stop();
+    }
+  };
+  EXPECT_EQ(run.run().status, RunStatus::interrupted);
+  EXPECT_EQ(run.sink.acknowledged.size(), 3U);
+}
+
+TEST(Pipeline, AStopBeforeTheRunReadsNothing) {
+  TestRun run({.table = TestTable::of({{3}})});
+  run.pipeline.stop();
+  EXPECT_EQ(run.run().status, RunStatus::interrupted);
+  EXPECT_TRUE(run.asked.empty());
+}
+
+// A number of items
+
+TEST(Pipeline, TheItemLimitIsExactWhateverTheShape) {
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    RunSetup setup = random_setup(seed);
+    const std::size_t items = setup.table.all().size();
+    if (items < 2) {
+      continue;
+    }
+    setup.item_limit = Dice(seed).roll(1, items - 1);
+    setup.filtered = seed % 2 == 1;
+    TestRun first(setup);
+    const Ending ending = first.run();
+    EXPECT_EQ(ending.status, RunStatus::limit_reached) << ending.error();
+    EXPECT_EQ(first.sink.acknowledged.size(), *setup.item_limit);
+    for (const auto& page : first.asked) {
+      EXPECT_EQ(page.limit.has_value(), !setup.filtered);
+    }
+
+    TestRun second(first.resumed());
+    EXPECT_EQ(second.run().status, RunStatus::complete);
+    expect_nothing_missed(setup.table, first.sink.acknowledged, second.sink.acknowledged);
+  }
+}
+
+TEST(Pipeline, ReadersThatWaitForRoomDoNotAskForMoreThanTheLimit) {
+  // The first page reaches the limit and cannot be packed at once; the second page's reader is
+  // ready to ask for more, of which there is none.
+  RunSetup setup{.table = TestTable::of({{4, 4, 4}, {4, 4, 4}, {4, 4, 4}})};
+  setup.limits.batch_bytes = 1;
+  setup.batch_items = 1;
+  setup.batches_in_flight = 1;
+  setup.item_limit = 9;
+  setup.seed = 3;
+  TestRun run(setup);
+  run.sink.standing_still = true;
+  run.start();
+  run.until_idle();
+  run.sink.go_on();
+  const Ending ending = run.finish();
+  EXPECT_EQ(ending.status, RunStatus::limit_reached) << ending.error();
+  EXPECT_EQ(run.sink.acknowledged.size(), 9U);
+  for (const auto& page : run.asked) {
+    EXPECT_GT(page.limit.value_or(1), 0U);
+  }
+}
+
+TEST(Pipeline, APageThatTheLimitCutsIsReadAgain) {
+  TestRun first({.table = TestTable::of({{3, 10, 3}}), .item_limit = 7, .filtered = true});
+  EXPECT_EQ(first.run().status, RunStatus::limit_reached);
+  EXPECT_THAT(
+      first.sink.acknowledged,
+      UnorderedElementsAreArray({"0.0.0", "0.0.1", "0.0.2", "0.1.0", "0.1.1", "0.1.2", "0.1.3"}));
+  EXPECT_EQ(first.store.state[0].position.last_evaluated_key, Place{.page = 1}.key());
+  EXPECT_EQ(first.store.state[0].items, 3U);
+
+  TestRun second(first.resumed());
+  EXPECT_EQ(second.run().status, RunStatus::complete);
+  EXPECT_EQ(second.sink.acknowledged.size(), 13U);
+}
+
+TEST(Pipeline, AnUnfilteredLimitEndsOnAPageOfItsOwnAndRepeatsNothing) {
+  TestRun first({.table = TestTable::of({{3, 10, 3}}), .item_limit = 7});
+  EXPECT_EQ(first.run().status, RunStatus::limit_reached);
+  TestRun second(first.resumed());
+  EXPECT_EQ(second.run().status, RunStatus::complete);
+  EXPECT_EQ(first.sink.acknowledged.size() + second.sink.acknowledged.size(), 16U);
+}
+
+TEST(Pipeline, ALimitOverTheTablesSizeIsNotReached) {
+  TestRun run({.table = TestTable::of({{3, 3}, {3}}), .item_limit = 1000});
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 9U);
+}
+
+// Failures
+
+TEST(Pipeline, AfterAnyFailureTheNextProcessMissesNothing) {
+  std::size_t failed = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    TestRun first(random_setup(seed));
+    Dice dice(seed);
+    std::string message;
+    switch (dice.roll(0, 2)) {
+      case 0: {
+        const std::size_t segment = dice.roll(0, first.setup.table.segments.size() - 1);
+        const std::size_t page = dice.roll(0, first.setup.table.segments[segment].size() - 1);
+        first.fates[{segment, page}] = TestRun::refusal("ResourceNotFoundException");
+        message = "ResourceNotFoundException";
+        break;
+      }
+      case 1:
+        first.sink.fate = fail_at(dice.roll(1, 6), "the sink failed");
+        message = "the sink failed";
+        break;
+      default:
+        first.store.fate = fail_at(dice.roll(1, 6), "the store failed");
+        message = "the store failed";
+        break;
+    }
+    const Ending ending = first.run();
+    if (ending.status) {
+      EXPECT_EQ(ending.status, RunStatus::complete);  // it was over before it came to the failure
+    } else {
+      EXPECT_THAT(ending.error(), HasSubstr(message));
+      ++failed;
+    }
+    TestRun second(first.resumed());
+    EXPECT_EQ(second.run().status, RunStatus::complete);
+    expect_nothing_missed(first.setup.table, first.sink.acknowledged, second.sink.acknowledged);
+  }
+  EXPECT_GT(failed, kSeeds / 2);
+}
+
+TEST(Pipeline, WhatWasReadBeforeAScanFailedIsDeliveredAndCheckpointed) {
+  TestRun run({.table = TestTable::of({{4, 4, 4}, {4, 4, 4}})});
+  run.fates[{1, 2}] = TestRun::refusal("ResourceNotFoundException");
+  const Ending ending = run.run();
+  EXPECT_THAT(ending.error(),
+              StartsWith("Scan on table orders: ResourceNotFoundException: in its words"));
+  EXPECT_EQ(run.store.state[1].position.last_evaluated_key, Place{.page = 2}.key());
+  EXPECT_EQ(run.sink.received, run.sink.acknowledged);
+  std::size_t saved = 0;
+  for (const auto& segment : run.store.state) {
+    saved += segment.items;
+  }
+  EXPECT_EQ(saved, run.sink.acknowledged.size());
+}
+
+TEST(Pipeline, ASinkThatFailsEndsTheRunThoughReadersWaitForIt) {
+  RunSetup setup{.table = TestTable::of({{9, 9, 9}, {9, 9, 9}, {9, 9, 9}})};
+  setup.limits.batch_bytes = 1;
+  setup.batch_items = 2;
+  setup.batches_in_flight = 1;
+  TestRun run(setup);
+  run.sink.standing_still = true;
+  run.sink.fate = fail_at(1, "the sink failed");
+  run.start();
+  run.until_idle();
+  run.sink.go_on();
+  EXPECT_EQ(run.finish().error(), "test: the sink failed");
+  EXPECT_EQ(run.sink.deliveries, 1U);
+  EXPECT_EQ(run.store.saves, 0U);
+}
+
+TEST(Pipeline, OfSeveralFailuresTheFirstIsThrown) {
+  TestRun run({.table = TestTable::of({{9, 9, 9}, {9, 9, 9}})});
+  std::string first;
+  run.sink.fate = [&](std::size_t number) {
+    first = first.empty() ? fmt::format("failure {}", number) : first;
+    throw failure_of(fmt::format("failure {}", number));
+  };
+  run.sink.standing_still = true;
+  run.start();
+  run.until_idle();
+  EXPECT_GT(run.sink.under_way, 1U);
+  run.sink.go_on();
+  const Ending ending = run.finish();
+  EXPECT_EQ(ending.error(), "test: " + first);
+}
+
+TEST(Pipeline, AStoreThatFailsKeepsWhatItHad) {
+  TestRun run({.table = TestTable::of({{4, 4, 4, 4, 4, 4}})});
+  run.store.fate = fail_at(3, "the disk is full");
+  EXPECT_EQ(run.run().error(), "test: the disk is full");
+  EXPECT_EQ(run.store.saves, 3U);
+  EXPECT_FALSE(run.store.state[0].position.complete);
+}
+
+TEST(Pipeline, ADeliveryThatIsAbortedByNobodyIsAFailure) {
+  TestRun run({.table = TestTable::of({{4, 4, 4}})});
+  run.sink.fate = [](std::size_t) {
+    throw boost::system::system_error(asio::error::operation_aborted);
+  };
+  EXPECT_FALSE(run.run().status.has_value());
+}
+
+TEST(Pipeline, AnItemThatFitsIntoNoBatchIsAnErrorAndWhatCameBeforeIsKept) {
+  TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 3});
+  run.builder.too_large = "0.1.2";
+  const Ending ending = run.run();
+  EXPECT_THAT(ending.error(),
+              AllOf(StartsWith("deliver on an item of segment 0: its JSON has 20 bytes"),
+                    HasSubstr("MaxRecordSizeInKiB")));
+  EXPECT_THAT(ending.error(), testing::Not(HasSubstr("0.1.2"))) << "items are nobody's business";
+  EXPECT_EQ(run.store.state[0].position.last_evaluated_key, Place{.page = 1}.key());
+  EXPECT_THAT(run.sink.acknowledged,
+              UnorderedElementsAreArray({"0.0.0", "0.0.1", "0.0.2", "0.0.3", "0.1.0", "0.1.1"}));
+}
+
+TEST(Pipeline, AReaderThatHasGoneEndsTheRunQuietly) {
+  TestRun first({.table = TestTable::of({{9, 9, 9}, {9, 9, 9}})});
+  first.sink.fate = [](std::size_t number) {
+    if (number >= 3) {
+      throw sink::DestinationClosed("the reader has gone");
+    }
+  };
+  const Ending ending = first.run();
+  EXPECT_EQ(ending.status, RunStatus::closed) << ending.error();
+  EXPECT_LT(first.asked.size(), 6U);
+
+  TestRun second(first.resumed());
+  EXPECT_EQ(second.run().status, RunStatus::complete);
+  expect_nothing_missed(first.setup.table, first.sink.acknowledged, second.sink.acknowledged);
+}
+
+// Bounds
+
+TEST(Pipeline, ASinkThatStandsStillStopsTheReading) {
+  // A page is two fifths of a batch: packing stops in the middle of pages.
+  std::vector<std::vector<std::size_t>> shape(60, {10, 10, 10, 10});
+  RunSetup setup{.table = TestTable::of(shape)};
+  setup.limits = {.pages_at_once = 20, .unsaved_pages_per_segment = 2, .batch_bytes = 1200};
+  setup.batch_items = 25;
+  TestRun run(setup);
+  run.sink.standing_still = true;
+  run.start();
+  run.until_idle();
+  EXPECT_FALSE(run.ending.has_value());
+  // Each item is 20 or 21 bytes and a line break: so many pages are over the bound of the batches.
+  const std::size_t packed = (1200 + 2 * 25 * 23) / (10 * 22) + 1;
+  EXPECT_LE(run.asked.size(), packed + setup.limits.pages_at_once);
+  EXPECT_GE(run.asked.size(), setup.limits.pages_at_once);
+  EXPECT_EQ(run.store.saves, 0U);
+
+  run.sink.go_on();
+  EXPECT_EQ(run.finish().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 2400U);
+}
+
+TEST(Pipeline, AStoreThatStandsStillStopsTheReading) {
+  TestRun run({.table = TestTable::of({{5, 5, 5, 5, 5, 5}, {5, 5, 5, 5}})});
+  run.store.standing_still = true;
+  run.start();
+  run.until_idle();
+  EXPECT_FALSE(run.ending.has_value());
+  EXPECT_EQ(run.asked.size(), 2 * run.setup.limits.unsaved_pages_per_segment);
+  EXPECT_EQ(run.store.saves, 1U);
+
+  run.store.go_on();
+  EXPECT_EQ(run.finish().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 50U);
+}
+
+TEST(Pipeline, FewPagesAreHeldHoweverManySegmentsThereAre) {
+  std::vector<std::vector<std::size_t>> shape(100, {3, 3});
+  TestRun run({.table = TestTable::of(shape), .limits = {.pages_at_once = 2}});
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 600U);
+}
+
+}  // namespace
+}  // namespace everyitem::pipeline

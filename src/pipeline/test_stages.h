@@ -1,0 +1,513 @@
+// Stages for tests of the pipeline: a made-up table behind a scripted DynamoDB, and a builder, a
+// sink and a store that look at what they are given.
+#pragma once
+
+#include <algorithm>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <random>
+#include <set>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "aws/test_service.h"
+#include "base/error.h"
+#include "pipeline/pipeline.h"
+
+namespace everyitem::pipeline {
+
+/// Chance of a test, repeatable but for what the machine's sockets do.
+class Dice {
+ public:
+  explicit Dice(std::uint64_t seed) : engine_(seed) {}
+
+  /// In [low, high].
+  std::size_t roll(std::size_t low, std::size_t high) {
+    return std::uniform_int_distribution<std::size_t>(low, high)(engine_);
+  }
+  bool once_in(std::size_t times) { return roll(1, times) == 1; }
+
+ private:
+  std::mt19937_64 engine_;
+};
+
+using Ids = std::vector<std::string>;
+
+/// Segments of pages of items, known by their ids. A page may be empty.
+struct TestTable {
+  std::vector<std::vector<Ids>> segments;
+
+  /// `shape`: of each segment, the number of items of each page.
+  static TestTable of(const std::vector<std::vector<std::size_t>>& shape) {
+    TestTable table;
+    for (const auto& pages : shape) {
+      auto& segment = table.segments.emplace_back();
+      for (const std::size_t items : pages) {
+        auto& page = segment.emplace_back();
+        for (std::size_t i = 0; i < items; ++i) {
+          page.push_back(fmt::format("{}.{}.{}", table.segments.size() - 1, segment.size() - 1, i));
+        }
+      }
+    }
+    return table;
+  }
+
+  static TestTable random(Dice& dice) {
+    std::vector<std::vector<std::size_t>> shape(dice.roll(1, 6));
+    for (auto& pages : shape) {
+      pages.resize(dice.roll(1, 6));
+      for (std::size_t& items : pages) {
+        items = dice.once_in(4) ? 0 : dice.roll(1, 8);
+      }
+      pages.back() = dice.once_in(2) ? 0 : pages.back();
+    }
+    return of(shape);
+  }
+
+  Ids all() const {
+    Ids ids;
+    for (const auto& pages : segments) {
+      for (const Ids& page : pages) {
+        ids.insert(ids.end(), page.begin(), page.end());
+      }
+    }
+    return ids;
+  }
+};
+
+/// A position as the scripted DynamoDB means it: the page, and the item of it.
+struct Place {
+  std::size_t page = 0;
+  std::size_t item = 0;
+
+  std::string key() const { return fmt::format(R"({{"pk":{{"S":"{}.{}"}}}})", page, item); }
+  static Place of(std::string_view key) {
+    Place place;
+    if (!key.empty()) {
+      EXPECT_EQ(std::sscanf(std::string(key).c_str(), R"({"pk":{"S":"%zu.%zu"}})", &place.page,
+                            &place.item),
+                2)
+          << key;
+    }
+    return place;
+  }
+};
+
+/// The items of a segment before a position.
+inline Ids items_before(const TestTable& table, const checkpoint::SegmentProgress& progress) {
+  const auto& pages = table.segments.at(progress.segment);
+  Place end = Place::of(progress.position.last_evaluated_key);
+  if (progress.position.complete) {
+    end = {.page = pages.size()};
+  }
+  Ids ids;
+  for (std::size_t page = 0; page < end.page; ++page) {
+    ids.insert(ids.end(), pages[page].begin(), pages[page].end());
+  }
+  for (std::size_t item = 0; item < end.item; ++item) {
+    ids.push_back(pages[end.page][item]);
+  }
+  return ids;
+}
+
+/// How far a page is from the start of its segment: the number of pages before a position.
+inline std::size_t pages_before(const TestTable& table,
+                                const checkpoint::SegmentProgress& progress) {
+  return progress.position.complete ? table.segments.at(progress.segment).size()
+                                    : Place::of(progress.position.last_evaluated_key).page;
+}
+
+/// Lines, in batches of a few items.
+class LineBuilder final : public batch::BatchBuilder {
+ public:
+  explicit LineBuilder(std::size_t batch_items) : batch_items_(batch_items) {}
+
+  batch::AddResult add(const source::Item& item, source::PageId page) override {
+    if (!too_large.empty() && item.json.find(too_large) != std::string_view::npos) {
+      return batch::AddResult::too_large;
+    }
+    if (batch_.items == batch_items_) {
+      return batch::AddResult::full;
+    }
+    batch_.body.append(item.json).append("\n");
+    batch::add_page(batch_, page);
+    ++batch_.items;
+    batch_.item_bytes += item.json.size();
+    return batch::AddResult::added;
+  }
+  const batch::RecordBatch& current() const override { return batch_; }
+  batch::RecordBatch seal() override {
+    EXPECT_GT(batch_.items, 0U);
+    sealed_bytes += batch_.body.size();
+    largest_batch = std::max(largest_batch, batch_.body.size());
+    if (on_seal) {
+      on_seal();
+    }
+    return std::exchange(batch_, {});
+  }
+
+  std::string too_large;  ///< an item that holds this text fits into no batch
+  std::size_t sealed_bytes = 0;
+  std::size_t largest_batch = 0;
+  std::function<void()> on_seal;
+
+ private:
+  std::size_t batch_items_;
+  batch::RecordBatch batch_;
+};
+
+/// Takes items in an order that chance makes.
+class TestSink final : public sink::Sink {
+ public:
+  TestSink(asio::any_io_executor executor, std::size_t batches_in_flight, Dice& dice)
+      : batches_in_flight_(batches_in_flight), dice_(dice), released_(std::move(executor)) {}
+
+  Awaitable<void> deliver(const batch::RecordBatch& batch) override {
+    const std::size_t number = ++deliveries;
+    const Ids ids = ids_of(batch.body);
+    EXPECT_EQ(ids.size(), batch.items);
+    received.insert(ids.begin(), ids.end());
+    ++under_way;
+    EXPECT_LE(under_way, batches_in_flight_);
+    if (on_deliver) {
+      on_deliver(number);
+    }
+    for (std::size_t turns = dice_.roll(0, 12); turns > 0; --turns) {
+      co_await aws::yield();
+    }
+    while (standing_still) {
+      co_await released_.wait();
+    }
+    --under_way;
+    if (fate) {
+      fate(number);
+    }
+    finished_bytes += batch.body.size();
+    acknowledged.insert(ids.begin(), ids.end());
+  }
+
+  std::size_t max_batches_in_flight() const override { return batches_in_flight_; }
+
+  void go_on() {
+    standing_still = false;
+    released_.notify_all();
+  }
+
+  static Ids ids_of(std::string_view lines) {
+    Ids ids;
+    while (!lines.empty()) {
+      const std::string_view line = lines.substr(0, lines.find('\n'));
+      ids.emplace_back(boost::json::parse(line).at("pk").at("S").as_string());
+      lines.remove_prefix(line.size() + 1);
+    }
+    return ids;
+  }
+
+  bool standing_still = false;
+  std::function<void(std::size_t number)> on_deliver;
+  std::function<void(std::size_t number)> fate;  ///< may throw what the delivery ends with
+  std::size_t deliveries = 0;
+  std::size_t under_way = 0;
+  std::size_t finished_bytes = 0;
+  std::multiset<std::string> received;  ///< whatever it was given, acknowledged or not
+  std::multiset<std::string> acknowledged;
+
+ private:
+  std::size_t batches_in_flight_;
+  Dice& dice_;
+  Event released_;
+};
+
+/// Holds every save against what the sink has acknowledged: the guarantee.
+class TestStore final : public checkpoint::CheckpointStore {
+ public:
+  TestStore(asio::any_io_executor executor, const TestTable& table, const TestSink& sink,
+            Dice& dice, std::vector<checkpoint::SegmentProgress> start)
+      : state(std::move(start)),
+        table_(table),
+        sink_(sink),
+        dice_(dice),
+        released_(std::move(executor)) {
+    for (const checkpoint::SegmentProgress& segment : state) {
+      const Ids before = items_before(table_, segment);
+      delivered_before_.insert(before.begin(), before.end());
+    }
+  }
+
+  Awaitable<std::optional<checkpoint::RunState>> load() override { co_return std::nullopt; }
+  Awaitable<void> begin(checkpoint::RunState /*state*/) override { co_return; }
+  Awaitable<void> save(std::vector<checkpoint::SegmentProgress> moved) override {
+    const std::size_t number = ++saves;
+    EXPECT_FALSE(saving_) << "two saves at once";
+    saving_ = true;
+    for (const checkpoint::SegmentProgress& segment : moved) {
+      const Ids before = items_before(table_, segment);
+      EXPECT_EQ(segment.items, before.size());
+      for (const std::string& id : before) {
+        EXPECT_TRUE(sink_.acknowledged.contains(id) || delivered_before_.contains(id))
+            << id << " is checkpointed, and was not acknowledged";
+      }
+    }
+    if (on_save) {
+      on_save(number);
+    }
+    for (std::size_t turns = dice_.roll(0, 8); turns > 0; --turns) {
+      co_await aws::yield();
+    }
+    while (standing_still) {
+      co_await released_.wait();
+    }
+    saving_ = false;
+    if (fate) {
+      fate(number);
+    }
+    for (const checkpoint::SegmentProgress& segment : moved) {
+      state.at(segment.segment) = segment;
+    }
+  }
+  std::string location() const override { return "a test"; }
+
+  void go_on() {
+    standing_still = false;
+    released_.notify_all();
+  }
+
+  std::vector<checkpoint::SegmentProgress> state;
+  bool standing_still = false;
+  std::size_t saves = 0;
+  std::function<void(std::size_t number)> on_save;
+  std::function<void(std::size_t number)> fate;  ///< may throw what the save ends with
+
+ private:
+  const TestTable& table_;
+  const TestSink& sink_;
+  Dice& dice_;
+  Event released_;
+  std::set<std::string> delivered_before_;
+  bool saving_ = false;
+};
+
+/// What one run of a pipeline is given.
+struct RunSetup {
+  TestTable table;
+  std::uint64_t seed = 0;
+  std::vector<checkpoint::SegmentProgress> start = {};  ///< empty: from the beginning
+  PipelineLimits limits = {};
+  std::optional<std::uint64_t> item_limit = {};
+  bool filtered = false;
+  std::size_t batch_items = 5;
+  std::size_t batches_in_flight = 3;
+};
+
+/// How a run ended.
+struct Ending {
+  std::optional<RunStatus> status;
+  std::exception_ptr failure;
+
+  std::string error() const {
+    try {
+      if (failure) {
+        std::rethrow_exception(failure);
+      }
+    } catch (const std::exception& thrown) {
+      return thrown.what();
+    }
+    return "(no error)";
+  }
+};
+
+/// One pipeline between these stages, on an event loop of its own. Checks all along what must hold
+/// in every run: the guarantee, and the bounds.
+class TestRun {
+ public:
+  explicit TestRun(RunSetup run_setup)
+      : setup(std::move(run_setup)),
+        dice(setup.seed),
+        service([this](aws::Peer& peer, const std::string& request) {
+          return answer(peer, boost::json::parse(aws::body_of(request)).as_object());
+        }),
+        requests({.table = "orders", .filter_expression = setup.filtered ? "a = :b" : ""},
+                 static_cast<std::uint32_t>(setup.table.segments.size())),
+        context{.dynamodb = service.client,
+                .requests = requests,
+                .keys = {.hash = "pk", .range = {}},
+                .object = "table orders"},
+        builder(setup.batch_items),
+        sink(service.loop.get_executor(), setup.batches_in_flight, dice),
+        store(service.loop.get_executor(), setup.table, sink, dice, start_of(setup)),
+        pipeline(service.loop.get_executor(),
+                 {.scan = context, .builder = builder, .sink = sink, .store = store}, store.state,
+                 setup.limits, setup.item_limit) {
+    builder.on_seal = [this] {
+      EXPECT_LE(builder.sealed_bytes - sink.finished_bytes,
+                setup.limits.batch_bytes + builder.largest_batch)
+          << "too many bytes of batches are held";
+    };
+  }
+
+  static std::vector<checkpoint::SegmentProgress> start_of(const RunSetup& setup) {
+    std::vector<checkpoint::SegmentProgress> start = setup.start;
+    for (std::size_t i = start.size(); i < setup.table.segments.size(); ++i) {
+      start.push_back({.segment = static_cast<std::uint32_t>(i)});
+    }
+    return start;
+  }
+
+  void start() {
+    asio::co_spawn(service.loop, pipeline.run(),
+                   [this](std::exception_ptr failure, RunStatus status) {
+                     ending.emplace();
+                     if (failure) {
+                       ending->failure = std::move(failure);
+                     } else {
+                       ending->status = status;
+                     }
+                     service.loop.stop();
+                   });
+  }
+
+  /// Runs until nothing happens any more. An instant in which nothing happened by mere chance lets
+  /// a test see less, and none fail.
+  void until_idle() {
+    while (service.loop.run_for(std::chrono::milliseconds(50)) > 0) {
+    }
+  }
+
+  Ending finish() {
+    if (!ending) {
+      service.loop.restart();
+      service.loop.run_for(std::chrono::seconds(120));
+    }
+    if (!ending) {
+      // The pipeline cannot be taken apart while it runs.
+      std::fprintf(stderr, "FAILED: the run hangs; seed %zu\n",
+                   static_cast<std::size_t>(setup.seed));
+      std::abort();
+    }
+    EXPECT_EQ(sink.under_way, 0U) << "a delivery goes on behind the end of the run";
+    return *ending;
+  }
+
+  Ending run() {
+    start();
+    return finish();
+  }
+
+  /// DynamoDB.
+  Awaitable<void> answer(aws::Peer& peer, boost::json::object scan) {
+    const std::size_t segment = scan.at("Segment").to_number<std::size_t>();
+    EXPECT_EQ(scan.at("TotalSegments").to_number<std::size_t>(), setup.table.segments.size());
+    Place from;
+    if (scan.contains("ExclusiveStartKey")) {
+      from = Place::of(boost::json::serialize(scan.at("ExclusiveStartKey")));
+    }
+    std::optional<std::size_t> limit;
+    if (scan.contains("Limit")) {
+      limit = scan.at("Limit").to_number<std::size_t>();
+    }
+    asked.push_back({segment, from, limit});
+    look_at_bounds(segment, from);
+    if (on_scan) {
+      on_scan(asked.size());
+    }
+    ++being_answered;
+    for (std::size_t turns = dice.roll(0, 6); turns > 0; --turns) {
+      co_await aws::yield();
+    }
+    --being_answered;
+    std::string bytes =
+        limit == 0U ? refusal("ValidationException") : aws::answer(page_at(segment, from, limit));
+    if (const auto fate = fates.find({segment, from.page}); fate != fates.end()) {
+      bytes = fate->second;
+    }
+    if (!bytes.empty()) {
+      co_await peer.write(bytes);
+    }
+  }
+
+  static std::string refusal(std::string_view code) {
+    return aws::answer(fmt::format(R"({{"__type":"{}","message":"in its words"}})", code),
+                       "400 Bad Request");
+  }
+
+  std::string page_at(std::size_t segment, Place from, std::optional<std::size_t> limit) {
+    const auto& pages = setup.table.segments.at(segment);
+    const Ids& page = pages.at(from.page);
+    const std::size_t end = limit ? std::min(page.size(), from.item + *limit) : page.size();
+    std::string items;
+    for (std::size_t i = from.item; i < end; ++i) {
+      items += fmt::format(R"({}{{"pk":{{"S":"{}"}}}})", items.empty() ? "" : ",", page[i]);
+    }
+    const std::size_t count = end - from.item;
+    std::string body = fmt::format(R"({{"Items":[{}],"Count":{},"ScannedCount":{})", items, count,
+                                   setup.filtered ? count + 100 : count);
+    const Place next =
+        end < page.size() ? Place{.page = from.page, .item = end} : Place{.page = from.page + 1};
+    if (next.page < pages.size()) {
+      body += fmt::format(R"(,"LastEvaluatedKey":{})", next.key());
+    }
+    return body + "}";
+  }
+
+  void look_at_bounds(std::size_t segment, Place from) {
+    EXPECT_LT(being_answered, setup.limits.pages_at_once);
+    if (!setup.item_limit) {
+      EXPECT_LE(from.page + 1 - pages_before(setup.table, store.state.at(segment)),
+                setup.limits.unsaved_pages_per_segment)
+          << "too many pages of a segment are not in the checkpoint";
+    }
+    open_segments.insert(segment);
+    EXPECT_LE(open_segments.size(), setup.limits.segments_at_once);
+    if (from.page + 1 == setup.table.segments.at(segment).size()) {
+      open_segments.erase(segment);
+    }
+  }
+
+  /// The next process: it goes on where this one's checkpoint is.
+  RunSetup resumed() const {
+    RunSetup next = setup;
+    next.start = store.state;
+    next.item_limit.reset();
+    ++next.seed;
+    return next;
+  }
+
+  struct Asked {
+    std::size_t segment;
+    Place from;
+    std::optional<std::size_t> limit;
+  };
+
+  RunSetup setup;
+  Dice dice;
+  /// Instead of a page, by segment and page: these bytes; nothing, if empty.
+  std::map<std::pair<std::size_t, std::size_t>, std::string> fates;
+  std::function<void(std::size_t number)> on_scan;
+  std::vector<Asked> asked;
+  std::size_t being_answered = 0;
+  std::set<std::size_t> open_segments;  ///< begun, and not yet asked for their last page
+  std::optional<Ending> ending;
+
+  aws::TestService service;
+  source::ScanRequests requests;
+  source::ScanContext context;
+  LineBuilder builder;
+  TestSink sink;
+  TestStore store;
+  Pipeline pipeline;
+};
+
+}  // namespace everyitem::pipeline
