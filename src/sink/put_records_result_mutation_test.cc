@@ -1,0 +1,44 @@
+// Whatever comes instead of an answer to PutRecords is refused, or says of each record what became
+// of it.
+#include <algorithm>
+#include <string>
+
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "aws/client.h"
+#include "base/mutated_text.h"
+#include "sink/put_records_result.h"
+
+namespace everyitem::sink {
+namespace {
+
+const std::string kAnswer =
+    R"({"EncryptionType":"KMS","FailedRecordCount":2,"Records":[)"
+    R"({"SequenceNumber":"4954","ShardId":"shardId-000000000000"},)"
+    R"({"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"Rate \"exceeded\""},)"
+    R"({"ErrorCode":null,"ErrorMessage":null,"SequenceNumber":"4955","ShardId":"s\u0031"},)"
+    R"({"ErrorCode":"InternalFailure","ErrorMessage":"Internal service failure."}]})";
+
+TEST(PutRecordsResultMutation, WhatIsAcceptedNamesRecordsThatWereSent) {
+  constexpr std::uint64_t kSeeds = 20'000;
+  std::uint64_t accepted = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    const std::string text = mutated(kAnswer, seed);
+    SCOPED_TRACE(fmt::format("seed {}: {}", seed, text));
+    try {
+      const auto result = parse_put_records_result(PaddedBuffer(text), 4);
+      ++accepted;
+      EXPECT_TRUE(std::ranges::is_sorted(result.failed));
+      EXPECT_EQ(std::ranges::adjacent_find(result.failed), result.failed.end());
+      EXPECT_TRUE(result.failed.empty() || result.failed.back() < 4);
+    } catch (const aws::MalformedResponse&) {
+      continue;
+    }
+  }
+  EXPECT_GT(accepted, kSeeds / 20);
+  EXPECT_LT(accepted, kSeeds * 3 / 4);
+}
+
+}  // namespace
+}  // namespace everyitem::sink
