@@ -54,6 +54,12 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> An
         time.sleep(0.01)
 
 
+def hear_signals() -> None:
+    """For a child: what a shell runs in the background ignores interrupts, and its children too."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
+
+
 class Process:
     """A running everyitem; its output goes to files, so that it can be read while it runs."""
 
@@ -70,6 +76,7 @@ class Process:
                 stderr=stderr,
                 env=env,
                 cwd=directory,
+                preexec_fn=hear_signals,
             )
 
     @property

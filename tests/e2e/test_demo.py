@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Dict, List
 
 import pytest
-from running import INTERRUPTED, ROOT, wait_for
+from running import INTERRUPTED, ROOT, hear_signals, wait_for
 
 DEMO = ROOT / "demo"
 DEADLINE = 300  # seconds; it may have to build
@@ -67,8 +67,7 @@ def test_interrupted_anywhere_it_cleans_up(
 ) -> None:
     pid, terminal = pty.fork()
     if pid == 0:
-        # Ignored, as in what a shell runs in the background, bash would not hear of it.
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+        hear_signals()
         os.execve(DEMO, [str(DEMO)], env)
     text, sent = "", False
     deadline = time.monotonic() + DEADLINE

@@ -12,7 +12,7 @@ from typing import Any, Callable, List
 import pytest
 from conftest import Backend, Table
 from fault_proxy import Gate, with_page_limit
-from running import BINARY, INTERRUPTED, Everyitem, wait_for
+from running import BINARY, INTERRUPTED, Everyitem, hear_signals, wait_for
 
 COUNT = 3000
 
@@ -153,6 +153,7 @@ class Terminal:
         self.text = ""
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
+            hear_signals()
             words: List[str] = [str(BINARY), *map(str, arguments)]
             os.execve(BINARY, words, {**everyitem.env, "TERM": "xterm"})
 
