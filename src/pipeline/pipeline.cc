@@ -128,7 +128,18 @@ Awaitable<void> Pipeline::pack_page(const source::ScanPage& page, std::uint32_t 
   for (const source::Item& item : items) {
     content.bytes += item.json.size();
   }
-  const bool whole = items.size() == page.items().size();
+  bool whole = items.size() == page.items().size();
+  if (!whole) {
+    // The limit cuts the page. The next run goes on behind the last item that is taken; where that
+    // cannot be, the page stays open, and is read again.
+    if (items.empty()) {
+      co_return;
+    }
+    if (const auto behind = position_behind(items.back())) {
+      content.position_after = *behind;
+      whole = true;
+    }
+  }
 
   const source::PageId id = tracker_.open_page(segment);
   while (!items.empty() && !queue_.discarded()) {
@@ -138,8 +149,7 @@ Awaitable<void> Pipeline::pack_page(const source::ScanPage& page, std::uint32_t 
     }
   }
   queue_.offer();
-  // A page that was not packed as a whole stays open, so that the next run reads it again: the
-  // limit cut it short, or deliveries have failed.
+  // Nor is a page passed that was not packed to its end because deliveries have failed.
   if (whole && items.empty()) {
     tracker_.close_page(id, std::move(content));
     progress_.notify_all();
@@ -234,9 +244,17 @@ RunStatus Pipeline::status() const {
 
 bool Pipeline::limit_reached() const { return item_limit_ && items_taken_ >= *item_limit_; }
 
+std::optional<source::ScanPosition> Pipeline::position_behind(const source::Item& item) const {
+  return parts_.scan.requests.of_index() ? std::nullopt
+                                         : source::position_behind(item, parts_.scan.keys);
+}
+
 std::optional<std::uint64_t> Pipeline::request_limit() const {
-  // Scan's Limit counts items before the filter, so behind a filter it would only make pages small.
-  if (!item_limit_ || parts_.scan.requests.filtered()) {
+  // Scan's Limit counts items before the filter: behind a filter it makes pages small, which is
+  // worth it only where a page cannot be cut.
+  const source::ScanRequests& requests = parts_.scan.requests;
+  const bool can_be_cut = !requests.of_index() && !requests.projected();
+  if (!item_limit_ || (requests.filtered() && can_be_cut)) {
     return std::nullopt;
   }
   return *item_limit_ - items_taken_;

@@ -104,6 +104,7 @@ class Pipeline {
   void fail_delivery(const std::exception_ptr& failure);
   RunStatus status() const;
   bool limit_reached() const;
+  std::optional<source::ScanPosition> position_behind(const source::Item& item) const;
   std::optional<std::uint64_t> request_limit() const;
   std::uint64_t unsaved_pages(std::uint32_t segment) const;
 

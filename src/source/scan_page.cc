@@ -1,8 +1,8 @@
 #include "source/scan_page.h"
 
-#include <optional>
 #include <utility>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 #include <simdjson.h>
 
@@ -56,6 +56,20 @@ Item slice_item(ondemand::object object, const KeyNames& keys) {
 }
 
 }  // namespace
+
+std::optional<ScanPosition> position_behind(const Item& item, const KeyNames& keys) {
+  if (item.hash_key.empty() || (!keys.range.empty() && item.range_key.empty())) {
+    return std::nullopt;
+  }
+  const auto quoted = [](const std::string& name) {
+    return boost::json::serialize(boost::json::string(name));
+  };
+  std::string key = fmt::format("{{{}:{}", quoted(keys.hash), item.hash_key);
+  if (!keys.range.empty()) {
+    key += fmt::format(",{}:{}", quoted(keys.range), item.range_key);
+  }
+  return ScanPosition{.last_evaluated_key = key + "}"};
+}
 
 ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
   // Its buffers grow to the largest page and stay: one for each event loop.

@@ -2,12 +2,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/padded_buffer.h"
+#include "source/scan_position.h"
 
 namespace everyitem::source {
 
@@ -23,6 +25,11 @@ struct Item {
   std::string_view hash_key;   ///< the key attribute's value: {"S":"a"}; empty if not projected
   std::string_view range_key;  ///< likewise; empty where the key has no such part
 };
+
+/// Where a scan goes on behind `item`: its primary key is as good a start as the LastEvaluatedKey
+/// that DynamoDB chooses. Nothing where the item does not have its whole key. Not for the scan of
+/// an index, whose keys have more parts.
+std::optional<ScanPosition> position_behind(const Item& item, const KeyNames& keys);
 
 /// Owns the bytes; its slices are handed out only by a page that stays (see tests/compile_fail).
 /// Moving it keeps the slices valid.

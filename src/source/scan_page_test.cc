@@ -74,6 +74,24 @@ TEST(ScanPage, KeysThatAreNotProjectedAreEmpty) {
   EXPECT_EQ(page.items()[1].json, "{}");
 }
 
+TEST(PositionBehind, IsTheItemsPrimaryKey) {
+  const KeyNames keys{.hash = "a\"b", .range = "sk"};
+  const ScanPage page = parse(
+      R"({"Items":[{"x":{"S":"1"},"sk":{"N":"2.50"},"a\"b":{"S":"\u00fc"}}],"Count":1})", keys);
+  const auto behind = position_behind(page.items()[0], keys);
+  ASSERT_TRUE(behind);
+  EXPECT_EQ(behind->last_evaluated_key, R"({"a\"b":{"S":"\u00fc"},"sk":{"N":"2.50"}})");
+  EXPECT_FALSE(behind->complete);
+  const KeyNames hash_only{.hash = "sk", .range = ""};
+  EXPECT_EQ(position_behind(page.items()[0], hash_only)->last_evaluated_key,
+            R"({"sk":{"S":"\u00fc"}})");
+}
+
+TEST(PositionBehind, AnItemWithoutItsWholeKeyHasNone) {
+  EXPECT_FALSE(position_behind({.json = "{}"}, kHashAndRange));
+  EXPECT_FALSE(position_behind({.json = "{}", .hash_key = R"({"S":"a"})"}, kHashAndRange));
+}
+
 TEST(ScanPage, WhatIsNotAScanResponseIsMalformed) {
   for (const std::string_view json :
        {"", "null", "[]", "{", R"({"Items":7})", R"({"Items":[7],"Count":1})", R"({"Count":0})",

@@ -37,10 +37,16 @@ class ScanRequests {
 
   /// Whether DynamoDB sends fewer items than it looks at.
   bool filtered() const { return filtered_; }
+  /// Whether an index is scanned.
+  bool of_index() const { return of_index_; }
+  /// Whether only some attributes are read, the keys perhaps not among them.
+  bool projected() const { return projected_; }
 
  private:
   std::string common_;  ///< the body up to what differs between pages
   bool filtered_;
+  bool of_index_;
+  bool projected_;
 };
 
 }  // namespace everyitem::source
