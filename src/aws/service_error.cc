@@ -6,6 +6,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/json_members.h"
+
 namespace everyitem::aws {
 
 namespace {
@@ -79,11 +81,6 @@ std::string_view bare_code(std::string_view type) {
     type.remove_prefix(hash + 1);
   }
   return type.substr(0, type.find(':'));
-}
-
-std::string text_member(const boost::json::object& object, std::string_view name) {
-  const auto* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
 }  // namespace

@@ -5,25 +5,12 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/json_members.h"
 #include "base/error.h"
 
 namespace everyitem::sink {
 
 namespace json = boost::json;
-
-namespace {
-
-std::string text(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::uint64_t number(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value == nullptr || value->is_null() ? 0 : value->to_number<std::uint64_t>();
-}
-
-}  // namespace
 
 StreamDescription parse_stream_description(std::string_view body, std::string_view stream) {
   StreamDescription description;
@@ -31,13 +18,14 @@ StreamDescription parse_stream_description(std::string_view body, std::string_vi
   try {
     const json::value parsed = json::parse(body);
     const json::object& summary = parsed.as_object().at("StreamDescriptionSummary").as_object();
-    description.arn = text(summary, "StreamARN");
-    description.open_shards = static_cast<std::uint32_t>(number(summary, "OpenShardCount"));
+    description.arn = aws::text_member(summary, "StreamARN");
+    description.open_shards =
+        static_cast<std::uint32_t>(aws::count_member(summary, "OpenShardCount"));
     if (const json::value* created = summary.if_contains("StreamCreationTimestamp")) {
       description.created = fmt::format("{:.3f}", created->to_number<double>());
     }
-    status = text(summary, "StreamStatus");
-    const std::size_t record_bytes = number(summary, "MaxRecordSizeInKiB") * 1024;
+    status = aws::text_member(summary, "StreamStatus");
+    const std::size_t record_bytes = aws::count_member(summary, "MaxRecordSizeInKiB") * 1024;
     if (record_bytes > batch::kDefaultMaxRecordBytes) {
       description.limits.record_bytes = record_bytes;
       description.limits.request_bytes = batch::kMaxRequestBytesLargeRecords;

@@ -6,6 +6,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/json_members.h"
 #include "base/error.h"
 
 namespace everyitem::source {
@@ -14,21 +15,12 @@ namespace json = boost::json;
 
 namespace {
 
-std::string text(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
-}
-
-std::uint64_t count(const json::object& object, std::string_view name) {
-  const json::value* value = object.if_contains(name);
-  return value == nullptr ? 0 : value->to_number<std::uint64_t>();
-}
-
 KeyNames key_names(const json::object& table) {
   KeyNames names;
   for (const json::value& element : table.at("KeySchema").as_array()) {
     const json::object& key = element.as_object();
-    (text(key, "KeyType") == "HASH" ? names.hash : names.range) = text(key, "AttributeName");
+    (aws::text_member(key, "KeyType") == "HASH" ? names.hash : names.range) =
+        aws::text_member(key, "AttributeName");
   }
   return names;
 }
@@ -63,11 +55,11 @@ IndexFound find_index(const json::object& table, std::string_view index) {
     }
     for (const json::value& element : indexes->get_array()) {
       const json::object& description = element.as_object();
-      if (text(description, "IndexName") == index) {
+      if (aws::text_member(description, "IndexName") == index) {
         found.description = &description;
         found.global = kind == "GlobalSecondaryIndexes";
       }
-      found.others.push_back(text(description, "IndexName"));
+      found.others.push_back(aws::text_member(description, "IndexName"));
     }
   }
   return found;
@@ -81,10 +73,10 @@ TableDescription parse_table_description(std::string_view body, std::string_view
   try {
     const json::value parsed = json::parse(body);
     const json::object& table = parsed.as_object().at("Table").as_object();
-    description.arn = text(table, "TableArn");
-    description.table_id = text(table, "TableId");
+    description.arn = aws::text_member(table, "TableArn");
+    description.table_id = aws::text_member(table, "TableId");
     description.keys = key_names(table);
-    require_readable(table_name, text(table, "TableStatus"));
+    require_readable(table_name, aws::text_member(table, "TableStatus"));
 
     const json::object* scanned = &table;
     if (!index_name.empty()) {
@@ -103,9 +95,9 @@ TableDescription parse_table_description(std::string_view body, std::string_view
       }
       scanned = index.description;
     }
-    description.estimated_items = count(*scanned, "ItemCount");
+    description.estimated_items = aws::count_member(*scanned, "ItemCount");
     description.estimated_bytes =
-        count(*scanned, index_name.empty() ? "TableSizeBytes" : "IndexSizeBytes");
+        aws::count_member(*scanned, index_name.empty() ? "TableSizeBytes" : "IndexSizeBytes");
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types
