@@ -38,6 +38,7 @@ VALUE_HEADERS: Set[str] = {
     "source/table_description.h",
     "batch/record_batch.h",
     "batch/kinesis_limits.h",
+    "batch/put_records_request.h",
 }
 
 # Read from the left, so that what looks like an include inside a comment or a raw string is

@@ -1,32 +1,14 @@
 #include "batch/put_records_batch.h"
 
-#include <algorithm>
 #include <utility>
-
-#include <boost/json.hpp>
-#include <fmt/format.h>
 
 #include "batch/base64.h"
 
 namespace everyitem::batch {
 
-namespace {
-
-constexpr std::string_view kTail = "]}";
-
-}  // namespace
-
 PutRecordsBuilder::PutRecordsBuilder(const StreamId& stream, PutRecordsLimits limits,
                                      PartitionKeys keys)
-    : limits_(limits), keys_(keys) {
-  boost::json::object id{{"StreamName", stream.name}};
-  if (!stream.arn.empty()) {
-    id["StreamARN"] = stream.arn;
-  }
-  head_ = boost::json::serialize(id);
-  head_.pop_back();  // the closing brace
-  head_ += R"(,"Records":[)";
-}
+    : head_(open_request(stream)), limits_(limits), keys_(keys) {}
 
 AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) {
   const std::size_t record_bytes = item.json.size() + kPartitionKeyLength;
@@ -60,23 +42,10 @@ AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) 
 }
 
 RecordBatch PutRecordsBuilder::seal() {
-  batch_.body += kTail;
+  close_request(batch_.body);
   last_body_bytes_ = batch_.body.size();
   request_bytes_ = 0;
   return std::exchange(batch_, {});
-}
-
-std::string request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes) {
-  std::string body = batch.body.substr(0, batch.records.front().offset);
-  for (std::size_t i = 0; i < indexes.size(); ++i) {
-    const RecordSpan span = batch.records[indexes[i]];
-    if (i > 0) {
-      body += ',';
-    }
-    body.append(batch.body, span.offset, span.length);
-  }
-  body += kTail;
-  return body;
 }
 
 }  // namespace everyitem::batch

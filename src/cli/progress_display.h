@@ -59,8 +59,9 @@ std::string summary_text(const Summary& summary);
 /// One event loop.
 class ProgressDisplay {
  public:
-  /// `out` is standard error and outlives this.
-  ProgressDisplay(DisplayMode mode, std::FILE* out) : mode_(mode), out_(out) {}
+  /// `out` is standard error and outlives this. `started`: when nothing had been delivered.
+  ProgressDisplay(DisplayMode mode, std::FILE* out, std::chrono::steady_clock::time_point started)
+      : mode_(mode), out_(out), samples_{{started, {}}} {}
 
   /// How often `update` is to be called.
   std::chrono::milliseconds interval() const;

@@ -47,7 +47,7 @@ DisplayMode display_mode(const ScanOptions& options) {
 class ScanCommand {
  public:
   ScanCommand(const ScanOptions& options, const std::vector<std::string>& command)
-      : display_(display_mode(options), stderr),
+      : display_(display_mode(options), stderr, started_),
         run_(loop_.get_executor(), scan_settings(options),
              {.environment = aws::process_environment(),
               .clock = clock_,
@@ -68,6 +68,7 @@ class ScanCommand {
   ExitCode report_failure(const std::exception_ptr& failure);
   void tell_how_to_go_on();
 
+  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   asio::io_context loop_{1};
   SystemClock clock_;
   ProgressDisplay display_;
@@ -75,7 +76,6 @@ class ScanCommand {
   asio::signal_set signals_;
   asio::steady_timer tick_;
   std::vector<std::string> command_;
-  std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   std::optional<pipeline::ScanOutcome> outcome_;
   bool stopping_ = false;
 };

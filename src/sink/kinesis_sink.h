@@ -6,7 +6,7 @@
 
 #include "aws/client.h"
 #include "base/clock.h"
-#include "batch/put_records_batch.h"
+#include "batch/put_records_request.h"
 #include "sink/put_records_result.h"
 #include "sink/sink.h"
 #include "sink/stream_description.h"

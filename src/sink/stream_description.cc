@@ -48,11 +48,7 @@ StreamDescription parse_stream_description(std::string_view body, std::string_vi
 Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, batch::StreamId stream) {
   StreamDescription description;
   const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
-  json::object id{{"StreamName", stream.name}};
-  if (!stream.arn.empty()) {
-    id["StreamARN"] = stream.arn;
-  }
-  const std::string body = json::serialize(id);
+  const std::string body = batch::to_json(stream);
   const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
     description = parse_stream_description(response.body.view(), stream.name);
   };

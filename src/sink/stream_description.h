@@ -7,7 +7,7 @@
 
 #include "aws/client.h"
 #include "batch/kinesis_limits.h"
-#include "batch/put_records_batch.h"
+#include "batch/put_records_request.h"
 
 namespace everyitem::sink {
 
