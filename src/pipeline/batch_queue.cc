@@ -23,7 +23,7 @@ Error too_large(const source::Item& item, source::PageId page) {
 
 }  // namespace
 
-BatchQueue::BatchQueue(asio::any_io_executor executor, batch::BatchBuilder& builder,
+BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
                        checkpoint::AckTracker& tracker, std::size_t bound_bytes)
     : builder_(builder),
       tracker_(tracker),

@@ -19,7 +19,7 @@ namespace everyitem::pipeline {
 class BatchQueue {
  public:
   /// Holds up to about `bound_bytes` of batches, those being sent included.
-  BatchQueue(asio::any_io_executor executor, batch::BatchBuilder& builder,
+  BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
              checkpoint::AckTracker& tracker, std::size_t bound_bytes);
 
   /// Packs `items` of `page` from the front, until there are too many bytes; returns how many.

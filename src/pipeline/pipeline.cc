@@ -8,7 +8,7 @@
 
 namespace everyitem::pipeline {
 
-Pipeline::Pipeline(asio::any_io_executor executor, PipelineParts parts,
+Pipeline::Pipeline(const asio::any_io_executor& executor, PipelineParts parts,
                    std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
                    std::optional<std::uint64_t> item_limit)
     : executor_(executor),

@@ -51,7 +51,7 @@ struct PipelineParts {
 class Pipeline {
  public:
   /// `start`: where each segment stands, by number. `item_limit`: stop after so many items.
-  Pipeline(asio::any_io_executor executor, PipelineParts parts,
+  Pipeline(const asio::any_io_executor& executor, PipelineParts parts,
            std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
            std::optional<std::uint64_t> item_limit);
   Pipeline(const Pipeline&) = delete;

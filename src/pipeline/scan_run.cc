@@ -29,7 +29,7 @@ namespace {
 
 /// One service as this run calls it.
 struct ServiceConnection {
-  ServiceConnection(asio::any_io_executor executor, aws::ServiceModel model,
+  ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
                     const aws::ServiceSettings& settings, aws::HttpTimeouts timeouts,
                     std::shared_ptr<const aws::TlsSettings> tls, aws::ClientContext context)
       : http(executor, settings.endpoint, std::move(tls), timeouts),

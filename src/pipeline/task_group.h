@@ -14,7 +14,8 @@ namespace everyitem::pipeline {
 /// One event loop. Nothing is left in the background: whoever destroys it has awaited `wait`.
 class TaskGroup {
  public:
-  explicit TaskGroup(asio::any_io_executor executor) : executor_(executor), ended_(executor) {}
+  explicit TaskGroup(const asio::any_io_executor& executor)
+      : executor_(executor), ended_(executor) {}
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 

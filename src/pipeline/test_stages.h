@@ -178,8 +178,8 @@ class LineBuilder final : public batch::BatchBuilder {
 /// Takes items in an order that chance makes.
 class TestSink final : public sink::Sink {
  public:
-  TestSink(asio::any_io_executor executor, std::size_t batches_in_flight, Dice& dice)
-      : batches_in_flight_(batches_in_flight), dice_(dice), released_(std::move(executor)) {}
+  TestSink(const asio::any_io_executor& executor, std::size_t batches_in_flight, Dice& dice)
+      : batches_in_flight_(batches_in_flight), dice_(dice), released_(executor) {}
 
   Awaitable<void> deliver(const batch::RecordBatch& batch) override {
     const std::size_t number = ++deliveries;
@@ -240,13 +240,9 @@ class TestSink final : public sink::Sink {
 /// Holds every save against what the sink has acknowledged: the guarantee.
 class TestStore final : public checkpoint::CheckpointStore {
  public:
-  TestStore(asio::any_io_executor executor, const TestTable& table, const TestSink& sink,
+  TestStore(const asio::any_io_executor& executor, const TestTable& table, const TestSink& sink,
             Dice& dice, std::vector<checkpoint::SegmentProgress> start)
-      : state(std::move(start)),
-        table_(table),
-        sink_(sink),
-        dice_(dice),
-        released_(std::move(executor)) {
+      : state(std::move(start)), table_(table), sink_(sink), dice_(dice), released_(executor) {
     for (const checkpoint::SegmentProgress& segment : state) {
       const Ids before = items_before(table_, segment);
       delivered_before_.insert(before.begin(), before.end());
