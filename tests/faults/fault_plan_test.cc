@@ -54,6 +54,7 @@ TEST(FaultPlan, TheSameSeedMakesTheSameFaults) {
   const auto faults = [](std::uint64_t seed) {
     FaultPlan plan({parse_fault_rule("throttling=0.3"), parse_fault_rule("reset_after=0.3")}, seed);
     std::vector<std::optional<Fault>> met;
+    met.reserve(100);
     for (int call = 0; call < 100; ++call) {
       met.push_back(plan.next("Scan"));
     }

@@ -259,7 +259,7 @@ FaultRunResult run_with_faults(std::uint64_t seed) {
       --kills;
       ++result.interruptions;
       process.kill_now();
-      result.duplicates_allowed += 2 * draw.segments * draw.most_items_of_a_page();
+      result.duplicates_allowed += 2ULL * draw.segments * draw.most_items_of_a_page();
     }
   }
   server.stop();

@@ -197,7 +197,7 @@ std::string FaultServer::Impl::report() const {
       services.counts().requests_over_limits, requests, struck, options.seed);
 }
 
-FaultServer::FaultServer(asio::any_io_executor executor, FaultServerOptions options)
+FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)
     : impl_(std::make_shared<Impl>(executor, std::move(options))) {
   asio::co_spawn(executor, impl_->accept(), asio::detached);
 }

@@ -31,7 +31,7 @@ struct FaultServerOptions {
 /// Listens on 127.0.0.1. One event loop; everything it does ends with `stop`.
 class FaultServer {
  public:
-  FaultServer(asio::any_io_executor executor, FaultServerOptions options);
+  FaultServer(const asio::any_io_executor& executor, FaultServerOptions options);
   FaultServer(const FaultServer&) = delete;
   FaultServer& operator=(const FaultServer&) = delete;
   ~FaultServer();

@@ -119,9 +119,9 @@ std::optional<GeneratedPage> GeneratedTable::page(const PageRequest& request) co
     full = page.body.size() - start >= shape_.page_bytes ||
            (request.limit && page.items >= *request.limit);
   }
-  const double units = static_cast<double>((page.body.size() - start) / 8192 + 1);
+  const std::size_t units = (page.body.size() - start) / 8192 + 1;
   page.body += fmt::format(R"(],"Count":{0},"ScannedCount":{0},)"
-                           R"("ConsumedCapacity":{{"TableName":"t","CapacityUnits":{1:.1f}}})",
+                           R"("ConsumedCapacity":{{"TableName":"t","CapacityUnits":{1}.0}})",
                            page.items, units);
   if (full) {
     page.body += fmt::format(R"(,"LastEvaluatedKey":{})", key(next - 1));
