@@ -106,7 +106,7 @@ TEST(SqliteStore, ADamagedFileIsRefused) {
     run(store.begin(state));
   }
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
-  file.seekp(4096 * 3);
+  file.seekp(4096L * 3);
   file << std::string(8192, '\xa5');
   file.close();
   EXPECT_NE(open_failure(path).find("damaged"), std::string::npos);
