@@ -282,6 +282,7 @@ def test_resume_command_survives_spaces_and_quotes(
     table = backend.table(2000)
     gate = Gate("PutRecords", passing=1)
     proxy("kinesis").rule = gate
+    proxy("dynamodb").rule = with_page_limit(250)  # there are pages left to read
     text = "it's \"quoted\" $HOME `id`"
     process: Process = everyitem.start(
         *("scan", "--table", table.name, "--stream", stream, "--segments", 2),
