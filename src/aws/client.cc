@@ -8,8 +8,10 @@
 #include <fmt/format.h>
 #include <libdeflate.h>
 
+#include "aws/redaction.h"
 #include "aws/service_error.h"
 #include "aws/sigv4.h"
+#include "base/human_format.h"
 
 namespace everyitem::aws {
 
@@ -69,7 +71,7 @@ Client::Client(ServiceModel service, std::string region, HttpClient& http, Clien
 Awaitable<void> Client::call(const Call& call, const Accept& accept) {
   const auto started = context_.clock.now();
   auto failing_since = started;
-  std::array<int, 5> failures_by_class{};
+  std::array<int, kErrorClasses> failures_by_class{};
   for (int attempt = 1;; ++attempt) {
     const auto failure = co_await try_once(call, accept);
     if (!failure) {
@@ -88,12 +90,15 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
     }
     const bool remediable = failure->error_class != ErrorClass::clock_skew ||
                             correct_clock(failure->server_date, failure->signed_as.time);
-    if (!remediable || call.limits.give_up(failure->error_class, failures, now - failing_since) ||
+    const auto elapsed =
+        now - (failure->error_class == ErrorClass::throttle ? started : failing_since);
+    if (!remediable || call.limits.give_up(failure->error_class, failures, elapsed) ||
         !may_repeat(call.repetition, failure->may_be_done)) {
       std::string message = failure->message;
       if (attempt > 1) {
-        message += fmt::format(" (gave up after {} attempts in {:.1f} s)", attempt,
-                               std::chrono::duration<double>(now - started).count());
+        const std::string reason = call.limits.reason(failure->error_class);
+        message += fmt::format(" (gave up after {} attempts in {}{}{})", attempt,
+                               duration(now - started), reason.empty() ? "" : ": ", reason);
       }
       throw Error(ErrorKind::failed, {.operation = std::string(call.operation),
                                       .object = std::string(call.object),
@@ -133,7 +138,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.may_be_done = error.error_class == ErrorClass::transient;
     failure.hint = hint_for(error.code);
     failure.code = std::move(error.code);
-    failure.message = std::move(error.message);
+    failure.message = without_secrets(std::move(error.message), failure.signed_as.credentials);
     failure.server_date = response.header("date");
     failure.retry_after = parse_retry_after(response.header("retry-after"));
   } catch (const HttpError& error) {

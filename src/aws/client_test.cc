@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -20,6 +21,7 @@
 
 #include "aws/sigv4.h"
 #include "aws/test_service.h"
+#include "base/human_format.h"
 
 namespace everyitem::aws {
 namespace {
@@ -94,6 +96,11 @@ class ClientTest : public testing::Test {
     } else if (reply.then == Reply::Then::reset) {
       peer.reset();
     }
+  }
+
+  nanoseconds slept() const {
+    const auto& sleeps = service_->clock.sleeps();
+    return std::accumulate(sleeps.begin(), sleeps.end(), nanoseconds{0});
   }
 
   void call() { run(service_->loop, service_->client.call(call_, accept_)); }
@@ -335,9 +342,28 @@ TEST_F(ClientTest, AFailureThatStaysEndsTheCallAndSaysWhatWasTried) {
   EXPECT_EQ(requests_.size(), static_cast<std::size_t>(attempts));
   EXPECT_EQ(error.what(),
             fmt::format("Scan on table orders: InternalServerError: in its words (gave up after {} "
-                        "attempts in {:.1f} s)",
-                        attempts, std::chrono::duration<double>(elapsed).count()));
+                        "attempts in {}: a request that fails is repeated for 2 min 0 s at most)",
+                        attempts, duration(elapsed)));
   EXPECT_EQ(error.details().code, "InternalServerError");
+}
+
+TEST_F(ClientTest, AThrottleEndsTheCallOnceItTookAsLongAsTheUserWaits) {
+  call_.limits = waiting_at_most(minutes(10));
+  serve([](int) { return throttled(); });
+  const Error error = failed_call();
+  EXPECT_GE(slept(), minutes(10));
+  EXPECT_LT(slept(), minutes(10) + Backoff{}.cap);
+  EXPECT_EQ(error.details().code, "ProvisionedThroughputExceededException");
+  EXPECT_THAT(error.what(),
+              HasSubstr(": a request that is refused as too fast is repeated for 10 min 0 s at "
+                        "most)"));
+}
+
+TEST_F(ClientTest, AFailureIsRepeatedForAsLongAsTheUserWaits) {
+  call_.limits = waiting_at_most(hours(3));
+  serve([](int) { return unavailable(); });
+  failed_call();
+  EXPECT_GE(slept(), hours(3));
 }
 
 TEST_F(ClientTest, AFailureThatComesAfterALongThrottleIsGivenItsTimeToo) {

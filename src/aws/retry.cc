@@ -6,6 +6,10 @@
 #include <cstdint>
 #include <limits>
 
+#include <fmt/format.h>
+
+#include "base/human_format.h"
+
 namespace everyitem::aws {
 
 bool may_repeat(Repetition repetition, bool may_be_done) {
@@ -16,17 +20,42 @@ bool RetryLimits::give_up(ErrorClass error_class, int failures,
                           std::chrono::nanoseconds elapsed_so_far) const {
   switch (error_class) {
     case ErrorClass::throttle:
-      return false;
+      return elapsed_so_far >= throttled;
     case ErrorClass::transient:
       return failures >= attempts && elapsed_so_far >= elapsed;
     case ErrorClass::expired_credentials:
     case ErrorClass::clock_skew:
       // One try with the remedy; the caller applies it.
       return failures >= 2;
+    case ErrorClass::invalid:
     case ErrorClass::fatal:
       return true;
   }
   return true;
+}
+
+std::string RetryLimits::reason(ErrorClass error_class) const {
+  switch (error_class) {
+    case ErrorClass::throttle:
+      return fmt::format("a request that is refused as too fast is repeated for {} at most",
+                         duration(throttled));
+    case ErrorClass::transient:
+      return elapsed > std::chrono::seconds(0)
+                 ? fmt::format("a request that fails is repeated for {} at most", duration(elapsed))
+                 : "";
+    case ErrorClass::expired_credentials:
+      return "credentials that were looked for anew were refused, too";
+    case ErrorClass::clock_skew:
+      return "the time of the signature was corrected, and it was refused again";
+    case ErrorClass::invalid:
+    case ErrorClass::fatal:
+      return "";
+  }
+  return "";
+}
+
+RetryLimits waiting_at_most(std::chrono::nanoseconds max_wait) {
+  return {.elapsed = max_wait, .throttled = max_wait};
 }
 
 std::chrono::nanoseconds Backoff::wait(int attempt, double uniform) const {

@@ -3,6 +3,7 @@
 
 #include <chrono>
 #include <optional>
+#include <string>
 #include <string_view>
 
 #include "aws/service_error.h"
@@ -18,14 +19,22 @@ enum class Repetition {
 bool may_repeat(Repetition repetition, bool may_be_done);
 
 /// Give up? A transient failure ends the call once both bounds are reached: a service that fails
-/// fast is given time, a slow one is given tries. A throttled call never counts as failed.
+/// fast is given time, a slow one is given tries. A throttled call never counts as failed: it goes
+/// on for as long as `throttled` says, which is for ever unless the user says otherwise.
 struct RetryLimits {
   int attempts = 10;
   std::chrono::nanoseconds elapsed = std::chrono::minutes(2);
+  std::chrono::nanoseconds throttled = std::chrono::nanoseconds::max();
 
   /// `failures` counts the call's failures of this class, this one included.
   bool give_up(ErrorClass error_class, int failures, std::chrono::nanoseconds elapsed_so_far) const;
+  /// Why a call that failed so is given up, for the user: "..., is repeated for 120 s at most".
+  /// Empty where the failure says all.
+  std::string reason(ErrorClass error_class) const;
 };
+
+/// The limits of a run whose user says how long to wait for a service that refuses or fails.
+RetryLimits waiting_at_most(std::chrono::nanoseconds max_wait);
 
 /// For the calls that a run begins with, where a wrong endpoint should be told soon.
 inline constexpr RetryLimits kStartUpLimits{.attempts = 4, .elapsed = std::chrono::seconds(0)};

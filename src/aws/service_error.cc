@@ -54,14 +54,15 @@ constexpr std::array kTable = {
                     "Check the secret access key, and this machine's clock."},
     ServiceErrorRow{"SignatureDoesNotMatch", clock_skew,
                     "Check the secret access key, and this machine's clock."},
+    ServiceErrorRow{"ValidationException", invalid, ""},
+    ServiceErrorRow{"InvalidArgumentException", invalid, ""},
+    ServiceErrorRow{"SerializationException", invalid, ""},
     ServiceErrorRow{"AccessDeniedException", fatal, kPermission},
     ServiceErrorRow{"AccessDenied", fatal, kPermission},
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
     ServiceErrorRow{"IncompleteSignatureException", fatal, kKeyRejected},
     ServiceErrorRow{"ResourceNotFoundException", fatal, kLookUpName},
     ServiceErrorRow{"ResourceInUseException", fatal, ""},
-    ServiceErrorRow{"ValidationException", fatal, ""},
-    ServiceErrorRow{"InvalidArgumentException", fatal, ""},
     ServiceErrorRow{"KMSAccessDeniedException", fatal,
                     "The identity in use needs kms:GenerateDataKey on the stream's key."},
     ServiceErrorRow{"KMSDisabledException", fatal, "Enable the stream's KMS key."},
@@ -93,6 +94,9 @@ ErrorClass classify(int http_status, std::string_view code) {
   }
   if (http_status == 429) {
     return throttle;
+  }
+  if (http_status == 413) {
+    return invalid;  // a smaller request may do
   }
   return http_status >= 500 || http_status == 408 ? transient : fatal;
 }

@@ -1,6 +1,7 @@
 // What the services' error codes mean for the caller: one table.
 #pragma once
 
+#include <cstddef>
 #include <span>
 #include <string>
 #include <string_view>
@@ -14,8 +15,11 @@ enum class ErrorClass {
   transient,            ///< the service's or the network's fault: repeat a bounded number of times
   expired_credentials,  ///< look for credentials anew and repeat once
   clock_skew,           ///< correct the clock from the answer's Date and repeat once
+  invalid,              ///< this very request can never be accepted; another may be
   fatal,                ///< repeating cannot help
 };
+
+inline constexpr std::size_t kErrorClasses = static_cast<std::size_t>(ErrorClass::fatal) + 1;
 
 struct ServiceErrorRow {
   std::string_view code;
