@@ -9,4 +9,7 @@ namespace everyitem::batch {
 /// Appends the base64 text of `data` to `out`.
 void append_base64(std::string& out, std::string_view data);
 
+/// The data of a text that `append_base64` made.
+std::string decode_base64(std::string_view text);
+
 }  // namespace everyitem::batch

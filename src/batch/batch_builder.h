@@ -1,6 +1,8 @@
 // Items in, batches out: what each destination's format provides.
 #pragma once
 
+#include <string>
+
 #include "batch/record_batch.h"
 #include "source/scan_page.h"
 
@@ -21,6 +23,8 @@ class BatchBuilder {
   virtual ~BatchBuilder() = default;
 
   virtual AddResult add(const source::Item& item, source::PageId page) = 0;
+  /// Why an item was too large: what its destination takes at most, for the user.
+  virtual std::string size_limit() const = 0;
   /// What has been added since the last `seal`.
   virtual const RecordBatch& current() const = 0;
   bool empty() const { return current().items == 0; }

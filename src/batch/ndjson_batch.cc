@@ -15,9 +15,7 @@ AddResult NdjsonBuilder::add(const source::Item& item, source::PageId page) {
   std::replace_if(
       body.begin() + start, body.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   body += '\n';
-  add_page(batch_, page);
-  ++batch_.items;
-  batch_.item_bytes += item.json.size();
+  batch_.count(page, item.json.size());
   return AddResult::added;
 }
 

@@ -14,6 +14,7 @@ inline constexpr std::size_t kNdjsonBatchBytes = 1U << 20;
 class NdjsonBuilder final : public BatchBuilder {
  public:
   AddResult add(const source::Item& item, source::PageId page) override;
+  std::string size_limit() const override { return "there is none"; }
   const RecordBatch& current() const override { return batch_; }
   RecordBatch seal() override;
 

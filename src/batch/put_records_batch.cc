@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "batch/base64.h"
 
 namespace everyitem::batch {
@@ -34,11 +36,14 @@ AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) 
   keys_.append_key(body, item);
   body += R"("})";
   batch_.records.push_back({.offset = offset, .length = body.size() - offset});
-  add_page(batch_, page);
-  ++batch_.items;
-  batch_.item_bytes += item.json.size();
+  batch_.count(page, item.json.size());
   request_bytes_ += record_bytes;
   return AddResult::added;
+}
+
+std::string PutRecordsBuilder::size_limit() const {
+  return fmt::format("the stream takes records of {} bytes at most, their keys included",
+                     limits_.record_bytes);
 }
 
 RecordBatch PutRecordsBuilder::seal() {

@@ -16,6 +16,7 @@ class PutRecordsBuilder final : public BatchBuilder {
   PutRecordsBuilder(const StreamId& stream, PutRecordsLimits limits, PartitionKeys keys);
 
   AddResult add(const source::Item& item, source::PageId page) override;
+  std::string size_limit() const override;
   const RecordBatch& current() const override { return batch_; }
   RecordBatch seal() override;
 

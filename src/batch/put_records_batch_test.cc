@@ -99,9 +99,9 @@ TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
   builder.add(item("{}"), {0, 7});
   builder.add(item("{}"), {1, 0});
   const RecordBatch batch = builder.seal();
-  EXPECT_EQ(batch.pages, (std::vector<source::PageId>{{0, 7}, {1, 0}}));
+  EXPECT_EQ(batch.pages, (std::vector<PageShare>{{{0, 7}, 2}, {{1, 0}, 1}}));
   builder.add(item("{}"), {1, 0});
-  EXPECT_EQ(builder.seal().pages, (std::vector<source::PageId>{{1, 0}}));
+  EXPECT_EQ(builder.seal().pages, (std::vector<PageShare>{{{1, 0}, 1}}));
 }
 
 TEST(PutRecordsBatch, OnlySomeRecordsAreSentAgain) {

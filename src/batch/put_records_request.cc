@@ -2,6 +2,8 @@
 
 #include <boost/json.hpp>
 
+#include "batch/base64.h"
+
 namespace everyitem::batch {
 
 std::string to_json(const StreamId& stream) {
@@ -31,6 +33,13 @@ std::string request_for(const RecordBatch& batch, std::span<const std::uint32_t>
   }
   close_request(body);
   return body;
+}
+
+std::string item_of(const RecordBatch& batch, std::uint32_t index) {
+  const RecordSpan span = batch.records[index];
+  const auto record =
+      boost::json::parse(std::string_view(batch.body).substr(span.offset, span.length));
+  return decode_base64(record.at("Data").as_string());
 }
 
 }  // namespace everyitem::batch

@@ -26,4 +26,7 @@ void close_request(std::string& body);
 /// The request that sends only some records of a batch again; `indexes` into batch.records, rising.
 std::string request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes);
 
+/// The item whose record is `index` of the batch: its JSON, decoded from the request.
+std::string item_of(const RecordBatch& batch, std::uint32_t index);
+
 }  // namespace everyitem::batch

@@ -17,22 +17,33 @@ struct RecordSpan {
   std::size_t length = 0;
 };
 
-/// A batch carries the positions of the pages whose items it holds; the pipeline gives them to the
-/// ack tracker once all its records are accepted.
-struct RecordBatch {
-  std::string body;                   ///< as the destination takes it
-  std::vector<RecordSpan> records;    ///< one an item; empty where the destination takes the whole
-  std::vector<source::PageId> pages;  ///< each once, in the order of their first item here
+/// How many of a batch's items are of one page.
+struct PageShare {
+  source::PageId page;
   std::uint64_t items = 0;
-  std::uint64_t item_bytes = 0;  ///< of the items' JSON, not of the body
+
+  friend bool operator==(const PageShare&, const PageShare&) = default;
 };
 
-/// Adds a page to a batch's list, once.
-inline void add_page(RecordBatch& batch, source::PageId page) {
-  // Items come page by page, so only the last entry can be the same.
-  if (batch.pages.empty() || !(batch.pages.back() == page)) {
-    batch.pages.push_back(page);
+/// A batch carries the pages whose items it holds; the pipeline gives them to the ack tracker once
+/// all its records are accepted.
+struct RecordBatch {
+  std::string body;                 ///< as the destination takes it
+  std::vector<RecordSpan> records;  ///< one an item; empty where the destination takes the whole
+  std::vector<PageShare> pages;     ///< each once, in the order of their items here
+  std::uint64_t items = 0;
+  std::uint64_t item_bytes = 0;  ///< of the items' JSON, not of the body
+
+  /// Counts one more item, of `page`.
+  void count(source::PageId page, std::size_t json_bytes) {
+    // Items come page by page, so only the last entry can be the same.
+    if (pages.empty() || !(pages.back().page == page)) {
+      pages.push_back({.page = page});
+    }
+    ++pages.back().items;
+    ++items;
+    item_bytes += json_bytes;
   }
-}
+};
 
 }  // namespace everyitem::batch

@@ -35,12 +35,13 @@ void AckTracker::close_page(source::PageId id, PageContent content) {
   advance(id.segment);
 }
 
-void AckTracker::acknowledge(source::PageId id) {
+void AckTracker::acknowledge(source::PageId id, std::uint64_t dead_letters) {
   Page& page = find(id);
   if (page.open_batches == 0) {
     throw std::logic_error("an acknowledgement for a page without an open batch");
   }
   --page.open_batches;
+  page.dead_letters += dead_letters;
   advance(id.segment);
 }
 
@@ -79,6 +80,7 @@ void AckTracker::advance(std::uint32_t number) {
     segment.progress.position = std::move(page->content.position_after);
     segment.progress.items += page->content.items;
     segment.progress.bytes += page->content.bytes;
+    segment.progress.dead_letters += page->content.dead_letters + page->dead_letters;
     ++segment.first_sequence;
   }
   if (page == segment.pages.begin()) {

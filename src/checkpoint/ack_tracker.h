@@ -1,5 +1,6 @@
 // Turns acknowledgements, which come in any order, into the frontier of each segment: how far all
-// items have been accepted by their destination. Pure: no network, no clock, no store.
+// items have been accepted by their destination, or are in the dead-letter file. Pure: no network,
+// no clock, no store.
 #pragma once
 
 #include <cstdint>
@@ -13,8 +14,9 @@ namespace everyitem::checkpoint {
 struct SegmentProgress {
   std::uint32_t segment = 0;
   source::ScanPosition position;
-  std::uint64_t items = 0;  ///< delivered up to `position`, since the run began
-  std::uint64_t bytes = 0;  ///< of their JSON
+  std::uint64_t items = 0;         ///< up to `position`, since the run began
+  std::uint64_t bytes = 0;         ///< of their JSON
+  std::uint64_t dead_letters = 0;  ///< of the items, those that could not be delivered
 
   friend bool operator==(const SegmentProgress&, const SegmentProgress&) = default;
 };
@@ -24,6 +26,7 @@ struct PageContent {
   source::ScanPosition position_after;
   std::uint64_t items = 0;
   std::uint64_t bytes = 0;
+  std::uint64_t dead_letters = 0;  ///< of the items, those that are in no batch
 };
 
 /// One event loop. The life of a page: `open_page`, any number of `add_batch` and `acknowledge`,
@@ -41,8 +44,9 @@ class AckTracker {
   void add_batch(source::PageId page);
   /// All items of the page are in batches.
   void close_page(source::PageId page, PageContent content);
-  /// All items of one of the page's batches were accepted.
-  void acknowledge(source::PageId page);
+  /// All items of the page in one of its batches were accepted, but for `dead_letters` of them,
+  /// which are in the dead-letter file.
+  void acknowledge(source::PageId page, std::uint64_t dead_letters = 0);
 
   /// The segment's frontier.
   const SegmentProgress& progress(std::uint32_t segment) const;
@@ -57,6 +61,7 @@ class AckTracker {
  private:
   struct Page {
     PageContent content;
+    std::uint64_t dead_letters = 0;  ///< of its batches
     std::uint32_t open_batches = 0;
     bool closed = false;
   };

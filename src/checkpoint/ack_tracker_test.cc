@@ -67,6 +67,21 @@ TEST(AckTracker, APageWhoseBatchesAreAllAcknowledgedStillWaitsToBeClosed) {
   EXPECT_EQ(tracker.progress(0).position.last_evaluated_key, "a");
 }
 
+TEST(AckTracker, DeadLettersAreCountedOnceThePageIsPassed) {
+  AckTracker tracker(fresh(1));
+  const PageId page = tracker.open_page(0);
+  tracker.add_batch(page);
+  tracker.add_batch(page);
+  tracker.acknowledge(page, 2);
+  PageContent whole = content("a", 9);
+  whole.dead_letters = 1;
+  tracker.close_page(page, whole);
+  EXPECT_EQ(tracker.progress(0).dead_letters, 0U);
+  tracker.acknowledge(page, 4);
+  EXPECT_EQ(tracker.progress(0).items, 9U);
+  EXPECT_EQ(tracker.progress(0).dead_letters, 7U);
+}
+
 TEST(AckTracker, AnEmptyPageIsPassedAtOnce) {
   AckTracker tracker(fresh(2));
   tracker.close_page(tracker.open_page(1), {.position_after = {.complete = true}});

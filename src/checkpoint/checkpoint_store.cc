@@ -42,6 +42,14 @@ std::uint64_t stable_hash(std::string_view text) {
   return hash;
 }
 
+std::uint64_t sum_of(const std::vector<SegmentProgress>& segments,
+                     std::uint64_t SegmentProgress::*number) {
+  return std::accumulate(segments.begin(), segments.end(), std::uint64_t{0},
+                         [number](std::uint64_t sum, const SegmentProgress& segment) {
+                           return sum + segment.*number;
+                         });
+}
+
 }  // namespace
 
 bool RunState::complete() const {
@@ -49,16 +57,12 @@ bool RunState::complete() const {
       segments, [](const SegmentProgress& segment) { return segment.position.complete; });
 }
 
-std::uint64_t RunState::items() const {
-  return std::accumulate(
-      segments.begin(), segments.end(), std::uint64_t{0},
-      [](std::uint64_t sum, const SegmentProgress& segment) { return sum + segment.items; });
-}
+std::uint64_t RunState::items() const { return sum_of(segments, &SegmentProgress::items); }
 
-std::uint64_t RunState::bytes() const {
-  return std::accumulate(
-      segments.begin(), segments.end(), std::uint64_t{0},
-      [](std::uint64_t sum, const SegmentProgress& segment) { return sum + segment.bytes; });
+std::uint64_t RunState::bytes() const { return sum_of(segments, &SegmentProgress::bytes); }
+
+std::uint64_t RunState::dead_letters() const {
+  return sum_of(segments, &SegmentProgress::dead_letters);
 }
 
 std::vector<std::string> differences(const RunIdentity& stored, const RunIdentity& wanted) {

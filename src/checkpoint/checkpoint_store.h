@@ -30,6 +30,7 @@ struct RunState {
   bool complete() const;
   std::uint64_t items() const;
   std::uint64_t bytes() const;
+  std::uint64_t dead_letters() const;
 };
 
 /// For the user, one line for each part that differs: "filter: was "a = b", is now none". Empty

@@ -59,7 +59,8 @@ TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereForTheNextProcess) {
   const std::string key = R"({"pk":{"S":"é\n\")" + std::string(4096, 'x') + R"("}})";
   const SegmentProgress moved{
       .segment = 1, .position = {.last_evaluated_key = key}, .items = 1ULL << 40, .bytes = 7};
-  const SegmentProgress done{.segment = 2, .position = {.complete = true}, .items = 3, .bytes = 9};
+  const SegmentProgress done{
+      .segment = 2, .position = {.complete = true}, .items = 3, .bytes = 9, .dead_letters = 2};
   {
     const auto store = this->backend_.open();
     run(store->begin(this->example()));
@@ -72,6 +73,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereForTheNextProcess) {
   EXPECT_EQ(state->segments[2], done);
   EXPECT_EQ(state->items(), (1ULL << 40) + 3);
   EXPECT_EQ(state->bytes(), 16U);
+  EXPECT_EQ(state->dead_letters(), 2U);
 }
 
 TYPED_TEST_P(CheckpointStoreConformance, ANewRunReplacesTheOldOne) {

@@ -34,7 +34,8 @@ constexpr const char* kSchema = R"(
     last_evaluated_key TEXT NOT NULL,
     complete INTEGER NOT NULL,
     items INTEGER NOT NULL,
-    bytes INTEGER NOT NULL
+    bytes INTEGER NOT NULL,
+    dead_letters INTEGER NOT NULL
   );
 )";
 
@@ -242,8 +243,8 @@ std::optional<RunState> SqliteStore::load_now() {
     state.identity.push_back({identity.text(0), identity.text(1)});
   }
   Statement segments(database_.get(), path_,
-                     "SELECT number, last_evaluated_key, complete, items, bytes FROM segment "
-                     "ORDER BY number");
+                     "SELECT number, last_evaluated_key, complete, items, bytes, dead_letters "
+                     "FROM segment ORDER BY number");
   while (segments.step()) {
     if (segments.integer(0) != static_cast<std::int64_t>(state.segments.size())) {
       throw not_a_checkpoint(path_, fmt::format("segment {} is missing", state.segments.size()));
@@ -252,7 +253,8 @@ std::optional<RunState> SqliteStore::load_now() {
         {.segment = static_cast<std::uint32_t>(segments.integer(0)),
          .position = {.last_evaluated_key = segments.text(1), .complete = segments.integer(2) != 0},
          .items = static_cast<std::uint64_t>(segments.integer(3)),
-         .bytes = static_cast<std::uint64_t>(segments.integer(4))});
+         .bytes = static_cast<std::uint64_t>(segments.integer(4)),
+         .dead_letters = static_cast<std::uint64_t>(segments.integer(5))});
   }
   if (state.identity.empty() && state.segments.empty()) {
     return std::nullopt;
@@ -271,14 +273,16 @@ void SqliteStore::begin_now(const RunState& state) {
     identity.bind(1, part.name).bind(2, part.value).run();
   }
   Statement insert(database_.get(), path_,
-                   "INSERT INTO segment (number, last_evaluated_key, complete, items, bytes) "
-                   "VALUES (?, ?, ?, ?, ?)");
+                   "INSERT INTO segment "
+                   "(number, last_evaluated_key, complete, items, bytes, dead_letters) "
+                   "VALUES (?, ?, ?, ?, ?, ?)");
   for (const SegmentProgress& segment : state.segments) {
     insert.bind(1, segment.segment)
         .bind(2, segment.position.last_evaluated_key)
         .bind(3, segment.position.complete ? 1 : 0)
         .bind(4, static_cast<std::int64_t>(segment.items))
         .bind(5, static_cast<std::int64_t>(segment.bytes))
+        .bind(6, static_cast<std::int64_t>(segment.dead_letters))
         .run();
   }
   transaction.commit();
@@ -287,14 +291,15 @@ void SqliteStore::begin_now(const RunState& state) {
 void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
   Transaction transaction(database_.get(), path_);
   Statement update(database_.get(), path_,
-                   "UPDATE segment SET last_evaluated_key = ?, complete = ?, items = ?, bytes = ? "
-                   "WHERE number = ?");
+                   "UPDATE segment SET last_evaluated_key = ?, complete = ?, items = ?, bytes = ?, "
+                   "dead_letters = ? WHERE number = ?");
   for (const SegmentProgress& segment : moved) {
     update.bind(1, segment.position.last_evaluated_key)
         .bind(2, segment.position.complete ? 1 : 0)
         .bind(3, static_cast<std::int64_t>(segment.items))
         .bind(4, static_cast<std::int64_t>(segment.bytes))
-        .bind(5, segment.segment)
+        .bind(5, static_cast<std::int64_t>(segment.dead_letters))
+        .bind(6, segment.segment)
         .run();
     if (sqlite3_changes(database_.get()) != 1) {
       throw checkpoint_error("write", path_,

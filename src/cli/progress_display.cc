@@ -60,6 +60,15 @@ std::string progress_text(const pipeline::ScanProgress& progress, const Rates& r
   if (left.seconds_left) {
     text += fmt::format("  ~{} left", duration(std::chrono::duration<double>(*left.seconds_left)));
   }
+  if (counters.segments_failed > 0) {
+    text += fmt::format("  {} failed", counted(counters.segments_failed, "segment"));
+  }
+  if (progress.dead_letters() > 0) {
+    text += fmt::format("  {}", counted(progress.dead_letters(), "dead letter"));
+  }
+  if (progress.throttled_requests > 0) {
+    text += fmt::format("  {} throttled", grouped(progress.throttled_requests));
+  }
   return text;
 }
 
@@ -69,11 +78,12 @@ std::string progress_json(const pipeline::ScanProgress& progress, const Rates& r
   return fmt::format(
       R"({{"event":"progress","items":{},"bytes":{},"items_per_second":{:.1f},)"
       R"("bytes_per_second":{:.1f},"read_units":{:.1f},"read_units_per_second":{:.1f},)"
-      R"("segments_done":{},"segments":{},"throttled_requests":{},"percent_estimated":{},)"
-      R"("seconds_left_estimated":{}}})",
+      R"("segments_done":{},"segments_failed":{},"segments":{},"dead_letters":{},)"
+      R"("throttled_requests":{},"percent_estimated":{},"seconds_left_estimated":{}}})",
       counters.items_delivered, counters.bytes_delivered, rates.items, rates.bytes,
-      counters.read_units, rates.read_units, counters.segments_complete, progress.segments,
-      progress.throttled_requests, json_number(left.percent), json_number(left.seconds_left));
+      counters.read_units, rates.read_units, counters.segments_complete, counters.segments_failed,
+      progress.segments, progress.dead_letters(), progress.throttled_requests,
+      json_number(left.percent), json_number(left.seconds_left));
 }
 
 std::string summary_json(const Summary& summary) {
@@ -82,13 +92,15 @@ std::string summary_json(const Summary& summary) {
       R"({{"event":"summary","status":"{}","items":{},"records":{},"items_before":{},"items_scanned":{},)"
       R"("bytes":{},"batches":{},"pages":{},"seconds":{:.3f},"read_units":{:.1f},)"
       R"("throttled_requests":{},"retried_requests":{},"records_sent_again":{},)"
-      R"("segments_done":{},"segments":{},"checkpoint":{}}})",
+      R"("segments_done":{},"segments_failed":{},"segments":{},"checkpoint":{},)"
+      R"("dead_letters":{},"dead_letters_file":{}}})",
       summary.status, counters.items_delivered, counters.records_delivered,
       summary.progress.items_before, counters.items_scanned, counters.bytes_delivered,
       counters.batches_delivered, counters.pages_read, summary.elapsed.count(), counters.read_units,
       summary.progress.throttled_requests, summary.progress.requests_retried,
-      summary.progress.records_sent_again, counters.segments_complete, summary.progress.segments,
-      json_text(summary.checkpoint));
+      summary.progress.records_sent_again, counters.segments_complete, counters.segments_failed,
+      summary.progress.segments, json_text(summary.checkpoint), summary.progress.dead_letters(),
+      json_text(summary.progress.dead_letters() > 0 ? summary.dead_letters : ""));
 }
 
 std::string summary_text(const Summary& summary) {

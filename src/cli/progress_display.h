@@ -47,7 +47,8 @@ struct Summary {
       status;  ///< "complete", "already-complete", "limit", "interrupted", "failed", "closed"
   pipeline::ScanProgress progress;
   std::chrono::duration<double> elapsed{};
-  std::string checkpoint;  ///< empty for none
+  std::string checkpoint;    ///< empty for none
+  std::string dead_letters;  ///< where they are, if there are some
 };
 
 /// {"event":"summary", ...} without a line break.

@@ -68,6 +68,17 @@ TEST(ProgressText, MarksEstimates) {
             "400 items  100 items/s  40.0 kB/s  12 RU/s  1 of 4 segments  ~50%  ~5.0 s left");
 }
 
+TEST(ProgressText, TellsWhatGoesWrong) {
+  pipeline::ScanProgress progress = half_way();
+  progress.dead_letters_before = 1;
+  progress.counters.dead_letters = 2;
+  progress.counters.segments_failed = 1;
+  progress.throttled_requests = 1200;
+  EXPECT_TRUE(
+      progress_text(progress, {}).ends_with("  1 segment failed  3 dead letters  1,200 throttled"))
+      << progress_text(progress, {});
+}
+
 TEST(ProgressDisplay, WritesOneJsonObjectALineWhereThereIsNoTerminal) {
   Output out;
   ProgressDisplay display(DisplayMode::lines, out.file(), {});

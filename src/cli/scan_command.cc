@@ -66,6 +66,8 @@ class ScanCommand {
   ExitCode close(const std::exception_ptr& failure);
   ExitCode report_end();
   ExitCode report_failure(const std::exception_ptr& failure);
+  /// And the exit code of a run that is done but for them.
+  ExitCode tell_of_dead_letters();
   void tell_how_to_go_on();
 
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
@@ -142,25 +144,26 @@ ExitCode ScanCommand::report_end() {
   Summary summary{.status = "complete",
                   .progress = run_.progress(),
                   .elapsed = std::chrono::steady_clock::now() - started_,
-                  .checkpoint = run_.checkpoint_location()};
+                  .checkpoint = run_.checkpoint_location(),
+                  .dead_letters = run_.dead_letters_location()};
   if (outcome_->nothing_to_do) {
     summary.status = "already-complete";
     display_.summarise(summary);
     display_.message(
         fmt::format("this run is complete: {} delivered; nothing to do. --restart begins anew",
                     counted(summary.progress.items_before, "item")));
-    return ExitCode::done;
+    return tell_of_dead_letters();
   }
   switch (outcome_->status) {
     case RunStatus::complete:
       display_.summarise(summary);
       display_.message("complete: " + summary_text(summary));
-      return ExitCode::done;
+      return tell_of_dead_letters();
     case RunStatus::limit_reached:
       summary.status = "limit";
       display_.summarise(summary);
       display_.message("limit reached: " + summary_text(summary));
-      return ExitCode::done;
+      return tell_of_dead_letters();
     case RunStatus::closed:
       // Quietly: whoever reads the pipe has what it wanted.
       summary.status = "closed";
@@ -172,6 +175,7 @@ ExitCode ScanCommand::report_end() {
   summary.status = "interrupted";
   display_.summarise(summary);
   display_.message("interrupted: " + summary_text(summary));
+  tell_of_dead_letters();
   tell_how_to_go_on();
   return ExitCode::interrupted;
 }
@@ -182,7 +186,8 @@ ExitCode ScanCommand::report_failure(const std::exception_ptr& failure) {
     display_.summarise({.status = "failed",
                         .progress = progress,
                         .elapsed = std::chrono::steady_clock::now() - started_,
-                        .checkpoint = run_.checkpoint_location()});
+                        .checkpoint = run_.checkpoint_location(),
+                        .dead_letters = run_.dead_letters_location()});
   }
   ExitCode exit_code = ExitCode::failed;
   try {
@@ -196,9 +201,21 @@ ExitCode ScanCommand::report_failure(const std::exception_ptr& failure) {
   if (progress.counters.items_delivered > 0) {
     display_.message(fmt::format("{} delivered before that",
                                  counted(progress.counters.items_delivered, "item")));
+    tell_of_dead_letters();
     tell_how_to_go_on();
   }
   return exit_code;
+}
+
+ExitCode ScanCommand::tell_of_dead_letters() {
+  const std::uint64_t dead_letters = run_.progress().dead_letters();
+  if (dead_letters == 0) {
+    return ExitCode::done;
+  }
+  display_.message(fmt::format(
+      "{} could not be delivered; {} with the reason in {}", counted(dead_letters, "item"),
+      dead_letters == 1 ? "it is" : "they are", run_.dead_letters_location()));
+  return ExitCode::dead_letters;
 }
 
 void ScanCommand::tell_how_to_go_on() {

@@ -1,5 +1,10 @@
 #include "cli/scan_options.h"
 
+#include <chrono>
+#include <cstdint>
+#include <map>
+#include <string>
+
 #include "base/error.h"
 #include "source/dynamodb_limits.h"
 
@@ -22,6 +27,8 @@ Exit codes:
   0    all items were delivered (or as many as --limit says, or the reader of a pipe has gone)
   1    something failed; what was delivered is in the checkpoint
   2    the command or its settings are wrong; nothing was started
+  3    all was done, but for items that the stream can never take: they are in
+       the dead letters
   130  stopped by a signal; what was read has been delivered, the same command goes on
 
 Permissions: dynamodb:DescribeTable, dynamodb:Scan, kinesis:DescribeStreamSummary,
@@ -103,6 +110,24 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
                  "Begin anew, whatever the checkpoint says; overwrites the\n"
                  "file of --to")
       ->group(manner);
+  scan->add_option("--dead-letters", settings.dead_letters,
+                   "Where items go that the stream can never take, with the\n"
+                   "reason, one JSON object a line. Default: beside the\n"
+                   "checkpoint")
+      ->type_name("FILE")
+      ->group(manner);
+  scan->add_option("--max-wait", options.max_wait_seconds,
+                   "Give a request up that was refused as too fast, or failed,\n"
+                   "for so long: 30s, 10m, 6h. Default: no bound for the first,\n"
+                   "2m for the second")
+      ->type_name("TIME")
+      ->group(manner)
+      ->transform(
+          CLI::AsNumberWithUnit(
+              std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}},
+              CLI::AsNumberWithUnit::DEFAULT)
+              .description(""))
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{365} * 86400).description(""));
   scan->add_flag("-q,--quiet", options.quiet, "No progress and no notices, only a line at the end")
       ->group(manner);
 
@@ -142,6 +167,12 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   }
   if (options.limit > 0) {
     settings.limit = options.limit;
+  }
+  if (!settings.dead_letters.empty() && !settings.stream) {
+    throw usage_error("--dead-letters goes with --stream: a file takes every item");
+  }
+  if (options.max_wait_seconds > 0) {
+    settings.max_wait = std::chrono::seconds(options.max_wait_seconds);
   }
   settings.random_partition_keys = options.partition_key == "random";
   source::validate(settings.scan);

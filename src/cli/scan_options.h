@@ -17,6 +17,7 @@ struct ScanOptions {
   std::string partition_key = "key";
   std::uint32_t segments = 0;
   std::uint64_t limit = 0;
+  std::int64_t max_wait_seconds = 0;
   bool quiet = false;
 };
 

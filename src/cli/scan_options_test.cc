@@ -79,6 +79,18 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
   EXPECT_EQ(settings.endpoint_url, "http://127.0.0.1:8000");
 }
 
+TEST(ScanOptions, TimesHaveUnits) {
+  const auto max_wait = [](const std::string& text) {
+    return parse({"--table", "orders", "--stream", "s", "--max-wait", text}).max_wait;
+  };
+  EXPECT_EQ(max_wait("45"), std::chrono::seconds(45));
+  EXPECT_EQ(max_wait("30s"), std::chrono::seconds(30));
+  EXPECT_EQ(max_wait("10m"), std::chrono::minutes(10));
+  EXPECT_EQ(max_wait("6h"), std::chrono::hours(6));
+  EXPECT_EQ(max_wait("2d"), std::chrono::hours(48));
+  EXPECT_FALSE(parse({"--table", "orders", "--stream", "s"}).max_wait);
+}
+
 TEST(ScanOptions, WhatCannotBeIsRefused) {
   const std::vector<std::vector<std::string>> wrong = {
       {"--stream", "s"},
@@ -88,6 +100,9 @@ TEST(ScanOptions, WhatCannotBeIsRefused) {
       {"--table", "orders", "--stream", "s", "--segments", "many"},
       {"--table", "orders", "--stream", "s", "--limit", "0"},
       {"--table", "orders", "--stream", "s", "--partition-key", "hash"},
+      {"--table", "orders", "--stream", "s", "--max-wait", "0"},
+      {"--table", "orders", "--stream", "s", "--max-wait", "soon"},
+      {"--table", "orders", "--stream", "s", "--max-wait", "400d"},
       {"--table", "orders", "--stream", "s", "--surprise"},
       {"--table", "orders", "--stream", "s", "surplus"},
   };
@@ -103,6 +118,7 @@ TEST(ScanOptions, WhatIsWellFormedButWrongIsAUsageErrorThatNamesTheOption) {
       {"--table", {"--table", "no table!", "--stream", "s"}},
       {"--table", {"--table", "arn:aws:s3:::bucket", "--stream", "s"}},
       {"--stream", {"--table", "orders", "--stream", "arn:aws:dynamodb:eu-west-1:1:table/orders"}},
+      {"--dead-letters", {"--table", "orders", "--to", "f", "--dead-letters", "d"}},
       {"--names", {"--table", "orders", "--stream", "s", "--names", "{"}},
       {"--values", {"--table", "orders", "--stream", "s", "--values", "[]"}},
   };

@@ -2,26 +2,7 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "base/error.h"
-
 namespace everyitem::pipeline {
-
-namespace {
-
-Error too_large(const source::Item& item, source::PageId page) {
-  return Error(ErrorKind::failed,
-               {.operation = "deliver",
-                .object = fmt::format("an item of segment {}", page.segment),
-                .message = fmt::format("its JSON has {} bytes, more than the stream takes in one "
-                                       "record",
-                                       item.json.size()),
-                .hint = "Raise the stream's MaxRecordSizeInKiB (10,240 at most), leave out large "
-                        "attributes with --projection, or write to a file with --to."});
-}
-
-}  // namespace
 
 BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
                        checkpoint::AckTracker& tracker, std::size_t bound_bytes)
@@ -31,23 +12,24 @@ BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilde
       batch_ready_(executor),
       room_(executor) {}
 
-std::size_t BatchQueue::pack(std::span<const source::Item> items, source::PageId page) {
-  std::size_t packed = 0;
-  while (packed < items.size() && held_bytes_ <= bound_bytes_) {
+Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page) {
+  Packed packed;
+  while (packed.items < items.size() && held_bytes_ <= bound_bytes_) {
     // The builder takes up a page with the first item of it in each batch.
     const std::size_t pages_before = builder_.current().pages.size();
-    const batch::AddResult result = builder_.add(items[packed], page);
+    const batch::AddResult result = builder_.add(items[packed.items], page);
     if (result == batch::AddResult::full) {
       seal();
       continue;
     }
-    if (result != batch::AddResult::added) {
-      throw too_large(items[packed], page);
+    if (result == batch::AddResult::too_large) {
+      packed.next_too_large = true;
+      return packed;
     }
     if (builder_.current().pages.size() > pages_before) {
       tracker_.add_batch(page);
     }
-    ++packed;
+    ++packed.items;
   }
   return packed;
 }

@@ -13,6 +13,12 @@
 
 namespace everyitem::pipeline {
 
+/// How far `BatchQueue::pack` came.
+struct Packed {
+  std::size_t items = 0;
+  bool next_too_large = false;  ///< the item behind these fits into no batch
+};
+
 /// Packs items into batches and holds these until somebody sends them. A batch that is not full
 /// leaves when nothing else waits to be sent: so batches are full when the destination is the slow
 /// side, and nothing is held back when it is not; no timer is needed. One event loop.
@@ -22,10 +28,9 @@ class BatchQueue {
   BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
              checkpoint::AckTracker& tracker, std::size_t bound_bytes);
 
-  /// Packs `items` of `page` from the front, until there are too many bytes; returns how many.
-  /// Tells the tracker of each batch that holds some. Throws Error for an item that fits into no
-  /// batch.
-  std::size_t pack(std::span<const source::Item> items, source::PageId page);
+  /// Packs `items` of `page` from the front, until there are too many bytes or one comes that fits
+  /// into no batch. Tells the tracker of each batch that holds some.
+  Packed pack(std::span<const source::Item> items, source::PageId page);
   /// Returns when there is room again, or when batches are dropped.
   Awaitable<void> room();
   /// The items given so far may leave, though their batch be not full.

@@ -16,7 +16,6 @@ namespace everyitem::pipeline {
 namespace {
 
 using testing::ElementsAre;
-using testing::HasSubstr;
 using testing::IsEmpty;
 
 constexpr std::size_t kBatchItems = 3;
@@ -86,7 +85,7 @@ class FullBatchQueueTest : public BatchQueueTest {
 
 TEST_F(BatchQueueTest, FullBatchesLeaveInOrderAndTheRestBehindThem) {
   const source::PageId page = tracker_.open_page(0);
-  EXPECT_EQ(queue_.pack(items(0, 8), page), 8U);
+  EXPECT_EQ(queue_.pack(items(0, 8), page).items, 8U);
   queue_.close();
   for (int i = 0; i < 4; ++i) {
     take_one();
@@ -141,13 +140,14 @@ TEST_F(BatchQueueTest, ThePageStaysOpenUntilEachOfItsBatchesIsAcknowledged) {
   }
   settle();
   ASSERT_EQ(batches_.size(), 3U);
-  EXPECT_THAT(batches_[0].pages, ElementsAre(first));
-  EXPECT_THAT(batches_[1].pages, ElementsAre(first, second));
-  EXPECT_THAT(batches_[2].pages, ElementsAre(second));
+  using Share = batch::PageShare;
+  EXPECT_THAT(batches_[0].pages, ElementsAre(Share{first, 3}));
+  EXPECT_THAT(batches_[1].pages, ElementsAre(Share{first, 1}, Share{second, 2}));
+  EXPECT_THAT(batches_[2].pages, ElementsAre(Share{second, 1}));
   for (const int last : {2, 0, 1}) {
     EXPECT_EQ(tracker_.progress(0).items, 0U);
-    for (const source::PageId page : batches_[last].pages) {
-      tracker_.acknowledge(page);
+    for (const Share& share : batches_[last].pages) {
+      tracker_.acknowledge(share.page);
     }
   }
   EXPECT_EQ(tracker_.progress(0).items, 7U);
@@ -156,11 +156,12 @@ TEST_F(BatchQueueTest, ThePageStaysOpenUntilEachOfItsBatchesIsAcknowledged) {
 TEST_F(FullBatchQueueTest, PackingStopsWhenTooMuchIsHeld) {
   const source::PageId page = tracker_.open_page(0);
   const auto some = items(0, 10);
-  EXPECT_EQ(queue_.pack(some, page), 3U);
+  EXPECT_EQ(queue_.pack(some, page).items, 3U);
   wait_for_room();
   settle();
   EXPECT_EQ(got_room_, 0);
-  EXPECT_EQ(queue_.pack(std::span(some).subspan(3), page), 0U) << "though its batch be not full";
+  EXPECT_EQ(queue_.pack(std::span(some).subspan(3), page).items, 0U)
+      << "though its batch be not full";
 
   take_one();
   settle();
@@ -168,7 +169,7 @@ TEST_F(FullBatchQueueTest, PackingStopsWhenTooMuchIsHeld) {
   queue_.release(batches_.at(0));
   settle();
   EXPECT_EQ(got_room_, 1);
-  EXPECT_EQ(queue_.pack(std::span(some).subspan(3), page), 3U);
+  EXPECT_EQ(queue_.pack(std::span(some).subspan(3), page).items, 3U);
 }
 
 TEST_F(FullBatchQueueTest, DroppedBatchesAreNotTakenAndMakeRoom) {
@@ -202,22 +203,22 @@ TEST_F(BatchQueueTest, DiscardingEndsTheWaitOfAll) {
   EXPECT_THAT(taken_, ElementsAre("(end)"));
 }
 
-TEST_F(BatchQueueTest, AnItemThatFitsIntoNoBatchLeavesThoseBeforeItInTheirs) {
+TEST_F(BatchQueueTest, AnItemThatFitsIntoNoBatchIsToldAndThoseAroundItArePacked) {
   const source::PageId page = tracker_.open_page(0);
   builder_.too_large = "00004";
   const auto some = items(0, 6);
-  try {
-    queue_.pack(some, page);
-    FAIL();
-  } catch (const Error& error) {
-    EXPECT_THAT(error.what(), HasSubstr("its JSON has 20 bytes"));
-  }
+  const Packed packed = queue_.pack(some, page);
+  EXPECT_EQ(packed.items, 4U);
+  EXPECT_TRUE(packed.next_too_large);
+  const Packed rest = queue_.pack(std::span(some).subspan(5), page);
+  EXPECT_EQ(rest.items, 1U);
+  EXPECT_FALSE(rest.next_too_large);
   queue_.close();
   for (int i = 0; i < 3; ++i) {
     take_one();
     settle();
   }
-  EXPECT_THAT(taken_, ElementsAre("00000 00001 00002", "00003", "(end)"));
+  EXPECT_THAT(taken_, ElementsAre("00000 00001 00002", "00003 00005", "(end)"));
 }
 
 }  // namespace

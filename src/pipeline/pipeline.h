@@ -3,24 +3,32 @@
 // has it:
 //
 //   read_segment -> BatchQueue -> deliver_batches -> AckTracker -> save_progress
+//        |                              |
+//        `--------- bury ---------------'   what can never be delivered: into the dead letters,
+//        first
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <functional>
 #include <memory>
 #include <optional>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/cancellation_signal.hpp>
 
 #include "base/async.h"
+#include "base/error.h"
 #include "batch/batch_builder.h"
 #include "checkpoint/ack_tracker.h"
 #include "checkpoint/checkpoint_store.h"
 #include "pipeline/batch_queue.h"
 #include "pipeline/run_report.h"
 #include "pipeline/task_group.h"
+#include "sink/dead_letters.h"
 #include "sink/sink.h"
 #include "source/segment_scanner.h"
 
@@ -44,7 +52,10 @@ struct PipelineParts {
   const source::ScanContext& scan;
   batch::BatchBuilder& builder;
   sink::Sink& sink;
+  sink::DeadLetters* dead_letters;  ///< null where the destination takes every item
   checkpoint::CheckpointStore& store;
+  /// Told to the user as it happens, one line each; may be empty.
+  std::function<void(std::string_view)> notice = {};
 };
 
 /// One run in one process. Used from one event loop.
@@ -57,9 +68,10 @@ class Pipeline {
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Reads and delivers until there is no more, or it is stopped. When something fails, no more is
-  /// read, what was read is delivered and checkpointed as far as that is possible, and the first
-  /// failure is thrown.
+  /// Reads and delivers until there is no more, or it is stopped. A segment that cannot be read any
+  /// further does not stop the others; at the end it is thrown which ones are not complete. When
+  /// anything else fails, or what fails concerns all segments, no more is read, what was read is
+  /// delivered and checkpointed as far as that is possible, and the first failure is thrown.
   Awaitable<RunStatus> run();
 
   /// Asks for an orderly end: no more is read, what was read is delivered and checkpointed.
@@ -97,9 +109,15 @@ class Pipeline {
   Awaitable<void> pack_page(const source::ScanPage& page, std::uint32_t segment,
                             source::ScanPosition position_after);
   Awaitable<void> deliver_batches();
+  Awaitable<void> bury(std::vector<sink::DeadLetter> letters);
+  std::vector<sink::DeadLetter> letters_for(const batch::RecordBatch& batch,
+                                            std::vector<sink::RefusedRecord> refused) const;
   Awaitable<void> save_progress();
 
   void stop_reading();
+  void notice(const std::string& text) const;
+  void fail_segment(std::uint32_t segment, const Error& failure);
+  Error incomplete_segments() const;
   void fail(const std::exception_ptr& failure);
   void fail_delivery(const std::exception_ptr& failure);
   RunStatus status() const;
@@ -130,6 +148,9 @@ class Pipeline {
   std::uint64_t items_taken_ = 0;
   RunCounters counters_;
   std::exception_ptr failure_;
+  std::vector<std::uint32_t> failed_segments_;
+  std::optional<ErrorDetails> first_segment_failure_;
+  std::size_t failed_since_last_page_ = 0;  ///< segments, one after the other
 };
 
 }  // namespace everyitem::pipeline

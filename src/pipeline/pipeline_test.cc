@@ -20,6 +20,7 @@ namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 using testing::UnorderedElementsAreArray;
 
@@ -449,19 +450,6 @@ TEST(Pipeline, ADeliveryThatIsAbortedByNobodyIsAFailure) {
   EXPECT_FALSE(run.run().status.has_value());
 }
 
-TEST(Pipeline, AnItemThatFitsIntoNoBatchIsAnErrorAndWhatCameBeforeIsKept) {
-  TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 3});
-  run.builder.too_large = "0.1.2";
-  const Ending ending = run.run();
-  EXPECT_THAT(ending.error(),
-              AllOf(StartsWith("deliver on an item of segment 0: its JSON has 20 bytes"),
-                    HasSubstr("MaxRecordSizeInKiB")));
-  EXPECT_THAT(ending.error(), testing::Not(HasSubstr("0.1.2"))) << "items are nobody's business";
-  EXPECT_EQ(run.store.state[0].position.last_evaluated_key, Place{.page = 1}.key());
-  EXPECT_THAT(run.sink.acknowledged,
-              UnorderedElementsAreArray({"0.0.0", "0.0.1", "0.0.2", "0.0.3", "0.1.0", "0.1.1"}));
-}
-
 TEST(Pipeline, AReaderThatHasGoneEndsTheRunQuietly) {
   TestRun first({.table = TestTable::of({{9, 9, 9}, {9, 9, 9}})});
   first.sink.fate = [](std::size_t number) {
@@ -476,6 +464,133 @@ TEST(Pipeline, AReaderThatHasGoneEndsTheRunQuietly) {
   TestRun second(first.resumed());
   EXPECT_EQ(second.run().status, RunStatus::complete);
   expect_nothing_missed(first.setup.table, first.sink.acknowledged, second.sink.acknowledged);
+}
+
+// Failures of one segment
+
+TEST(Pipeline, ASegmentThatCannotBeReadFurtherDoesNotStopTheOthers) {
+  for (const std::string& fate : {aws::answer("", "503 Service Unavailable"), aws::answer("{}"),
+                                  TestRun::refusal("ValidationException")}) {
+    SCOPED_TRACE(fate);
+    TestRun first({.table = TestTable::of({{3, 3, 3}, {4, 4, 4}, {5, 5, 5, 5}, {2, 2}}),
+                   .limits = {.segments_at_once = 3}});
+    first.fates[{1, 1}] = fate;
+    const Ending ending = first.run();
+    EXPECT_THAT(ending.error(), AllOf(StartsWith("Scan on table orders: "),
+                                      HasSubstr("; 1 of 4 segments could not be read to their end "
+                                                "(1)")));
+    EXPECT_EQ(first.pipeline.counters().segments_failed, 1U);
+    EXPECT_EQ(first.pipeline.counters().segments_complete, 3U);
+    ASSERT_EQ(first.notices.size(), 1U);
+    EXPECT_THAT(first.notices[0], StartsWith("segment 1 cannot be read any further, the others go "
+                                             "on: Scan on table orders: "));
+    EXPECT_EQ(first.sink.acknowledged.size(), 9U + 4U + 20U + 4U);
+    EXPECT_EQ(first.store.state[1].position.last_evaluated_key, Place{.page = 1}.key());
+
+    TestRun second(first.resumed());
+    EXPECT_EQ(second.run().status, RunStatus::complete);
+    EXPECT_EQ(second.sink.acknowledged.size(), 8U);
+  }
+}
+
+TEST(Pipeline, WhatConcernsAllSegmentsEndsTheRunAtOnce) {
+  for (const std::string_view code : {"AccessDeniedException", "ResourceNotFoundException"}) {
+    TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3, 3, 3})),
+                 .limits = {.segments_at_once = 4}});
+    run.fates[{2, 1}] = TestRun::refusal(code);
+    EXPECT_THAT(run.run().error(), AllOf(HasSubstr(code), Not(HasSubstr("segments"))));
+    EXPECT_LT(run.asked.size(), 40U);
+    EXPECT_TRUE(run.notices.empty());
+  }
+}
+
+TEST(Pipeline, AScanThatIsRefusedFromTheStartEndsTheRunAtOnce) {
+  TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3}))});
+  for (std::size_t segment = 0; segment < 50; ++segment) {
+    run.fates[{segment, 0}] = TestRun::refusal("ValidationException");
+  }
+  EXPECT_THAT(run.run().error(), HasSubstr("ValidationException: in its words"));
+  EXPECT_TRUE(run.notices.empty());
+}
+
+TEST(Pipeline, WhenEveryReaderFailsTheSegmentsBehindAreNotTried) {
+  TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3, 3})),
+               .limits = {.segments_at_once = 3}});
+  for (std::size_t segment = 0; segment < 50; ++segment) {
+    // The service goes away once the first segments have had a page.
+    run.fates[{segment, segment < 3 ? 1 : 0}] = aws::answer("", "503 Service Unavailable");
+  }
+  EXPECT_THAT(run.run().error(), HasSubstr("HTTP status 503"));
+  std::set<std::size_t> tried;
+  for (const auto& page : run.asked) {
+    tried.insert(page.segment);
+  }
+  EXPECT_LE(tried.size(), 6U);
+  EXPECT_EQ(run.notices.size(), 1U);
+}
+
+// What can never be delivered
+
+TEST(Pipeline, WhatCanNeverBeDeliveredIsInTheDeadLettersAndAllElseIsDelivered) {
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    TestRun run(random_setup(seed));
+    // The builder finds some too large, the destination refuses others.
+    const auto refused = [&](const std::string& id) {
+      return std::hash<std::string>{}(id + std::to_string(seed)) % 3 == 0;
+    };
+    run.sink.refuses = refused;
+    run.builder.too_large = fmt::format("{}\"", Dice(seed).roll(0, 5));
+    const Ending ending = run.run();
+    ASSERT_EQ(ending.status, RunStatus::complete) << ending.error();
+    std::size_t dead = 0;
+    for (const std::string& id : run.setup.table.all()) {
+      const bool too_large = (id + "\"").ends_with(run.builder.too_large);
+      const bool undeliverable = too_large || refused(id);
+      dead += undeliverable ? 1 : 0;
+      EXPECT_EQ(run.dead_letters.ids.count(id), undeliverable ? 1U : 0U) << id;
+      EXPECT_EQ(run.sink.acknowledged.count(id), undeliverable ? 0U : 1U) << id;
+    }
+    std::size_t counted = 0;
+    for (const checkpoint::SegmentProgress& segment : run.store.state) {
+      counted += segment.dead_letters;
+    }
+    EXPECT_EQ(counted, dead);
+    EXPECT_EQ(run.pipeline.counters().dead_letters, dead);
+    EXPECT_EQ(run.pipeline.counters().items_delivered, run.sink.acknowledged.size());
+    for (const sink::DeadLetter& letter : run.dead_letters.written) {
+      EXPECT_THAT(letter.item, StartsWith(fmt::format(R"({{"pk":{{"S":"{}.)", letter.segment)));
+    }
+    EXPECT_EQ(run.notices.size(), dead > 0 ? 1U : 0U);
+  }
+}
+
+TEST(Pipeline, ATooLargeItemIsToldWithItsSizeAndNothingElseOfIt) {
+  TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 3});
+  run.builder.too_large = "0.1.2";
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  ASSERT_EQ(run.dead_letters.written.size(), 1U);
+  EXPECT_EQ(run.dead_letters.written[0].reason, "its JSON has 20 bytes, and small ones only");
+  EXPECT_EQ(run.dead_letters.written[0].code, "");
+  EXPECT_THAT(run.notices,
+              testing::ElementsAre("an item of segment 0 cannot be delivered: its JSON has 20 "
+                                   "bytes, and small ones only; it and others like it go to the "
+                                   "dead letters"));
+}
+
+TEST(Pipeline, TheFrontierDoesNotPassADeadLetterThatCannotBeWritten) {
+  for (const bool too_large : {true, false}) {
+    TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 4});
+    if (too_large) {
+      run.builder.too_large = "0.1.2";
+    } else {
+      run.sink.refuses = [](const std::string& id) { return id == "0.1.2"; };
+    }
+    run.dead_letters.fails = true;
+    EXPECT_EQ(run.run().error(), "the dead letters cannot be written");
+    EXPECT_EQ(run.store.state[0].position.last_evaluated_key, Place{.page = 1}.key());
+    EXPECT_EQ(run.store.state[0].dead_letters, 0U);
+  }
 }
 
 // Bounds

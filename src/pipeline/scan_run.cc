@@ -16,6 +16,7 @@
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
 #include "checkpoint/checkpoint_store.h"
+#include "sink/dead_letter_file.h"
 #include "sink/file_sink.h"
 #include "sink/kinesis_sink.h"
 #include "sink/stream_description.h"
@@ -58,6 +59,8 @@ struct ScanRun::Impl {
   Awaitable<std::optional<checkpoint::RunState>> resumable_state();
   Awaitable<checkpoint::RunState> begin_run();
   void open_destination(const checkpoint::RunState& state);
+  void open_dead_letters(bool restart);
+  aws::RetryLimits retry_limits() const;
   Awaitable<ScanOutcome> run();
 
   asio::any_io_executor executor;
@@ -76,11 +79,14 @@ struct ScanRun::Impl {
   sink::FileStart file_start = sink::FileStart::fresh;
   std::unique_ptr<batch::BatchBuilder> builder;
   std::unique_ptr<sink::Sink> sink;
+  std::unique_ptr<sink::DeadLetters> dead_letters;
+  std::string dead_letters_location;
   std::unique_ptr<source::ScanRequests> requests;
   std::unique_ptr<source::ScanContext> context;
   std::unique_ptr<Pipeline> pipeline;
   std::uint32_t segments = 0;
   std::uint64_t items_before = 0;
+  std::uint64_t dead_letters_before = 0;
   bool stop_requested = false;
 };
 
@@ -227,13 +233,37 @@ void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
         batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn}, stream.limits,
         keys);
     sink = std::make_unique<sink::KinesisSink>(kinesis->client, settings.stream->name, stream,
-                                               surroundings.clock, random);
+                                               surroundings.clock, random, retry_limits());
   } else {
     // Each item is a line: its JSON and a line break.
     const std::uint64_t delivered_bytes = state.bytes() + state.items();
     builder = std::make_unique<batch::NdjsonBuilder>();
     sink = std::make_unique<sink::FileSink>(settings.file, file_start, delivered_bytes);
   }
+}
+
+/// A stream does not take every item; a file does.
+void ScanRun::Impl::open_dead_letters(bool restart) {
+  if (!settings.stream) {
+    return;
+  }
+  dead_letters_location = settings.dead_letters;
+  if (dead_letters_location.empty()) {
+    std::filesystem::path path =
+        checkpoint_location.empty() ? default_checkpoint() : checkpoint_location;
+    if (path.has_parent_path()) {
+      std::filesystem::create_directories(path.parent_path());
+    }
+    dead_letters_location = path.replace_extension("dead-letters.ndjson").string();
+  }
+  dead_letters = std::make_unique<sink::DeadLetterFile>(
+      dead_letters_location,
+      sink::DeadLetterOrigin{.table = settings.table.name, .destination = settings.stream->name},
+      restart);
+}
+
+aws::RetryLimits ScanRun::Impl::retry_limits() const {
+  return settings.max_wait ? aws::waiting_at_most(*settings.max_wait) : aws::RetryLimits{};
 }
 
 Awaitable<ScanOutcome> ScanRun::Impl::run() {
@@ -244,14 +274,16 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
                                                                         : settings.checkpoint);
   checkpoint_location = store->location();
   std::optional<checkpoint::RunState> state = co_await resumable_state();
-  if (state && state->complete()) {
-    items_before = state->items();
+  open_dead_letters(settings.restart);
+  if (state) {
     segments = static_cast<std::uint32_t>(state->segments.size());
+    dead_letters_before = state->dead_letters();
+    items_before = state->items() - dead_letters_before;
+  }
+  if (state && state->complete()) {
     co_return ScanOutcome{.status = RunStatus::complete, .nothing_to_do = true};
   }
   if (state) {
-    segments = static_cast<std::uint32_t>(state->segments.size());
-    items_before = state->items();
     file_start = sink::FileStart::resume;
     notice(fmt::format("resuming after {}, in {}; checkpoint {}", counted(items_before, "item"),
                        counted(segments, "segment"), checkpoint_location));
@@ -267,8 +299,14 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
       .dynamodb = dynamodb->client,
       .requests = *requests,
       .keys = table.keys,
-      .object = fmt::format("table {} in {}", settings.table.name, dynamodb->client.region())});
-  const PipelineParts parts{.scan = *context, .builder = *builder, .sink = *sink, .store = *store};
+      .object = fmt::format("table {} in {}", settings.table.name, dynamodb->client.region()),
+      .limits = retry_limits()});
+  const PipelineParts parts{.scan = *context,
+                            .builder = *builder,
+                            .sink = *sink,
+                            .dead_letters = dead_letters.get(),
+                            .store = *store,
+                            .notice = notice};
   pipeline = std::make_unique<Pipeline>(executor, parts, std::move(state->segments),
                                         surroundings.limits, settings.limit);
   if (stop_requested) {
@@ -298,6 +336,7 @@ ScanProgress ScanRun::progress() const {
   ScanProgress progress{.counters = {},
                         .segments = impl_->segments,
                         .items_before = impl_->items_before,
+                        .dead_letters_before = impl_->dead_letters_before,
                         .estimated_items = impl_->table.estimated_items};
   if (impl_->pipeline) {
     progress.counters = impl_->pipeline->counters();
@@ -313,5 +352,7 @@ ScanProgress ScanRun::progress() const {
 }
 
 const std::string& ScanRun::checkpoint_location() const { return impl_->checkpoint_location; }
+
+const std::string& ScanRun::dead_letters_location() const { return impl_->dead_letters_location; }
 
 }  // namespace everyitem::pipeline

@@ -32,6 +32,10 @@ struct ScanSettings {
   bool random_partition_keys = false;
   std::string checkpoint;  ///< as open_checkpoint_store takes it
   bool restart = false;
+  std::string dead_letters;  ///< a file; by default one beside the checkpoint
+  /// How long one request may be refused as too fast, or fail, before its segment or the run is
+  /// given up. By default the first may take for ever, the second as RetryLimits has it.
+  std::optional<std::chrono::nanoseconds> max_wait;
   std::string profile;
   std::string region;
   std::string endpoint_url;
@@ -49,12 +53,15 @@ struct RunSurroundings {
 /// For the progress display. Numbers of this process, but for what says otherwise.
 struct ScanProgress {
   RunCounters counters;
-  std::uint32_t segments = 0;         ///< 0 until the run has begun to read
-  std::uint64_t items_before = 0;     ///< delivered by earlier processes of this run
-  std::uint64_t estimated_items = 0;  ///< of the table, by DynamoDB's own estimate; 0: unknown
+  std::uint32_t segments = 0;             ///< 0 until the run has begun to read
+  std::uint64_t items_before = 0;         ///< delivered by earlier processes of this run
+  std::uint64_t dead_letters_before = 0;  ///< likewise
+  std::uint64_t estimated_items = 0;      ///< of the table, by DynamoDB's own estimate; 0: unknown
   std::uint64_t throttled_requests = 0;
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
+
+  std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
 };
 
 struct ScanOutcome {
@@ -84,6 +91,8 @@ class ScanRun {
   ScanProgress progress() const;
   /// Where the run's checkpoint is, once it is known; empty for none.
   const std::string& checkpoint_location() const;
+  /// Where items are that can never be delivered, once that is known; empty where all can.
+  const std::string& dead_letters_location() const;
 
  private:
   struct Impl;

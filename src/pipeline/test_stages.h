@@ -149,11 +149,10 @@ class LineBuilder final : public batch::BatchBuilder {
       return batch::AddResult::full;
     }
     batch_.body.append(item.json).append("\n");
-    batch::add_page(batch_, page);
-    ++batch_.items;
-    batch_.item_bytes += item.json.size();
+    batch_.count(page, item.json.size());
     return batch::AddResult::added;
   }
+  std::string size_limit() const override { return "small ones only"; }
   const batch::RecordBatch& current() const override { return batch_; }
   batch::RecordBatch seal() override {
     EXPECT_GT(batch_.items, 0U);
@@ -181,10 +180,11 @@ class TestSink final : public sink::Sink {
   TestSink(const asio::any_io_executor& executor, std::size_t batches_in_flight, Dice& dice)
       : batches_in_flight_(batches_in_flight), dice_(dice), released_(executor) {}
 
-  Awaitable<void> deliver(const batch::RecordBatch& batch) override {
+  Awaitable<std::vector<sink::RefusedRecord>> deliver(const batch::RecordBatch& batch) override {
     const std::size_t number = ++deliveries;
     const Ids ids = ids_of(batch.body);
     EXPECT_EQ(ids.size(), batch.items);
+    std::vector<sink::RefusedRecord> refused;
     received.insert(ids.begin(), ids.end());
     ++under_way;
     EXPECT_LE(under_way, batches_in_flight_);
@@ -202,7 +202,17 @@ class TestSink final : public sink::Sink {
       fate(number);
     }
     finished_bytes += batch.body.size();
-    acknowledged.insert(ids.begin(), ids.end());
+    for (std::size_t i = 0; i < ids.size(); ++i) {
+      if (refuses && refuses(ids[i])) {
+        refused.push_back({.index = static_cast<std::uint32_t>(i),
+                           .code = "InvalidArgumentException",
+                           .reason = "in its words",
+                           .item = fmt::format(R"({{"pk":{{"S":"{}"}}}})", ids[i])});
+      } else {
+        acknowledged.insert(ids[i]);
+      }
+    }
+    co_return refused;
   }
 
   std::size_t max_batches_in_flight() const override { return batches_in_flight_; }
@@ -224,7 +234,8 @@ class TestSink final : public sink::Sink {
 
   bool standing_still = false;
   std::function<void(std::size_t number)> on_deliver;
-  std::function<void(std::size_t number)> fate;  ///< may throw what the delivery ends with
+  std::function<void(std::size_t number)> fate;        ///< may throw what the delivery ends with
+  std::function<bool(const std::string& id)> refuses;  ///< what it can never take
   std::size_t deliveries = 0;
   std::size_t under_way = 0;
   std::size_t finished_bytes = 0;
@@ -237,12 +248,45 @@ class TestSink final : public sink::Sink {
   Event released_;
 };
 
+/// Keeps the ids of what is written, by the time the write has ended.
+class TestDeadLetters final : public sink::DeadLetters {
+ public:
+  explicit TestDeadLetters(Dice& dice) : dice_(dice) {}
+
+  Awaitable<void> write(std::vector<sink::DeadLetter> letters) override {
+    for (std::size_t turns = dice_.roll(0, 8); turns > 0; --turns) {
+      co_await aws::yield();
+    }
+    if (fails) {
+      throw std::runtime_error("the dead letters cannot be written");
+    }
+    for (sink::DeadLetter& letter : letters) {
+      EXPECT_EQ(letter.key, letter.item) << "these items are nothing but their key";
+      ids.insert(TestSink::ids_of(letter.item + "\n").front());
+      written.push_back(std::move(letter));
+    }
+  }
+
+  bool fails = false;
+  std::multiset<std::string> ids;
+  std::vector<sink::DeadLetter> written;
+
+ private:
+  Dice& dice_;
+};
+
 /// Holds every save against what the sink has acknowledged: the guarantee.
 class TestStore final : public checkpoint::CheckpointStore {
  public:
   TestStore(const asio::any_io_executor& executor, const TestTable& table, const TestSink& sink,
-            Dice& dice, std::vector<checkpoint::SegmentProgress> start)
-      : state(std::move(start)), table_(table), sink_(sink), dice_(dice), released_(executor) {
+            const TestDeadLetters& dead_letters, Dice& dice,
+            std::vector<checkpoint::SegmentProgress> start)
+      : state(std::move(start)),
+        table_(table),
+        sink_(sink),
+        dead_letters_(dead_letters),
+        dice_(dice),
+        released_(executor) {
     for (const checkpoint::SegmentProgress& segment : state) {
       const Ids before = items_before(table_, segment);
       delivered_before_.insert(before.begin(), before.end());
@@ -259,7 +303,8 @@ class TestStore final : public checkpoint::CheckpointStore {
       const Ids before = items_before(table_, segment);
       EXPECT_EQ(segment.items, before.size());
       for (const std::string& id : before) {
-        EXPECT_TRUE(sink_.acknowledged.contains(id) || delivered_before_.contains(id))
+        EXPECT_TRUE(sink_.acknowledged.contains(id) || dead_letters_.ids.contains(id) ||
+                    delivered_before_.contains(id))
             << id << " is checkpointed, and was not acknowledged";
       }
     }
@@ -296,6 +341,7 @@ class TestStore final : public checkpoint::CheckpointStore {
  private:
   const TestTable& table_;
   const TestSink& sink_;
+  const TestDeadLetters& dead_letters_;
   Dice& dice_;
   Event released_;
   std::set<std::string> delivered_before_;
@@ -349,10 +395,16 @@ class TestRun {
                 .object = "table orders"},
         builder(setup.batch_items),
         sink(service.loop.get_executor(), setup.batches_in_flight, dice),
-        store(service.loop.get_executor(), setup.table, sink, dice, start_of(setup)),
+        dead_letters(dice),
+        store(service.loop.get_executor(), setup.table, sink, dead_letters, dice, start_of(setup)),
         pipeline(service.loop.get_executor(),
-                 {.scan = context, .builder = builder, .sink = sink, .store = store}, store.state,
-                 setup.limits, setup.item_limit) {
+                 {.scan = context,
+                  .builder = builder,
+                  .sink = sink,
+                  .dead_letters = &dead_letters,
+                  .store = store,
+                  .notice = [this](std::string_view text) { notices.emplace_back(text); }},
+                 store.state, setup.limits, setup.item_limit) {
     builder.on_seal = [this] {
       EXPECT_LE(builder.sealed_bytes - sink.finished_bytes,
                 setup.limits.batch_bytes + builder.largest_batch)
@@ -472,7 +524,8 @@ class TestRun {
           << "too many pages of a segment are not in the checkpoint";
     }
     open_segments.insert(segment);
-    EXPECT_LE(open_segments.size(), setup.limits.segments_at_once);
+    EXPECT_LE(open_segments.size(),
+              setup.limits.segments_at_once + pipeline.counters().segments_failed);
     if (from.page + 1 == setup.table.segments.at(segment).size()) {
       open_segments.erase(segment);
     }
@@ -501,6 +554,7 @@ class TestRun {
   std::vector<Asked> asked;
   std::size_t being_answered = 0;
   std::set<std::size_t> open_segments;  ///< begun, and not yet asked for their last page
+  std::vector<std::string> notices;
   std::optional<Ending> ending;
 
   aws::TestService service;
@@ -508,6 +562,7 @@ class TestRun {
   source::ScanContext context;
   LineBuilder builder;
   TestSink sink;
+  TestDeadLetters dead_letters;
   TestStore store;
   Pipeline pipeline;
 };

@@ -1,141 +1,24 @@
 #include "sink/file_sink.h"
 
-#include <fcntl.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-#include <algorithm>
-#include <array>
-#include <cerrno>
-#include <cstring>
 #include <string_view>
 
 #include <boost/asio/co_spawn.hpp>
-#include <fmt/format.h>
-
-#include "base/error.h"
 
 namespace everyitem::sink {
 
-namespace {
-
-std::string display_name(const std::string& path) { return path == "-" ? "standard output" : path; }
-
-Error file_error(const std::string& operation, const std::string& path, std::string message,
-                 std::string hint = {}) {
-  return Error(ErrorKind::failed, {.operation = operation,
-                                   .object = display_name(path),
-                                   .message = std::move(message),
-                                   .hint = std::move(hint)});
-}
-
-std::string reason(int error) { return std::generic_category().message(error); }
-
-/// Where the last whole line ends: a run that was killed may have left half a line behind it.
-off_t end_of_last_line(int descriptor, off_t size, const std::string& path) {
-  std::array<char, 65536> block;
-  off_t end = size;
-  while (end > 0) {
-    const auto length = static_cast<std::size_t>(std::min<off_t>(end, block.size()));
-    const off_t start = end - static_cast<off_t>(length);
-    if (pread(descriptor, block.data(), length, start) != static_cast<ssize_t>(length)) {
-      throw file_error("read", path, reason(errno));
-    }
-    const auto newline = std::string_view(block.data(), length).rfind('\n');
-    if (newline != std::string_view::npos) {
-      return start + static_cast<off_t>(newline) + 1;
-    }
-    end = start;
-  }
-  return 0;
-}
-
-/// Puts the file into the state that the run begins with.
-void prepare(int descriptor, const std::string& path, FileStart start,
-             std::uint64_t delivered_bytes, off_t size) {
-  off_t keep = 0;
-  if (start == FileStart::fresh && size > 0) {
-    throw file_error("open", path, "the file exists and is not empty",
-                     "Choose another name, remove it, or overwrite it with --restart.");
-  }
-  if (start == FileStart::resume) {
-    keep = end_of_last_line(descriptor, size, path);
-    if (static_cast<std::uint64_t>(keep) < delivered_bytes) {
-      throw file_error(
-          "resume", path,
-          fmt::format("the file has {} bytes, but {} were delivered to it", keep, delivered_bytes),
-          "Put the file back, or begin anew with --restart.");
-    }
-  }
-  if (keep < size && ftruncate(descriptor, keep) != 0) {
-    throw file_error("truncate", path, reason(errno));
-  }
-}
-
-}  // namespace
-
 FileSink::FileSink(const std::string& path, FileStart start, std::uint64_t delivered_bytes)
-    : path_(path) {
-  if (path == "-") {
-    descriptor_ = STDOUT_FILENO;
-  } else {
-    // Items may be anybody's personal data: for the owner's eyes alone.
-    descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (descriptor_ < 0 && (errno == EACCES || errno == ENXIO || errno == EINVAL)) {
-      descriptor_ = open(path.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);  // a pipe or a device
-    }
-  }
-  struct stat status {};
-  if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
-    throw file_error("open", path, reason(errno));
-  }
-  sync_ = S_ISREG(status.st_mode);
-  if (sync_ && path != "-") {
-    try {
-      prepare(descriptor_, path, start, delivered_bytes, status.st_size);
-    } catch (...) {
-      close(descriptor_);
-      throw;
-    }
-  }
-}
+    : file_(path, start, delivered_bytes) {}
 
-FileSink::~FileSink() {
-  writer_.join();
-  if (path_ != "-") {
-    close(descriptor_);
-  }
-}
+FileSink::~FileSink() { writer_.join(); }
 
-Awaitable<void> FileSink::deliver(const batch::RecordBatch& batch) {
+Awaitable<std::vector<RefusedRecord>> FileSink::deliver(const batch::RecordBatch& batch) {
   const std::string_view lines = batch.body;
-  const auto write_lines = [this, lines]() -> Awaitable<void> {
-    write(lines);
+  const auto append = [this, lines]() -> Awaitable<void> {
+    file_.append(lines);
     co_return;
   };
-  co_await asio::co_spawn(writer_, write_lines, asio::use_awaitable);
-}
-
-void FileSink::write(std::string_view lines) const {
-  while (!lines.empty()) {
-    const ssize_t written = ::write(descriptor_, lines.data(), lines.size());
-    if (written >= 0) {
-      lines.remove_prefix(static_cast<std::size_t>(written));
-    } else if (errno == EAGAIN) {
-      // Standard output may have been made non-blocking by whoever shares it.
-      pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
-      poll(&ready, 1, -1);
-    } else if (errno == EPIPE) {
-      throw DestinationClosed("the reader of " + display_name(path_) + " has gone");
-    } else if (errno != EINTR) {
-      throw file_error("write", path_, reason(errno),
-                       errno == ENOSPC ? "Free some space and run the command again." : "");
-    }
-  }
-  if (sync_ && fdatasync(descriptor_) != 0) {
-    throw file_error("write", path_, reason(errno));
-  }
+  co_await asio::co_spawn(writer_, append, asio::use_awaitable);
+  co_return std::vector<RefusedRecord>{};
 }
 
 }  // namespace everyitem::sink

@@ -1,12 +1,15 @@
 #include "sink/kinesis_sink.h"
 
 #include <algorithm>
+#include <numeric>
+#include <optional>
 #include <utility>
-#include <vector>
 
 #include <fmt/format.h>
 
+#include "aws/service_error.h"
 #include "base/error.h"
+#include "base/human_format.h"
 
 namespace everyitem::sink {
 
@@ -22,53 +25,131 @@ std::size_t batches_in_flight(std::uint32_t open_shards) {
 constexpr aws::Backoff kRoundBackoff{.base = std::chrono::milliseconds(100),
                                      .cap = std::chrono::seconds(5)};
 
+/// When a stream has refused so many records as not valid, and taken none, it is not their fault.
+constexpr std::size_t kMaxRefusedAtFirst = 16;
+
 }  // namespace
 
 KinesisSink::KinesisSink(aws::Client& kinesis, const std::string& stream,
-                         const StreamDescription& description, Clock& clock, Random& random)
+                         const StreamDescription& description, Clock& clock, Random& random,
+                         aws::RetryLimits limits)
     : kinesis_(kinesis),
       object_(fmt::format("stream {} in {}", stream, kinesis.region())),
       clock_(clock),
       random_(random),
+      limits_(limits),
       max_batches_in_flight_(batches_in_flight(description.open_shards)) {}
 
-Awaitable<void> KinesisSink::deliver(const batch::RecordBatch& batch) {
-  PutRecordsResult result = co_await put(batch.body, batch.records.size());
-  std::vector<std::uint32_t> pending = std::move(result.failed);
+Awaitable<std::vector<RefusedRecord>> KinesisSink::deliver(const batch::RecordBatch& batch) {
+  std::vector<RefusedRecord> refused;
+  std::vector<Indexes> requests(1);  // to be sent, from the back
+  requests.front().resize(batch.records.size());
+  std::iota(requests.front().begin(), requests.front().end(), 0U);
+  while (!requests.empty()) {
+    const Indexes request = std::move(requests.back());
+    requests.pop_back();
+    std::optional<ErrorDetails> invalid;
+    try {
+      co_await send(batch, request, refused);
+    } catch (const Error& error) {
+      if (aws::classify(400, error.details().code) != aws::ErrorClass::invalid) {
+        throw;
+      }
+      invalid = error.details();
+    }
+    if (!invalid) {
+      continue;
+    }
+    if (request.size() == 1) {
+      refused.push_back({.index = request.front(),
+                         .code = invalid->code,
+                         .reason = invalid->message,
+                         .item = batch::item_of(batch, request.front())});
+      continue;
+    }
+    const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
+    requests.emplace_back(middle, request.end());
+    requests.emplace_back(request.begin(), middle);
+    if (!took_some_ && refused.size() >= kMaxRefusedAtFirst) {
+      throw Error(ErrorKind::failed, *invalid);
+    }
+  }
+  if (!took_some_ && refused.size() > 1) {
+    throw refusal({.code = refused.front().code, .message = refused.front().reason}, refused.size(),
+                  batch.records.size());
+  }
+  co_return refused;
+}
+
+Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Indexes pending,
+                                  std::vector<RefusedRecord>& refused) {
   int stalled = 0;   // rounds in a row that got nothing through
   int failures = 0;  // the last ones among them that a slower pace does not explain
-  while (!pending.empty()) {
-    if (!result.only_retryable || failures >= kMaxFruitlessRounds) {
-      throw Error(ErrorKind::failed,
-                  {.operation = "PutRecords",
-                   .object = object_,
-                   .code = result.code,
-                   .message = fmt::format("{} of {} records of a batch were refused: {}",
-                                          pending.size(), batch.items, result.message),
-                   .hint = std::string(aws::hint_for(result.code))});
+  auto stalled_since = clock_.now();
+  for (;;) {
+    PutRecordsResult result = co_await put(batch, pending);
+    const std::size_t not_taken = result.failed.size() + result.invalid.size();
+    took_some_ = took_some_ || not_taken < pending.size();
+    for (InvalidRecord& record : result.invalid) {
+      refused.push_back({.index = pending[record.place],
+                         .code = std::move(record.code),
+                         .reason = std::move(record.message),
+                         .item = batch::item_of(batch, pending[record.place])});
     }
-    co_await clock_.sleep(kRoundBackoff.wait(stalled + 1, random_.uniform()));
-    records_sent_again_ += pending.size();
-    const std::string body = batch::request_for(batch, pending);
-    result = co_await put(body, pending.size());
-    const bool progress = result.failed.size() < pending.size();
-    stalled = progress ? 0 : stalled + 1;
-    failures = progress || result.only_throttled ? 0 : failures + 1;
-    for (std::uint32_t& index : result.failed) {
-      index = pending[index];
+    if (result.failed.empty()) {
+      co_return;
+    }
+    if (result.failed.size() < pending.size()) {
+      stalled = failures = 0;
+      stalled_since = clock_.now();
+    }
+    ++stalled;
+    failures = result.only_throttled ? 0 : failures + 1;
+    const auto error_class =
+        result.only_throttled ? aws::ErrorClass::throttle : aws::ErrorClass::transient;
+    const auto stalled_for = clock_.now() - stalled_since;
+    if (!result.only_retryable) {
+      throw refusal(result, result.failed.size(), batch.records.size());
+    }
+    if (limits_.give_up(error_class, failures, stalled_for)) {
+      result.message += fmt::format(" (gave up after {} requests in {}: {})", stalled,
+                                    duration(stalled_for), limits_.reason(error_class));
+      throw refusal(result, result.failed.size(), batch.records.size());
+    }
+    co_await clock_.sleep(kRoundBackoff.wait(stalled, random_.uniform()));
+    for (std::uint32_t& place : result.failed) {
+      place = pending[place];
     }
     pending = std::move(result.failed);
+    records_sent_again_ += pending.size();
   }
 }
 
-Awaitable<PutRecordsResult> KinesisSink::put(std::string_view body, std::size_t records) {
+Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch,
+                                             const Indexes& pending) {
   PutRecordsResult result;
   const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
-    result = parse_put_records_result(response.body, records);
+    result = parse_put_records_result(response.body, pending.size());
   };
-  const aws::Call call{.operation = "PutRecords", .object = object_, .body = body};
+  const bool whole = pending.size() == batch.records.size();
+  const std::string part = whole ? std::string() : batch::request_for(batch, pending);
+  const aws::Call call{.operation = "PutRecords",
+                       .object = object_,
+                       .body = whole ? std::string_view(batch.body) : std::string_view(part),
+                       .limits = limits_};
   co_await kinesis_.call(call, accept);
   co_return result;
+}
+
+Error KinesisSink::refusal(const PutRecordsResult& result, std::size_t refused,
+                           std::size_t records) const {
+  return Error(ErrorKind::failed, {.operation = "PutRecords",
+                                   .object = object_,
+                                   .code = result.code,
+                                   .message = fmt::format("{} of {} records of a batch were "
+                                                          "refused: {}",
+                                                          refused, records, result.message),
+                                   .hint = std::string(aws::hint_for(result.code))});
 }
 
 }  // namespace everyitem::sink

@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <vector>
 
 #include "aws/client.h"
 #include "base/clock.h"
@@ -15,28 +16,35 @@ namespace everyitem::sink {
 
 class KinesisSink final : public Sink {
  public:
-  /// The client, the clock and the random numbers outlive the sink.
+  /// The client, the clock and the random numbers outlive the sink. `limits`: how long to go on
+  /// with what is refused.
   KinesisSink(aws::Client& kinesis, const std::string& stream, const StreamDescription& description,
-              Clock& clock, Random& random);
+              Clock& clock, Random& random, aws::RetryLimits limits = {});
 
   /// Sends the whole batch, then again and again only what failed, with backoff and jitter: for as
-  /// long as the stream throttles; otherwise until kMaxFruitlessRounds in a row got nothing
-  /// through.
-  Awaitable<void> deliver(const batch::RecordBatch& batch) override;
+  /// long as something gets through, or `limits` let it. A request that is refused as not valid is
+  /// sent again in halves, until it is clear which record is to blame. Where the stream refuses
+  /// several records so and has never taken one, it is not the records: that is thrown.
+  Awaitable<std::vector<RefusedRecord>> deliver(const batch::RecordBatch& batch) override;
 
   std::size_t max_batches_in_flight() const override { return max_batches_in_flight_; }
   std::uint64_t records_sent_again() const override { return records_sent_again_; }
 
-  static constexpr int kMaxFruitlessRounds = 10;
-
  private:
-  Awaitable<PutRecordsResult> put(std::string_view body, std::size_t records);
+  using Indexes = std::vector<std::uint32_t>;  // into a batch's records, rising
+
+  Awaitable<void> send(const batch::RecordBatch& batch, Indexes pending,
+                       std::vector<RefusedRecord>& refused);
+  Awaitable<PutRecordsResult> put(const batch::RecordBatch& batch, const Indexes& pending);
+  Error refusal(const PutRecordsResult& result, std::size_t refused, std::size_t records) const;
 
   aws::Client& kinesis_;
   std::string object_;  ///< for messages
   Clock& clock_;
   Random& random_;
+  aws::RetryLimits limits_;
   std::size_t max_batches_in_flight_;
+  bool took_some_ = false;  ///< the stream has taken a record
   std::uint64_t records_sent_again_ = 0;
 };
 

@@ -4,6 +4,7 @@
 #include <functional>
 #include <map>
 #include <memory>
+#include <numeric>
 #include <set>
 #include <string>
 #include <vector>
@@ -58,7 +59,32 @@ class KinesisSinkTest : public testing::Test {
     return json::parse(body).at("Records").as_array();
   }
 
-  void stream(Decide decide) {
+  nanoseconds slept() const {
+    const auto& sleeps = service_->clock.sleeps();
+    return std::accumulate(sleeps.begin(), sleeps.end(), nanoseconds{0});
+  }
+
+  /// A stream that refuses whole requests as not valid, and takes the others.
+  void refuse_requests(std::function<bool(const Keys&)> invalid) {
+    stream([](int, const Keys& keys) { return none(keys); });
+    service_->handler = [this, invalid = std::move(invalid)](
+                            aws::Peer& peer, const std::string& request) -> Awaitable<void> {
+      Keys keys;
+      for (const json::value& record : records_of(aws::body_of(request))) {
+        keys.emplace_back(record.at("PartitionKey").as_string());
+      }
+      if (!invalid(keys)) {
+        co_await answer(peer, request);
+        co_return;
+      }
+      rounds_.push_back(keys);
+      const std::string bytes = aws::answer(
+          R"({"__type":"ValidationException","message":"in its words"})", "400 Bad Request");
+      co_await peer.write(bytes);
+    };
+  }
+
+  void stream(Decide decide, aws::RetryLimits limits = {}) {
     decide_ = std::move(decide);
     rounds_.clear();
     taken_.clear();
@@ -66,7 +92,7 @@ class KinesisSinkTest : public testing::Test {
         [this](aws::Peer& peer, const std::string& request) { return answer(peer, request); },
         aws::kKinesis);
     sink_ = std::make_unique<KinesisSink>(service_->client, "backfill", StreamDescription{},
-                                          service_->clock, service_->random);
+                                          service_->clock, service_->random, limits);
   }
 
   Awaitable<void> answer(aws::Peer& peer, const std::string& request) {
@@ -103,7 +129,12 @@ class KinesisSinkTest : public testing::Test {
   }
   static Keys none(const Keys& keys) { return all(keys, ""); }
 
-  void deliver() { aws::run(service_->loop, sink_->deliver(batch_)); }
+  std::vector<RefusedRecord> deliver() {
+    std::vector<RefusedRecord> refused;
+    const auto work = [&]() -> Awaitable<void> { refused = co_await sink_->deliver(batch_); };
+    aws::run(service_->loop, work());
+    return refused;
+  }
 
   Error failed_delivery() {
     try {
@@ -239,24 +270,28 @@ TEST_F(KinesisSinkTest, ProgressShortensTheWaitsAgain) {
 TEST_F(KinesisSinkTest, AFailureWithoutAnyProgressEndsTheDeliveryAtLast) {
   stream([](int, const Keys& keys) { return all(keys, "InternalFailure"); });
   const Error error = failed_delivery();
-  EXPECT_EQ(rounds_.size(), 1U + KinesisSink::kMaxFruitlessRounds);
-  EXPECT_STREQ(error.what(),
-               "PutRecords on stream backfill in eu-west-1: InternalFailure: 40 of 40 records of a "
-               "batch were refused: in its words");
+  EXPECT_GE(slept(), std::chrono::minutes(2));
+  EXPECT_LT(slept(), std::chrono::minutes(2) + seconds(5));
+  EXPECT_THAT(error.what(),
+              AllOf(StartsWith("PutRecords on stream backfill in eu-west-1: InternalFailure: 40 of "
+                               "40 records of a batch were refused: in its words (gave up after "),
+                    EndsWith(": a request that fails is repeated for 2 min 0 s at most)")));
 }
 
 TEST_F(KinesisSinkTest, AnyProgressIsAReasonToGoOn) {
-  // One record gets through just before the delivery would end, again and again.
+  // One record gets through before the delivery would end, again and again.
+  constexpr int kFruitlessRounds = 15;
   stream([](int round, const Keys& keys) {
     Keys codes = all(keys, "InternalFailure");
-    if (round % KinesisSink::kMaxFruitlessRounds == 0) {
+    if (round % kFruitlessRounds == 0) {
       codes[keys.size() / 2].clear();
     }
     return codes;
   });
   deliver();
   EXPECT_TRUE(every_record_taken_once());
-  EXPECT_EQ(rounds_.size(), std::size_t{KinesisSink::kMaxFruitlessRounds} * kRecords);
+  EXPECT_EQ(rounds_.size(), std::size_t{kFruitlessRounds} * kRecords);
+  EXPECT_GT(slept(), std::chrono::minutes(5));
 }
 
 TEST_F(KinesisSinkTest, ThrottlingInBetweenIsNoFailure) {
@@ -267,7 +302,74 @@ TEST_F(KinesisSinkTest, ThrottlingInBetweenIsNoFailure) {
   EXPECT_EQ(rounds_.size(), 201U);
 }
 
-TEST_F(KinesisSinkTest, ARecordThatCanNeverBeTakenEndsTheDeliveryAtOnce) {
+TEST_F(KinesisSinkTest, AThrottleEndsTheDeliveryOnceItTookAsLongAsTheUserWaits) {
+  stream([](int, const Keys& keys) { return all(keys, kThrottled); },
+         aws::waiting_at_most(std::chrono::hours(3)));
+  const Error error = failed_delivery();
+  EXPECT_GE(slept(), std::chrono::hours(3));
+  EXPECT_LT(slept(), std::chrono::hours(3) + seconds(5));
+  EXPECT_THAT(error.what(), EndsWith("refused as too fast is repeated for 3 h 0 min at most)"));
+}
+
+// Records that are not valid
+
+TEST_F(KinesisSinkTest, RecordsRefusedAsNotValidAreGivenBackAndTheOthersTaken) {
+  stream([](int round, const Keys& keys) {
+    Keys codes = none(keys);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      const bool invalid = keys[i] == "key 3" || keys[i] == "key 39";
+      codes[i] = invalid ? "InvalidArgumentException" : round == 1 && i % 2 == 0 ? kThrottled : "";
+    }
+    return codes;
+  });
+  const std::vector<RefusedRecord> refused = deliver();
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_EQ(refused[0].index, 3U);
+  EXPECT_EQ(refused[1].index, 39U);
+  EXPECT_EQ(refused[0].code, "InvalidArgumentException");
+  EXPECT_EQ(refused[0].reason, "in its words");
+  EXPECT_EQ(refused[0].item, "{}");
+  EXPECT_EQ(std::ranges::count(taken_, 1, &std::pair<const std::string, int>::second), 38);
+}
+
+TEST_F(KinesisSinkTest, ARequestRefusedAsNotValidIsSentInHalvesUntilTheRecordsToBlameAreFound) {
+  const std::set<std::string> invalid = {"key 0", "key 17", "key 18", "key 39"};
+  refuse_requests([&](const Keys& keys) {
+    return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
+  });
+  const std::vector<RefusedRecord> refused = deliver();
+  std::vector<std::uint32_t> indexes;
+  for (const RefusedRecord& record : refused) {
+    indexes.push_back(record.index);
+    EXPECT_EQ(record.code, "ValidationException");
+    EXPECT_EQ(record.item, "{}");
+  }
+  EXPECT_THAT(indexes, ElementsAre(0, 17, 18, 39));
+  for (const std::string& key : keys_) {
+    EXPECT_EQ(taken_[key], invalid.contains(key) ? 0 : 1) << key;
+  }
+  EXPECT_LT(rounds_.size(), 40U) << "no better than one by one";
+}
+
+TEST_F(KinesisSinkTest, AStreamThatNeverTookARecordAndRefusesAllIsToBlameItself) {
+  refuse_requests([](const Keys&) { return true; });
+  EXPECT_THAT(failed_delivery().what(), HasSubstr("ValidationException"));
+  EXPECT_LT(rounds_.size(), 50U);
+
+  stream([](int, const Keys& keys) { return all(keys, "InvalidArgumentException"); });
+  EXPECT_THAT(failed_delivery().what(),
+              HasSubstr("InvalidArgumentException: 40 of 40 records of a batch were refused"));
+}
+
+TEST_F(KinesisSinkTest, AStreamThatTookRecordsBeforeIsBelievedWhenItRefusesAWholeBatch) {
+  stream([](int round, const Keys& keys) {
+    return all(keys, round == 1 ? "" : "InvalidArgumentException");
+  });
+  EXPECT_TRUE(deliver().empty());
+  EXPECT_EQ(deliver().size(), 40U);
+}
+
+TEST_F(KinesisSinkTest, AFailureOfTheStreamEndsTheDeliveryAtOnce) {
   stream([](int, const Keys& keys) {
     Keys codes = all(keys, kThrottled);
     codes[7] = "KMSDisabledException";

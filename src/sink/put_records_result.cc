@@ -6,6 +6,7 @@
 #include <simdjson.h>
 
 #include "aws/client.h"
+#include "aws/redaction.h"
 #include "aws/service_error.h"
 
 namespace everyitem::sink {
@@ -39,12 +40,18 @@ void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& ent
   // An entry without a code says nothing against sending it again.
   const aws::ErrorClass error_class =
       entry.code.empty() ? aws::ErrorClass::transient : aws::classify(400, entry.code);
+  if (error_class == aws::ErrorClass::invalid) {
+    result.invalid.push_back({.place = index,
+                              .code = std::string(entry.code),
+                              .message = aws::without_secrets(std::string(entry.message), {})});
+    return;
+  }
   const bool throttled = error_class == aws::ErrorClass::throttle;
   const bool retryable = throttled || error_class == aws::ErrorClass::transient;
   if (result.failed.empty() || (result.only_throttled && !throttled) ||
       (result.only_retryable && !retryable)) {
     result.code = entry.code;
-    result.message = entry.message;
+    result.message = aws::without_secrets(std::string(entry.message), {});
   }
   result.failed.push_back(index);
   result.only_throttled = result.only_throttled && throttled;
@@ -83,10 +90,11 @@ PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t 
     throw aws::MalformedResponse(
         fmt::format("the answer to PutRecords has {} results for {} records", entries, sent));
   }
-  if (failed_count && *failed_count != result.failed.size()) {
+  const std::size_t not_taken = result.failed.size() + result.invalid.size();
+  if (failed_count && *failed_count != not_taken) {
     throw aws::MalformedResponse(
         fmt::format("the answer to PutRecords counts {} failed records and shows {}", *failed_count,
-                    result.failed.size()));
+                    not_taken));
   }
   return result;
 }

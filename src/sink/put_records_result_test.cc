@@ -57,10 +57,25 @@ TEST(PutRecordsResult, OnlyThrottled) {
   EXPECT_TRUE(result.only_throttled);
 }
 
-TEST(PutRecordsResult, ARefusedRecordIsNotRetryable) {
+TEST(PutRecordsResult, AnInvalidRecordStandsApart) {
   const auto result =
-      parse(R"({"FailedRecordCount":1,"Records":[{"ErrorCode":"InvalidArgumentException"}]})", 1);
+      parse(R"({"FailedRecordCount":2,"Records":[{"SequenceNumber":"1"},)"
+            R"({"ErrorCode":"InvalidArgumentException","ErrorMessage":"too large"},)"
+            R"({"ErrorCode":"ProvisionedThroughputExceededException"}]})",
+            3);
+  ASSERT_EQ(result.invalid.size(), 1U);
+  EXPECT_EQ(result.invalid[0].place, 1U);
+  EXPECT_EQ(result.invalid[0].code, "InvalidArgumentException");
+  EXPECT_EQ(result.invalid[0].message, "too large");
+  EXPECT_EQ(result.failed, (std::vector<std::uint32_t>{2}));
+  EXPECT_TRUE(result.only_throttled);
+}
+
+TEST(PutRecordsResult, ARecordRefusedForTheStreamsSakeIsNotRetryable) {
+  const auto result =
+      parse(R"({"FailedRecordCount":1,"Records":[{"ErrorCode":"KMSDisabledException"}]})", 1);
   EXPECT_FALSE(result.only_retryable);
+  EXPECT_TRUE(result.invalid.empty());
 }
 
 TEST(PutRecordsResult, NullMeansAbsent) {

@@ -4,6 +4,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <stdexcept>
+#include <string>
+#include <vector>
 
 #include "base/async.h"
 #include "batch/record_batch.h"
@@ -16,6 +18,14 @@ class DestinationClosed : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+/// A record that the destination can never take: it was refused by itself, as not valid.
+struct RefusedRecord {
+  std::uint32_t index = 0;  ///< into batch.records
+  std::string code;         ///< the service's
+  std::string reason;       ///< in the service's words
+  std::string item;         ///< its JSON
+};
+
 /// One event loop.
 class Sink {
  public:
@@ -24,9 +34,10 @@ class Sink {
   Sink& operator=(const Sink&) = delete;
   virtual ~Sink() = default;
 
-  /// Returns once the destination has acknowledged every record of the batch, having sent again
-  /// what it refused for the moment. Throws Error when some can not be delivered: others may be.
-  virtual Awaitable<void> deliver(const batch::RecordBatch& batch) = 0;
+  /// Returns once the destination has acknowledged every record of the batch, but for those that
+  /// it can never take, which are returned. What it refused for the moment has been sent again.
+  /// Throws Error when some can not be delivered now: others may have been.
+  virtual Awaitable<std::vector<RefusedRecord>> deliver(const batch::RecordBatch& batch) = 0;
 
   /// How many deliveries it makes sense to have under way at once.
   virtual std::size_t max_batches_in_flight() const = 0;

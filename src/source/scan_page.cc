@@ -71,6 +71,18 @@ std::optional<ScanPosition> position_behind(const Item& item, const KeyNames& ke
   return ScanPosition{.last_evaluated_key = key + "}"};
 }
 
+std::string key_of(std::string_view json, const KeyNames& keys) {
+  ondemand::parser parser;
+  const PaddedBuffer padded(json);
+  try {
+    ondemand::document document = parser.iterate(padded.data(), padded.size(), padded.capacity());
+    const auto position = position_behind(slice_item(document.get_object(), keys), keys);
+    return position ? position->last_evaluated_key : std::string();
+  } catch (const simdjson::simdjson_error& error) {
+    throw aws::MalformedResponse(fmt::format("an item cannot be read: {}", error.what()));
+  }
+}
+
 ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
   // Its buffers grow to the largest page and stay: one for each event loop.
   thread_local ondemand::parser parser;

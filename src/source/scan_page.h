@@ -31,6 +31,10 @@ struct Item {
 /// an index, whose keys have more parts.
 std::optional<ScanPosition> position_behind(const Item& item, const KeyNames& keys);
 
+/// The primary key of an item given as JSON, as position_behind has it; empty where the item does
+/// not have its whole key. Throws aws::MalformedResponse when it is not an item.
+std::string key_of(std::string_view json, const KeyNames& keys);
+
 /// Owns the bytes; its slices are handed out only by a page that stays (see tests/compile_fail).
 /// Moving it keeps the slices valid.
 class ScanPage {

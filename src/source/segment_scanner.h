@@ -18,6 +18,7 @@ struct ScanContext {
   const ScanRequests& requests;
   KeyNames keys;
   std::string object;  ///< for messages: "table orders in eu-west-1"
+  aws::RetryLimits limits = {};
 };
 
 /// One event loop; one `next` at a time.

@@ -7,7 +7,6 @@ import re
 import shutil
 import socket
 import sqlite3
-import subprocess
 from pathlib import Path
 from typing import Any, Callable, Iterator
 
@@ -17,6 +16,7 @@ from demodata import services
 from fault_proxy import Forward, Request, Response, error_response
 from running import Everyitem, Result
 from servers import Server
+from small_disk import SmallDisk
 
 
 @pytest.fixture(scope="module")
@@ -329,30 +329,6 @@ def test_full_disk_under_standard_output(everyitem: Everyitem, table: Table) -> 
     done = everyitem.shell(f"everyitem scan --table {table.name} --to - >/dev/full")
     assert done.returncode == 1, done.stderr
     assert b"No space left" in done.stderr
-
-
-class SmallDisk:
-    """A file system of a given size, where this user may mount one."""
-
-    def __init__(self, path: Path, size: str) -> None:
-        self.path = path
-        path.mkdir()
-        done = subprocess.run(
-            ["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", str(path)],
-            capture_output=True,
-            check=False,
-        )
-        if done.returncode != 0:
-            pytest.skip("no right to mount a small file system here")
-
-    def grow(self, size: str) -> None:
-        subprocess.run(["mount", "-o", f"remount,size={size}", str(self.path)], check=True)
-
-    def __enter__(self) -> "SmallDisk":
-        return self
-
-    def __exit__(self, *_: Any) -> None:
-        subprocess.run(["umount", "--lazy", str(self.path)], check=True)
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")

@@ -170,3 +170,49 @@ def test_failure_that_stays_ends_the_run_and_the_next_goes_on(
     assert result.code == 0, result.stderr
     compared = backend.compared(table, stream)
     assert compared.complete, compared
+
+
+def test_failing_segment_does_not_stop_the_others(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    stream = backend.stream()
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation == "Scan" and request.body["Segment"] == 1:
+            return internal_error(request, forward)
+        return forward(request)
+
+    dynamodb = proxy("dynamodb")
+    dynamodb.rule = rule
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 4, "--max-wait", "1s")
+    result = everyitem.run(*scan)
+    assert result.code == 1, result.stderr
+    assert any("segment 1 cannot be read any further" in line for line in result.notices)
+    assert "1 of 4 segments could not be read to their end (1)" in result.stderr
+    assert result.summary["segments_done"] == 3 and result.summary["segments_failed"] == 1
+    delivered = len(backend.data(stream))
+    assert 0 < delivered < COUNT
+    dynamodb.rule = None
+    result = everyitem.run(*scan)
+    assert result.code == 0, result.stderr
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+
+
+@pytest.mark.parametrize("service, operation", [("dynamodb", "Scan"), ("kinesis", "PutRecords")])
+def test_throttling_is_waited_for_no_longer_than_the_user_says(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, service: str, operation: str
+) -> None:
+    stream = backend.stream()
+
+    def rule(request: Request, forward: Forward) -> Response:
+        return throttled(request, forward) if request.operation == operation else forward(request)
+
+    proxy(service).rule = rule
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2, "--max-wait", "1s")
+    result = everyitem.run(*scan)
+    assert result.code == 1, result.stderr
+    assert "a request that is refused as too fast is repeated for 1.0 s at most" in result.stderr
+    proxy(service).rule = None
+    assert everyitem.run(*scan).code == 0
+    assert backend.compared(table, stream).complete

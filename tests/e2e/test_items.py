@@ -127,20 +127,6 @@ def test_items_of_400_kb_keep_requests_within_their_limit(
         assert len(body["Records"]) <= 500
 
 
-def test_item_larger_than_a_record_fails_the_run_and_is_not_passed_over(
-    backend: Backend, everyitem: Everyitem
-) -> None:
-    # 3 bytes of DynamoDB's own measure, 10 of JSON: 390 KB that become 1.3 MB.
-    large = {"id": {"S": "large"}, "list": {"L": [{"N": "1"}] * 130_000}}
-    assert len(to_json(large)) > 1024 * 1024
-    table, stream = backend.table(loaded=[large]), backend.stream()
-    for _ in range(2):  # the second time, it must not be taken for done
-        result = everyitem.run("scan", "--table", table.name, "--stream", stream)
-        assert result.code == 1, result.stderr
-        assert "record" in "\n".join(result.notices), result.stderr
-    assert backend.data(stream) == []
-
-
 def test_global_secondary_index_holds_its_own_items(
     backend: Backend, everyitem: Everyitem
 ) -> None:

@@ -1,0 +1,84 @@
+#include "sink/dead_letter_file.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <filesystem>
+#include <system_error>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::sink {
+
+namespace {
+
+std::string quoted(const std::string& text) {
+  return boost::json::serialize(boost::json::string(text));
+}
+
+/// Throws Error unless the file, or else a new one in its folder, can be written to.
+void check_writable(const std::string& path) {
+  const auto folder = std::filesystem::absolute(path).parent_path();
+  std::error_code ignored;
+  const bool exists = std::filesystem::exists(path, ignored);
+  if (access(exists ? path.c_str() : folder.c_str(), W_OK) != 0) {
+    throw Error(ErrorKind::failed,
+                {.operation = "open",
+                 .object = fmt::format("dead letters {}", path),
+                 .message = std::generic_category().message(errno),
+                 .hint = "Name a file that can be written to with --dead-letters."});
+  }
+}
+
+}  // namespace
+
+std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter) {
+  std::string line = fmt::format(R"({{"table":{},"destination":{},"segment":{},)",
+                                 quoted(origin.table), quoted(origin.destination), letter.segment);
+  if (!letter.code.empty()) {
+    line += fmt::format(R"("code":{},)", quoted(letter.code));
+  }
+  line += fmt::format(R"("reason":{},"key":{},"item":{}}})", quoted(letter.reason),
+                      letter.key.empty() ? "null" : letter.key, letter.item);
+  // Between tokens they mean the same.
+  std::ranges::replace_if(
+      line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return line + '\n';
+}
+
+DeadLetterFile::DeadLetterFile(std::string path, DeadLetterOrigin origin, bool restart)
+    : path_(std::move(path)), origin_(std::move(origin)) {
+  check_writable(path_);
+  if (restart && std::filesystem::exists(path_)) {
+    file_ = std::make_unique<LineFile>(path_, FileStart::restart, 0);
+  }
+}
+
+DeadLetterFile::~DeadLetterFile() { writer_.join(); }
+
+Awaitable<void> DeadLetterFile::write(std::vector<DeadLetter> letters) {
+  const auto work = [this, &letters]() -> Awaitable<void> {
+    write_now(letters);
+    co_return;
+  };
+  co_await asio::co_spawn(writer_, work, asio::use_awaitable);
+}
+
+void DeadLetterFile::write_now(const std::vector<DeadLetter>& letters) {
+  if (!file_) {
+    file_ = std::make_unique<LineFile>(path_, FileStart::resume, 0);
+  }
+  std::string lines;
+  for (const DeadLetter& letter : letters) {
+    lines += to_line(origin_, letter);
+  }
+  file_->append(lines);
+}
+
+}  // namespace everyitem::sink

@@ -1,0 +1,127 @@
+#include "sink/dead_letter_file.h"
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <boost/json.hpp>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace everyitem::sink {
+namespace {
+
+const DeadLetterOrigin kOrigin{.table = "orders", .destination = "backfill"};
+
+DeadLetter letter(std::uint32_t segment) {
+  return {.segment = segment,
+          .code = {},
+          .reason = "too \"large\"",
+          .key = R"({"pk":{"S":"a"}})",
+          .item = R"({"pk":{"S":"a"},"n":{"N":"1"}})"};
+}
+
+class DeadLetterFileTest : public testing::Test {
+ public:
+  DeadLetterFileTest() {
+    std::string name = testing::TempDir() + "dead_letters_XXXXXX";
+    folder_ = mkdtemp(name.data());
+    path_ = folder_ + "/letters.ndjson";
+  }
+  ~DeadLetterFileTest() override { std::filesystem::remove_all(folder_); }
+
+ protected:
+  static void write(DeadLetterFile& file, std::vector<DeadLetter> letters) {
+    asio::io_context loop;
+    auto done = asio::co_spawn(loop, file.write(std::move(letters)), asio::use_future);
+    loop.run();
+    done.get();
+  }
+
+  void write(bool restart, std::vector<DeadLetter> letters) const {
+    DeadLetterFile file(path_, kOrigin, restart);
+    write(file, std::move(letters));
+  }
+
+  /// The segments that its lines name.
+  std::vector<std::int64_t> segments() const {
+    std::vector<std::int64_t> found;
+    std::ifstream lines(path_);
+    for (std::string line; std::getline(lines, line);) {
+      found.push_back(boost::json::parse(line).at("segment").as_int64());
+    }
+    return found;
+  }
+
+  std::string folder_;
+  std::string path_;
+};
+
+using Segments = std::vector<std::int64_t>;
+
+TEST_F(DeadLetterFileTest, ALetterIsALineWithAllThatIsKnown) {
+  EXPECT_EQ(to_line(kOrigin, letter(3)),
+            R"({"table":"orders","destination":"backfill","segment":3,"reason":"too \"large\"",)"
+            R"("key":{"pk":{"S":"a"}},"item":{"pk":{"S":"a"},"n":{"N":"1"}}})"
+            "\n");
+}
+
+TEST_F(DeadLetterFileTest, AServicesCodeIsToldAndAMissingKeyIsNull) {
+  DeadLetter refused = letter(0);
+  refused.code = "InvalidArgumentException";
+  refused.key.clear();
+  refused.item = "{\n}";
+  EXPECT_EQ(to_line(kOrigin, refused),
+            R"({"table":"orders","destination":"backfill","segment":0,)"
+            R"("code":"InvalidArgumentException","reason":"too \"large\"","key":null,"item":{ }})"
+            "\n");
+}
+
+TEST_F(DeadLetterFileTest, WithoutALetterThereIsNoFile) {
+  { const DeadLetterFile file(path_, kOrigin, false); }
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(DeadLetterFileTest, IsForItsOwnersEyesAlone) {
+  write(false, {letter(1)});
+  EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0600));
+}
+
+TEST_F(DeadLetterFileTest, AResumedRunAddsToWhatIsThereBehindItsLastWholeLine) {
+  write(false, {letter(1), letter(2)});
+  std::ofstream(path_, std::ios::app) << R"({"table":"orde)";
+  write(false, {letter(3)});
+  EXPECT_EQ(segments(), (Segments{1, 2, 3}));
+}
+
+TEST_F(DeadLetterFileTest, ARestartDiscardsTheLettersOfTheRunBefore) {
+  write(false, {letter(1)});
+  { const DeadLetterFile file(path_, kOrigin, true); }
+  EXPECT_EQ(segments(), Segments{});
+  write(true, {letter(2)});
+  EXPECT_EQ(segments(), Segments{2});
+}
+
+TEST_F(DeadLetterFileTest, AFolderThatIsNotThereIsToldBeforeAnythingIsRead) {
+  try {
+    const DeadLetterFile file(folder_ + "/nowhere/letters", kOrigin, false);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_NE(std::string(error.what()).find("--dead-letters"), std::string::npos) << error.what();
+  }
+}
+
+TEST_F(DeadLetterFileTest, AFullDiskIsAnError) {
+  DeadLetterFile file("/dev/full", kOrigin, false);
+  EXPECT_THROW(write(file, {letter(1)}), Error);
+}
+
+}  // namespace
+}  // namespace everyitem::sink

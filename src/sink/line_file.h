@@ -1,0 +1,39 @@
+// A file of lines that is only ever added to, and that ends in a whole line after any stop.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace everyitem::sink {
+
+/// How a run finds its file.
+enum class FileStart {
+  fresh,    ///< the file must not exist or be empty
+  resume,   ///< goes on behind what is there; a last line that was cut short is removed
+  restart,  ///< what is there is discarded
+};
+
+/// Used from one thread at a time: each call may wait for the disk.
+class LineFile {
+ public:
+  /// Opens `path`, or standard output for "-"; a file that is not there is made for its owner's
+  /// eyes alone. `expected_bytes`: for a resume, how many bytes must be in the file at least.
+  /// Throws Error when the file cannot be opened, has content on a fresh start, or lacks what is
+  /// expected of it.
+  LineFile(std::string path, FileStart start, std::uint64_t expected_bytes);
+  ~LineFile();
+  LineFile(const LineFile&) = delete;
+  LineFile& operator=(const LineFile&) = delete;
+
+  /// Returns once the lines are written and, in a regular file, on disk. Throws Error, or
+  /// DestinationClosed when nobody reads the pipe any more.
+  void append(std::string_view lines) const;
+
+ private:
+  std::string path_;
+  int descriptor_ = -1;
+  bool sync_ = false;  ///< a regular file
+};
+
+}  // namespace everyitem::sink

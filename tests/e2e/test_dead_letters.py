@@ -1,0 +1,218 @@
+"""Items that the stream can never take: the run goes on without them, and they are not lost."""
+
+import json
+import os
+import shutil
+import stat
+from pathlib import Path
+from typing import Any, Callable, Dict, List
+
+import pytest
+from conftest import Backend, Table
+from demodata.compare import compare
+from demodata.items import HASH
+from fault_proxy import Forward, Request, Response, error_response, json_response
+from running import Everyitem, Result
+from small_disk import SmallDisk
+
+DEAD_LETTERS = 3
+
+# 2 bytes an element in DynamoDB's own measure, 15 in JSON: 214 KB that become 1.6 MB.
+LARGE = {"id": {"S": "large"}, "flags": {"L": [{"BOOL": False}] * 107_000}}
+
+
+@pytest.fixture
+def table(backend: Backend) -> Table:
+    """Items of which one is too large for a record."""
+    made = backend.table(600)
+    small = made.items
+    made = backend.table(loaded=[*small[:300], LARGE, *small[300:]])
+    return made._replace(items=small)
+
+
+@pytest.fixture
+def stream(backend: Backend) -> str:
+    return backend.stream()
+
+
+def letters(path: Path) -> List[Dict[str, Any]]:
+    return [json.loads(line) for line in path.read_bytes().splitlines()]
+
+
+def default_path(result: Result) -> Path:
+    return Path(result.summary["dead_letters_file"])
+
+
+def assert_all_but_the_letters(backend: Backend, table: Table, stream: str) -> None:
+    compared = compare(table.items, backend.data(stream), HASH)
+    assert compared.complete, compared
+
+
+def test_item_larger_than_a_record(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str
+) -> None:
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2)
+    result = everyitem.run(*scan)
+    assert result.code == DEAD_LETTERS, result.stderr
+    assert result.summary["status"] == "complete" and result.summary["dead_letters"] == 1
+    assert result.summary["items"] == len(table.items)
+    path = default_path(result)
+    assert path.parent == Path(result.summary["checkpoint"]).parent
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert result.notices[-1] == f"everyitem: 1 item could not be delivered; it is with the reason in {path}"
+    assert_all_but_the_letters(backend, table, stream)
+
+    (letter,) = letters(path)
+    assert letter["item"] == LARGE and letter["key"] == {"id": {"S": "large"}}
+    assert letter["table"] == table.name and letter["destination"] == stream
+    size = len(json.dumps(LARGE, separators=(",", ":")))
+    assert size > 1_600_000
+    assert letter["reason"] == (
+        f"its JSON has {size} bytes, and the stream takes records of 1048576 bytes at most, "
+        "their keys included"
+    )
+
+    again = everyitem.run(*scan)
+    assert again.code == DEAD_LETTERS, "a complete run still says that something is missing"
+    assert again.summary["status"] == "already-complete" and again.summary["dead_letters"] == 1
+    assert len(letters(path)) == 1
+
+
+def test_dead_letters_in_a_file_of_the_users_choice(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str
+) -> None:
+    path = everyitem.home / "letters.ndjson"
+    scan = ("scan", "--table", table.name, "--stream", stream, "--dead-letters", path)
+    assert everyitem.run(*scan).code == DEAD_LETTERS
+    assert [letter["item"] for letter in letters(path)] == [LARGE]
+    # Those of the run before are not those of this one.
+    assert everyitem.run(*scan, "--restart").code == DEAD_LETTERS
+    assert [letter["item"] for letter in letters(path)] == [LARGE]
+
+
+def test_stream_that_takes_large_records_gets_them(
+    everyitem: Everyitem, table: Table, proxy: Callable, stream: str
+) -> None:
+    sent = []
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation == "DescribeStreamSummary":
+            summary = json.loads(forward(request).body)
+            summary["StreamDescriptionSummary"]["MaxRecordSizeInKiB"] = 10240
+            return json_response(summary)
+        sent.extend(request.body["Records"])
+        taken = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
+        return json_response({"FailedRecordCount": 0, "Records": [taken] * len(request.body["Records"])})
+
+    proxy("kinesis").rule = rule
+    result = everyitem.run("scan", "--table", table.name, "--stream", stream)
+    assert result.code == 0, result.stderr
+    assert len(sent) == len(table.items) + 1
+    assert max(len(record["Data"]) for record in sent) > 1_600_000 * 4 / 3
+
+
+def test_request_that_is_refused_for_one_record(
+    backend: Backend, everyitem: Everyitem, table: Table, proxy: Callable, stream: str
+) -> None:
+    """The stream says that it takes large records, and then refuses the request with one."""
+
+    def rule(request: Request, forward: Forward) -> Response:
+        response = forward(request)
+        if request.operation == "DescribeStreamSummary":
+            summary = json.loads(response.body)
+            summary["StreamDescriptionSummary"]["MaxRecordSizeInKiB"] = 10240
+            return json_response(summary)
+        return response
+
+    proxy("kinesis").rule = rule
+    result = everyitem.run("scan", "--table", table.name, "--stream", stream, "--segments", 1)
+    assert result.code == DEAD_LETTERS, result.stderr
+    assert_all_but_the_letters(backend, table, stream)
+    (letter,) = letters(default_path(result))
+    assert letter["item"] == LARGE and letter["key"] == {"id": {"S": "large"}}
+    assert letter["code"] in ("ValidationException", "SerializationException"), letter["code"]
+
+
+def test_records_that_are_refused_by_themselves(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
+) -> None:
+    table = backend.table(900)
+    refused_keys = set()
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation != "PutRecords":
+            return forward(request)
+        records = request.body["Records"]
+        good = [r for r in records if int(r["PartitionKey"], 16) % 100 != 0]
+        taken = iter(json.loads(forward(request._replace(body={**request.body, "Records": good})).body)["Records"])
+        results = []
+        for record in records:
+            if record in good:
+                results.append(next(taken))
+            else:
+                refused_keys.add(record["PartitionKey"])
+                results.append({"ErrorCode": "InvalidArgumentException", "ErrorMessage": "No such record"})
+        return json_response({"FailedRecordCount": len(records) - len(good), "Records": results})
+
+    proxy("kinesis").rule = rule
+    result = everyitem.run("scan", "--table", table.name, "--stream", stream)
+    assert refused_keys, "this no longer tests what it says"
+    assert result.code == DEAD_LETTERS, result.stderr
+    found = letters(default_path(result))
+    assert len(found) == len(refused_keys) == result.summary["dead_letters"]
+    assert {(letter["code"], letter["reason"]) for letter in found} == {
+        ("InvalidArgumentException", "No such record")
+    }
+    dead = {letter["key"]["id"]["S"] for letter in found}
+    others = [item for item in table.items if item["id"]["S"] not in dead]
+    assert len(others) + len(dead) == len(table.items)
+    assert compare(others, backend.data(stream), HASH).complete
+
+
+def test_stream_that_refuses_everything_is_a_failure(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
+) -> None:
+    """What is to blame is not each of the items."""
+    table = backend.table(600)
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation == "PutRecords":
+            return error_response("ValidationException", "No stream of yours")
+        return forward(request)
+
+    kinesis = proxy("kinesis")
+    kinesis.rule = rule
+    result = everyitem.run("scan", "--table", table.name, "--stream", stream)
+    assert result.code == 1, result.stderr
+    assert "ValidationException: No stream of yours" in result.stderr
+    kinesis.rule = None
+    everyitem.scan("--table", table.name, "--stream", stream)
+    assert backend.compared(table, stream).complete
+
+
+def test_place_where_no_dead_letters_can_be(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str
+) -> None:
+    result = everyitem.run(
+        *("scan", "--table", table.name, "--stream", stream),
+        *("--dead-letters", everyitem.home / "nowhere" / "letters"),
+    )
+    assert result.code == 1 and "--dead-letters" in result.stderr, result.stderr
+    assert backend.data(stream) == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
+def test_full_disk_under_the_dead_letters_loses_nothing(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str, tmp_path: Path
+) -> None:
+    with SmallDisk(tmp_path / "disk", "256k") as disk:
+        path = disk.path / "letters"
+        scan = ("scan", "--table", table.name, "--stream", stream, "--dead-letters", path)
+        result = everyitem.run(*scan)
+        assert result.code == 1, result.stderr
+        assert str(path) in result.stderr and "No space left" in result.stderr
+        disk.grow("64m")
+        result = everyitem.run(*scan)
+        assert result.code == DEAD_LETTERS, result.stderr
+        assert [letter["item"] for letter in letters(path)] == [LARGE]
+    assert_all_but_the_letters(backend, table, stream)
