@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 from pathlib import Path
-from typing import Any, Callable, Dict, List, NamedTuple, Optional
+from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BINARY = Path(os.environ.get("EVERYITEM_BIN", ROOT / "build/release/src/cli/everyitem"))
@@ -63,14 +63,20 @@ def hear_signals() -> None:
 class Process:
     """A running everyitem; its output goes to files, so that it can be read while it runs."""
 
-    def __init__(self, arguments: List[str], env: Dict[str, str], directory: Path) -> None:
+    def __init__(
+        self,
+        arguments: List[str],
+        env: Dict[str, str],
+        directory: Path,
+        within: Sequence[str] = (),
+    ) -> None:
         directory.mkdir(parents=True, exist_ok=True)
         number = len(list(directory.glob("*.stderr")))
         self._stdout = directory / f"{number}.stdout"
         self._stderr = directory / f"{number}.stderr"
         with self._stdout.open("wb") as stdout, self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [str(BINARY), *arguments],
+                [*within, str(BINARY), *arguments],
                 stdin=subprocess.DEVNULL,
                 stdout=stdout,
                 stderr=stderr,
@@ -117,6 +123,7 @@ class Everyitem:
         self.state = home / "state"
         self.endpoints = dict(endpoints)
         self.extra_env: Dict[str, Optional[str]] = {}
+        self.within: Sequence[str] = ()  # a command that starts it somewhere else
 
     @property
     def env(self) -> Dict[str, str]:
@@ -138,7 +145,7 @@ class Everyitem:
         return {name: value for name, value in env.items() if value is not None}
 
     def start(self, *arguments: Any) -> Process:
-        return Process([str(word) for word in arguments], self.env, self.home / "runs")
+        return Process([str(word) for word in arguments], self.env, self.home / "runs", self.within)
 
     def run(self, *arguments: Any, timeout: float = TIMEOUT) -> Result:
         return self.start(*arguments).finish(timeout)
