@@ -35,6 +35,7 @@ def pytest_report_header() -> List[str]:
 
 def pytest_configure(config: Any) -> None:
     config.addinivalue_line("markers", "slow: takes many seconds; left out by ./test --quick")
+    config.addinivalue_line("markers", "full: takes minutes; only ./test --full runs it")
 
 
 def pytest_sessionstart() -> None:

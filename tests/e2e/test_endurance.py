@@ -1,0 +1,177 @@
+"""Hard times in mid-run that last longer than any timeout: the run goes on by itself, to its end."""
+
+import re
+import signal
+import time
+from pathlib import Path
+from typing import Any, Callable, Dict, Iterator
+
+import pytest
+from conftest import Backend
+from fault_proxy import Forward, Request, Response, error_response
+from fault_server import FaultServer, scan_of
+from private_network import PrivateNetwork
+from running import Everyitem, Process, Result, wait_for
+from tcp_proxy import TcpProxy
+
+pytestmark = pytest.mark.full
+
+ITEMS = 60_000
+ITEM_BYTES = 400
+PAGE_BYTES = 65_536
+SEGMENTS = 4
+# Without trouble a run takes some 14 s. A progress line comes every 5 s, so that the first one tells
+# that the run is in its midst.
+SHAPE = {
+    "items": ITEMS,
+    "item_bytes": ITEM_BYTES,
+    "page_bytes": PAGE_BYTES,
+    "scan_latency_ms": 150,
+}
+# What is not yet in the checkpoint, two pages of each segment, may be sent once more by whoever lost
+# the answer: once for each time that it is lost.
+OPEN_ITEMS = 2 * SEGMENTS * (PAGE_BYTES // ITEM_BYTES + 1)
+
+STOPPED = 30  # seconds: as long as a connection may be silent
+BLACK = 60  # seconds: two such silences, and some connection attempts that lead nowhere
+DOWN = 10  # seconds
+THROTTLED = 30  # seconds
+LONGEST = 240  # seconds; what the longest waits between attempts add to the run
+
+
+@pytest.fixture
+def server() -> Iterator[FaultServer]:
+    with FaultServer(**SHAPE) as one:
+        yield one
+
+
+@pytest.fixture
+def network(server: FaultServer) -> Iterator[TcpProxy]:
+    """What lies between everyitem and the server."""
+    with TcpProxy(server.url) as proxy:
+        yield proxy
+
+
+def start_amid(everyitem: Everyitem) -> Process:
+    """A run that has delivered something, and not all."""
+    process = everyitem.start(*scan_of("--segments", SEGMENTS))
+    wait_for(lambda: delivered(process) > 0, "a progress line that counts items")
+    assert process.running and delivered(process) < ITEMS, "this no longer tests what it says"
+    return process
+
+
+def delivered(process: Process) -> int:
+    return int((re.findall(r'"progress","items":(\d+)', process.stderr) or ["0"])[-1])
+
+
+def finished(process: Process) -> Result:
+    """The end of a run that was left alone and got through."""
+    assert process.running, f"it gave up:\n{process.stderr}"
+    result = process.finish(timeout=LONGEST)
+    assert result.code == 0, result.stderr
+    assert result.summary["status"] == "complete"
+    assert result.summary["items_before"] == 0
+    return result
+
+
+def assert_all_arrived(report: Dict[str, Any], answers_lost: int) -> None:
+    print(report)
+    assert report["missing"] == report["altered"] == report["unknown"] == 0, report
+    assert report["duplicates"] <= answers_lost * OPEN_ITEMS, report
+
+
+def test_stopped_for_longer_than_every_timeout(server: FaultServer, tmp_path: Path) -> None:
+    process = start_amid(server.everyitem(tmp_path))
+    process.signal(signal.SIGSTOP)
+    time.sleep(STOPPED)
+    process.signal(signal.SIGCONT)
+    finished(process)
+    assert_all_arrived(server.report(), answers_lost=1)
+
+
+def test_stopped_while_the_server_closed_its_connections(
+    server: FaultServer, network: TcpProxy, tmp_path: Path
+) -> None:
+    process = start_amid(server.everyitem(tmp_path, network.url))
+    process.signal(signal.SIGSTOP)
+    time.sleep(STOPPED / 2)
+    network.reset_connections()
+    time.sleep(STOPPED / 2)
+    process.signal(signal.SIGCONT)
+    finished(process)
+    assert_all_arrived(server.report(), answers_lost=1)
+
+
+def test_black_hole_that_gives_back_what_it_took(
+    server: FaultServer, network: TcpProxy, tmp_path: Path
+) -> None:
+    process = start_amid(server.everyitem(tmp_path, network.url))
+    network.hold()
+    before = server.report()["distinct"]
+    time.sleep(BLACK)
+    assert server.report()["distinct"] == before < ITEMS, "the hole was not black"
+    network.release()
+    finished(process)
+    # The request that was held arrives late, and so does its repetition.
+    assert_all_arrived(server.report(), answers_lost=2)
+
+
+def test_black_hole_that_keeps_what_it_took(
+    server: FaultServer, network: TcpProxy, tmp_path: Path
+) -> None:
+    process = start_amid(server.everyitem(tmp_path, network.url))
+    network.hold()
+    time.sleep(BLACK)
+    network.reset_connections()
+    network.release()
+    finished(process)
+    assert_all_arrived(server.report(), answers_lost=1)
+
+
+def test_network_that_drops_every_packet(tmp_path: Path) -> None:
+    with PrivateNetwork() as network, FaultServer(within=network.within, **SHAPE) as server:
+        everyitem = server.everyitem(tmp_path)
+        everyitem.within = network.within
+        process = start_amid(everyitem)
+        network.drop_everything()
+        time.sleep(BLACK)
+        network.pass_again()
+        finished(process)
+        assert_all_arrived(server.stop(), answers_lost=2)
+
+
+def test_server_that_is_away_and_comes_back(
+    server: FaultServer, network: TcpProxy, tmp_path: Path
+) -> None:
+    process = start_amid(server.everyitem(tmp_path, network.url))
+    network.go_down()
+    time.sleep(DOWN)
+    network.come_up()
+    finished(process)
+    assert_all_arrived(server.report(), answers_lost=1)
+
+
+def test_both_services_throttle_everything_for_a_while(
+    backend: Backend, everyitem: Everyitem, proxy: Callable
+) -> None:
+    table, stream = backend.table(6000), backend.stream()
+    until = 0.0
+
+    def rule(request: Request, forward: Forward) -> Response:
+        """Begins with the second batch."""
+        nonlocal until
+        if not until and request.operation == "PutRecords" and request.number > 0:
+            until = time.monotonic() + THROTTLED
+        if time.monotonic() < until:
+            return error_response("ProvisionedThroughputExceededException", "Rate exceeded")
+        return forward(request)
+
+    for service in ("dynamodb", "kinesis"):
+        proxy(service).rule = rule
+    process = everyitem.start("scan", "--table", table.name, "--stream", stream, "--segments", 2)
+    wait_for(lambda: until and time.monotonic() > until, "the end of the throttling", seconds=90)
+    summary = finished(process).summary
+    assert summary["seconds"] > THROTTLED
+    assert summary["throttled_requests"] > 0 and summary["retried_requests"] == 0, summary
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
