@@ -62,7 +62,7 @@ class FaultServer:
         return json.loads(output)
 
     def everyitem(self, home: Path, url: str = "") -> Everyitem:
-        """Everyitem with this server as both services, reached at `url` where a proxy is between."""
+        """Everyitem with both services here, or at `url` where a proxy is between."""
         runner = Everyitem(home, dict.fromkeys(("dynamodb", "kinesis"), url or self.url))
         runner.extra_env.update(
             AWS_ACCESS_KEY_ID=ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY

@@ -145,7 +145,8 @@ class Everyitem:
         return {name: value for name, value in env.items() if value is not None}
 
     def start(self, *arguments: Any) -> Process:
-        return Process([str(word) for word in arguments], self.env, self.home / "runs", self.within)
+        words = [str(word) for word in arguments]
+        return Process(words, self.env, self.home / "runs", self.within)
 
     def run(self, *arguments: Any, timeout: float = TIMEOUT) -> Result:
         return self.start(*arguments).finish(timeout)

@@ -72,7 +72,7 @@ class Side(asyncio.Protocol):
 
 
 class TcpProxy:
-    """Use it in a `with`; `url` is what everyitem is given. Its methods may be called at any time."""
+    """Use it in a `with`; `url` is what everyitem is given."""
 
     def __init__(self, target: str) -> None:
         host, port = target.split("//")[1].split(":")
