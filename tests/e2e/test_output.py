@@ -2,17 +2,15 @@
 
 import json
 import os
-import pty
 import re
-import select
 import signal
-import time
-from typing import Any, Callable, List
+from typing import Any, Callable
 
 import pytest
 from conftest import Backend, Table
 from fault_proxy import Gate, with_page_limit
-from running import BINARY, INTERRUPTED, Everyitem, hear_signals, wait_for
+from running import INTERRUPTED, Everyitem, wait_for
+from terminal import Terminal
 
 COUNT = 3000
 
@@ -144,43 +142,6 @@ def test_quiet_says_one_line(backend: Backend, everyitem: Everyitem, table: Tabl
     assert result.stdout == b""
     assert len(result.stderr.splitlines()) == 1, result.stderr
     assert re.search(r"3,?000", result.stderr), result.stderr
-
-
-class Terminal:
-    """everyitem on a terminal of its own."""
-
-    def __init__(self, everyitem: Everyitem, *arguments: Any) -> None:
-        self.text = ""
-        self._pid, self._terminal = pty.fork()
-        if self._pid == 0:
-            hear_signals()
-            words: List[str] = [str(BINARY), *map(str, arguments)]
-            os.execve(BINARY, words, {**everyitem.env, "TERM": "xterm"})
-
-    def read_until(self, what: str, seconds: float = 30) -> None:
-        """Reads until the text appears, or, when it is empty, to the end."""
-        deadline = time.monotonic() + seconds
-        while not (what and what in self.text):
-            assert time.monotonic() < deadline, f"no {what!r} in {self.text!r}"
-            if not select.select([self._terminal], [], [], 0.1)[0]:
-                continue
-            try:
-                read = os.read(self._terminal, 65536)
-            except OSError:  # Linux says so when the other side has closed
-                read = b""
-            if not read:
-                assert not what, f"no {what!r} in {self.text!r}"
-                return
-            self.text += read.decode(errors="replace")
-
-    def press(self, keys: bytes) -> None:
-        os.write(self._terminal, keys)
-
-    def finish(self) -> int:
-        self.read_until("")
-        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
-        os.close(self._terminal)
-        return code
 
 
 def test_terminal_shows_one_line_that_updates(

@@ -1,0 +1,46 @@
+"""everyitem on a terminal, as a person runs it."""
+
+import os
+import pty
+import select
+import time
+from typing import Any, List
+
+from running import BINARY, Everyitem, hear_signals
+
+
+class Terminal:
+    """One run on a terminal of its own."""
+
+    def __init__(self, everyitem: Everyitem, *arguments: Any) -> None:
+        self.text = ""
+        self._pid, self._terminal = pty.fork()
+        if self._pid == 0:
+            hear_signals()
+            words: List[str] = [str(BINARY), *map(str, arguments)]
+            os.execve(BINARY, words, {**everyitem.env, "TERM": "xterm"})
+
+    def read_until(self, what: str, seconds: float = 30) -> None:
+        """Reads until the text appears, or, when it is empty, to the end."""
+        deadline = time.monotonic() + seconds
+        while not (what and what in self.text):
+            assert time.monotonic() < deadline, f"no {what!r} in {self.text!r}"
+            if not select.select([self._terminal], [], [], 0.1)[0]:
+                continue
+            try:
+                read = os.read(self._terminal, 65536)
+            except OSError:  # Linux says so when the other side has closed
+                read = b""
+            if not read:
+                assert not what, f"no {what!r} in {self.text!r}"
+                return
+            self.text += read.decode(errors="replace")
+
+    def press(self, keys: bytes) -> None:
+        os.write(self._terminal, keys)
+
+    def finish(self) -> int:
+        self.read_until("")
+        code = os.waitstatus_to_exitcode(os.waitpid(self._pid, 0)[1])
+        os.close(self._terminal)
+        return code
