@@ -9,11 +9,10 @@ from conftest import SEED
 
 
 def test_nothing_is_missing_after_ten_kills(tmp_path: Path) -> None:
-    outcome = kill_many.run(kills=10, count=5000, seed=SEED, home=tmp_path)
+    outcome = kill_many.run(kills=10, count=3000, seed=SEED, home=tmp_path)
     print(outcome)
-    assert outcome.kills == 10, "the run was over before the last kill"
-    assert outcome.compared.complete, outcome
-    assert outcome.resumed > 0, "no start found anything of the one before"
+    assert sum(outcome.kills) == 10, "the run was over before the last kill"
+    assert outcome.acceptable, outcome
     assert outcome.compared.duplicates < 10 * outcome.compared.loaded
 
 
