@@ -10,7 +10,7 @@ import select
 import socket
 import struct
 import threading
-from typing import Any, Awaitable, List, Optional, Set
+from typing import Any, Coroutine, List, Optional, Set
 
 BACKLOG = 128
 FILLERS = 4  # connections; a queue of length 0 takes one, the kernel's rounding one more
@@ -80,6 +80,7 @@ class TcpProxy:
         self.sides: Set[Side] = set()
         self.held = False
         self._fillers: List[socket.socket] = []
+        self._pairings: Set[asyncio.Task] = set()
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
         self._thread.start()
@@ -114,8 +115,8 @@ class TcpProxy:
     def come_up(self) -> None:
         self._run(self._come_up())
 
-    def _run(self, work: Awaitable[None]) -> None:
-        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)  # type: ignore
+    def _run(self, work: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(work, self._loop).result(timeout=10)
 
     async def _hold(self) -> None:
         self.held = True
@@ -163,7 +164,9 @@ class TcpProxy:
             accepted, _ = self._listener.accept()
         except (BlockingIOError, ConnectionAbortedError):
             return
-        self._loop.create_task(self._pair(accepted))
+        pairing = self._loop.create_task(self._pair(accepted))
+        self._pairings.add(pairing)  # the loop itself does not keep it alive
+        pairing.add_done_callback(self._pairings.discard)
 
     async def _pair(self, accepted: socket.socket) -> None:
         client, server = Side(self), Side(self)
