@@ -13,7 +13,6 @@ def test_nothing_is_missing_after_ten_kills(tmp_path: Path) -> None:
     print(outcome)
     assert sum(outcome.kills) == 10, "the run was over before the last kill"
     assert outcome.acceptable, outcome
-    assert outcome.compared.duplicates < 10 * outcome.compared.loaded
 
 
 @pytest.mark.slow
