@@ -1,0 +1,67 @@
+// A checkpoint file for fuzz targets, read by the store itself.
+#pragma once
+
+#include <cstdlib>
+#include <filesystem>
+#include <optional>
+#include <string>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+
+#include "checkpoint/sqlite_store.h"
+#include "fuzz_target.h"
+
+namespace everyitem::checkpoint {
+
+/// The file's path, in a folder of the program's own that is gone at its end.
+class CheckpointFile {
+ public:
+  CheckpointFile() {
+    std::string folder = (std::filesystem::temp_directory_path() / "everyitem_XXXXXX").string();
+    fuzz::require(mkdtemp(folder.data()) != nullptr, "there is a folder for the file");
+    path_ = folder + "/run.sqlite";
+  }
+  ~CheckpointFile() {
+    std::error_code ignored;
+    std::filesystem::remove_all(std::filesystem::path(path_).parent_path(), ignored);
+  }
+  CheckpointFile(const CheckpointFile&) = delete;
+  CheckpointFile& operator=(const CheckpointFile&) = delete;
+
+  const std::string& path() const { return path_; }
+  /// With what SQLite keeps beside it.
+  void remove() const {
+    for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
+      std::filesystem::remove(path_ + suffix);
+    }
+  }
+
+ private:
+  std::string path_;
+};
+
+/// Awaits on an event loop of its own.
+template <typename T>
+T run(Awaitable<T> work) {
+  asio::io_context loop;
+  auto result = asio::co_spawn(loop, std::move(work), asio::use_future);
+  loop.run();
+  return result.get();
+}
+
+/// The run that the store holds, which is a whole one.
+inline std::optional<RunState> load(SqliteStore& store) {
+  std::optional<RunState> state = run(store.load());
+  if (state) {
+    fuzz::require(!state->identity.empty(), "a run has an identity");
+    fuzz::require(!state->segments.empty(), "a run has segments");
+    for (std::size_t i = 0; i < state->segments.size(); ++i) {
+      fuzz::require(state->segments[i].segment == i, "segments are in order, none is missing");
+    }
+  }
+  return state;
+}
+
+}  // namespace everyitem::checkpoint

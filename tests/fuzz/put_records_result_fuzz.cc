@@ -1,0 +1,40 @@
+// PutRecords' answers: what is accepted says of each record that was sent what became of it.
+#include <algorithm>
+
+#include "aws/client.h"
+#include "fuzz_target.h"
+#include "sink/put_records_result.h"
+
+namespace everyitem::sink {
+namespace {
+
+using fuzz::require;
+
+bool accepts(const PaddedBuffer& body, std::size_t sent) {
+  try {
+    const PutRecordsResult result = parse_put_records_result(body, sent);
+    require(std::ranges::adjacent_find(result.failed, std::ranges::greater_equal()) ==
+                result.failed.end(),
+            "the places of failed records rise");
+    require(result.failed.empty() || result.failed.back() < sent, "only what was sent has failed");
+    require(!result.failed.empty() || (result.code.empty() && result.message.empty()),
+            "what did not fail has no code");
+    require(!result.only_throttled || result.only_retryable, "what is throttled can be sent again");
+    return true;
+  } catch (const aws::MalformedResponse&) {
+    return false;
+  }
+}
+
+}  // namespace
+}  // namespace everyitem::sink
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const everyitem::PaddedBuffer body(everyitem::fuzz::as_text(data, size));
+  int accepted = 0;
+  for (std::size_t sent = 0; sent <= 4; ++sent) {
+    accepted += everyitem::sink::accepts(body, sent) ? 1 : 0;
+  }
+  everyitem::fuzz::require(accepted <= 1, "an answer is for one number of records");
+  return 0;
+}
