@@ -25,10 +25,12 @@ StreamDescription parse_stream_description(std::string_view body, std::string_vi
       description.created = fmt::format("{:.3f}", created->to_number<double>());
     }
     status = aws::text_member(summary, "StreamStatus");
-    const std::size_t record_bytes = aws::count_member(summary, "MaxRecordSizeInKiB") * 1024;
-    if (record_bytes > batch::kDefaultMaxRecordBytes) {
-      description.limits.record_bytes = record_bytes;
+    const std::uint64_t record_kib = aws::count_member(summary, "MaxRecordSizeInKiB");
+    if (record_kib > batch::kDefaultMaxRecordBytes / 1024) {
       description.limits.request_bytes = batch::kMaxRequestBytesLargeRecords;
+      // Whatever the stream says, a record has to fit into a request.
+      description.limits.record_bytes =
+          std::min<std::uint64_t>(record_kib, description.limits.request_bytes / 1024) * 1024;
     }
   } catch (const std::exception& error) {  // Boost.JSON's, of several types
     throw aws::MalformedResponse(

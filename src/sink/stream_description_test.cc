@@ -31,6 +31,15 @@ TEST(StreamDescription, LargeRecordsAreReadFromTheStream) {
   EXPECT_EQ(stream.limits.request_bytes, 10U << 20);
 }
 
+TEST(StreamDescription, NoRecordIsAllowedToBeLargerThanARequest) {
+  for (const std::string kib : {"10241", "18014398509481985", "18446744073709551615"}) {
+    const auto stream =
+        parse_stream_description(summary("ACTIVE", R"(,"MaxRecordSizeInKiB":)" + kib), "s");
+    EXPECT_EQ(stream.limits.record_bytes, 10U << 20) << kib;
+    EXPECT_EQ(stream.limits.request_bytes, 10U << 20) << kib;
+  }
+}
+
 TEST(StreamDescription, AStreamThatTakesNoRecordsNowIsRefused) {
   for (const std::string status : {"CREATING", "DELETING"}) {
     try {
