@@ -41,6 +41,13 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
   if (strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields) == nullptr) {
     return std::nullopt;
   }
+  // In nanoseconds, as the system's clock counts, times reach to the year 2262 only.
+  constexpr int kFirstYear = 1970;
+  constexpr int kLastYear = 2199;
+  const int year = fields.tm_year + 1900;
+  if (year < kFirstYear || year > kLastYear) {
+    return std::nullopt;
+  }
   return std::chrono::system_clock::from_time_t(timegm(&fields));
 }
 

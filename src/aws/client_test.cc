@@ -600,7 +600,8 @@ TEST_F(ClientTest, AClockThatIsAheadIsSetRightToo) {
 TEST_F(ClientTest, ARefusedSignatureIsNotTheClocksFaultWhenTheClocksAgree) {
   for (const std::string_view headers :
        {"Date: Mon, 23 Nov 2026 04:03:00 GMT\r\n", "Date: Mon, 23 Nov 2026 03:57:00 GMT\r\n",
-        "Date: yesterday\r\n", ""}) {
+        "Date: yesterday\r\n", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
+        "Date: Sat, 01 Jan 0000 00:00:00 GMT\r\n", ""}) {
     requests_.clear();
     serve_in_order({refusal("InvalidSignatureException", "400 Bad Request", headers)});
     EXPECT_THAT(failed_call().what(),
