@@ -144,8 +144,11 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     // Every other refusal says that nothing was done.
     failure.may_be_done = error.error_class == ErrorClass::transient;
     failure.hint = hint_for(error.code);
-    failure.code = std::move(error.code);
+    failure.code = without_secrets(std::move(error.code), failure.signed_as.credentials);
     failure.message = without_secrets(std::move(error.message), failure.signed_as.credentials);
+    if (call.holds_items) {
+      failure.message = without_items(std::move(failure.message));
+    }
     failure.server_date = response.header("date");
     failure.retry_after = parse_retry_after(response.header("retry-after"));
   } catch (const HttpError& error) {

@@ -36,6 +36,7 @@ struct Call {
   std::string_view body;
   Repetition repetition = Repetition::safe;
   RetryLimits limits = {};
+  bool holds_items = false;  ///< the body: the service's words may repeat some of it
 };
 
 /// Thrown by the `accept` of a call when an answer of status 200 is not what the operation answers.

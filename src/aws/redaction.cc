@@ -1,6 +1,7 @@
 #include "aws/redaction.h"
 
-#include <string_view>
+#include <algorithm>
+#include <cctype>
 
 namespace everyitem::aws {
 
@@ -10,22 +11,17 @@ namespace {
 /// test server's, and may be a part of any word.
 constexpr std::size_t kMinSecretBytes = 16;
 
+/// "ProvisionedThroughputExceededException" has 38 characters; base64 of an item has more.
+constexpr std::size_t kMaxWordBytes = 40;
+
+constexpr std::size_t kMaxCodeBytes = 64;
+
+constexpr std::string_view kCut = "...";
+
 void replace_all(std::string& text, std::string_view sought, std::string_view replacement) {
   for (auto at = text.find(sought); at != std::string::npos;
        at = text.find(sought, at + replacement.size())) {
     text.replace(at, sought.size(), replacement);
-  }
-}
-
-/// "1 validation error detected: Value '...' at 'records.1.member.partitionKey' failed to satisfy".
-void remove_quoted_values(std::string& text) {
-  constexpr std::string_view kBefore = "Value '";
-  constexpr std::string_view kAfter = "' at '";
-  for (auto begin = text.find(kBefore); begin != std::string::npos;
-       begin = text.find(kBefore, begin)) {
-    begin += kBefore.size();
-    const auto end = text.find(kAfter, begin);
-    text.replace(begin, (end == std::string::npos ? text.size() : end) - begin, "...");
   }
 }
 
@@ -38,12 +34,37 @@ std::string without_secrets(std::string message, const Credentials& credentials)
       replace_all(message, *secret, "***");
     }
   }
-  remove_quoted_values(message);
   if (message.size() > kMaxMessageBytes) {
     message.resize(kMaxMessageBytes);
-    message += "...";
+    message += kCut;
   }
   return message;
+}
+
+std::string without_items(std::string message) {
+  // From the first to the last: what is quoted may itself hold braces and quotes.
+  const auto first = message.find_first_of("{[\"'`");
+  if (first != std::string::npos) {
+    const auto last = message.find_last_of("}]\"'`");
+    const auto end = last == std::string::npos || last <= first ? message.size() : last + 1;
+    message.replace(first, end - first, kCut);
+  }
+  for (std::size_t at = 0; at < message.size();) {
+    const auto end = std::min(message.find(' ', at), message.size());
+    if (end - at > kMaxWordBytes && message.compare(at, 4, "arn:") != 0) {
+      message.replace(at, end - at, kCut);
+      at += kCut.size() + 1;
+    } else {
+      at = end + 1;
+    }
+  }
+  return message;
+}
+
+bool is_error_code(std::string_view text) {
+  return !text.empty() && text.size() <= kMaxCodeBytes &&
+         std::ranges::all_of(
+             text, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '.'; });
 }
 
 }  // namespace everyitem::aws

@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <string>
+#include <string_view>
 
 #include "aws/credentials.h"
 
@@ -13,8 +14,14 @@ namespace everyitem::aws {
 inline constexpr std::size_t kMaxMessageBytes = 500;
 
 /// `message` without the key, the secret and the token of `credentials`, which a refused signature
-/// may be explained with, and without the value that a validation error quotes ("Value '...' at"):
-/// it may be an item's. At most kMaxMessageBytes.
+/// may be explained with. At most kMaxMessageBytes.
 std::string without_secrets(std::string message, const Credentials& credentials);
+
+/// `message` without what may be an item's, for answers to requests that held items: what stands in
+/// braces or quotes, and words that are longer than any of a service's own but ARNs.
+std::string without_items(std::string message);
+
+/// Whether a text can be a service's error code: letters, digits, '_' and '.', 64 of them at most.
+bool is_error_code(std::string_view text);
 
 }  // namespace everyitem::aws

@@ -23,13 +23,30 @@ TEST(Redaction, WhatAServiceSaysOtherwiseIsKept) {
             "the demo table");
 }
 
-TEST(Redaction, QuotedValuesAreTakenOut) {
-  EXPECT_EQ(without_secrets("2 validation errors detected: Value 'jane' at 'a.1.key' failed; Value "
-                            "'it's' at 'a.2.key' failed",
-                            kCredentials),
-            "2 validation errors detected: Value '...' at 'a.1.key' failed; Value '...' at "
-            "'a.2.key' failed");
-  EXPECT_EQ(without_secrets("Value 'cut short", kCredentials), "Value '...");
+TEST(Redaction, WhatMayBeAnItemsIsTakenOut) {
+  EXPECT_EQ(without_items("2 errors: Value 'jane' at 'key' failed; 'joe's' is too long"),
+            "2 errors: Value ... is too long");
+  EXPECT_EQ(without_items(R"(cannot take {"pk":{"S":"jane"}} at all)"), "cannot take ... at all");
+  EXPECT_EQ(without_items("Value 'cut short"), "Value ...");
+  EXPECT_EQ(without_items("at eyJwayI6eyJTIjoiamFuZSJ9LCJuIjp7Ik4iOiIxIn19fQ== or so"),
+            "at ... or so");
+}
+
+TEST(Redaction, WhatIsTheServicesIsKept) {
+  for (const char* message :
+       {"", "Rate exceeded for shard shardId-000000000000 in stream orders under account 1.",
+        "User: arn:aws:iam::123456789012:user/a-name-that-is-quite-long is not authorized"}) {
+    EXPECT_EQ(without_items(message), message);
+  }
+}
+
+TEST(Redaction, CodesAreWords) {
+  EXPECT_TRUE(is_error_code("ProvisionedThroughputExceededException"));
+  EXPECT_TRUE(is_error_code("AWS.SimpleQueueService_1"));
+  for (const std::string& code : {std::string(), std::string("a code"), std::string("a/b=="),
+                                 std::string("{}"), std::string(65, 'x')}) {
+    EXPECT_FALSE(is_error_code(code)) << code;
+  }
 }
 
 TEST(Redaction, ALongMessageIsCutBehindItsSecrets) {

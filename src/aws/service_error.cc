@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "aws/json_members.h"
+#include "aws/redaction.h"
 
 namespace everyitem::aws {
 
@@ -81,7 +82,8 @@ std::string_view bare_code(std::string_view type) {
   if (const auto hash = type.rfind('#'); hash != std::string_view::npos) {
     type.remove_prefix(hash + 1);
   }
-  return type.substr(0, type.find(':'));
+  type = type.substr(0, type.find(':'));
+  return is_error_code(type) ? type : std::string_view();
 }
 
 }  // namespace

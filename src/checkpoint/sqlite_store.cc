@@ -14,6 +14,7 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "base/private_folder.h"
 
 namespace everyitem::checkpoint {
 
@@ -159,12 +160,7 @@ bool is_whole(sqlite3* database, const std::string& path) {
 }
 
 void make_folders(const std::string& path) {
-  const auto folder = std::filesystem::path(path).parent_path();
-  std::error_code error;
-  if (!folder.empty()) {
-    std::filesystem::create_directories(folder, error);
-  }
-  if (error) {
+  if (const auto error = make_private_folders(std::filesystem::path(path).parent_path())) {
     throw checkpoint_error("create", path, error.message(),
                            "Name a file in another folder with --checkpoint.");
   }

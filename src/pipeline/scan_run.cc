@@ -13,6 +13,7 @@
 #include "aws/service_settings.h"
 #include "base/error.h"
 #include "base/human_format.h"
+#include "base/private_folder.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
 #include "checkpoint/checkpoint_store.h"
@@ -251,9 +252,7 @@ void ScanRun::Impl::open_dead_letters(bool restart) {
   if (dead_letters_location.empty()) {
     std::filesystem::path path =
         checkpoint_location.empty() ? default_checkpoint() : checkpoint_location;
-    if (path.has_parent_path()) {
-      std::filesystem::create_directories(path.parent_path());
-    }
+    make_private_folders(path.parent_path());  // it is told below when that did not do
     dead_letters_location = path.replace_extension("dead-letters.ndjson").string();
   }
   dead_letters = std::make_unique<sink::DeadLetterFile>(

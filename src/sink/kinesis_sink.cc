@@ -136,7 +136,8 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch,
   const aws::Call call{.operation = "PutRecords",
                        .object = object_,
                        .body = whole ? std::string_view(batch.body) : std::string_view(part),
-                       .limits = limits_};
+                       .limits = limits_,
+                       .holds_items = true};
   co_await kinesis_.call(call, accept);
   co_return result;
 }

@@ -15,6 +15,9 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
+/// Stands for an ErrorCode that cannot be one.
+constexpr std::string_view kUnnamedError = "UnnamedError";
+
 struct Entry {
   bool has_sequence_number = false;
   std::string_view code;
@@ -28,7 +31,8 @@ Entry read_entry(ondemand::object object) {
     if (name == "SequenceNumber") {
       entry.has_sequence_number = field.value().type() == ondemand::json_type::string;
     } else if (name == "ErrorCode" && !field.value().is_null()) {
-      entry.code = field.value().get_string();
+      const std::string_view code = field.value().get_string();
+      entry.code = aws::is_error_code(code) ? code : kUnnamedError;
     } else if (name == "ErrorMessage" && !field.value().is_null()) {
       entry.message = field.value().get_string();
     }
@@ -36,14 +40,17 @@ Entry read_entry(ondemand::object object) {
   return entry;
 }
 
+std::string told(std::string_view message) {
+  return aws::without_items(aws::without_secrets(std::string(message), {}));
+}
+
 void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& entry) {
   // An entry without a code says nothing against sending it again.
   const aws::ErrorClass error_class =
       entry.code.empty() ? aws::ErrorClass::transient : aws::classify(400, entry.code);
   if (error_class == aws::ErrorClass::invalid) {
-    result.invalid.push_back({.place = index,
-                              .code = std::string(entry.code),
-                              .message = aws::without_secrets(std::string(entry.message), {})});
+    result.invalid.push_back(
+        {.place = index, .code = std::string(entry.code), .message = told(entry.message)});
     return;
   }
   const bool throttled = error_class == aws::ErrorClass::throttle;
@@ -51,7 +58,7 @@ void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& ent
   if (result.failed.empty() || (result.only_throttled && !throttled) ||
       (result.only_retryable && !retryable)) {
     result.code = entry.code;
-    result.message = aws::without_secrets(std::string(entry.message), {});
+    result.message = told(entry.message);
   }
   result.failed.push_back(index);
   result.only_throttled = result.only_throttled && throttled;

@@ -15,8 +15,11 @@ Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit) {
       throw aws::MalformedResponse("the page ends where it began (same LastEvaluatedKey)");
     }
   };
-  const aws::Call call{
-      .operation = "Scan", .object = context_.object, .body = body, .limits = context_.limits};
+  const aws::Call call{.operation = "Scan",
+                       .object = context_.object,
+                       .body = body,
+                       .limits = context_.limits,
+                       .holds_items = !position_.last_evaluated_key.empty()};
   co_await context_.dynamodb.call(call, accept);
   const std::string_view last_key = page->last_evaluated_key();
   position_ = {.last_evaluated_key = std::string(last_key), .complete = last_key.empty()};

@@ -215,17 +215,8 @@ ECHOES = {
 }
 
 
-PASSED_ON = pytest.mark.xfail(
-    strict=True, reason="what the service says is printed as it came, whatever it repeats"
-)
-NOT_READ = ("status-page", "page")  # nothing of such an answer is printed
-
-
 @pytest.mark.parametrize("mode", MODES)
-@pytest.mark.parametrize(
-    "name",
-    [pytest.param(name, marks=[] if name in NOT_READ else [PASSED_ON]) for name in ECHOES],
-)
+@pytest.mark.parametrize("name", ECHOES)
 def test_echoes_in_answers_are_not_shown(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str, mode: str, name: str
 ) -> None:
@@ -309,7 +300,6 @@ def test_files_are_for_their_owner_alone(
     assert all(one.endswith(" 0600") for one in amid + after), (amid, after)
 
 
-@pytest.mark.xfail(strict=True, reason="they are made as the umask has it; others see their names")
 def test_directories_are_for_their_owner_alone(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
