@@ -125,7 +125,7 @@ std::chrono::nanoseconds Client::pause_after(const Failure& failure, int failure
   const Backoff backoff;
   const double uniform = context_.random.uniform();
   const bool paid_for = failure.error_class == ErrorClass::throttle || budget_.spend();
-  const auto pause = paid_for ? backoff.wait(failures, uniform) : backoff.longest(uniform);
+  const auto pause = paid_for ? backoff.wait(failures, uniform) : Backoff::longest(uniform);
   // Full jitter on top of what was asked for, or all would come back at the same instant.
   return failure.retry_after ? *failure.retry_after + pause : pause;
 }

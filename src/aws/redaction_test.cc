@@ -44,7 +44,7 @@ TEST(Redaction, CodesAreWords) {
   EXPECT_TRUE(is_error_code("ProvisionedThroughputExceededException"));
   EXPECT_TRUE(is_error_code("AWS.SimpleQueueService_1"));
   for (const std::string& code : {std::string(), std::string("a code"), std::string("a/b=="),
-                                 std::string("{}"), std::string(65, 'x')}) {
+                                  std::string("{}"), std::string(65, 'x')}) {
     EXPECT_FALSE(is_error_code(code)) << code;
   }
 }

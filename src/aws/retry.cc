@@ -65,8 +65,8 @@ std::chrono::nanoseconds Backoff::wait(int attempt, double uniform) const {
   return std::chrono::nanoseconds(static_cast<std::chrono::nanoseconds::rep>(bound * uniform));
 }
 
-std::chrono::nanoseconds Backoff::longest(double uniform) const {
-  return wait(std::numeric_limits<int>::max(), uniform);
+std::chrono::nanoseconds Backoff::longest(double uniform) {
+  return Backoff{.cap = kLongest}.wait(std::numeric_limits<int>::max(), uniform);
 }
 
 std::optional<std::chrono::nanoseconds> parse_retry_after(std::string_view header) {

@@ -43,12 +43,15 @@ inline constexpr RetryLimits kStartUpLimits{.attempts = 4, .elapsed = std::chron
 /// "Exponential Backoff And Jitter"): uniform in [0, min(cap, base * 2^(attempt - 1))).
 struct Backoff {
   std::chrono::nanoseconds base = std::chrono::milliseconds(50);
-  std::chrono::nanoseconds cap = std::chrono::seconds(20);
+  /// A call learns of better times when it is repeated: with the 20 s of the AWS SDKs, many stood
+  /// still long after a service had come back.
+  std::chrono::nanoseconds cap = std::chrono::seconds(5);
 
   /// `attempt` counts the attempts made, from 1; `uniform` is a random number in [0, 1).
   std::chrono::nanoseconds wait(int attempt, double uniform) const;
-  /// The longest wait there is, spread likewise: once the budget is spent.
-  std::chrono::nanoseconds longest(double uniform) const;
+  /// Once the budget is spent: uniform in [0, kLongest), however few the attempts.
+  static std::chrono::nanoseconds longest(double uniform);
+  static constexpr std::chrono::seconds kLongest{20};
 };
 
 /// What a service asks for in Retry-After: seconds, or nothing for another form of it. At most

@@ -16,6 +16,9 @@ namespace {
 
 constexpr std::chrono::seconds kRateWindow{5};
 
+/// After so long without a delivery it is said.
+constexpr std::chrono::seconds kStandingStill{10};
+
 std::string json_number(const std::optional<double>& number) {
   return number ? fmt::format("{:.1f}", *number) : "null";
 }
@@ -38,7 +41,12 @@ Estimate estimate(const pipeline::ScanProgress& progress, double items_per_secon
     return result;
   }
   const auto whole = static_cast<double>(progress.estimated_items);
-  const auto done = static_cast<double>(progress.items_before + progress.counters.items_scanned);
+  // What a filter leaves out is done with when it was read; all else when it was delivered.
+  const pipeline::RunCounters& counters = progress.counters;
+  const std::uint64_t left_out =
+      counters.items_scanned - std::min(counters.items_scanned, counters.items_read);
+  const auto done = static_cast<double>(progress.items_before + counters.items_delivered +
+                                        progress.dead_letters() + left_out);
   result.percent = std::min(100.0, 100 * done / whole);
   if (items_per_second > 0) {
     result.seconds_left = std::max(0.0, (whole - done) / items_per_second);
@@ -46,19 +54,26 @@ Estimate estimate(const pipeline::ScanProgress& progress, double items_per_secon
   return result;
 }
 
-std::string progress_text(const pipeline::ScanProgress& progress, const Rates& rates) {
+std::string progress_text(const pipeline::ScanProgress& progress, const Rates& rates,
+                          const Elapsed& elapsed) {
   const pipeline::RunCounters& counters = progress.counters;
-  std::string text = fmt::format(
-      "{}  {} items/s  {}/s  {} RU/s  {} of {} segments", counted(counters.items_delivered, "item"),
-      grouped(static_cast<std::uint64_t>(rates.items)), bytes(rates.bytes),
-      grouped(static_cast<std::uint64_t>(rates.read_units)), grouped(counters.segments_complete),
-      grouped(progress.segments));
-  const Estimate left = estimate(progress, rates.items);
-  if (left.percent) {
-    text += fmt::format("  ~{:.0f}%", *left.percent);
+  std::string text;
+  if (progress.segments == 0) {
+    text = "asking for table and destination";
+  } else {
+    text = fmt::format("{}  {} items/s  {}/s", counted(counters.items_delivered, "item"),
+                       grouped(static_cast<std::uint64_t>(rates.items)), bytes(rates.bytes));
+    const Estimate left = estimate(progress, rates.items);
+    if (left.percent) {
+      text += fmt::format("  ~{:.0f}%", *left.percent);
+    }
+    if (left.seconds_left && elapsed.whole >= kRateWindow) {
+      text +=
+          fmt::format("  ~{} left", duration(std::chrono::duration<double>(*left.seconds_left)));
+    }
   }
-  if (left.seconds_left) {
-    text += fmt::format("  ~{} left", duration(std::chrono::duration<double>(*left.seconds_left)));
+  if (elapsed.standing_still >= kStandingStill) {
+    text += fmt::format("  nothing delivered for {}", duration(elapsed.standing_still));
   }
   if (counters.segments_failed > 0) {
     text += fmt::format("  {} failed", counted(counters.segments_failed, "segment"));
@@ -69,20 +84,31 @@ std::string progress_text(const pipeline::ScanProgress& progress, const Rates& r
   if (progress.throttled_requests > 0) {
     text += fmt::format("  {} throttled", grouped(progress.throttled_requests));
   }
+  if (progress.requests_retried > 0) {
+    text += fmt::format("  {} repeated", grouped(progress.requests_retried));
+  }
+  if (progress.segments > 0) {
+    text += fmt::format("  {} RU/s  {} of {} segments",
+                        grouped(static_cast<std::uint64_t>(rates.read_units)),
+                        grouped(counters.segments_complete), grouped(progress.segments));
+  }
   return text;
 }
 
-std::string progress_json(const pipeline::ScanProgress& progress, const Rates& rates) {
+std::string progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
+                          const Elapsed& elapsed) {
   const pipeline::RunCounters& counters = progress.counters;
   const Estimate left = estimate(progress, rates.items);
   return fmt::format(
-      R"({{"event":"progress","items":{},"bytes":{},"items_per_second":{:.1f},)"
+      R"({{"event":"progress","items":{},"bytes":{},"seconds":{:.1f},"items_per_second":{:.1f},)"
       R"("bytes_per_second":{:.1f},"read_units":{:.1f},"read_units_per_second":{:.1f},)"
       R"("segments_done":{},"segments_failed":{},"segments":{},"dead_letters":{},)"
-      R"("throttled_requests":{},"percent_estimated":{},"seconds_left_estimated":{}}})",
-      counters.items_delivered, counters.bytes_delivered, rates.items, rates.bytes,
-      counters.read_units, rates.read_units, counters.segments_complete, counters.segments_failed,
-      progress.segments, progress.dead_letters(), progress.throttled_requests,
+      R"("throttled_requests":{},"retried_requests":{},"records_sent_again":{},)"
+      R"("percent_estimated":{},"seconds_left_estimated":{}}})",
+      counters.items_delivered, counters.bytes_delivered, elapsed.whole.count(), rates.items,
+      rates.bytes, counters.read_units, rates.read_units, counters.segments_complete,
+      counters.segments_failed, progress.segments, progress.dead_letters(),
+      progress.throttled_requests, progress.requests_retried, progress.records_sent_again,
       json_number(left.percent), json_number(left.seconds_left));
 }
 
@@ -107,12 +133,11 @@ std::string summary_text(const Summary& summary) {
   const pipeline::RunCounters& counters = summary.progress.counters;
   const double seconds = std::max(summary.elapsed.count(), 1e-3);
   std::string text = fmt::format(
-      "{} ({}) delivered in {}: {} items/s, {}/s, {} read units",
-      counted(counters.items_delivered, "item"),
+      "{} ({}) delivered in {}: {} items/s, {}/s, {}", counted(counters.items_delivered, "item"),
       bytes(static_cast<double>(counters.bytes_delivered)), duration(summary.elapsed),
       grouped(static_cast<std::uint64_t>(static_cast<double>(counters.items_delivered) / seconds)),
       bytes(static_cast<double>(counters.bytes_delivered) / seconds),
-      grouped(static_cast<std::uint64_t>(std::ceil(counters.read_units))));
+      counted(static_cast<std::uint64_t>(std::ceil(counters.read_units)), "read unit"));
   if (summary.progress.items_before > 0) {
     text += fmt::format("; {} before", grouped(summary.progress.items_before));
   }
@@ -135,14 +160,15 @@ std::chrono::milliseconds ProgressDisplay::interval() const {
 
 void ProgressDisplay::update(const pipeline::ScanProgress& progress,
                              std::chrono::steady_clock::time_point now) {
-  const Rates recent = rates(progress.counters, now);
-  if (progress.segments == 0) {
-    return;
+  if (progress.counters.items_delivered > samples_.back().counters.items_delivered) {
+    last_delivery_ = now;
   }
+  const Rates recent = rates(progress.counters, now);
+  const Elapsed elapsed{.whole = now - started_, .standing_still = now - last_delivery_};
   if (mode_ == DisplayMode::lines) {
-    fmt::print(out_, "{}\n", progress_json(progress, recent));
+    fmt::print(out_, "{}\n", progress_json(progress, recent, elapsed));
   } else if (mode_ == DisplayMode::terminal) {
-    const std::string text = progress_text(progress, recent);
+    const std::string text = progress_text(progress, recent, elapsed);
     fmt::print(out_, "\r\x1b[K{}", text.substr(0, terminal_columns(out_) - 1));
     line_shown_ = true;
   }

@@ -35,11 +35,20 @@ struct Estimate {
 
 Estimate estimate(const pipeline::ScanProgress& progress, double items_per_second);
 
-/// "12,345 items  4,567 items/s  ..." without a line break.
-std::string progress_text(const pipeline::ScanProgress& progress, const Rates& rates);
+/// How long a run has gone on, and without anything being delivered.
+struct Elapsed {
+  std::chrono::duration<double> whole{};
+  std::chrono::duration<double> standing_still{};
+};
+
+/// "12,345 items  4,567 items/s  ..." without a line break; what matters most comes first, so that
+/// a narrow terminal shows it.
+std::string progress_text(const pipeline::ScanProgress& progress, const Rates& rates,
+                          const Elapsed& elapsed);
 
 /// {"event":"progress", ...} without a line break.
-std::string progress_json(const pipeline::ScanProgress& progress, const Rates& rates);
+std::string progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
+                          const Elapsed& elapsed);
 
 /// What a run came to.
 struct Summary {
@@ -62,7 +71,11 @@ class ProgressDisplay {
  public:
   /// `out` is standard error and outlives this. `started`: when nothing had been delivered.
   ProgressDisplay(DisplayMode mode, std::FILE* out, std::chrono::steady_clock::time_point started)
-      : mode_(mode), out_(out), samples_{{started, {}}} {}
+      : mode_(mode),
+        out_(out),
+        started_(started),
+        last_delivery_(started),
+        samples_{{started, {}}} {}
 
   /// How often `update` is to be called.
   std::chrono::milliseconds interval() const;
@@ -86,6 +99,8 @@ class ProgressDisplay {
 
   DisplayMode mode_;
   std::FILE* out_;
+  std::chrono::steady_clock::time_point started_;
+  std::chrono::steady_clock::time_point last_delivery_;
   std::deque<Sample> samples_;  ///< of the last few seconds
   bool line_shown_ = false;
 };

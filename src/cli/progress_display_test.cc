@@ -14,6 +14,7 @@ using std::chrono::seconds;
 pipeline::ScanProgress half_way() {
   return {.counters = {.pages_read = 10,
                        .items_scanned = 500,
+                       .items_read = 400,
                        .read_units = 1280,
                        .items_delivered = 400,
                        .bytes_delivered = 160'000,
@@ -64,19 +65,31 @@ TEST(Estimate, OfATableThatHasGrownStaysWithinBounds) {
 }
 
 TEST(ProgressText, MarksEstimates) {
-  EXPECT_EQ(progress_text(half_way(), {.items = 100, .bytes = 40'000, .read_units = 12.8}),
-            "400 items  100 items/s  40.0 kB/s  12 RU/s  1 of 4 segments  ~50%  ~5.0 s left");
+  EXPECT_EQ(progress_text(half_way(), {.items = 100, .bytes = 40'000, .read_units = 12.8},
+                          {.whole = seconds(5)}),
+            "400 items  100 items/s  40.0 kB/s  ~50%  ~5.0 s left  12 RU/s  1 of 4 segments");
 }
 
-TEST(ProgressText, TellsWhatGoesWrong) {
+TEST(ProgressText, DoesNotForetellFromTheFirstMoments) {
+  EXPECT_EQ(progress_text(half_way(), {.items = 100}, {.whole = seconds(4)}),
+            "400 items  100 items/s  0 B/s  ~50%  0 RU/s  1 of 4 segments");
+}
+
+TEST(ProgressText, TellsWhatGoesWrongBeforeWhatIsUsual) {
   pipeline::ScanProgress progress = half_way();
   progress.dead_letters_before = 1;
   progress.counters.dead_letters = 2;
   progress.counters.segments_failed = 1;
   progress.throttled_requests = 1200;
-  EXPECT_TRUE(
-      progress_text(progress, {}).ends_with("  1 segment failed  3 dead letters  1,200 throttled"))
-      << progress_text(progress, {});
+  progress.requests_retried = 3;
+  EXPECT_EQ(progress_text(progress, {}, {.standing_still = seconds(35)}),
+            "400 items  0 items/s  0 B/s  ~50%  nothing delivered for 35 s  1 segment failed  3 "
+            "dead letters  1,200 throttled  3 repeated  0 RU/s  1 of 4 segments");
+}
+
+TEST(ProgressText, TellsWhatItWaitsForBeforeItReads) {
+  EXPECT_EQ(progress_text({.throttled_requests = 12}, {}, {.standing_still = seconds(30)}),
+            "asking for table and destination  nothing delivered for 30 s  12 throttled");
 }
 
 TEST(ProgressDisplay, WritesOneJsonObjectALineWhereThereIsNoTerminal) {

@@ -163,6 +163,7 @@ ExitCode ScanCommand::report_end() {
       summary.status = "limit";
       display_.summarise(summary);
       display_.message("limit reached: " + summary_text(summary));
+      tell_how_to_go_on();
       return tell_of_dead_letters();
     case RunStatus::closed:
       // Quietly: whoever reads the pipe has what it wanted.
@@ -174,7 +175,8 @@ ExitCode ScanCommand::report_end() {
   }
   summary.status = "interrupted";
   display_.summarise(summary);
-  display_.message("interrupted: " + summary_text(summary));
+  display_.message(summary.progress.segments > 0 ? "interrupted: " + summary_text(summary)
+                                                 : "interrupted before anything was read");
   tell_of_dead_letters();
   tell_how_to_go_on();
   return ExitCode::interrupted;
@@ -198,7 +200,7 @@ ExitCode ScanCommand::report_failure(const std::exception_ptr& failure) {
   } catch (const std::exception& error) {
     display_.message(error.what());
   }
-  if (progress.counters.items_delivered > 0) {
+  if (progress.segments > 0) {
     display_.message(fmt::format("{} delivered before that",
                                  counted(progress.counters.items_delivered, "item")));
     tell_of_dead_letters();
@@ -219,7 +221,8 @@ ExitCode ScanCommand::tell_of_dead_letters() {
 }
 
 void ScanCommand::tell_how_to_go_on() {
-  if (run_.checkpoint_location().empty()) {
+  // Before it is known where the checkpoint is, nothing was begun that could be lost.
+  if (run_.checkpoint_location().empty() && run_.progress().segments > 0) {
     display_.message("there is no checkpoint: the next run begins anew");
     return;
   }

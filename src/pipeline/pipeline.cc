@@ -177,6 +177,7 @@ Awaitable<source::ScanPage> Pipeline::read_page(source::SegmentScanner& scanner)
   ++counters_.pages_read;
   failed_since_last_page_ = 0;
   counters_.items_scanned += page.scanned_count();
+  counters_.items_read += page.items().size();
   counters_.read_units += page.consumed_read_units();
   co_return page;
 }

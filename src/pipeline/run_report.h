@@ -9,6 +9,7 @@ namespace everyitem::pipeline {
 struct RunCounters {
   std::uint64_t pages_read = 0;
   std::uint64_t items_scanned = 0;  ///< looked at by DynamoDB: before the filter
+  std::uint64_t items_read = 0;     ///< sent by DynamoDB: behind the filter
   double read_units = 0;
   std::uint64_t items_delivered = 0;    ///< acknowledged by the destination
   std::uint64_t records_delivered = 0;  ///< what the destination took them as

@@ -5,6 +5,10 @@
 #include <thread>
 #include <utility>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include "aws/client.h"
@@ -13,7 +17,6 @@
 #include "aws/service_settings.h"
 #include "base/error.h"
 #include "base/human_format.h"
-#include "base/private_folder.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
 #include "checkpoint/checkpoint_store.h"
@@ -63,6 +66,7 @@ struct ScanRun::Impl {
   void open_dead_letters(bool restart);
   aws::RetryLimits retry_limits() const;
   Awaitable<ScanOutcome> run();
+  Awaitable<bool> describe_unless_stopped();
 
   asio::any_io_executor executor;
   ScanSettings settings;
@@ -89,6 +93,7 @@ struct ScanRun::Impl {
   std::uint64_t items_before = 0;
   std::uint64_t dead_letters_before = 0;
   bool stop_requested = false;
+  asio::cancellation_signal start_up;  ///< ends the calls that a run begins with
 };
 
 /// Finds identity, region and endpoints. Connects to nothing yet.
@@ -133,6 +138,20 @@ Awaitable<void> ScanRun::Impl::describe() {
     batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
     stream = co_await sink::describe_stream(kinesis->client, std::move(id));
   }
+}
+
+/// False when the run was stopped meanwhile.
+Awaitable<bool> ScanRun::Impl::describe_unless_stopped() {
+  try {
+    co_await asio::co_spawn(executor, describe(),
+                            asio::bind_cancellation_slot(start_up.slot(), asio::use_awaitable));
+  } catch (const boost::system::system_error& error) {
+    if (!stop_requested || error.code() != asio::error::operation_aborted) {
+      throw;
+    }
+  }
+  start_up.slot().clear();
+  co_return !stop_requested;
 }
 
 std::string ScanRun::Impl::destination() const {
@@ -252,7 +271,6 @@ void ScanRun::Impl::open_dead_letters(bool restart) {
   if (dead_letters_location.empty()) {
     std::filesystem::path path =
         checkpoint_location.empty() ? default_checkpoint() : checkpoint_location;
-    make_private_folders(path.parent_path());  // it is told below when that did not do
     dead_letters_location = path.replace_extension("dead-letters.ndjson").string();
   }
   dead_letters = std::make_unique<sink::DeadLetterFile>(
@@ -267,8 +285,9 @@ aws::RetryLimits ScanRun::Impl::retry_limits() const {
 
 Awaitable<ScanOutcome> ScanRun::Impl::run() {
   connect();
-  co_await describe();
-
+  if (!co_await describe_unless_stopped()) {
+    co_return ScanOutcome{.status = RunStatus::interrupted};
+  }
   store = checkpoint::open_checkpoint_store(settings.checkpoint.empty() ? default_checkpoint()
                                                                         : settings.checkpoint);
   checkpoint_location = store->location();
@@ -326,6 +345,7 @@ Awaitable<ScanOutcome> ScanRun::run() { return impl_->run(); }
 
 void ScanRun::stop() {
   impl_->stop_requested = true;
+  impl_->start_up.emit(asio::cancellation_type::terminal);
   if (impl_->pipeline) {
     impl_->pipeline->stop();
   }

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/private_folder.h"
 
 namespace everyitem::sink {
 
@@ -22,17 +23,28 @@ std::string quoted(const std::string& text) {
   return boost::json::serialize(boost::json::string(text));
 }
 
-/// Throws Error unless the file, or else a new one in its folder, can be written to.
+Error cannot_be_written(const std::string& path, std::string reason) {
+  return Error(ErrorKind::failed,
+               {.operation = "open",
+                .object = fmt::format("dead letters {}", path),
+                .message = std::move(reason),
+                .hint = "Name a file that can be written to with --dead-letters."});
+}
+
+/// Throws Error unless it looks as if the file, or else a new one in its folder, or else that
+/// folder in the next one that is there, can be written.
 void check_writable(const std::string& path) {
-  const auto folder = std::filesystem::absolute(path).parent_path();
+  std::filesystem::path place = std::filesystem::absolute(path);
   std::error_code ignored;
-  const bool exists = std::filesystem::exists(path, ignored);
-  if (access(exists ? path.c_str() : folder.c_str(), W_OK) != 0) {
-    throw Error(ErrorKind::failed,
-                {.operation = "open",
-                 .object = fmt::format("dead letters {}", path),
-                 .message = std::generic_category().message(errno),
-                 .hint = "Name a file that can be written to with --dead-letters."});
+  const bool exists = std::filesystem::exists(place, ignored);
+  while (!std::filesystem::exists(place, ignored) && place.has_relative_path()) {
+    place = place.parent_path();
+  }
+  if (!exists && !std::filesystem::is_directory(place, ignored)) {
+    throw cannot_be_written(path, fmt::format("{} is not a folder", place.string()));
+  }
+  if (access(place.c_str(), W_OK) != 0) {
+    throw cannot_be_written(path, std::generic_category().message(errno));
   }
 }
 
@@ -72,6 +84,9 @@ Awaitable<void> DeadLetterFile::write(std::vector<DeadLetter> letters) {
 
 void DeadLetterFile::write_now(const std::vector<DeadLetter>& letters) {
   if (!file_) {
+    if (const auto error = make_private_folders(std::filesystem::path(path_).parent_path())) {
+      throw cannot_be_written(path_, error.message());
+    }
     file_ = std::make_unique<LineFile>(path_, FileStart::resume, 0);
   }
   std::string lines;

@@ -24,8 +24,9 @@ std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter);
 
 class DeadLetterFile final : public DeadLetters {
  public:
-  /// The file is made with its first letter; letters of the run that is resumed stay. A restart
-  /// discards those of the run before. Throws Error when it is clear that nothing can be written.
+  /// The file, and its folder, are made with the first letter; letters of the run that is resumed
+  /// stay. A restart discards those of the run before. Throws Error when it is clear that nothing
+  /// can be written.
   DeadLetterFile(std::string path, DeadLetterOrigin origin, bool restart);
   ~DeadLetterFile() override;
 

@@ -109,9 +109,18 @@ TEST_F(DeadLetterFileTest, ARestartDiscardsTheLettersOfTheRunBefore) {
   EXPECT_EQ(segments(), Segments{2});
 }
 
-TEST_F(DeadLetterFileTest, AFolderThatIsNotThereIsToldBeforeAnythingIsRead) {
+TEST_F(DeadLetterFileTest, AFolderThatIsNotThereIsMadeWithTheFirstLetter) {
+  path_ = folder_ + "/a/b/letters.ndjson";
+  { const DeadLetterFile file(path_, kOrigin, false); }
+  EXPECT_FALSE(std::filesystem::exists(folder_ + "/a"));
+  write(false, {letter(1)});
+  EXPECT_EQ(segments(), Segments{1});
+}
+
+TEST_F(DeadLetterFileTest, APlaceWhereNoFileCanBeIsToldAtOnce) {
+  std::ofstream(path_) << "";
   try {
-    const DeadLetterFile file(folder_ + "/nowhere/letters", kOrigin, false);
+    const DeadLetterFile file(path_ + "/letters", kOrigin, false);
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("--dead-letters"), std::string::npos) << error.what();

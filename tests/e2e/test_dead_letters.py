@@ -193,9 +193,10 @@ def test_stream_that_refuses_everything_is_a_failure(
 def test_place_where_no_dead_letters_can_be(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
+    file = everyitem.home / "file"
+    file.touch()
     result = everyitem.run(
-        *("scan", "--table", table.name, "--stream", stream),
-        *("--dead-letters", everyitem.home / "nowhere" / "letters"),
+        *("scan", "--table", table.name, "--stream", stream, "--dead-letters", file / "letters")
     )
     assert result.code == 1 and "--dead-letters" in result.stderr, result.stderr
     assert backend.data(stream) == []

@@ -169,10 +169,11 @@ def test_interrupt_typed_on_the_terminal(
     stream = backend.stream()
     gate = Gate("PutRecords", passing=2)
     proxy("kinesis").rule = gate
+    proxy("dynamodb").rule = with_page_limit(50)  # there are pages left to read
     terminal = Terminal(everyitem, "scan", "--table", table.name, "--stream", stream)
     gate.wait_until_held()
     terminal.press(b"\x03")
-    terminal.read_until("^C")
+    terminal.read_until("stopping: ")
     gate.open()
     assert terminal.finish() == INTERRUPTED, terminal.text
     assert "everyitem scan --table" in terminal.text

@@ -148,6 +148,24 @@ def test_interrupt_before_the_first_item_loses_nothing(
     assert compared.complete and compared.duplicates == 0, compared
 
 
+def test_interrupt_while_the_table_is_asked_for_stops_at_once(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
+) -> None:
+    table = backend.table(50)
+    gate = Gate("DescribeTable", passing=0)
+    proxy("dynamodb").rule = gate
+    process = everyitem.start("scan", "--table", table.name, "--stream", stream)
+    gate.wait_until_held()
+    process.signal(signal.SIGINT)
+    result = process.finish(timeout=10)
+    assert result.code == INTERRUPTED, result.stderr
+    assert "interrupted before anything was read" in result.stderr
+    gate.open()
+    done = everyitem.shell(resume_command(result))
+    assert done.returncode == 0, done.stderr
+    assert backend.compared(table, stream).complete
+
+
 def test_two_processes_on_one_run(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
