@@ -43,6 +43,8 @@ constexpr std::array kTable = {
     ServiceErrorRow{"ServiceUnavailableException", transient, ""},
     ServiceErrorRow{"RequestTimeout", transient, ""},
     ServiceErrorRow{"RequestTimeoutException", transient, ""},
+    // A stream or table that is being updated, which passes.
+    ServiceErrorRow{"ResourceInUseException", transient, "Wait until it is ACTIVE."},
     ServiceErrorRow{"ExpiredToken", expired_credentials, "Renew the session's credentials."},
     ServiceErrorRow{"ExpiredTokenException", expired_credentials,
                     "Renew the session's credentials."},
@@ -63,7 +65,6 @@ constexpr std::array kTable = {
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
     ServiceErrorRow{"IncompleteSignatureException", fatal, kKeyRejected},
     ServiceErrorRow{"ResourceNotFoundException", fatal, kLookUpName},
-    ServiceErrorRow{"ResourceInUseException", fatal, ""},
     ServiceErrorRow{"KMSAccessDeniedException", fatal,
                     "The identity in use needs kms:GenerateDataKey on the stream's key."},
     ServiceErrorRow{"KMSDisabledException", fatal, "Enable the stream's KMS key."},

@@ -34,6 +34,11 @@ TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
   EXPECT_EQ(classify(301, ""), ErrorClass::fatal);
 }
 
+TEST(ServiceError, AStreamThatIsBeingUpdatedIsWaitedFor) {
+  EXPECT_EQ(classify(400, "ResourceInUseException"), ErrorClass::transient);
+  EXPECT_FALSE(hint_for("ResourceInUseException").empty());
+}
+
 TEST(ServiceError, CodeIsReadWithoutItsNamespace) {
   const auto error = read_service_error(
       response(400, R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",)"
