@@ -16,6 +16,8 @@ namespace ondemand = simdjson::ondemand;
 namespace {
 
 constexpr std::size_t kMaxRecords = 500;
+/// More than a signature may be off.
+constexpr std::chrono::minutes kClockJump{10};
 
 Reply error_reply(int status, std::string_view code, std::string_view message) {
   return {.status = status,
@@ -45,12 +47,31 @@ std::optional<Reply> refusal(Fault fault) {
       return Reply{.status = 503, .body = {}, .headers = {}};
     case Fault::unavailable_html:
       return Reply{.status = 503, .body = "<html><h1>503</h1></html>", .headers = {}};
+    case Fault::unavailable_retry_after: {
+      Reply reply = error_reply(503, "ServiceUnavailable", "Service unavailable");
+      reply.headers.push_back({"Retry-After", "2"});
+      return reply;
+    }
     case Fault::expired_token:
       return error_reply(400, "ExpiredTokenException", "The security token is expired");
+    case Fault::unrecognized_client:
+      return error_reply(400, "UnrecognizedClientException", "The security token is invalid");
+    case Fault::clock_skew:
+      return error_reply(400, "InvalidSignatureException", "Signature expired");
+    case Fault::not_yet_valid:
+      return error_reply(400, "InvalidSignatureException", "Signature not yet current");
     case Fault::access_denied:
       return error_reply(400, "AccessDeniedException", "User is not authorized");
     case Fault::not_found:
       return error_reply(400, "ResourceNotFoundException", "Requested resource not found");
+    case Fault::resource_in_use:
+      return error_reply(400, "ResourceInUseException", "The stream is being updated");
+    case Fault::kms_throttling:
+      return error_reply(400, "KMSThrottlingException", "Rate exceeded.");
+    case Fault::kms_access_denied:
+      return error_reply(400, "KMSAccessDeniedException", "The key may not be used");
+    case Fault::kms_disabled:
+      return error_reply(400, "KMSDisabledException", "The key is disabled");
     default:
       return std::nullopt;
   }
@@ -116,10 +137,14 @@ Reply EmulatedServices::answer(const ReceivedRequest& request, std::optional<Fau
   if (const auto refused =
           check_signature(request, credentials_, of_kinesis ? "kinesis" : "dynamodb",
                           std::chrono::system_clock::now() + clock_offset)) {
-    ++counts_.signatures_refused;
+    ++(refused->because_of_time ? counts_.signatures_out_of_time : counts_.signatures_refused);
     return error_reply(400, refused->code, refused->message);
   }
   if (fault) {
+    if (fault == Fault::clock_skew || fault == Fault::not_yet_valid) {
+      // For good, so that only a client that adopts the answer's Date is let in again.
+      clock_offset += fault == Fault::clock_skew ? kClockJump : -kClockJump;
+    }
     if (auto refused = refusal(*fault)) {
       return std::move(*refused);
     }

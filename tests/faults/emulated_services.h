@@ -33,8 +33,9 @@ struct StreamShape {
 /// The services' own limits, kept to as they keep to them, and what they saw.
 struct ServiceCounts {
   std::map<std::string, std::uint64_t, std::less<>> requests;  ///< by operation
-  std::uint64_t signatures_refused = 0;
-  std::uint64_t requests_over_limits = 0;  ///< more records or bytes than PutRecords takes
+  std::uint64_t signatures_refused = 0;                        ///< wrong whatever the time
+  std::uint64_t signatures_out_of_time = 0;  ///< of a clock that differs from the services'
+  std::uint64_t requests_over_limits = 0;    ///< more records or bytes than PutRecords takes
 };
 
 /// One event loop.
@@ -52,7 +53,7 @@ class EmulatedServices {
   const ReceivedItems& received() const { return received_; }
   const ServiceCounts& counts() const { return counts_; }
 
-  /// Added to this machine's clock, as the services see the time.
+  /// Added to this machine's clock, as the services see the time. Some faults change it.
   std::chrono::seconds clock_offset{0};
 
  private:

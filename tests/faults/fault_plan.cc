@@ -23,7 +23,11 @@ constexpr std::array kNames = {
     std::pair{unavailable, std::string_view("unavailable")},
     std::pair{unavailable_empty, std::string_view("unavailable_empty")},
     std::pair{unavailable_html, std::string_view("unavailable_html")},
+    std::pair{unavailable_retry_after, std::string_view("unavailable_retry_after")},
     std::pair{expired_token, std::string_view("expired_token")},
+    std::pair{unrecognized_client, std::string_view("unrecognized_client")},
+    std::pair{clock_skew, std::string_view("clock_skew")},
+    std::pair{not_yet_valid, std::string_view("not_yet_valid")},
     std::pair{access_denied, std::string_view("access_denied")},
     std::pair{not_found, std::string_view("not_found")},
     std::pair{wrong_crc, std::string_view("wrong_crc")},
@@ -40,6 +44,10 @@ constexpr std::array kNames = {
     std::pair{missing_results, std::string_view("missing_results")},
     std::pair{null_error_codes, std::string_view("null_error_codes")},
     std::pair{no_failed_count, std::string_view("no_failed_count")},
+    std::pair{resource_in_use, std::string_view("resource_in_use")},
+    std::pair{kms_throttling, std::string_view("kms_throttling")},
+    std::pair{kms_access_denied, std::string_view("kms_access_denied")},
+    std::pair{kms_disabled, std::string_view("kms_disabled")},
 };
 
 constexpr auto kFaults = [] {
@@ -51,8 +59,8 @@ constexpr auto kFaults = [] {
 }();
 
 [[noreturn]] void refuse(std::string_view text) {
-  throw std::invalid_argument(
-      fmt::format("{} is not [OPERATION:]FAULT=RATE[xMOST] or [OPERATION:]FAULT@CALL", text));
+  throw std::invalid_argument(fmt::format(
+      "{} is not [OPERATION:]FAULT=RATE[xMOST][/APART] or [OPERATION:]FAULT@CALL", text));
 }
 
 template <typename Number>
@@ -80,6 +88,11 @@ std::span<const Fault> all_faults() { return kFaults; }
 
 bool is_of_put_records(Fault fault) { return fault >= partial_throttle; }
 
+bool is_remedied_once(Fault fault) {
+  return fault == expired_token || fault == unrecognized_client || fault == clock_skew ||
+         fault == not_yet_valid;
+}
+
 FaultRule parse_fault_rule(std::string_view text) {
   FaultRule rule;
   std::string_view rest = text;
@@ -98,6 +111,10 @@ FaultRule parse_fault_rule(std::string_view text) {
     rule.at = number<std::uint64_t>(amount, text);
     return rule;
   }
+  if (const auto apart = amount.find('/'); apart != std::string_view::npos) {
+    rule.apart = number<std::uint64_t>(amount.substr(apart + 1), text);
+    amount = amount.substr(0, apart);
+  }
   if (const auto most = amount.find('x'); most != std::string_view::npos) {
     rule.most = number<std::uint64_t>(amount.substr(most + 1), text);
     amount = amount.substr(0, most);
@@ -114,12 +131,14 @@ FaultPlan::FaultPlan(std::vector<FaultRule> rules, std::uint64_t seed) : random_
 
 std::optional<Fault> FaultPlan::next(std::string_view operation) {
   const std::uint64_t call = requests_[std::string(operation)]++;
+  const std::uint64_t request = all_requests_++;
   for (Rule& rule : rules_) {
     const FaultRule& when = rule.rule;
     const bool applies = when.operation.empty()
                              ? !is_of_put_records(when.fault) || operation == "PutRecords"
                              : when.operation == operation;
-    if (!applies || (when.most && rule.times >= *when.most)) {
+    const bool too_soon = when.apart > 0 && last_apart_ && request - *last_apart_ < when.apart;
+    if (!applies || too_soon || (when.most && rule.times >= *when.most)) {
       continue;
     }
     const bool strikes = when.at
@@ -128,6 +147,9 @@ std::optional<Fault> FaultPlan::next(std::string_view operation) {
     if (strikes) {
       ++rule.times;
       ++struck_[when.fault];
+      if (when.apart > 0) {
+        last_apart_ = request;
+      }
       return when.fault;
     }
   }

@@ -23,7 +23,12 @@ TEST(FaultRule, IsReadFromText) {
   EXPECT_EQ(at_call.operation, "Scan");
   EXPECT_EQ(at_call.at, 17U);
   EXPECT_EQ(parse_fault_rule("PutRecords:stall=0.5x2").most, 2U);
-  for (const std::string_view text : {"", "stall", "stall=", "stall=x", "surprise=1", "stall@x"}) {
+  const FaultRule apart = parse_fault_rule("expired_token=0.1x5/300");
+  EXPECT_DOUBLE_EQ(apart.rate, 0.1);
+  EXPECT_EQ(apart.most, 5U);
+  EXPECT_EQ(apart.apart, 300U);
+  for (const std::string_view text :
+       {"", "stall", "stall=", "stall=x", "stall=1/", "surprise=1", "stall@x"}) {
     EXPECT_THROW(parse_fault_rule(text), std::invalid_argument) << text;
   }
 }
@@ -48,6 +53,23 @@ TEST(FaultPlan, KeepsToItsRateAndItsMost) {
   }
   EXPECT_NEAR(throttled, 2000, 150);
   EXPECT_EQ(stalled, 3);
+}
+
+TEST(FaultPlan, RulesThatKeepApartKeepApartFromEachOtherToo) {
+  FaultPlan plan({parse_fault_rule("expired_token=0.5/10"), parse_fault_rule("clock_skew=0.5/10"),
+                  parse_fault_rule("throttling=0.5")},
+                 1);
+  std::optional<int> last;
+  for (int call = 0; call < 1000; ++call) {
+    const auto fault = plan.next(call % 2 == 0 ? "Scan" : "PutRecords");
+    if (fault && is_remedied_once(*fault)) {
+      EXPECT_GE(call - last.value_or(-10), 10);
+      last = call;
+    }
+  }
+  EXPECT_GT(plan.struck().at(Fault::expired_token), 20U);
+  EXPECT_GT(plan.struck().at(Fault::clock_skew), 20U);
+  EXPECT_GT(plan.struck().at(Fault::throttling), 400U);
 }
 
 TEST(FaultPlan, TheSameSeedMakesTheSameFaults) {

@@ -68,7 +68,8 @@ class TemporaryFolder {
 /// Those that a scan is to survive, however often they strike; the others end it by design.
 bool can_be_survived(Fault fault) {
   return fault != Fault::access_denied && fault != Fault::not_found &&
-         fault != Fault::expired_token;
+         fault != Fault::kms_access_denied && fault != Fault::kms_disabled &&
+         !is_remedied_once(fault);
 }
 
 /// After these the records of a PutRecords request may have been taken without the client knowing.

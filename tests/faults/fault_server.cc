@@ -137,7 +137,7 @@ Awaitable<bool> FaultServer::Impl::send(tcp::socket& socket, Reply reply,
       "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/x-amz-json-1.0\r\n"
       "Content-Length: {}\r\n",
       reply.status, reply.status == 200 ? "OK" : "Error",
-      http_date(std::chrono::system_clock::now() + options.clock_offset), reply.body.size());
+      http_date(std::chrono::system_clock::now() + services.clock_offset), reply.body.size());
   for (const aws::Header& header : reply.headers) {
     head += fmt::format("{}: {}\r\n", header.name, header.value);
   }
@@ -190,11 +190,12 @@ std::string FaultServer::Impl::report() const {
   }
   return fmt::format(
       R"({{"items":{},"missing":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
-      R"("signatures_refused":{},"requests_over_limits":{},"requests":{{{}}},"faults":{{{}}},)"
+      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"requests":{{{}}},"faults":{{{}}},)"
       R"("seed":{}}})",
       options.table.items, services.received().missing(), received.distinct, received.duplicates,
       received.altered, received.unknown, services.counts().signatures_refused,
-      services.counts().requests_over_limits, requests, struck, options.seed);
+      services.counts().signatures_out_of_time, services.counts().requests_over_limits, requests,
+      struck, options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)

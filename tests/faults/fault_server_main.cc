@@ -59,7 +59,7 @@ int main(int argc, char** argv) {
   program.add_option("--seed", options.seed, "Of the faults");
   program.add_option(
       "--fault", faults,
-      "[OPERATION:]FAULT=RATE[xMOST] or [OPERATION:]FAULT@CALL, any number of times");
+      "[OPERATION:]FAULT=RATE[xMOST][/APART] or [OPERATION:]FAULT@CALL, any number of times");
   CLI11_PARSE(program, argc, argv);
   try {
     options.table.min_item_bytes = item_bytes;

@@ -99,6 +99,9 @@ TEST(FaultServer, EveryFaultIsMetAsItIsNamed) {
       // The client repeats what was refused without being done, and then meets no other fault.
       {Fault::provisioned_throughput, "Items"},
       {Fault::expired_token, "Items"},
+      {Fault::unrecognized_client, "Items"},
+      {Fault::clock_skew, "Items"},
+      {Fault::not_yet_valid, "Items"},
       {Fault::internal_error, "InternalServerError"},
       {Fault::access_denied, "AccessDeniedException"},
       {Fault::not_found, "ResourceNotFoundException"},
@@ -107,6 +110,7 @@ TEST(FaultServer, EveryFaultIsMetAsItIsNamed) {
       {Fault::reset_before, "reset"},
       {Fault::reset_after, "reset"},
       {Fault::unavailable_html, "HTTP status 503"},
+      {Fault::unavailable_retry_after, "ServiceUnavailable"},
       {Fault::garbage, "half an ite"},
       {Fault::slow_drip, "Items"},
   };
@@ -114,6 +118,24 @@ TEST(FaultServer, EveryFaultIsMetAsItIsNamed) {
     FaultServerOptions options{.table = {.items = 100}};
     options.faults = {{.fault = fault, .operation = "Scan", .at = 0}};
     const std::string result = call(options, "Scan", kScan, options.credentials).substr(0, 200);
+    EXPECT_NE(result.find(expected), std::string::npos) << to_string(fault) << ": " << result;
+  }
+}
+
+TEST(FaultServer, FaultsOfTheStreamAreMetAsTheyAreNamed) {
+  const std::map<Fault, std::string> codes = {
+      {Fault::resource_in_use, "ResourceInUseException"},
+      {Fault::kms_throttling, "SequenceNumber"},  // repeated
+      {Fault::kms_access_denied, "KMSAccessDeniedException"},
+      {Fault::kms_disabled, "KMSDisabledException"},
+  };
+  for (const auto& [fault, expected] : codes) {
+    FaultServerOptions options;
+    options.faults = {{.fault = fault, .at = 0}};
+    const std::string result =
+        call(options, "PutRecords",
+             R"({"StreamName":"s","Records":[{"Data":"e30=","PartitionKey":"k"}]})",
+             options.credentials);
     EXPECT_NE(result.find(expected), std::string::npos) << to_string(fault) << ": " << result;
   }
 }

@@ -72,7 +72,8 @@ std::optional<SignatureRefusal> check_signature(const ReceivedRequest& request,
     return SignatureRefusal{
         "InvalidSignatureException",
         fmt::format("Signature {}: {} is too far from the current time",
-                    *time < now ? "expired" : "not yet current", request.header("x-amz-date"))};
+                    *time < now ? "expired" : "not yet current", request.header("x-amz-date")),
+        true};
   }
 
   // Sign again what was said to be signed; what `sign` adds by itself is left out.

@@ -25,6 +25,7 @@ struct ReceivedRequest {
 struct SignatureRefusal {
   std::string code;
   std::string message;
+  bool because_of_time = false;  ///< the clocks differ
 };
 
 /// Nothing when the request is signed with `credentials` for `service`, within five minutes of
