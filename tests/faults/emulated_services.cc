@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <numeric>
 #include <utility>
 
 #include <fmt/format.h>
@@ -93,6 +94,9 @@ std::string decode_base64(std::string_view text) {
 
 struct PutRecord {
   std::string data;
+  std::string partition_key;
+  std::string explicit_hash_key;
+  std::uint32_t shard = 0;
   std::size_t bytes = 0;  ///< as Kinesis counts them
 };
 
@@ -111,7 +115,10 @@ std::vector<PutRecord> parse_put_records(const std::string& body) {
         made.data = decode_base64(value);
         made.bytes += made.data.size();
       } else if (name == "PartitionKey") {
+        made.partition_key = value;
         made.bytes += value.size();
+      } else if (name == "ExplicitHashKey") {
+        made.explicit_hash_key = value;
       }
     }
   }
@@ -122,7 +129,11 @@ std::vector<PutRecord> parse_put_records(const std::string& body) {
 
 EmulatedServices::EmulatedServices(TableShape table, StreamShape stream,
                                    aws::Credentials credentials)
-    : table_(table), stream_(stream), credentials_(std::move(credentials)), received_(table_) {}
+    : table_(table),
+      stream_(stream),
+      credentials_(std::move(credentials)),
+      shards_(stream.shards, stream.shard_limits),
+      received_(table_) {}
 
 std::string_view EmulatedServices::operation_of(const ReceivedRequest& request) {
   const std::string_view target = request.header("x-amz-target");
@@ -187,11 +198,12 @@ Reply EmulatedServices::describe_table() const {
 }
 
 Reply EmulatedServices::describe_stream() const {
-  return {.body = fmt::format(
-              R"({{"StreamDescriptionSummary":{{"StreamName":"s","StreamStatus":"ACTIVE",)"
-              R"("StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/s",)"
-              R"("OpenShardCount":{},"MaxRecordSizeInKiB":{}}}}})",
-              stream_.shards, stream_.record_bytes / 1024)};
+  return {.body =
+              fmt::format(R"({{"StreamDescriptionSummary":{{"StreamName":"s","StreamStatus":"{}",)"
+                          R"("StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/s",)"
+                          R"("OpenShardCount":{},"MaxRecordSizeInKiB":{}}}}})",
+                          updating() ? "UPDATING" : "ACTIVE", shards_.open_shards(),
+                          stream_.record_bytes / 1024)};
 }
 
 Reply EmulatedServices::scan(const std::string& body) const {
@@ -225,44 +237,97 @@ Reply EmulatedServices::scan(const std::string& body) const {
   return {.body = std::move(page->body)};
 }
 
+bool EmulatedServices::updating() const {
+  return split_at_call_ && put_calls_ - *split_at_call_ <= kUpdatingCalls;
+}
+
+bool EmulatedServices::can_be_taken(std::uint64_t item) const {
+  const bool refused = stream_.refused_every > 0 && item % stream_.refused_every == 0;
+  const bool too_large =
+      table_.is_oversize(item) && table_.shape().oversize_bytes > stream_.record_bytes;
+  return !refused && !too_large;
+}
+
+std::uint64_t EmulatedServices::undeliverable() const {
+  const TableShape& shape = table_.shape();
+  const auto multiples_of = [&](std::uint64_t every) {
+    return every == 0 ? 0 : (shape.items + every - 1) / every;
+  };
+  const std::uint64_t refused = stream_.refused_every;
+  const std::uint64_t oversize =
+      shape.oversize_bytes > stream_.record_bytes ? shape.oversize_every : 0;
+  const std::uint64_t both = refused == 0 || oversize == 0 ? 0 : std::lcm(refused, oversize);
+  return multiples_of(refused) + multiples_of(oversize) - multiples_of(both);
+}
+
+/// Whether the stream will not have this record, however often it is sent.
+bool EmulatedServices::is_refused(std::string_view data) const {
+  const auto number =
+      stream_.refused_every > 0 ? table_.number_of(data) : std::optional<std::uint64_t>();
+  return number && *number % stream_.refused_every == 0;
+}
+
 Reply EmulatedServices::put_records(const std::string& body, std::optional<Fault> fault,
                                     FaultPlan& plan) {
-  const std::vector<PutRecord> records = parse_put_records(body);
+  std::vector<PutRecord> records = parse_put_records(body);
+  const std::uint64_t call = put_calls_++;
+  if (stream_.split_at == call) {
+    shards_.split_all();
+    split_at_call_ = call;
+  }
   std::size_t bytes = 0;
   bool too_large = false;
-  for (const PutRecord& record : records) {
+  for (PutRecord& record : records) {
     bytes += record.bytes;
     too_large = too_large || record.bytes > stream_.record_bytes;
+    const auto shard = shards_.shard_of(record.partition_key, record.explicit_hash_key);
+    if (!shard) {
+      return error_reply(400, "InvalidArgumentException", "ExplicitHashKey is no hash");
+    }
+    record.shard = *shard;
   }
   if (records.empty() || records.size() > kMaxRecords || bytes > stream_.request_bytes ||
       too_large) {
     ++counts_.requests_over_limits;
     return error_reply(400, "ValidationException", "1 validation error detected");
   }
+  if (stream_.refusal == Refusal::request &&
+      std::ranges::any_of(records, [&](const PutRecord& one) { return is_refused(one.data); })) {
+    return error_reply(400, "ValidationException", "A record of the request is refused");
+  }
 
   const bool refuses_some = fault == Fault::partial_throttle || fault == Fault::partial_failure ||
                             fault == Fault::no_failed_count;
-  const std::string_view code = fault == Fault::partial_failure
-                                    ? "InternalFailure"
-                                    : "ProvisionedThroughputExceededException";
+  constexpr std::string_view kThrottled = "ProvisionedThroughputExceededException";
+  const auto now = std::chrono::steady_clock::now();
+  /// Why a record is not taken; empty when it is.
+  const auto refusal_of = [&](const PutRecord& record) -> std::string_view {
+    if (fault == Fault::all_refused || (refuses_some && plan.random(3) == 0)) {
+      return fault == Fault::partial_failure ? "InternalFailure" : kThrottled;
+    }
+    if (is_refused(record.data)) {
+      return "InvalidArgumentException";
+    }
+    return shards_.take(record.shard, record.bytes, now) ? "" : kThrottled;
+  };
   std::string results;
   std::size_t refused = 0;
   std::size_t answered = 0;
   for (const PutRecord& record : records) {
-    const bool refuse = fault == Fault::all_refused || (refuses_some && plan.random(3) == 0);
-    if (!refuse) {
+    const std::string_view code = refusal_of(record);
+    if (code.empty()) {
       received_.add(record.data);
     }
     if (fault == Fault::missing_results && &record == &records.back()) {
       break;
     }
     results += answered++ > 0 ? "," : "";
-    if (refuse) {
+    if (!code.empty()) {
       ++refused;
       results += fmt::format(R"({{"ErrorCode":"{}","ErrorMessage":"Refused on purpose"}})", code);
     } else {
-      results += fmt::format(R"({{"SequenceNumber":"{}","ShardId":"shardId-000000000000"{}}})",
-                             ++sequence_number_,
+      results += fmt::format(R"({{"SequenceNumber":"{}","ShardId":"{}"{}}})", ++sequence_number_,
+                             shards_.id_of(record.shard),
                              fault == Fault::null_error_codes ? R"(,"ErrorCode":null)" : "");
     }
   }

@@ -14,6 +14,7 @@
 #include "generated_table.h"
 #include "received_items.h"
 #include "signature_check.h"
+#include "stream_shards.h"
 
 namespace everyitem::faults {
 
@@ -24,11 +25,26 @@ struct Reply {
   std::vector<aws::Header> headers;
 };
 
+/// How a stream refuses a record that it can never take.
+enum class Refusal {
+  entry,    ///< its entry in the answer fails
+  request,  ///< the whole request is refused
+};
+
 struct StreamShape {
   std::uint32_t shards = 4;
   std::size_t record_bytes = 1U << 20;
   std::size_t request_bytes = 5U << 20;
+  ShardLimits shard_limits = {};
+  /// At this call of PutRecords, from 0, every shard is split, and the stream is UPDATING for
+  /// kUpdatingCalls calls.
+  std::optional<std::uint64_t> split_at = {};
+  /// Records of items whose number is a multiple of this are never taken. 0: all are.
+  std::uint64_t refused_every = 0;
+  Refusal refusal = Refusal::entry;
 };
+
+inline constexpr std::uint64_t kUpdatingCalls = 20;
 
 /// The services' own limits, kept to as they keep to them, and what they saw.
 struct ServiceCounts {
@@ -51,6 +67,10 @@ class EmulatedServices {
   static std::string_view operation_of(const ReceivedRequest& request);
 
   const ReceivedItems& received() const { return received_; }
+  /// Items that the stream can never take: those that are refused, and those whose data alone is
+  /// larger than a record. received().missing() is this when all others have come.
+  std::uint64_t undeliverable() const;
+  bool can_be_taken(std::uint64_t item) const;
   const ServiceCounts& counts() const { return counts_; }
 
   /// Added to this machine's clock, as the services see the time. Some faults change it.
@@ -61,12 +81,17 @@ class EmulatedServices {
   Reply describe_stream() const;
   Reply scan(const std::string& body) const;
   Reply put_records(const std::string& body, std::optional<Fault> fault, FaultPlan& plan);
+  bool is_refused(std::string_view data) const;
+  bool updating() const;
 
   GeneratedTable table_;
   StreamShape stream_;
   aws::Credentials credentials_;
+  StreamShards shards_;
   ReceivedItems received_;
   ServiceCounts counts_;
+  std::uint64_t put_calls_ = 0;
+  std::optional<std::uint64_t> split_at_call_;
   std::uint64_t sequence_number_ = 0;
 };
 

@@ -189,13 +189,13 @@ std::string FaultServer::Impl::report() const {
     struck += fmt::format(R"({}"{}":{})", struck.empty() ? "" : ",", to_string(fault), count);
   }
   return fmt::format(
-      R"({{"items":{},"missing":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
+      R"({{"items":{},"missing":{},"undeliverable":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
       R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"requests":{{{}}},"faults":{{{}}},)"
       R"("seed":{}}})",
-      options.table.items, services.received().missing(), received.distinct, received.duplicates,
-      received.altered, received.unknown, services.counts().signatures_refused,
-      services.counts().signatures_out_of_time, services.counts().requests_over_limits, requests,
-      struck, options.seed);
+      options.table.items, services.received().missing(), services.undeliverable(),
+      received.distinct, received.duplicates, received.altered, received.unknown,
+      services.counts().signatures_refused, services.counts().signatures_out_of_time,
+      services.counts().requests_over_limits, requests, struck, options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)

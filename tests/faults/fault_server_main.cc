@@ -1,6 +1,7 @@
 // The fault server as a program: prints one line of JSON with its port, and its report at the end.
 #include <csignal>
 #include <exception>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -15,6 +16,7 @@ namespace {
 
 using everyitem::faults::FaultServer;
 using everyitem::faults::FaultServerOptions;
+using everyitem::faults::Refusal;
 
 int run(FaultServerOptions options) {
   boost::asio::io_context loop(1);
@@ -46,7 +48,23 @@ int main(int argc, char** argv) {
   program.add_option("--max-item-bytes", options.table.max_item_bytes,
                      "Items have between --item-bytes and this");
   program.add_option("--page-bytes", options.table.page_bytes, "Bytes after which a page ends");
+  program.add_option("--oversize-every", options.table.oversize_every,
+                     "Every so many items one that is too large for a record");
+  program.add_option("--oversize-bytes", options.table.oversize_bytes, "Bytes of its JSON");
   program.add_option("--shards", options.stream.shards, "Of the stream");
+  program.add_option("--shard-records-per-second", options.stream.shard_limits.records_per_second,
+                     "A shard's limit; Kinesis's own is 1000");
+  program.add_option("--shard-bytes-per-second", options.stream.shard_limits.bytes_per_second,
+                     "A shard's limit; Kinesis's own is 1048576");
+  program.add_option("--split-at", options.stream.split_at,
+                     "The call of PutRecords, from 0, at which every shard is split");
+  program.add_option("--refused-every", options.stream.refused_every,
+                     "Every so many items one whose record is never taken");
+  program
+      .add_option("--refusal", options.stream.refusal,
+                  "entry: that record is refused; request: the whole request")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, Refusal>{
+          {"entry", Refusal::entry}, {"request", Refusal::request}}));
   program.add_option("--record-bytes", options.stream.record_bytes, "The stream's record limit");
   program.add_option("--scan-latency-ms", scan_ms, "Before each answer to Scan");
   program.add_option("--put-latency-ms", put_ms, "Before each answer to PutRecords");

@@ -21,6 +21,13 @@ static_assert(kFixedBytes <= kMinItemBytes);
 
 constexpr std::size_t kFillerPeriod = 4096;
 
+constexpr std::string_view kListMiddle = R"("},"data":{"L":[)";
+constexpr std::string_view kListTail = "]}}";
+constexpr std::size_t kListElementBytes = 10;  // {"N":"1"} and a comma
+constexpr std::size_t kListFixedBytes =
+    kHead.size() + kDigits + kListMiddle.size() + kListTail.size();
+static_assert(kListFixedBytes <= kMinItemBytes);
+
 /// SplitMix64: neighbours become unlike.
 std::uint64_t mixed(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15U;
@@ -47,6 +54,16 @@ GeneratedTable::GeneratedTable(TableShape shape) : shape_(shape) {
   if (shape.items > kMaxItems) {
     throw std::invalid_argument("keys have 12 digits");
   }
+  if (shape.oversize_every > 0) {
+    if (shape.oversize_bytes < kMinItemBytes) {
+      throw std::invalid_argument(fmt::format("items have at least {} bytes", kMinItemBytes));
+    }
+    const std::size_t bytes = shape.oversize_bytes + (kFillerPeriod + 1) * kListElementBytes;
+    list_filler_.reserve(bytes);
+    for (std::uint64_t i = 0; list_filler_.size() < bytes; ++i) {
+      list_filler_ += fmt::format(R"({{"N":"{}"}},)", mixed(i) % 10);
+    }
+  }
   constexpr std::string_view kLetters = "abcdefghijklmnopqrstuvwxyz0123456789-_ .,;:!?()[]{}<>/+*";
   filler_.reserve(shape.max_item_bytes + kFillerPeriod);
   for (std::uint64_t i = 0; filler_.size() < shape.max_item_bytes + kFillerPeriod; ++i) {
@@ -62,6 +79,15 @@ std::size_t GeneratedTable::size_of(std::uint64_t number) const {
 void GeneratedTable::append_item(std::string& out, std::uint64_t number) const {
   out += kHead;
   append_digits(out, number);
+  if (is_oversize(number)) {
+    out += kListMiddle;
+    const std::size_t elements =
+        (shape_.oversize_bytes - kListFixedBytes + kListElementBytes) / kListElementBytes;
+    out.append(list_filler_, mixed(~number) % kFillerPeriod * kListElementBytes,
+               elements * kListElementBytes - 1);
+    out += kListTail;
+    return;
+  }
   out += kMiddle;
   // Where the filler begins depends on the number, so that one item's data never passes for
   // another's.

@@ -16,6 +16,10 @@ struct TableShape {
   std::size_t max_item_bytes = 400;
   /// Bytes of items after which a page ends; DynamoDB's own is 1 MB.
   std::size_t page_bytes = 1U << 20;
+  /// Items whose number is a multiple of this are lists of small numbers, of at least
+  /// `oversize_bytes` of JSON: within DynamoDB's 400 KB, and over a record's 1 MiB. 0: none.
+  std::uint64_t oversize_every = 0;
+  std::size_t oversize_bytes = 1'200'000;
 };
 
 inline constexpr std::size_t kMinItemBytes = 64;
@@ -38,6 +42,10 @@ class GeneratedTable {
   /// The number of an item, read from its JSON's key; nothing where it is not one of ours.
   std::optional<std::uint64_t> number_of(std::string_view json) const;
 
+  bool is_oversize(std::uint64_t number) const {
+    return shape_.oversize_every > 0 && number % shape_.oversize_every == 0;
+  }
+
   /// The key of item `number`, as LastEvaluatedKey has it.
   static std::string key(std::uint64_t number);
 
@@ -57,6 +65,7 @@ class GeneratedTable {
 
   TableShape shape_;
   std::string filler_;
+  std::string list_filler_;  ///< of oversize items
 };
 
 }  // namespace everyitem::faults

@@ -37,6 +37,25 @@ TEST(GeneratedTable, WhatIsNotItsItemHasNoNumber) {
   EXPECT_FALSE(table.number_of(""));
 }
 
+TEST(GeneratedTable, EveryNthItemIsAListThatIsTooLargeForARecord) {
+  const GeneratedTable table({.items = 100, .oversize_every = 7});
+  std::set<std::string> distinct;
+  for (std::uint64_t i = 0; i < 100; ++i) {
+    const std::string json = item(table, i);
+    EXPECT_EQ(table.number_of(json), i);
+    EXPECT_EQ(table.is_oversize(i), i % 7 == 0);
+    if (table.is_oversize(i)) {
+      EXPECT_GE(json.size(), 1'200'000U);
+      EXPECT_LE(json.size(), 1'200'010U);
+      EXPECT_GT(boost::json::parse(json).at("data").at("L").as_array().size(), 100'000U);
+      distinct.insert(json.substr(json.find("data")));
+    } else {
+      EXPECT_EQ(json.size(), 400U);
+    }
+  }
+  EXPECT_EQ(distinct.size(), 15U);
+}
+
 TEST(GeneratedTable, TheSegmentsTogetherHaveEveryItemOnce) {
   const GeneratedTable table(
       {.items = 997, .min_item_bytes = 64, .max_item_bytes = 200, .page_bytes = 1000});
@@ -95,6 +114,8 @@ TEST(ReceivedItems, TellsDistinctDuplicateAlteredAndUnknownOnes) {
   EXPECT_EQ(received.counts().altered, 1U);
   EXPECT_EQ(received.counts().unknown, 1U);
   EXPECT_EQ(received.missing(), 1U);
+  EXPECT_TRUE(received.has(0));
+  EXPECT_FALSE(received.has(1));
 }
 
 }  // namespace

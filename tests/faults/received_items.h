@@ -26,7 +26,11 @@ class ReceivedItems {
   void add(std::string_view data);
 
   const ReceivedCounts& counts() const { return counts_; }
+  /// Items that never came, those among them that cannot
+  /// (EmulatedServices::undeliverable).
   std::uint64_t missing() const { return table_.shape().items - counts_.distinct; }
+  /// Whether item `number` has come.
+  bool has(std::uint64_t number) const { return seen_.at(number); }
 
  private:
   const GeneratedTable& table_;

@@ -1,0 +1,165 @@
+// The stream of the fault server, asked without a network.
+#include <map>
+#include <set>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "aws/client.h"
+#include "batch/base64.h"
+#include "emulated_services.h"
+
+namespace everyitem::faults {
+namespace {
+
+namespace json = boost::json;
+
+class EmulatedStream : public testing::Test {
+ protected:
+  void start(TableShape table, StreamShape stream) {
+    table_.emplace(table);
+    services_.emplace(table, stream, credentials_);
+  }
+
+  /// The answer's body, to a request with the records of these items.
+  json::value put(const std::vector<std::uint64_t>& items) {
+    std::string records;
+    for (const std::uint64_t item : items) {
+      std::string data;
+      table_->append_item(data, item);
+      std::string encoded;
+      batch::append_base64(encoded, data);
+      records += fmt::format(R"({}{{"Data":"{}","PartitionKey":"{}"}})", records.empty() ? "" : ",",
+                             encoded, item);
+    }
+    return ask("PutRecords", fmt::format(R"({{"StreamName":"s","Records":[{}]}})", records));
+  }
+
+  json::value ask(std::string_view operation, const std::string& body) {
+    ReceivedRequest request{
+        .method = "POST",
+        .target = "/",
+        .headers = {{"Host", "localhost"},
+                    {"X-Amz-Target", fmt::format("{}.{}", aws::kKinesis.target_prefix, operation)}},
+        .body = body};
+    const auto signature = aws::sign({.method = request.method,
+                                      .path = request.target,
+                                      .query = {},
+                                      .headers = request.headers,
+                                      .body = request.body,
+                                      .region = "us-east-1",
+                                      .service = aws::kKinesis.signing_name,
+                                      .time = std::chrono::system_clock::now()},
+                                     credentials_);
+    request.headers.insert(request.headers.end(), signature.begin(), signature.end());
+    return json::parse(services_->answer(request, std::nullopt, plan_).body);
+  }
+
+  EmulatedServices& services() { return *services_; }
+
+ private:
+  aws::Credentials credentials_{.access_key_id = "AKID", .secret_access_key = "not-a-secret"};
+  FaultPlan plan_{{}, 1};
+  std::optional<GeneratedTable> table_;
+  std::optional<EmulatedServices> services_;
+};
+
+std::string text(const json::value& object, std::string_view name) {
+  const json::value* value = object.as_object().if_contains(name);
+  return value == nullptr ? "" : std::string(value->as_string());
+}
+
+std::vector<std::uint64_t> first_items(std::uint64_t count) {
+  std::vector<std::uint64_t> items;
+  for (std::uint64_t i = 0; i < count; ++i) {
+    items.push_back(i);
+  }
+  return items;
+}
+
+TEST_F(EmulatedStream, RecordsSpreadOverAllShardsAndStayWithTheirs) {
+  start({.items = 200}, {.shards = 4});
+  std::map<std::string, int> records_by_shard;
+  const json::value first = put(first_items(200));
+  const json::value second = put(first_items(200));
+  for (std::size_t i = 0; i < 200; ++i) {
+    const std::string shard = text(first.at("Records").at(i), "ShardId");
+    EXPECT_EQ(text(second.at("Records").at(i), "ShardId"), shard);
+    ++records_by_shard[shard];
+  }
+  ASSERT_EQ(records_by_shard.size(), 4U);
+  EXPECT_EQ(records_by_shard.begin()->first, "shardId-000000000000");
+  for (const auto& [shard, records] : records_by_shard) {
+    EXPECT_GT(records, 20) << shard;
+  }
+}
+
+TEST_F(EmulatedStream, ASplitOpensOtherShardsAndTakesTheRecords) {
+  start({.items = 100}, {.shards = 2, .split_at = 1});
+  const auto describe = [&] {
+    return ask("DescribeStreamSummary", R"({"StreamName":"s"})").at("StreamDescriptionSummary");
+  };
+  put({0});
+  EXPECT_EQ(text(describe(), "StreamStatus"), "ACTIVE");
+  const json::value answer = put(first_items(100));
+  EXPECT_EQ(answer.at("FailedRecordCount").as_int64(), 0);
+  std::set<std::string> shards;
+  for (const json::value& record : answer.at("Records").as_array()) {
+    shards.insert(text(record, "ShardId"));
+  }
+  EXPECT_EQ(shards, (std::set<std::string>{"shardId-000000000002", "shardId-000000000003",
+                                           "shardId-000000000004", "shardId-000000000005"}));
+  EXPECT_EQ(text(describe(), "StreamStatus"), "UPDATING");
+  EXPECT_EQ(describe().at("OpenShardCount").as_int64(), 4);
+  for (std::uint64_t call = 0; call < kUpdatingCalls; ++call) {
+    put({0});
+  }
+  EXPECT_EQ(text(describe(), "StreamStatus"), "ACTIVE");
+}
+
+TEST_F(EmulatedStream, WhatIsOverAShardsLimitIsThrottled) {
+  start({.items = 100}, {.shards = 1, .shard_limits = {.records_per_second = 10}});
+  const json::value answer = put(first_items(100));
+  EXPECT_EQ(answer.at("FailedRecordCount").as_int64(), 90);
+  EXPECT_EQ(text(answer.at("Records").at(9), "ShardId"), "shardId-000000000000");
+  EXPECT_EQ(text(answer.at("Records").at(10), "ErrorCode"),
+            "ProvisionedThroughputExceededException");
+  EXPECT_EQ(services().received().counts().distinct, 10U);
+  EXPECT_EQ(services().undeliverable(), 0U);
+}
+
+TEST_F(EmulatedStream, ARefusedRecordFailsItsEntryAlone) {
+  start({.items = 100}, {.refused_every = 10, .refusal = Refusal::entry});
+  const json::value answer = put(first_items(100));
+  EXPECT_EQ(answer.at("FailedRecordCount").as_int64(), 10);
+  EXPECT_EQ(text(answer.at("Records").at(20), "ErrorCode"), "InvalidArgumentException");
+  EXPECT_EQ(services().received().missing(), services().undeliverable());
+}
+
+TEST_F(EmulatedStream, OrItsWholeRequest) {
+  start({.items = 100}, {.refused_every = 10, .refusal = Refusal::request});
+  EXPECT_TRUE(text(put({7, 8, 9, 10}), "__type").ends_with("#ValidationException"));
+  EXPECT_EQ(services().received().counts().distinct, 0U);
+  EXPECT_EQ(put({7, 8, 9}).at("FailedRecordCount").as_int64(), 0);
+}
+
+TEST_F(EmulatedStream, TellsWhichItemsItCanNeverTake) {
+  start({.items = 100, .oversize_every = 6}, {.refused_every = 4});
+  std::uint64_t undeliverable = 0;
+  for (std::uint64_t item = 0; item < 100; ++item) {
+    if (services().can_be_taken(item)) {
+      put({item});
+      EXPECT_TRUE(services().received().has(item));
+    } else {
+      ++undeliverable;
+    }
+  }
+  EXPECT_EQ(services().undeliverable(), undeliverable);
+  EXPECT_EQ(services().received().missing(), undeliverable);
+  EXPECT_TRUE(text(put({6}), "__type").ends_with("#ValidationException"));
+  EXPECT_EQ(services().counts().requests_over_limits, 1U);
+}
+
+}  // namespace
+}  // namespace everyitem::faults

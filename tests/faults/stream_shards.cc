@@ -1,0 +1,100 @@
+#include "stream_shards.h"
+
+#include <algorithm>
+#include <array>
+#include <memory>
+#include <stdexcept>
+
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+namespace everyitem::faults {
+
+namespace {
+
+/// The first 32 bits of the MD5 of `text`.
+std::uint32_t md5_head(std::string_view text) {
+  struct Free {
+    void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
+    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  };
+  // Looked up once: that costs more than a short digest.
+  static const std::unique_ptr<EVP_MD, Free> md5(EVP_MD_fetch(nullptr, "MD5", nullptr));
+  thread_local const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
+  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
+  if (EVP_DigestInit_ex2(context.get(), md5.get(), nullptr) != 1 ||
+      EVP_DigestUpdate(context.get(), text.data(), text.size()) != 1 ||
+      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
+    throw std::runtime_error("no MD5");
+  }
+  return std::uint32_t{digest[0]} << 24 | std::uint32_t{digest[1]} << 16 |
+         std::uint32_t{digest[2]} << 8 | std::uint32_t{digest[3]};
+}
+
+/// The first 32 of the 128 bits of a decimal number; nothing where it is none, or has more.
+std::optional<std::uint32_t> decimal_head(std::string_view digits) {
+  std::array<std::uint64_t, 4> parts{};  // of 32 bits, the lowest first
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9') {
+      return std::nullopt;
+    }
+    std::uint64_t carry = static_cast<std::uint64_t>(digit - '0');
+    for (std::uint64_t& part : parts) {
+      carry += part * 10;
+      part = carry & 0xffffffffU;
+      carry >>= 32;
+    }
+    if (carry > 0) {
+      return std::nullopt;
+    }
+  }
+  return static_cast<std::uint32_t>(parts.back());
+}
+
+}  // namespace
+
+StreamShards::StreamShards(std::uint32_t shards, ShardLimits limits)
+    : limits_(limits), allowances_(shards) {
+  if (shards == 0) {
+    throw std::invalid_argument("a stream has at least one shard");
+  }
+}
+
+std::optional<std::uint32_t> StreamShards::shard_of(std::string_view partition_key,
+                                                    std::string_view explicit_hash_key) const {
+  const auto head = explicit_hash_key.empty() ? std::optional(md5_head(partition_key))
+                                              : decimal_head(explicit_hash_key);
+  if (!head) {
+    return std::nullopt;
+  }
+  return static_cast<std::uint32_t>(std::uint64_t{*head} * open_shards() >> 32);
+}
+
+std::string StreamShards::id_of(std::uint32_t shard) const {
+  return fmt::format("shardId-{:012}", first_id_ + shard);
+}
+
+bool StreamShards::take(std::uint32_t shard, std::size_t bytes, Time now) {
+  Allowance& left = allowances_.at(shard);
+  const auto most_records = static_cast<double>(limits_.records_per_second);
+  const auto most_bytes = static_cast<double>(limits_.bytes_per_second);
+  const double seconds =
+      left.as_of ? std::chrono::duration<double>(now - *left.as_of).count() : 1.0;
+  left.as_of = now;
+  left.records = std::min(most_records, left.records + seconds * most_records);
+  left.bytes = std::min(most_bytes, left.bytes + seconds * most_bytes);
+  if ((limits_.records_per_second > 0 && left.records < 1) ||
+      (limits_.bytes_per_second > 0 && left.bytes <= 0)) {
+    return false;
+  }
+  left.records -= 1;
+  left.bytes -= static_cast<double>(bytes);
+  return true;
+}
+
+void StreamShards::split_all() {
+  first_id_ += open_shards();
+  allowances_.assign(allowances_.size() * 2, {});
+}
+
+}  // namespace everyitem::faults
