@@ -1,69 +1,21 @@
 #include "fault_run.h"
 
-#include <sys/wait.h>
-#include <unistd.h>
-
 #include <algorithm>
-#include <array>
 #include <chrono>
-#include <csignal>
-#include <filesystem>
 #include <iterator>
 #include <random>
-#include <stdexcept>
 #include <vector>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 
 #include "batch/kinesis_limits.h"
 #include "fault_server.h"
-#include "pipeline/scan_run.h"
+#include "scan_process.h"
 
 namespace everyitem::faults {
 
 namespace {
-
-/// Short, because a stall costs all of it; a busy machine may make it strike without a stall, which
-/// costs a repeated request and nothing else.
-constexpr std::chrono::milliseconds kIdleTimeout{100};
-
-/// Waits a thousandth of what it is asked for: the order of things stays, the time does not.
-class HastyClock final : public Clock {
- public:
-  std::chrono::system_clock::time_point wall_now() const override {
-    return std::chrono::system_clock::now();
-  }
-  std::chrono::steady_clock::time_point now() const override {
-    return std::chrono::steady_clock::now();
-  }
-  Awaitable<void> sleep(std::chrono::nanoseconds duration) override {
-    asio::steady_timer timer(co_await asio::this_coro::executor, duration / 1000);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
-};
-
-class TemporaryFolder {
- public:
-  TemporaryFolder() {
-    std::string name = (std::filesystem::temp_directory_path() / "fault_run_XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary folder");
-    }
-    path_ = name;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    std::filesystem::remove_all(path_, ignored);
-  }
-  TemporaryFolder(const TemporaryFolder&) = delete;
-  TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-  std::string file(const std::string& name) const { return path_ + "/" + name; }
-
- private:
-  std::string path_;
-};
 
 /// Those that a scan is to survive, however often they strike; the others end it by design.
 bool can_be_survived(Fault fault) {
@@ -126,108 +78,6 @@ struct Draw {
   std::uint32_t segments = 1;
 };
 
-aws::Environment environment_of(const FaultServerOptions& server) {
-  return [credentials = server.credentials](std::string_view name) -> std::string {
-    if (name == "AWS_ACCESS_KEY_ID") {
-      return credentials.access_key_id;
-    }
-    if (name == "AWS_SECRET_ACCESS_KEY") {
-      return credentials.secret_access_key;
-    }
-    return name == "AWS_REGION" ? "us-east-1" : "";
-  };
-}
-
-pipeline::ScanSettings settings_of(const Draw& draw, const FaultServer& server,
-                                   const std::string& checkpoint) {
-  pipeline::ScanSettings settings;
-  settings.table.name = "table";
-  settings.stream = aws::ResourceName{.name = "stream"};
-  settings.segments = draw.segments;
-  settings.checkpoint = checkpoint;
-  settings.endpoint_url = server.url();
-  return settings;
-}
-
-/// A scan in a process of its own, which can be killed as a real one.
-class ScanProcess {
- public:
-  ScanProcess(const Draw& draw, const FaultServer& server, const std::string& checkpoint) {
-    std::array<int, 2> ends{};
-    if (pipe(ends.data()) != 0 || (pid_ = fork()) < 0) {
-      throw std::runtime_error("no process");
-    }
-    if (pid_ == 0) {
-      close(ends[0]);
-      const std::string failure = scan(draw, server, checkpoint);
-      [[maybe_unused]] const ssize_t told = write(ends[1], failure.data(), failure.size());
-      _exit(failure.empty() ? 0 : 1);  // nothing of the parent's is torn down here
-    }
-    close(ends[1]);
-    message_ = ends[0];
-  }
-  ~ScanProcess() {
-    kill_now();
-    close(message_);
-  }
-  ScanProcess(const ScanProcess&) = delete;
-  ScanProcess& operator=(const ScanProcess&) = delete;
-
-  /// Whether it has ended by itself; looks, does not wait.
-  bool ended() {
-    int status = 0;
-    if (pid_ > 0 && waitpid(pid_, &status, WNOHANG) == pid_) {
-      pid_ = 0;
-    }
-    return pid_ == 0;
-  }
-
-  void kill_now() {
-    if (pid_ > 0) {
-      kill(pid_, SIGKILL);
-      waitpid(pid_, nullptr, 0);
-      pid_ = 0;
-    }
-  }
-
-  /// What it failed of; empty if it did not. Once it has ended.
-  std::string failure() const {
-    std::array<char, 4096> text{};
-    const ssize_t length = read(message_, text.data(), text.size());
-    return {text.data(), static_cast<std::size_t>(std::max<ssize_t>(length, 0))};
-  }
-
- private:
-  static std::string scan(const Draw& draw, const FaultServer& server,
-                          const std::string& checkpoint) {
-    asio::io_context loop(1);
-    HastyClock clock;
-    pipeline::ScanRun run(loop.get_executor(), settings_of(draw, server, checkpoint),
-                          {.environment = environment_of(draw.server),
-                           .clock = clock,
-                           .random_seed = draw.server.seed,
-                           .timeouts = {.idle = kIdleTimeout}},
-                          [](std::string_view) {});
-    std::string failed = "not complete";
-    asio::co_spawn(loop, run.run(),
-                   [&](const std::exception_ptr& failure, const pipeline::ScanOutcome& outcome) {
-                     try {
-                       if (failure) {
-                         std::rethrow_exception(failure);
-                       }
-                       failed = outcome.status == pipeline::RunStatus::complete ? "" : failed;
-                     } catch (const std::exception& error) {
-                       failed = error.what();
-                     }
-                   });
-    loop.run();
-    return failed;
-  }
-
-  pid_t pid_ = 0;
-  int message_ = -1;
-};
-
 std::uint64_t requests_of(const FaultServer& server) {
   std::uint64_t sum = 0;
   for (const auto& [operation, count] : server.services().counts().requests) {
@@ -245,9 +95,14 @@ FaultRunResult run_with_faults(std::uint64_t seed) {
   FaultServer server(loop.get_executor(), draw.server);
   FaultRunResult result{.seed = seed, .items = draw.server.table.items};
 
+  const ScanSetup setup{.url = server.url(),
+                        .credentials = draw.server.credentials,
+                        .segments = draw.segments,
+                        .checkpoint = folder.file("run.sqlite"),
+                        .seed = seed};
   std::uint64_t kills = seed % 2 == 0 ? 0 : draw.between(1, 4);
   for (bool ended = false; !ended;) {
-    ScanProcess process(draw, server, folder.file("run.sqlite"));
+    ScanProcess process(setup);
     const std::uint64_t last_request =
         kills > 0 ? requests_of(server) + draw.between(1, 200) : UINT64_MAX;
     while (!ended && requests_of(server) < last_request) {
