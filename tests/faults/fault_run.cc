@@ -17,11 +17,14 @@ namespace everyitem::faults {
 
 namespace {
 
+/// More requests than are under way at once: what a client has one remedy for must not strike one
+/// call twice.
+constexpr std::uint64_t kRequestsApart = 300;
+
 /// Those that a scan is to survive, however often they strike; the others end it by design.
 bool can_be_survived(Fault fault) {
   return fault != Fault::access_denied && fault != Fault::not_found &&
-         fault != Fault::kms_access_denied && fault != Fault::kms_disabled &&
-         !is_remedied_once(fault);
+         fault != Fault::kms_access_denied && fault != Fault::kms_disabled;
 }
 
 /// After these the records of a PutRecords request may have been taken without the client knowing.
@@ -52,16 +55,32 @@ struct Draw {
     server.stream.shards = static_cast<std::uint32_t>(between(1, 16));
     segments = static_cast<std::uint32_t>(between(1, 12));
 
+    // The clocks of both sides never jump in one run, or one call might meet two jumps.
+    clock_jumps = between(0, 1) == 0;
+    if (between(0, 1) == 0) {
+      server.stream.split_at = between(0, 100);
+    }
+    if (between(0, 9) == 0) {
+      server.stream.shard_limits.records_per_second = between(2000, 5000);
+    }
+
     const double total_rate = 0.01 + 0.19 * std::uniform_real_distribution<double>(0, 1)(random);
     std::vector<Fault> kinds;
     std::ranges::copy_if(all_faults(), std::back_inserter(kinds), can_be_survived);
     std::ranges::shuffle(kinds, random);
     kinds.resize(between(1, kinds.size()));
     for (const Fault fault : kinds) {
-      // A stall costs the client's whole timeout: seldom is enough.
-      const double share = fault == Fault::stall ? 0.1 : 1.0;
-      server.faults.push_back(
-          {.fault = fault, .rate = share * total_rate / static_cast<double>(kinds.size())});
+      FaultRule rule{.fault = fault, .rate = total_rate / static_cast<double>(kinds.size())};
+      if (fault == Fault::stall) {
+        rule.most = 3;  // each costs the client's whole timeout
+      }
+      if (is_remedied_once(fault)) {
+        rule.apart = kRequestsApart;
+      }
+      if (clock_jumps && (fault == Fault::clock_skew || fault == Fault::not_yet_valid)) {
+        continue;
+      }
+      server.faults.push_back(rule);
     }
   }
 
@@ -76,45 +95,119 @@ struct Draw {
   std::mt19937_64 random;
   FaultServerOptions server;
   std::uint32_t segments = 1;
+  bool clock_jumps = false;  ///< the client's
 };
 
-std::uint64_t requests_of(const FaultServer& server) {
-  std::uint64_t sum = 0;
-  for (const auto& [operation, count] : server.services().counts().requests) {
-    sum += count;
+/// When to kill a process: at the first such moment once both numbers are reached.
+struct Kill {
+  KillMoment moment = KillMoment::scan_arrives;
+  std::uint64_t requests = 0;  ///< of the process
+  std::uint64_t distinct = 0;  ///< items that have arrived, of the whole run
+};
+
+class Killer {
+ public:
+  Killer(asio::io_context& loop, Draw& draw) : draw_(draw), timer_(loop) {}
+
+  void aim(ScanProcess& process, const Kill& kill, const ReceivedItems& received) {
+    process_ = &process;
+    kill_ = kill;
+    received_ = &received;
+    requests_ = 0;
+    state_ = State::waiting;
   }
-  return sum;
-}
+  /// The process has ended, by the kill or by itself.
+  void put_away() {
+    process_ = nullptr;
+    timer_.cancel();
+  }
+  bool has_killed() const { return state_ == State::killed; }
 
-}  // namespace
+  /// As the server's Watch.
+  bool see(Moment moment, std::string_view operation) {
+    requests_ += moment == Moment::arrived ? 1 : 0;
+    if (process_ == nullptr || state_ != State::waiting || requests_ < kill_.requests ||
+        received_->counts().distinct < kill_.distinct || !is_moment(moment, operation)) {
+      return true;
+    }
+    if (kill_.moment != KillMoment::put_answered) {
+      kill_now();
+      return false;
+    }
+    state_ = State::about_to;
+    timer_.expires_after(std::chrono::microseconds(draw_.between(0, 3000)));
+    timer_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled && process_ != nullptr) {
+        kill_now();
+      }
+    });
+    return true;
+  }
 
-FaultRunResult run_with_faults(std::uint64_t seed) {
-  Draw draw(seed);
+ private:
+  enum class State { waiting, about_to, killed };
+
+  bool is_moment(Moment moment, std::string_view operation) const {
+    switch (kill_.moment) {
+      case KillMoment::scan_arrives:
+        return moment == Moment::arrived && operation == "Scan";
+      case KillMoment::put_arrives:
+        return moment == Moment::arrived && operation == "PutRecords";
+      case KillMoment::put_answered:
+        return moment == Moment::answered && operation == "PutRecords";
+    }
+    return false;
+  }
+
+  void kill_now() {
+    if (!process_->ended()) {
+      process_->kill_now();
+      state_ = State::killed;
+    }
+  }
+
+  Draw& draw_;
+  asio::steady_timer timer_;
+  ScanProcess* process_ = nullptr;
+  const ReceivedItems* received_ = nullptr;
+  Kill kill_;
+  std::uint64_t requests_ = 0;
+  State state_ = State::waiting;
+};
+
+/// Scans to the end, in as many processes as it takes, each but the last killed as planned.
+FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   const TemporaryFolder folder;
   asio::io_context loop(1);
+  Killer killer(loop, draw);
+  draw.server.watch = [&](Moment moment, std::string_view operation) {
+    return killer.see(moment, operation);
+  };
   FaultServer server(loop.get_executor(), draw.server);
-  FaultRunResult result{.seed = seed, .items = draw.server.table.items};
+  FaultRunResult result{.seed = draw.server.seed, .items = draw.server.table.items};
 
-  const ScanSetup setup{.url = server.url(),
-                        .credentials = draw.server.credentials,
-                        .segments = draw.segments,
-                        .checkpoint = folder.file("run.sqlite"),
-                        .seed = seed};
-  std::uint64_t kills = seed % 2 == 0 ? 0 : draw.between(1, 4);
-  for (bool ended = false; !ended;) {
+  ScanSetup setup{.url = server.url(),
+                  .credentials = draw.server.credentials,
+                  .segments = draw.segments,
+                  .checkpoint = folder.file("run.sqlite"),
+                  .seed = draw.server.seed,
+                  .clock_jumps = draw.clock_jumps};
+  auto kill = kills.begin();
+  for (bool ended = false; !ended; ++setup.seed) {
     ScanProcess process(setup);
-    const std::uint64_t last_request =
-        kills > 0 ? requests_of(server) + draw.between(1, 200) : UINT64_MAX;
-    while (!ended && requests_of(server) < last_request) {
-      loop.run_one_for(std::chrono::milliseconds(1));
-      ended = process.ended();
+    if (kill != kills.end()) {
+      killer.aim(process, *kill, server.services().received());
     }
+    while (!process.ended()) {
+      loop.run_one_for(std::chrono::milliseconds(1));
+    }
+    ended = kill == kills.end() || !killer.has_killed();
+    killer.put_away();
     if (ended) {
       result.failure = process.failure();
     } else {
-      --kills;
-      ++result.interruptions;
-      process.kill_now();
+      ++result.kills[kill->moment];
+      ++kill;
       result.duplicates_allowed += 2ULL * draw.segments * draw.most_items_of_a_page();
     }
   }
@@ -125,9 +218,54 @@ FaultRunResult run_with_faults(std::uint64_t seed) {
   result.received = server.services().received().counts();
   result.requests_over_limits = server.services().counts().requests_over_limits;
   result.signatures_refused = server.services().counts().signatures_refused;
+  result.signatures_out_of_time = server.services().counts().signatures_out_of_time;
   for (const auto& [fault, times] : server.plan().struck()) {
     result.faults += times;
     result.duplicates_allowed += loses_the_answer(fault) ? batch::kMaxRecordsPerRequest * times : 0;
+  }
+  return result;
+}
+
+std::uint64_t sum(const std::map<KillMoment, std::uint64_t>& kills) {
+  std::uint64_t all = 0;
+  for (const auto& [moment, times] : kills) {
+    all += times;
+  }
+  return all;
+}
+
+}  // namespace
+
+FaultRunResult run_with_faults(std::uint64_t seed) {
+  Draw draw(seed);
+  std::vector<Kill> kills(seed % 2 == 0 ? 0 : draw.between(1, 4));
+  for (Kill& kill : kills) {
+    kill = {.moment = static_cast<KillMoment>(draw.between(0, 2)),
+            .requests = draw.between(1, 200)};
+  }
+  return run(draw, kills);
+}
+
+FaultRunResult run_with_kills(std::uint64_t seed, std::uint64_t kills, bool calm) {
+  constexpr std::uint64_t kItemsBetweenKills = 1000;
+  Draw draw(seed);
+  // Every process has read far ahead of what is known to have arrived.
+  draw.server.table.items =
+      kills * kItemsBetweenKills + 20ULL * draw.segments * draw.most_items_of_a_page();
+  draw.server.stream.shard_limits = {};
+  if (calm) {
+    draw.server.faults.clear();
+    draw.clock_jumps = false;
+  }
+  std::vector<Kill> planned;
+  for (std::uint64_t i = 1; i <= kills; ++i) {
+    planned.push_back({.moment = static_cast<KillMoment>(i % 3),
+                       .requests = draw.between(1, 60),
+                       .distinct = i * kItemsBetweenKills});
+  }
+  FaultRunResult result = run(draw, planned);
+  if (result.failure.empty() && sum(result.kills) != kills) {
+    result.failure = "the run was complete before all kills";
   }
   return result;
 }
@@ -138,12 +276,37 @@ bool FaultRunResult::as_promised() const {
          signatures_refused == 0;
 }
 
+std::string to_text(const std::map<KillMoment, std::uint64_t>& kills) {
+  const auto times = [&](KillMoment moment) {
+    const auto found = kills.find(moment);
+    return found == kills.end() ? 0 : found->second;
+  };
+  return fmt::format(
+      "{} kills ({} as a Scan arrived, {} as a PutRecords arrived, {} after one was answered)",
+      sum(kills), times(KillMoment::scan_arrives), times(KillMoment::put_arrives),
+      times(KillMoment::put_answered));
+}
+
 std::string FaultRunResult::to_line() const {
   return fmt::format(
-      "seed {}: {} items, {} faults, {} interruptions: {} missing, {} altered, {} unknown, "
-      "{} duplicates of at most {}{}{}",
-      seed, items, faults, interruptions, missing, received.altered, received.unknown,
-      received.duplicates, duplicates_allowed, failure.empty() ? "" : ", failed: ", failure);
+      "seed {}: {} items, {} faults, {}, {} requests out of time: {} missing, {} altered, "
+      "{} unknown, {} duplicates (at most {} allowed){}{}",
+      seed, items, faults, to_text(kills), signatures_out_of_time, missing, received.altered,
+      received.unknown, received.duplicates, duplicates_allowed,
+      failure.empty() ? "" : ", failed: ", failure);
+}
+
+void FaultRunResult::add(const FaultRunResult& other) {
+  items += other.items;
+  faults += other.faults;
+  missing += other.missing;
+  received.altered += other.received.altered;
+  received.duplicates += other.received.duplicates;
+  signatures_out_of_time += other.signatures_out_of_time;
+  duplicates_allowed += other.duplicates_allowed;
+  for (const auto& [moment, times] : other.kills) {
+    kills[moment] += times;
+  }
 }
 
 }  // namespace everyitem::faults

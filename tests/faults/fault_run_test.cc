@@ -5,7 +5,7 @@
 namespace everyitem::faults {
 namespace {
 
-/// The number of a run is its seed: `fault_runs --first-seed N --runs 1` is the same run.
+/// The number of a run is its seed: `fault_runs --seed N --runs 1` is the same run.
 class FaultRun : public testing::TestWithParam<std::uint64_t> {};
 
 TEST_P(FaultRun, EveryItemArrivesUnalteredAndDuplicatesStayWithinTheirBound) {
@@ -14,6 +14,15 @@ TEST_P(FaultRun, EveryItemArrivesUnalteredAndDuplicatesStayWithinTheirBound) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Seeds, FaultRun, testing::Range<std::uint64_t>(1, 61));
+
+TEST(KillRun, EveryItemArrivesThroughAllKills) {
+  for (const bool calm : {true, false}) {
+    const FaultRunResult result = run_with_kills(1, 12, calm);
+    EXPECT_TRUE(result.as_promised()) << result.to_line();
+    EXPECT_EQ(result.kills.size(), 3U) << result.to_line();
+    EXPECT_EQ(result.faults == 0, calm) << result.to_line();
+  }
+}
 
 }  // namespace
 }  // namespace everyitem::faults

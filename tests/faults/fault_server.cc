@@ -109,6 +109,10 @@ Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
       continue;
     }
     const std::string operation(EmulatedServices::operation_of(request));
+    if (options.watch && !options.watch(Moment::arrived, operation)) {
+      reset(*socket);
+      break;
+    }
     const std::optional<Fault> fault = plan.next(operation);
     if (fault == Fault::reset_before) {
       reset(*socket);
@@ -117,6 +121,9 @@ Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
     Reply reply = services.answer(request, fault, plan);
     co_await wait(operation == "Scan" ? options.scan_latency : options.put_latency);
     open = co_await send(*socket, std::move(reply), fault);
+    if (open && options.watch) {
+      options.watch(Moment::answered, operation);
+    }
   }
   sockets.erase(socket);
 }

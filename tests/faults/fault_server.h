@@ -3,8 +3,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/ip/tcp.hpp>
@@ -14,6 +16,16 @@
 #include "fault_plan.h"
 
 namespace everyitem::faults {
+
+/// What a request has come to.
+enum class Moment {
+  arrived,   ///< whole; nothing was done yet
+  answered,  ///< the answer was sent whole
+};
+
+/// Told of each request; where it says false of one that arrived, nothing is done and its
+/// connection is reset.
+using Watch = std::function<bool(Moment moment, std::string_view operation)>;
 
 struct FaultServerOptions {
   TableShape table;
@@ -26,6 +38,7 @@ struct FaultServerOptions {
   std::chrono::microseconds put_latency{0};
   std::chrono::seconds clock_offset{0};  ///< of the server's clock
   std::uint16_t port = 0;                ///< 0: one that the kernel finds free
+  Watch watch = {};
 };
 
 /// Listens on 127.0.0.1. One event loop; everything it does ends with `stop`.
