@@ -23,6 +23,8 @@ namespace {
 
 constexpr std::uint64_t kMaxRequestBytes = 32U << 20;
 constexpr std::size_t kDrips = 16;
+/// Beast asks the socket for no more than the buffer has room for, which is 512 bytes at first.
+constexpr std::size_t kReadBytes = 256U << 10;
 
 std::string http_date(std::chrono::system_clock::time_point time) {
   const std::time_t seconds = std::chrono::system_clock::to_time_t(time);
@@ -93,6 +95,7 @@ Awaitable<void> FaultServer::Impl::accept() {
 Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
   const auto self = shared_from_this();
   beast::flat_buffer buffer;
+  buffer.reserve(kReadBytes);
   bool open = true;
   while (open) {
     http::request_parser<http::string_body> parser;
@@ -102,7 +105,7 @@ Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
     if (error) {
       break;
     }
-    const ReceivedRequest request = to_received(parser.release());
+    ReceivedRequest request = to_received(parser.release());
     if (request.method == "GET" && request.target == "/report") {
       Reply reply{.body = report()};
       open = co_await send(*socket, std::move(reply), std::nullopt);

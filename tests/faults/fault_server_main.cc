@@ -1,4 +1,6 @@
 // The fault server as a program: prints one line of JSON with its port, and its report at the end.
+#include <malloc.h>
+
 #include <csignal>
 #include <exception>
 #include <map>
@@ -33,6 +35,9 @@ int run(FaultServerOptions options) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  // Bodies of megabytes come and go: their memory is kept, or the kernel would clear it each time.
+  mallopt(M_MMAP_THRESHOLD, 64 << 20);
+  mallopt(M_TRIM_THRESHOLD, 256 << 20);
   CLI::App program(
       "Serves a generated DynamoDB table and a Kinesis stream on 127.0.0.1, with faults.\n"
       "GET /report says what has arrived.");
