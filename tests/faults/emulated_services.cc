@@ -7,8 +7,9 @@
 
 #include <fmt/format.h>
 #include <libdeflate.h>
-#include <openssl/evp.h>
 #include <simdjson.h>
+
+#include "base64_decoding.h"
 
 namespace everyitem::faults {
 
@@ -17,6 +18,7 @@ namespace ondemand = simdjson::ondemand;
 namespace {
 
 constexpr std::size_t kMaxRecords = 500;
+constexpr std::size_t kMaxResultBytes = 128;  ///< of a record's entry in the answer
 /// More than a signature may be off.
 constexpr std::chrono::minutes kClockJump{10};
 
@@ -78,33 +80,28 @@ std::optional<Reply> refusal(Fault fault) {
   }
 }
 
-std::string decode_base64(std::string_view text) {
-  std::string data(text.size() / 4 * 3, '\0');
-  if (text.size() % 4 != 0 || EVP_DecodeBlock(reinterpret_cast<unsigned char*>(data.data()),
-                                              reinterpret_cast<const unsigned char*>(text.data()),
-                                              static_cast<int>(text.size())) < 0) {
-    return {};
-  }
-  while (!text.empty() && text.back() == '=') {
-    text.remove_suffix(1);
-    data.pop_back();
-  }
-  return data;
-}
-
+/// Views of a request's body and of what was read from it, valid until the next is read.
 struct PutRecord {
-  std::string data;
-  std::string partition_key;
-  std::string explicit_hash_key;
+  std::string_view data;
+  std::string_view partition_key;
+  std::string_view explicit_hash_key;
   std::uint32_t shard = 0;
   std::size_t bytes = 0;  ///< as Kinesis counts them
 };
 
-/// Throws simdjson_error when it is not a PutRecords request.
+/// The body has room for simdjson's padding behind its end (EmulatedServices::answer).
+ondemand::document iterate(ondemand::parser& parser, const std::string& body) {
+  return parser.iterate(simdjson::padded_string_view(body.data(), body.size(), body.capacity()));
+}
+
+/// Throws simdjson_error when it is not a PutRecords request. Data that is no base64 is empty.
 std::vector<PutRecord> parse_put_records(const std::string& body) {
   thread_local ondemand::parser parser;
-  const simdjson::padded_string padded(body);
-  ondemand::document document = parser.iterate(padded);
+  thread_local std::vector<char> decoded;  // of all records, one after the other
+  decoded.resize(std::max(decoded.size(), body.size()));
+  char* next = decoded.data();
+
+  ondemand::document document = iterate(parser, body);
   std::vector<PutRecord> records;
   for (ondemand::object record : document["Records"].get_array()) {
     PutRecord& made = records.emplace_back();
@@ -112,8 +109,9 @@ std::vector<PutRecord> parse_put_records(const std::string& body) {
       const std::string_view name = field.unescaped_key();
       const std::string_view value = field.value().get_string();
       if (name == "Data") {
-        made.data = decode_base64(value);
+        made.data = {next, decode_base64(value, next).value_or(0)};
         made.bytes += made.data.size();
+        next += made.data.size();
       } else if (name == "PartitionKey") {
         made.partition_key = value;
         made.bytes += value.size();
@@ -140,7 +138,7 @@ std::string_view EmulatedServices::operation_of(const ReceivedRequest& request) 
   return target.substr(std::min(target.size(), target.find('.') + 1));
 }
 
-Reply EmulatedServices::answer(const ReceivedRequest& request, std::optional<Fault> fault,
+Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fault,
                                FaultPlan& plan) {
   const std::string_view operation = operation_of(request);
   ++counts_.requests[std::string(operation)];
@@ -160,6 +158,7 @@ Reply EmulatedServices::answer(const ReceivedRequest& request, std::optional<Fau
       return std::move(*refused);
     }
   }
+  request.body.reserve(request.body.size() + simdjson::SIMDJSON_PADDING);
   Reply reply;
   try {
     if (operation == "Scan") {
@@ -208,8 +207,7 @@ Reply EmulatedServices::describe_stream() const {
 
 Reply EmulatedServices::scan(const std::string& body) const {
   thread_local ondemand::parser parser;
-  const simdjson::padded_string padded(body);
-  ondemand::document document = parser.iterate(padded);
+  ondemand::document document = iterate(parser, body);
   GeneratedTable::PageRequest request;
   for (ondemand::field field : document.get_object()) {
     const std::string_view name = field.unescaped_key();
@@ -311,6 +309,7 @@ Reply EmulatedServices::put_records(const std::string& body, std::optional<Fault
     return shards_.take(record.shard, record.bytes, now) ? "" : kThrottled;
   };
   std::string results;
+  results.reserve(records.size() * kMaxResultBytes);
   std::size_t refused = 0;
   std::size_t answered = 0;
   for (const PutRecord& record : records) {
@@ -324,11 +323,15 @@ Reply EmulatedServices::put_records(const std::string& body, std::optional<Fault
     results += answered++ > 0 ? "," : "";
     if (!code.empty()) {
       ++refused;
-      results += fmt::format(R"({{"ErrorCode":"{}","ErrorMessage":"Refused on purpose"}})", code);
+      results += R"({"ErrorCode":")";
+      results += code;
+      results += R"(","ErrorMessage":"Refused on purpose"})";
     } else {
-      results += fmt::format(R"({{"SequenceNumber":"{}","ShardId":"{}"{}}})", ++sequence_number_,
-                             shards_.id_of(record.shard),
-                             fault == Fault::null_error_codes ? R"(,"ErrorCode":null)" : "");
+      results += R"({"SequenceNumber":")";
+      results += std::to_string(++sequence_number_);
+      results += R"(","ShardId":")";
+      results += shards_.id_of(record.shard);
+      results += fault == Fault::null_error_codes ? R"(","ErrorCode":null})" : R"("})";
     }
   }
   std::string head;

@@ -60,8 +60,8 @@ class EmulatedServices {
   EmulatedServices(TableShape table, StreamShape stream, aws::Credentials credentials);
 
   /// Answers a request; `fault` is one that changes what the service does or says. Faults of the
-  /// network are the server's.
-  Reply answer(const ReceivedRequest& request, std::optional<Fault> fault, FaultPlan& plan);
+  /// network are the server's. The body may be given more room, for the JSON parser's padding.
+  Reply answer(ReceivedRequest& request, std::optional<Fault> fault, FaultPlan& plan);
 
   /// The operation that a request asks for: "Scan"; empty when it names none.
   static std::string_view operation_of(const ReceivedRequest& request);

@@ -76,23 +76,41 @@ std::size_t GeneratedTable::size_of(std::uint64_t number) const {
   return shape_.min_item_bytes + mixed(number) % spread;
 }
 
-void GeneratedTable::append_item(std::string& out, std::uint64_t number) const {
-  out += kHead;
-  append_digits(out, number);
-  if (is_oversize(number)) {
-    out += kListMiddle;
-    const std::size_t elements =
-        (shape_.oversize_bytes - kListFixedBytes + kListElementBytes) / kListElementBytes;
-    out.append(list_filler_, mixed(~number) % kFillerPeriod * kListElementBytes,
-               elements * kListElementBytes - 1);
-    out += kListTail;
-    return;
-  }
-  out += kMiddle;
+GeneratedTable::Parts GeneratedTable::parts_of(std::uint64_t number) const {
   // Where the filler begins depends on the number, so that one item's data never passes for
   // another's.
-  out.append(filler_, mixed(~number) % kFillerPeriod, size_of(number) - kFixedBytes);
-  out += kTail;
+  const std::size_t begin = mixed(~number) % kFillerPeriod;
+  if (is_oversize(number)) {
+    const std::size_t elements =
+        (shape_.oversize_bytes - kListFixedBytes + kListElementBytes) / kListElementBytes;
+    return {.middle = kListMiddle,
+            .filling = std::string_view(list_filler_)
+                           .substr(begin * kListElementBytes, elements * kListElementBytes - 1),
+            .tail = kListTail};
+  }
+  return {.middle = kMiddle,
+          .filling = std::string_view(filler_).substr(begin, size_of(number) - kFixedBytes),
+          .tail = kTail};
+}
+
+void GeneratedTable::append_item(std::string& out, std::uint64_t number) const {
+  const Parts parts = parts_of(number);
+  out += kHead;
+  append_digits(out, number);
+  out += parts.middle;
+  out += parts.filling;
+  out += parts.tail;
+}
+
+bool GeneratedTable::is_item(std::string_view json, std::uint64_t number) const {
+  if (number_of(json) != number) {
+    return false;
+  }
+  const Parts parts = parts_of(number);
+  json.remove_prefix(kHead.size() + kDigits);
+  return json.size() == parts.middle.size() + parts.filling.size() + parts.tail.size() &&
+         json.starts_with(parts.middle) && json.ends_with(parts.tail) &&
+         json.substr(parts.middle.size(), parts.filling.size()) == parts.filling;
 }
 
 std::optional<std::uint64_t> GeneratedTable::number_of(std::string_view json) const {

@@ -39,6 +39,8 @@ class GeneratedTable {
 
   /// Appends the JSON of item `number`, below shape().items.
   void append_item(std::string& out, std::uint64_t number) const;
+  /// Whether `json` is item `number`, byte for byte, without making that.
+  bool is_item(std::string_view json, std::uint64_t number) const;
   /// The number of an item, read from its JSON's key; nothing where it is not one of ours.
   std::optional<std::uint64_t> number_of(std::string_view json) const;
 
@@ -61,7 +63,15 @@ class GeneratedTable {
   std::optional<GeneratedPage> page(const PageRequest& request) const;
 
  private:
+  /// What an item is made of, around its number.
+  struct Parts {
+    std::string_view middle;
+    std::string_view filling;  ///< a slice of a filler
+    std::string_view tail;
+  };
+
   std::size_t size_of(std::uint64_t number) const;
+  Parts parts_of(std::uint64_t number) const;
 
   TableShape shape_;
   std::string filler_;

@@ -23,6 +23,7 @@ TEST(GeneratedTable, ItemsAreJsonOfTheWantedSizeAndKnowTheirNumber) {
     const std::string json = item(table, i);
     EXPECT_NO_THROW(boost::json::parse(json));
     EXPECT_EQ(table.number_of(json), i);
+    EXPECT_TRUE(table.is_item(json, i));
     sizes.insert(json.size());
   }
   EXPECT_EQ(*sizes.begin(), 100U);
@@ -37,12 +38,29 @@ TEST(GeneratedTable, WhatIsNotItsItemHasNoNumber) {
   EXPECT_FALSE(table.number_of(""));
 }
 
+TEST(GeneratedTable, AnItemThatDiffersInAnyByteIsNotIt) {
+  const GeneratedTable table({.items = 10, .oversize_every = 2, .oversize_bytes = 300});
+  for (const std::uint64_t number : {4U, 5U}) {
+    const std::string json = item(table, number);
+    EXPECT_TRUE(table.is_item(json, number));
+    EXPECT_FALSE(table.is_item(json, number + 1));
+    EXPECT_FALSE(table.is_item(json + " ", number));
+    for (std::size_t i = 0; i < json.size(); ++i) {
+      std::string other = json;
+      other[i] ^= 1;
+      EXPECT_FALSE(table.is_item(other, number)) << i;
+      EXPECT_FALSE(table.is_item(json.substr(0, i), number)) << i;
+    }
+  }
+}
+
 TEST(GeneratedTable, EveryNthItemIsAListThatIsTooLargeForARecord) {
   const GeneratedTable table({.items = 100, .oversize_every = 7});
   std::set<std::string> distinct;
   for (std::uint64_t i = 0; i < 100; ++i) {
     const std::string json = item(table, i);
     EXPECT_EQ(table.number_of(json), i);
+    EXPECT_TRUE(table.is_item(json, i));
     EXPECT_EQ(table.is_oversize(i), i % 7 == 0);
     if (table.is_oversize(i)) {
       EXPECT_GE(json.size(), 1'200'000U);

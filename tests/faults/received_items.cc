@@ -11,9 +11,7 @@ void ReceivedItems::add(std::string_view data) {
     ++counts_.unknown;
     return;
   }
-  expected_.clear();
-  table_.append_item(expected_, *number);
-  if (data != expected_) {
+  if (!table_.is_item(data, *number)) {
     ++counts_.altered;
   } else if (seen_[*number]) {
     ++counts_.duplicates;

@@ -36,7 +36,6 @@ class ReceivedItems {
   const GeneratedTable& table_;
   std::vector<bool> seen_;
   ReceivedCounts counts_;
-  std::string expected_;  ///< reused
 };
 
 }  // namespace everyitem::faults

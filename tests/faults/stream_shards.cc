@@ -53,11 +53,11 @@ std::optional<std::uint32_t> decimal_head(std::string_view digits) {
 
 }  // namespace
 
-StreamShards::StreamShards(std::uint32_t shards, ShardLimits limits)
-    : limits_(limits), allowances_(shards) {
+StreamShards::StreamShards(std::uint32_t shards, ShardLimits limits) : limits_(limits) {
   if (shards == 0) {
     throw std::invalid_argument("a stream has at least one shard");
   }
+  open(shards);
 }
 
 std::optional<std::uint32_t> StreamShards::shard_of(std::string_view partition_key,
@@ -68,10 +68,6 @@ std::optional<std::uint32_t> StreamShards::shard_of(std::string_view partition_k
     return std::nullopt;
   }
   return static_cast<std::uint32_t>(std::uint64_t{*head} * open_shards() >> 32);
-}
-
-std::string StreamShards::id_of(std::uint32_t shard) const {
-  return fmt::format("shardId-{:012}", first_id_ + shard);
 }
 
 bool StreamShards::take(std::uint32_t shard, std::size_t bytes, Time now) {
@@ -92,9 +88,14 @@ bool StreamShards::take(std::uint32_t shard, std::size_t bytes, Time now) {
   return true;
 }
 
-void StreamShards::split_all() {
-  first_id_ += open_shards();
-  allowances_.assign(allowances_.size() * 2, {});
+void StreamShards::split_all() { open(allowances_.size() * 2); }
+
+void StreamShards::open(std::size_t shards) {
+  allowances_.assign(shards, {});
+  ids_.clear();
+  for (std::size_t i = 0; i < shards; ++i) {
+    ids_.push_back(fmt::format("shardId-{:012}", next_id_++));
+  }
 }
 
 }  // namespace everyitem::faults

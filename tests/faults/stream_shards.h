@@ -32,7 +32,7 @@ class StreamShards {
   std::optional<std::uint32_t> shard_of(std::string_view partition_key,
                                         std::string_view explicit_hash_key) const;
   /// Such as "shardId-000000000003".
-  std::string id_of(std::uint32_t shard) const;
+  const std::string& id_of(std::uint32_t shard) const { return ids_.at(shard); }
 
   /// Whether the shard takes a record of so many bytes now. What is not used is saved up for one
   /// second; a record larger than that is taken when something is left, and owed.
@@ -48,9 +48,12 @@ class StreamShards {
     std::optional<Time> as_of;  ///< before the first record: all of it is there
   };
 
+  void open(std::size_t shards);
+
   ShardLimits limits_;
   std::vector<Allowance> allowances_;
-  std::uint32_t first_id_ = 0;  ///< of the open shards
+  std::vector<std::string> ids_;
+  std::uint32_t next_id_ = 0;  ///< no two shards of a stream have one id, open or closed
 };
 
 }  // namespace everyitem::faults
