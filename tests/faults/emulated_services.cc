@@ -205,7 +205,7 @@ Reply EmulatedServices::describe_stream() const {
                           stream_.record_bytes / 1024)};
 }
 
-Reply EmulatedServices::scan(const std::string& body) const {
+Reply EmulatedServices::scan(const std::string& body) {
   thread_local ondemand::parser parser;
   ondemand::document document = iterate(parser, body);
   GeneratedTable::PageRequest request;
@@ -232,6 +232,7 @@ Reply EmulatedServices::scan(const std::string& body) const {
     return error_reply(400, "ValidationException",
                        "The provided starting key is outside the segment");
   }
+  pages_served_[request.segment].insert(request.after ? *request.after + 1 : 0);
   return {.body = std::move(page->body)};
 }
 

@@ -6,8 +6,10 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "fault_plan.h"
@@ -54,6 +56,9 @@ struct ServiceCounts {
   std::uint64_t requests_over_limits = 0;    ///< more records or bytes than PutRecords takes
 };
 
+/// By segment, the pages that were served: the number of the item that each begins with.
+using PagesServed = std::map<std::uint32_t, std::set<std::uint64_t>>;
+
 /// One event loop.
 class EmulatedServices {
  public:
@@ -72,6 +77,8 @@ class EmulatedServices {
   std::uint64_t undeliverable() const;
   bool can_be_taken(std::uint64_t item) const;
   const ServiceCounts& counts() const { return counts_; }
+  /// Those since it was called last.
+  PagesServed take_pages_served() { return std::exchange(pages_served_, {}); }
 
   /// Added to this machine's clock, as the services see the time. Some faults change it.
   std::chrono::seconds clock_offset{0};
@@ -79,7 +86,7 @@ class EmulatedServices {
  private:
   Reply describe_table() const;
   Reply describe_stream() const;
-  Reply scan(const std::string& body) const;
+  Reply scan(const std::string& body);
   Reply put_records(const std::string& body, std::optional<Fault> fault, FaultPlan& plan);
   bool is_refused(std::string_view data) const;
   bool updating() const;
@@ -90,6 +97,7 @@ class EmulatedServices {
   StreamShards shards_;
   ReceivedItems received_;
   ServiceCounts counts_;
+  PagesServed pages_served_;
   std::uint64_t put_calls_ = 0;
   std::optional<std::uint64_t> split_at_call_;
   std::uint64_t sequence_number_ = 0;

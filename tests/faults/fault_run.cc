@@ -4,6 +4,7 @@
 #include <chrono>
 #include <iterator>
 #include <random>
+#include <set>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -175,6 +176,26 @@ class Killer {
   State state_ = State::waiting;
 };
 
+/// Counts the pages of a segment that are read again after a kill.
+class RepeatedPages {
+ public:
+  /// `served`: to one process, from its start to its end.
+  void add(const PagesServed& served) {
+    for (const auto& [segment, pages] : served) {
+      // A process reads a segment from its checkpoint on.
+      const std::set<std::uint64_t>& before = last_[segment];
+      const auto repeated = std::distance(before.lower_bound(*pages.begin()), before.end());
+      most_ = std::max(most_, static_cast<std::uint64_t>(repeated));
+      last_[segment] = pages;
+    }
+  }
+  std::uint64_t most() const { return most_; }
+
+ private:
+  PagesServed last_;  ///< of each segment, to the last process that read it
+  std::uint64_t most_ = 0;
+};
+
 /// Scans to the end, in as many processes as it takes, each but the last killed as planned.
 FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   const TemporaryFolder folder;
@@ -192,6 +213,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
                   .checkpoint = folder.file("run.sqlite"),
                   .seed = draw.server.seed,
                   .clock_jumps = draw.clock_jumps};
+  RepeatedPages repeated_pages;
   auto kill = kills.begin();
   for (bool ended = false; !ended; ++setup.seed) {
     ScanProcess process(setup);
@@ -203,6 +225,10 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
     }
     ended = kill == kills.end() || !killer.has_killed();
     killer.put_away();
+    // What a killed process had sent is its own, not the next one's.
+    while (loop.poll() > 0) {
+    }
+    repeated_pages.add(server.take_pages_served());
     if (ended) {
       result.failure = process.failure();
     } else {
@@ -214,6 +240,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   server.stop();
   loop.poll();
 
+  result.pages_repeated = repeated_pages.most();
   result.missing = server.services().received().missing();
   result.received = server.services().received().counts();
   result.requests_over_limits = server.services().counts().requests_over_limits;
@@ -272,8 +299,8 @@ FaultRunResult run_with_kills(std::uint64_t seed, std::uint64_t kills, bool calm
 
 bool FaultRunResult::as_promised() const {
   return failure.empty() && missing == 0 && received.altered == 0 && received.unknown == 0 &&
-         received.duplicates <= duplicates_allowed && requests_over_limits == 0 &&
-         signatures_refused == 0;
+         received.duplicates <= duplicates_allowed && pages_repeated <= 2 &&
+         requests_over_limits == 0 && signatures_refused == 0;
 }
 
 std::string to_text(const std::map<KillMoment, std::uint64_t>& kills) {
@@ -290,9 +317,10 @@ std::string to_text(const std::map<KillMoment, std::uint64_t>& kills) {
 std::string FaultRunResult::to_line() const {
   return fmt::format(
       "seed {}: {} items, {} faults, {}, {} requests out of time: {} missing, {} altered, "
-      "{} unknown, {} duplicates (at most {} allowed){}{}",
+      "{} unknown, {} duplicates (at most {} allowed), {} pages of a segment read again after a "
+      "kill{}{}",
       seed, items, faults, to_text(kills), signatures_out_of_time, missing, received.altered,
-      received.unknown, received.duplicates, duplicates_allowed,
+      received.unknown, received.duplicates, duplicates_allowed, pages_repeated,
       failure.empty() ? "" : ", failed: ", failure);
 }
 
@@ -304,6 +332,7 @@ void FaultRunResult::add(const FaultRunResult& other) {
   received.duplicates += other.received.duplicates;
   signatures_out_of_time += other.signatures_out_of_time;
   duplicates_allowed += other.duplicates_allowed;
+  pages_repeated = std::max(pages_repeated, other.pages_repeated);
   for (const auto& [moment, times] : other.kills) {
     kills[moment] += times;
   }

@@ -32,6 +32,8 @@ struct FaultRunResult {
   /// Most records that may have arrived twice: those of requests whose answer was lost or not
   /// understood, and those of pages that were in flight when a process ended.
   std::uint64_t duplicates_allowed = 0;
+  /// Most pages of one segment that one kill had read again. Promised: 2.
+  std::uint64_t pages_repeated = 0;
   std::string failure;  ///< what ended the run, had it to end; empty when it is complete
 
   /// Everything that was promised holds.

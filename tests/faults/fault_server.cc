@@ -229,6 +229,8 @@ void FaultServer::stop() {
 
 const EmulatedServices& FaultServer::services() const { return impl_->services; }
 
+PagesServed FaultServer::take_pages_served() { return impl_->services.take_pages_served(); }
+
 const FaultPlan& FaultServer::plan() const { return impl_->plan; }
 
 std::string FaultServer::report() const { return impl_->report(); }

@@ -57,6 +57,7 @@ class FaultServer {
 
   const EmulatedServices& services() const;
   const FaultPlan& plan() const;
+  PagesServed take_pages_served();
 
   /// What happened, as a JSON object: also the answer to GET /report.
   std::string report() const;
