@@ -73,7 +73,8 @@ struct Draw {
     for (const Fault fault : kinds) {
       FaultRule rule{.fault = fault, .rate = total_rate / static_cast<double>(kinds.size())};
       if (fault == Fault::stall) {
-        rule.most = 3;  // each costs the client's whole timeout
+        rule.most = 2;  // each costs the client's whole timeout
+        idle_timeout = std::chrono::seconds(1);
       }
       if (is_remedied_once(fault)) {
         rule.apart = kRequestsApart;
@@ -97,6 +98,7 @@ struct Draw {
   FaultServerOptions server;
   std::uint32_t segments = 1;
   bool clock_jumps = false;  ///< the client's
+  std::chrono::milliseconds idle_timeout{30'000};
 };
 
 /// When to kill a process: at the first such moment once both numbers are reached.
@@ -212,7 +214,8 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
                   .segments = draw.segments,
                   .checkpoint = folder.file("run.sqlite"),
                   .seed = draw.server.seed,
-                  .clock_jumps = draw.clock_jumps};
+                  .clock_jumps = draw.clock_jumps,
+                  .idle_timeout = draw.idle_timeout};
   RepeatedPages repeated_pages;
   auto kill = kills.begin();
   for (bool ended = false; !ended; ++setup.seed) {

@@ -57,9 +57,9 @@ struct ScanSetup {
   std::string checkpoint;
   std::uint64_t seed = 1;
   bool clock_jumps = false;
-  /// Short, because a stall costs all of it; a machine that is busier still makes it strike without
-  /// a stall, which repeats a request that nothing was wrong with.
-  std::chrono::milliseconds idle_timeout{500};
+  /// A stall costs all of it. On a busy machine a short one strikes without a stall too, which
+  /// repeats a request that nothing was wrong with.
+  std::chrono::milliseconds idle_timeout{30'000};
 };
 
 struct ScanEnd {
