@@ -101,7 +101,9 @@ ErrorClass classify(int http_status, std::string_view code) {
   if (http_status == 413) {
     return invalid;  // a smaller request may do
   }
-  return http_status >= 500 || http_status == 408 ? transient : fatal;
+  // These services say why they refuse: a 400 that does not was damaged on its way.
+  const bool damaged = http_status == 400 && code.empty();
+  return http_status >= 500 || http_status == 408 || damaged ? transient : fatal;
 }
 
 std::string_view hint_for(std::string_view code) {

@@ -31,6 +31,8 @@ TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
   EXPECT_EQ(classify(408, ""), ErrorClass::transient);
   EXPECT_EQ(classify(429, ""), ErrorClass::throttle);
   EXPECT_EQ(classify(400, "Surprise"), ErrorClass::fatal);
+  EXPECT_EQ(classify(400, ""), ErrorClass::transient) << "its body cannot be read";
+  EXPECT_EQ(classify(413, ""), ErrorClass::invalid);
   EXPECT_EQ(classify(301, ""), ErrorClass::fatal);
 }
 

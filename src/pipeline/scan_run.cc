@@ -253,7 +253,8 @@ void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
         batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn}, stream.limits,
         keys);
     sink = std::make_unique<sink::KinesisSink>(kinesis->client, settings.stream->name, stream,
-                                               surroundings.clock, random, retry_limits());
+                                               surroundings.clock, random, retry_limits(),
+                                               items_before > 0);
   } else {
     // Each item is a line: its JSON and a line break.
     const std::uint64_t delivered_bytes = state.bytes() + state.items();

@@ -32,13 +32,14 @@ constexpr std::size_t kMaxRefusedAtFirst = 16;
 
 KinesisSink::KinesisSink(aws::Client& kinesis, const std::string& stream,
                          const StreamDescription& description, Clock& clock, Random& random,
-                         aws::RetryLimits limits)
+                         aws::RetryLimits limits, bool took_some)
     : kinesis_(kinesis),
       object_(fmt::format("stream {} in {}", stream, kinesis.region())),
       clock_(clock),
       random_(random),
       limits_(limits),
-      max_batches_in_flight_(batches_in_flight(description.open_shards)) {}
+      max_batches_in_flight_(batches_in_flight(description.open_shards)),
+      took_some_(took_some) {}
 
 Awaitable<std::vector<RefusedRecord>> KinesisSink::deliver(const batch::RecordBatch& batch) {
   std::vector<RefusedRecord> refused;

@@ -17,9 +17,9 @@ namespace everyitem::sink {
 class KinesisSink final : public Sink {
  public:
   /// The client, the clock and the random numbers outlive the sink. `limits`: how long to go on
-  /// with what is refused.
+  /// with what is refused. `took_some`: the stream took records of the run before.
   KinesisSink(aws::Client& kinesis, const std::string& stream, const StreamDescription& description,
-              Clock& clock, Random& random, aws::RetryLimits limits = {});
+              Clock& clock, Random& random, aws::RetryLimits limits = {}, bool took_some = false);
 
   /// Sends the whole batch, then again and again only what failed, with backoff and jitter: for as
   /// long as something gets through, or `limits` let it. A request that is refused as not valid is
@@ -44,7 +44,7 @@ class KinesisSink final : public Sink {
   Random& random_;
   aws::RetryLimits limits_;
   std::size_t max_batches_in_flight_;
-  bool took_some_ = false;  ///< the stream has taken a record
+  bool took_some_;  ///< the stream has taken a record of the run
   std::uint64_t records_sent_again_ = 0;
 };
 

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <chrono>
+#include <fstream>
 #include <iterator>
 #include <random>
 #include <set>
+#include <string>
+#include <string_view>
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
@@ -63,6 +66,16 @@ struct Draw {
     }
     if (between(0, 9) == 0) {
       server.stream.shard_limits.records_per_second = between(2000, 5000);
+    }
+
+    // Some runs meet items that are too large, or that the stream refuses: by themselves, or with
+    // the whole request.
+    if (between(0, 7) == 0) {
+      server.table.oversize_every = std::max<std::uint64_t>(100, server.table.items / 8);
+    }
+    if (between(0, 3) == 0) {
+      server.stream.refused_every = between(5, 200);
+      server.stream.refusal = between(0, 1) == 0 ? Refusal::entry : Refusal::request;
     }
 
     const double total_rate = 0.01 + 0.19 * std::uniform_real_distribution<double>(0, 1)(random);
@@ -198,6 +211,21 @@ class RepeatedPages {
   std::uint64_t most_ = 0;
 };
 
+/// The items in a file of dead letters, held against the table's.
+ReceivedItems read_dead_letters(const std::string& path, const GeneratedTable& table) {
+  constexpr std::string_view kItem = R"(,"item":)";
+  ReceivedItems letters(table);
+  std::ifstream lines(path);
+  for (std::string line; std::getline(lines, line);) {
+    const std::string_view text(line);
+    const auto item = text.find(kItem);
+    letters.add(item == std::string_view::npos || lines.eof()
+                    ? text  // no letter, or one without its end: counts as unknown
+                    : text.substr(item + kItem.size(), text.size() - item - kItem.size() - 1));
+  }
+  return letters;
+}
+
 /// Scans to the end, in as many processes as it takes, each but the last killed as planned.
 FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   const TemporaryFolder folder;
@@ -244,7 +272,10 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   loop.poll();
 
   result.pages_repeated = repeated_pages.most();
-  result.missing = server.services().received().missing();
+  const GeneratedTable table(draw.server.table);
+  result.dead_letters = read_dead_letters(folder.file("run.dead-letters.ndjson"), table).counts();
+  result.undeliverable = server.services().undeliverable();
+  result.missing = server.services().received().missing() - result.dead_letters.distinct;
   result.received = server.services().received().counts();
   result.requests_over_limits = server.services().counts().requests_over_limits;
   result.signatures_refused = server.services().counts().signatures_refused;
@@ -302,8 +333,9 @@ FaultRunResult run_with_kills(std::uint64_t seed, std::uint64_t kills, bool calm
 
 bool FaultRunResult::as_promised() const {
   return failure.empty() && missing == 0 && received.altered == 0 && received.unknown == 0 &&
-         received.duplicates <= duplicates_allowed && pages_repeated <= 2 &&
-         requests_over_limits == 0 && signatures_refused == 0;
+         dead_letters.distinct == undeliverable && dead_letters.altered == 0 &&
+         dead_letters.unknown == 0 && received.duplicates <= duplicates_allowed &&
+         pages_repeated <= 2 && requests_over_limits == 0 && signatures_refused == 0;
 }
 
 std::string to_text(const std::map<KillMoment, std::uint64_t>& kills) {
@@ -319,18 +351,22 @@ std::string to_text(const std::map<KillMoment, std::uint64_t>& kills) {
 
 std::string FaultRunResult::to_line() const {
   return fmt::format(
-      "seed {}: {} items, {} faults, {}, {} requests out of time: {} missing, {} altered, "
-      "{} unknown, {} duplicates (at most {} allowed), {} pages of a segment read again after a "
+      "seed {}: {} items, {} of them undeliverable, {} faults, {}, {} requests out of time: {} "
+      "missing, {} altered, {} unknown, {} in the dead letters, {} duplicates (at most {} "
+      "allowed), {} pages of a segment read again after a "
       "kill{}{}",
-      seed, items, faults, to_text(kills), signatures_out_of_time, missing, received.altered,
-      received.unknown, received.duplicates, duplicates_allowed, pages_repeated,
+      seed, items, undeliverable, faults, to_text(kills), signatures_out_of_time, missing,
+      received.altered + dead_letters.altered, received.unknown + dead_letters.unknown,
+      dead_letters.distinct, received.duplicates, duplicates_allowed, pages_repeated,
       failure.empty() ? "" : ", failed: ", failure);
 }
 
 void FaultRunResult::add(const FaultRunResult& other) {
   items += other.items;
   faults += other.faults;
+  undeliverable += other.undeliverable;
   missing += other.missing;
+  dead_letters.distinct += other.dead_letters.distinct;
   received.altered += other.received.altered;
   received.duplicates += other.received.duplicates;
   signatures_out_of_time += other.signatures_out_of_time;

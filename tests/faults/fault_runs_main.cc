@@ -34,12 +34,14 @@ int run_all(std::uint64_t first_seed, std::uint64_t runs, bool verbose) {
     sum.add(result);
   }
   fmt::print(
-      "{} runs (seeds {} to {}), {} not as promised: {} items, {} faults, {}, {} requests out of "
-      "time: {} missing, {} altered, {} duplicates (at most {} allowed), at most {} pages of "
-      "a segment read again after a kill\n",
-      runs, first_seed, first_seed + runs - 1, broken, sum.items, sum.faults, to_text(sum.kills),
-      sum.signatures_out_of_time, sum.missing, sum.received.altered, sum.received.duplicates,
-      sum.duplicates_allowed, sum.pages_repeated);
+      "{} runs (seeds {} to {}), {} not as promised: {} items, {} of them undeliverable, {} "
+      "faults, "
+      "{}, {} requests out of time: {} missing, {} altered, {} in the dead letters, {} duplicates "
+      "(at most {} allowed), at most {} pages of a segment read again after a kill\n",
+      runs, first_seed, first_seed + runs - 1, broken, sum.items, sum.undeliverable, sum.faults,
+      to_text(sum.kills), sum.signatures_out_of_time, sum.missing, sum.received.altered,
+      sum.dead_letters.distinct, sum.received.duplicates, sum.duplicates_allowed,
+      sum.pages_repeated);
   return broken == 0 ? 0 : 1;
 }
 
