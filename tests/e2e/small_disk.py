@@ -24,6 +24,12 @@ class SmallDisk:
     def grow(self, size: str) -> None:
         subprocess.run(["mount", "-o", f"remount,size={size}", str(self.path)], check=True)
 
+    def make_read_only(self) -> None:
+        subprocess.run(["mount", "-o", "remount,ro", str(self.path)], check=True)
+
+    def make_writable(self) -> None:
+        subprocess.run(["mount", "-o", "remount,rw", str(self.path)], check=True)
+
     def __enter__(self) -> "SmallDisk":
         return self
 

@@ -364,3 +364,21 @@ def test_full_disk_under_the_checkpoint_loses_nothing(
         result = everyitem.run("scan", "--table", table.name, "--stream", own)
         assert result.code == 0, result.stderr
     assert backend.compared(table, own).complete
+
+
+@pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
+def test_read_only_checkpoint_stops_the_run_before_it_reads(
+    backend: Backend, everyitem: Everyitem, tmp_path: Path
+) -> None:
+    table, own = backend.table(1000), backend.stream()
+    scan = ("scan", "--table", table.name, "--stream", own)
+    with SmallDisk(tmp_path / "disk", "64m") as disk:
+        everyitem.state = disk.path
+        assert everyitem.run(*scan, "--limit", 10).code == 0
+        disk.make_read_only()
+        result = everyitem.run(*scan)
+        assert_refused(result, re.escape(str(disk.path)), "[Rr]ead-only")
+        assert len(backend.data(own)) == 10
+        disk.make_writable()
+        assert everyitem.run(*scan).code == 0
+    assert backend.compared(table, own).complete

@@ -1,7 +1,10 @@
 // PutRecords' answers: what is accepted says of each record that was sent what became of it.
 #include <algorithm>
+#include <cstdint>
+#include <vector>
 
 #include "aws/client.h"
+#include "aws/redaction.h"
 #include "fuzz_target.h"
 #include "sink/put_records_result.h"
 
@@ -17,6 +20,15 @@ bool accepts(const PaddedBuffer& body, std::size_t sent) {
                 result.failed.end(),
             "the places of failed records rise");
     require(result.failed.empty() || result.failed.back() < sent, "only what was sent has failed");
+    std::vector<bool> not_taken(sent);
+    for (const std::uint32_t place : result.failed) {
+      not_taken[place] = true;
+    }
+    for (const InvalidRecord& record : result.invalid) {
+      require(record.place < sent && !not_taken[record.place], "a record has one result");
+      require(aws::is_error_code(record.code), "what is invalid has a code");
+      not_taken[record.place] = true;
+    }
     require(!result.failed.empty() || (result.code.empty() && result.message.empty()),
             "what did not fail has no code");
     require(!result.only_throttled || result.only_retryable, "what is throttled can be sent again");

@@ -79,7 +79,7 @@ void write_rows(const CheckpointFile& file, FuzzedDataProvider& input) {
   const std::unique_ptr<sqlite3, CloseDatabase> database(opened);
   sqlite3_exec(opened, "BEGIN", nullptr, nullptr, nullptr);
   insert_rows(opened, "INSERT INTO identity VALUES (?, ?, ?)", input);
-  insert_rows(opened, "INSERT INTO segment VALUES (?, ?, ?, ?, ?)", input);
+  insert_rows(opened, "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)", input);
   sqlite3_exec(opened, "COMMIT", nullptr, nullptr, nullptr);
 }
 

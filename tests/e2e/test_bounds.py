@@ -1,0 +1,54 @@
+"""Memory stays under its bound whatever goes wrong, and a destination that stands still is waited for."""
+
+import re
+import time
+from pathlib import Path
+
+import pytest
+from fault_server import FaultServer, scan_of
+from peak_memory import MOST_MEGABYTES, SEGMENTS, peak_megabytes
+from running import wait_for
+
+# Everything that a run gets over without waiting long, at 12 percent of all requests.
+FAULTS = (
+    *("throttling=0.02", "internal_error=0.02", "reset_in_body=0.02", "cut_short=0.02"),
+    *("wrong_crc=0.02", "slow_drip=0.02"),
+    *("PutRecords:partial_throttle=0.2", "PutRecords:partial_failure=0.05"),
+)
+ITEM_BYTES = 2000
+ITEMS = 150_000  # 300 MB
+
+
+@pytest.mark.slow
+def test_memory_stays_bounded_under_faults(tmp_path: Path) -> None:
+    with FaultServer(*FAULTS, items=ITEMS, item_bytes=ITEM_BYTES) as server:
+        everyitem = server.everyitem(tmp_path)
+        peak = peak_megabytes(everyitem, list(map(str, scan_of("--segments", SEGMENTS))))
+        report = server.report()
+    print(f"peak {peak:.0f} MB, {report}")
+    assert sum(report["faults"].values()) > 50, "this no longer tests what it says"
+    assert report["missing"] == report["altered"] == 0, report
+    assert peak <= MOST_MEGABYTES
+
+
+def test_destination_that_stands_still_stops_the_reading(tmp_path: Path) -> None:
+    # The service never answers, and the client never gives up waiting for it within this test.
+    with FaultServer("PutRecords:stall=1", items=ITEMS, item_bytes=ITEM_BYTES) as server:
+        process = server.everyitem(tmp_path).start(*scan_of("--segments", 64))
+        seen = [(0, time.monotonic())]
+
+        def reads_no_more() -> bool:
+            """For two seconds, once it has read something."""
+            pages = server.report()["requests"].get("Scan", 0)
+            if pages != seen[-1][0]:
+                seen.append((pages, time.monotonic()))
+            return pages > 0 and time.monotonic() - seen[-1][1] > 2
+
+        wait_for(reads_no_more, "the end of the reading")
+        status = Path(f"/proc/{process.pid}/status").read_text()
+        process.kill()
+    pages = seen[-1][0]
+    print(f"{pages} pages read")
+    # 64 pages in hand, and what 24 MiB of batches hold: base64 makes four bytes of three.
+    assert pages <= 64 + 24 * 3 // 4 + 8, "the reading went on"
+    assert int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1000 <= MOST_MEGABYTES
