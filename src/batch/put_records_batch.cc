@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/human_format.h"
 #include "batch/base64.h"
 
 namespace everyitem::batch {
@@ -43,7 +44,7 @@ AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) 
 
 std::string PutRecordsBuilder::size_limit() const {
   return fmt::format("the stream takes records of {} bytes at most, their keys included",
-                     limits_.record_bytes);
+                     grouped(limits_.record_bytes));
 }
 
 RecordBatch PutRecordsBuilder::seal() {

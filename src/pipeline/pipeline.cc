@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "aws/service_error.h"
+#include "base/human_format.h"
 
 namespace everyitem::pipeline {
 
@@ -39,7 +40,7 @@ sink::DeadLetter letter_for_too_large(const source::Item& item, std::uint32_t se
   const auto key = source::position_behind(item, parts.scan.keys);
   return {.segment = segment,
           .code = {},
-          .reason = fmt::format("its JSON has {} bytes, and {}", item.json.size(),
+          .reason = fmt::format("its JSON has {} bytes, and {}", grouped(item.json.size()),
                                 parts.builder.size_limit()),
           .key = key ? key->last_evaluated_key : std::string(),
           .item = std::string(item.json)};

@@ -90,6 +90,7 @@ struct ScanRun::Impl {
   std::unique_ptr<source::ScanContext> context;
   std::unique_ptr<Pipeline> pipeline;
   std::uint32_t segments = 0;
+  std::uint32_t segments_complete_before = 0;  ///< of a run that has nothing to do
   std::uint64_t items_before = 0;
   std::uint64_t dead_letters_before = 0;
   bool stop_requested = false;
@@ -300,6 +301,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     items_before = state->items() - dead_letters_before;
   }
   if (state && state->complete()) {
+    segments_complete_before = segments;
     co_return ScanOutcome{.status = RunStatus::complete, .nothing_to_do = true};
   }
   if (state) {
@@ -358,6 +360,7 @@ ScanProgress ScanRun::progress() const {
                         .items_before = impl_->items_before,
                         .dead_letters_before = impl_->dead_letters_before,
                         .estimated_items = impl_->table.estimated_items};
+  progress.counters.segments_complete = impl_->segments_complete_before;
   if (impl_->pipeline) {
     progress.counters = impl_->pipeline->counters();
     progress.records_sent_again = impl_->sink->records_sent_again();

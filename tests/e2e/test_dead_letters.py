@@ -68,13 +68,14 @@ def test_item_larger_than_a_record(
     size = len(json.dumps(LARGE, separators=(",", ":")))
     assert size > 1_600_000
     assert letter["reason"] == (
-        f"its JSON has {size} bytes, and the stream takes records of 1048576 bytes at most, "
+        f"its JSON has {size:,} bytes, and the stream takes records of 1,048,576 bytes at most, "
         "their keys included"
     )
 
     again = everyitem.run(*scan)
     assert again.code == DEAD_LETTERS, "a complete run still says that something is missing"
     assert again.summary["status"] == "already-complete" and again.summary["dead_letters"] == 1
+    assert again.summary["segments_done"] == again.summary["segments"] == 2
     assert len(letters(path)) == 1
 
 
