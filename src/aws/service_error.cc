@@ -23,6 +23,8 @@ constexpr std::string_view kPermission =
 constexpr std::string_view kKeyRejected =
     "Check the access key, the secret and, for temporary keys, AWS_SESSION_TOKEN.";
 
+constexpr std::string_view kRequestEntityTooLarge = "RequestEntityTooLarge";
+
 constexpr std::array kTable = {
     ServiceErrorRow{"ProvisionedThroughputExceededException", throttle, ""},
     ServiceErrorRow{"ThrottlingException", throttle, ""},
@@ -60,6 +62,7 @@ constexpr std::array kTable = {
     ServiceErrorRow{"ValidationException", invalid, ""},
     ServiceErrorRow{"InvalidArgumentException", invalid, ""},
     ServiceErrorRow{"SerializationException", invalid, ""},
+    ServiceErrorRow{kRequestEntityTooLarge, invalid, ""},
     ServiceErrorRow{"AccessDeniedException", fatal, kPermission},
     ServiceErrorRow{"AccessDenied", fatal, kPermission},
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
@@ -98,9 +101,6 @@ ErrorClass classify(int http_status, std::string_view code) {
   if (http_status == 429) {
     return throttle;
   }
-  if (http_status == 413) {
-    return invalid;  // a smaller request may do
-  }
   // These services say why they refuse: a 400 that does not was damaged on its way.
   const bool damaged = http_status == 400 && code.empty();
   return http_status >= 500 || http_status == 408 || damaged ? transient : fatal;
@@ -125,6 +125,9 @@ ServiceError read_service_error(const HttpResponse& response) {
   }
   if (error.code.empty()) {
     error.code = bare_code(response.header("x-amzn-errortype"));
+  }
+  if (error.code.empty() && response.status == 413) {
+    error.code = kRequestEntityTooLarge;  // a proxy's, which has no codes
   }
   if (error.message.empty()) {
     error.message = fmt::format("HTTP status {}", response.status);

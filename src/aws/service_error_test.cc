@@ -32,7 +32,6 @@ TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
   EXPECT_EQ(classify(429, ""), ErrorClass::throttle);
   EXPECT_EQ(classify(400, "Surprise"), ErrorClass::fatal);
   EXPECT_EQ(classify(400, ""), ErrorClass::transient) << "its body cannot be read";
-  EXPECT_EQ(classify(413, ""), ErrorClass::invalid);
   EXPECT_EQ(classify(301, ""), ErrorClass::fatal);
 }
 
@@ -74,6 +73,12 @@ TEST(ServiceError, BodiesThatAreNotJsonAreTaken) {
     EXPECT_EQ(error.message, "HTTP status 503") << body;
     EXPECT_EQ(error.error_class, ErrorClass::transient) << body;
   }
+}
+
+TEST(ServiceError, ARequestThatIsTooLargeForAProxyIsNotValid) {
+  const auto error = read_service_error(response(413, "<html>too large</html>"));
+  EXPECT_EQ(error.code, "RequestEntityTooLarge");
+  EXPECT_EQ(error.error_class, ErrorClass::invalid);
 }
 
 TEST(ServiceError, MembersOfTheWrongTypeAreIgnored) {
