@@ -7,65 +7,9 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <fmt/format.h>
 
-#include "aws/service_error.h"
-#include "base/human_format.h"
+#include "pipeline/undeliverable.h"
 
 namespace everyitem::pipeline {
-
-namespace {
-
-/// Whether the other segments would fail, too: what the service says of the caller, the table or
-/// the whole scan. A request can be refused as not valid for its start key, which is its segment's
-/// alone; but not before any other was accepted.
-bool concerns_all_segments(const Error& failure, bool pages_were_read) {
-  if (failure.kind() == ErrorKind::usage || failure.details().code.empty()) {
-    return failure.kind() == ErrorKind::usage;
-  }
-  switch (aws::classify(400, failure.details().code)) {
-    case aws::ErrorClass::throttle:
-    case aws::ErrorClass::transient:
-      return false;
-    case aws::ErrorClass::invalid:
-      return !pages_were_read;
-    case aws::ErrorClass::expired_credentials:
-    case aws::ErrorClass::clock_skew:
-    case aws::ErrorClass::fatal:
-      return true;
-  }
-  return true;
-}
-
-sink::DeadLetter letter_for_too_large(const source::Item& item, std::uint32_t segment,
-                                      const PipelineParts& parts) {
-  const auto key = source::position_behind(item, parts.scan.keys);
-  return {.segment = segment,
-          .code = {},
-          .reason = fmt::format("its JSON has {} bytes, and {}", grouped(item.json.size()),
-                                parts.builder.size_limit()),
-          .key = key ? key->last_evaluated_key : std::string(),
-          .item = std::string(item.json)};
-}
-
-/// The place in batch.pages of the page that a record's item is of.
-std::size_t page_of(const batch::RecordBatch& batch, std::uint32_t record) {
-  std::size_t page = 0;
-  for (std::uint64_t end = batch.pages[0].items; end <= record; end += batch.pages[page].items) {
-    ++page;
-  }
-  return page;
-}
-
-/// How many of the refused records are of each of batch.pages.
-std::vector<std::uint64_t> count_by_page(const batch::RecordBatch& batch,
-                                         const std::vector<sink::RefusedRecord>& refused) {
-  std::vector<std::uint64_t> counts(batch.pages.size());
-  for (const sink::RefusedRecord& record : refused) {
-    ++counts[page_of(batch, record.index)];
-  }
-  return counts;
-}
-
-}  // namespace
 
 Pipeline::Pipeline(const asio::any_io_executor& executor, PipelineParts parts,
                    std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
@@ -121,8 +65,8 @@ Awaitable<RunStatus> Pipeline::run() {
   if (failure_) {
     std::rethrow_exception(failure_);
   }
-  if (!failed_segments_.empty() && !stopping_) {
-    throw incomplete_segments();
+  if (segment_failures_.count() > 0 && !stopping_) {
+    throw segment_failures_.error(start_.size());
   }
   co_return status();
 }
@@ -176,7 +120,7 @@ Awaitable<source::ScanPage> Pipeline::read_page(source::SegmentScanner& scanner)
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   source::ScanPage page = co_await scanner.next(request_limit());
   ++counters_.pages_read;
-  failed_since_last_page_ = 0;
+  segment_failures_.page_was_read();
   counters_.items_scanned += page.scanned_count();
   counters_.items_read += page.items().size();
   counters_.read_units += page.consumed_read_units();
@@ -219,7 +163,8 @@ Awaitable<void> Pipeline::pack_page(const source::ScanPage& page, std::uint32_t 
     const Packed packed = queue_.pack(items, id);
     items = items.subspan(packed.items);
     if (packed.next_too_large) {
-      too_large.push_back(letter_for_too_large(items.front(), segment, parts_));
+      too_large.push_back(
+          too_large_letter(items.front(), segment, parts_.scan.keys, parts_.builder.size_limit()));
       items = items.subspan(1);
     } else if (!items.empty()) {
       co_await queue_.room();
@@ -255,7 +200,7 @@ Awaitable<void> Pipeline::deliver_batches() {
     }
     ++counters_.batches_delivered;
     if (!refused.empty()) {
-      co_await bury(letters_for(*batch, std::move(refused)));
+      co_await bury(refused_letters(*batch, std::move(refused), parts_.scan.keys));
     }
     queue_.release(*batch);
     for (std::size_t i = 0; i < batch->pages.size(); ++i) {
@@ -275,19 +220,6 @@ Awaitable<void> Pipeline::bury(std::vector<sink::DeadLetter> letters) {
     notice(first + "; it and others like it go to the dead letters");
   }
   counters_.dead_letters += count;
-}
-
-std::vector<sink::DeadLetter> Pipeline::letters_for(
-    const batch::RecordBatch& batch, std::vector<sink::RefusedRecord> refused) const {
-  std::vector<sink::DeadLetter> letters;
-  for (sink::RefusedRecord& record : refused) {
-    letters.push_back({.segment = batch.pages[page_of(batch, record.index)].page.segment,
-                       .code = std::move(record.code),
-                       .reason = std::move(record.reason),
-                       .key = source::key_of(record.item, parts_.scan.keys),
-                       .item = std::move(record.item)});
-  }
-  return letters;
 }
 
 Awaitable<void> Pipeline::save_progress() {
@@ -334,31 +266,14 @@ void Pipeline::notice(const std::string& text) const {
 }
 
 void Pipeline::fail_segment(std::uint32_t segment, const Error& failure) {
-  // Where every reader has met a failure and no page came in between, the next segments will do no
-  // better.
-  const bool nothing_comes = ++failed_since_last_page_ >= readers_.size();
-  if (nothing_comes || concerns_all_segments(failure, counters_.pages_read > 0)) {
+  if (!segment_failures_.keep(segment, failure, readers_.size())) {
     fail(std::make_exception_ptr(failure));
     return;
   }
-  failed_segments_.push_back(segment);
-  ++counters_.segments_failed;
-  if (!first_segment_failure_) {
-    first_segment_failure_ = failure.details();
+  if (++counters_.segments_failed == 1) {
     notice(fmt::format("segment {} cannot be read any further, the others go on: {}", segment,
                        failure.what()));
   }
-}
-
-/// What keeps the run from being complete, though all else was delivered.
-Error Pipeline::incomplete_segments() const {
-  constexpr std::size_t kNamed = 10;
-  const auto named = std::span(failed_segments_).first(std::min(kNamed, failed_segments_.size()));
-  ErrorDetails details = *first_segment_failure_;
-  details.message += fmt::format("; {} of {} segments could not be read to their end ({}{})",
-                                 failed_segments_.size(), start_.size(), fmt::join(named, ", "),
-                                 failed_segments_.size() > kNamed ? ", ..." : "");
-  return Error(ErrorKind::failed, std::move(details));
 }
 
 void Pipeline::fail(const std::exception_ptr& failure) {

@@ -27,6 +27,7 @@
 #include "checkpoint/checkpoint_store.h"
 #include "pipeline/batch_queue.h"
 #include "pipeline/run_report.h"
+#include "pipeline/segment_failures.h"
 #include "pipeline/task_group.h"
 #include "sink/dead_letters.h"
 #include "sink/sink.h"
@@ -110,14 +111,11 @@ class Pipeline {
                             source::ScanPosition position_after);
   Awaitable<void> deliver_batches();
   Awaitable<void> bury(std::vector<sink::DeadLetter> letters);
-  std::vector<sink::DeadLetter> letters_for(const batch::RecordBatch& batch,
-                                            std::vector<sink::RefusedRecord> refused) const;
   Awaitable<void> save_progress();
 
   void stop_reading();
   void notice(const std::string& text) const;
   void fail_segment(std::uint32_t segment, const Error& failure);
-  Error incomplete_segments() const;
   void fail(const std::exception_ptr& failure);
   void fail_delivery(const std::exception_ptr& failure);
   RunStatus status() const;
@@ -148,9 +146,7 @@ class Pipeline {
   std::uint64_t items_taken_ = 0;
   RunCounters counters_;
   std::exception_ptr failure_;
-  std::vector<std::uint32_t> failed_segments_;
-  std::optional<ErrorDetails> first_segment_failure_;
-  std::size_t failed_since_last_page_ = 0;  ///< segments, one after the other
+  SegmentFailures segment_failures_;
 };
 
 }  // namespace everyitem::pipeline
