@@ -37,6 +37,7 @@ std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
                                               std::vector<sink::RefusedRecord> refused,
                                               const source::KeyNames& keys) {
   std::vector<sink::DeadLetter> letters;
+  letters.reserve(refused.size());
   for (sink::RefusedRecord& record : refused) {
     letters.push_back({.segment = batch.pages[page_of(batch, record.index)].page.segment,
                        .code = std::move(record.code),
