@@ -142,6 +142,10 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
                                FaultPlan& plan) {
   const std::string_view operation = operation_of(request);
   ++counts_.requests[std::string(operation)];
+  if (request.header("x-amz-target") == kSink) {
+    counts_.sunk_bytes += request.body.size();
+    return {.body = "{}"};
+  }
   const bool of_kinesis = request.header("x-amz-target").starts_with("Kinesis_");
   if (const auto refused =
           check_signature(request, credentials_, of_kinesis ? "kinesis" : "dynamodb",
@@ -218,10 +222,10 @@ Reply EmulatedServices::scan(const std::string& body) {
     } else if (name == "Limit") {
       request.limit = field.value().get_uint64();
     } else if (name == "ExclusiveStartKey") {
-      ondemand::object key = field.value().get_object();
-      // A key has the beginning of its item.
-      const std::string_view text = key.raw_json();
-      request.after = table_.number_of(std::string(text) + std::string(kMinItemBytes, ' '));
+      // A key has the beginning of its item, whatever spaces the client put into it.
+      const std::string_view key = field.value()["pk"]["S"].get_string();
+      const std::string beginning = fmt::format(R"({{"pk":{{"S":"{}"}})", key);
+      request.after = table_.number_of(beginning + std::string(kMinItemBytes, ' '));
       if (!request.after) {
         return error_reply(400, "ValidationException", "The provided starting key is invalid");
       }

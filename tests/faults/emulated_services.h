@@ -54,7 +54,11 @@ struct ServiceCounts {
   std::uint64_t signatures_refused = 0;                        ///< wrong whatever the time
   std::uint64_t signatures_out_of_time = 0;  ///< of a clock that differs from the services'
   std::uint64_t requests_over_limits = 0;    ///< more records or bytes than PutRecords takes
+  std::uint64_t sunk_bytes = 0;              ///< of kSink
 };
+
+/// The X-Amz-Target that takes any body, unsigned, and counts its bytes: for the benchmark's floor.
+inline constexpr std::string_view kSink = "Bench.Sink";
 
 /// By segment, the pages that were served: the number of the item that each begins with.
 using PagesServed = std::map<std::uint32_t, std::set<std::uint64_t>>;

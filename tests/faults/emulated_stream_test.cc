@@ -56,6 +56,14 @@ class EmulatedStream : public testing::Test {
     return json::parse(services_->answer(request, std::nullopt, plan_).body);
   }
 
+  std::string sink(const std::string& body) {
+    ReceivedRequest request{.method = "POST",
+                            .target = "/",
+                            .headers = {{"X-Amz-Target", std::string(kSink)}},
+                            .body = body};
+    return services_->answer(request, std::nullopt, plan_).body;
+  }
+
   EmulatedServices& services() { return *services_; }
 
  private:
@@ -159,6 +167,14 @@ TEST_F(EmulatedStream, TellsWhichItemsItCanNeverTake) {
   EXPECT_EQ(services().received().missing(), undeliverable);
   EXPECT_TRUE(text(put({6}), "__type").ends_with("#ValidationException"));
   EXPECT_EQ(services().counts().requests_over_limits, 1U);
+}
+
+TEST_F(EmulatedStream, ItsSinkCountsTheBytesOfAnythingUnsigned) {
+  start({.items = 1}, {});
+  EXPECT_EQ(sink("no JSON"), "{}");
+  EXPECT_EQ(sink(""), "{}");
+  EXPECT_EQ(services().counts().sunk_bytes, 7U);
+  EXPECT_EQ(services().counts().signatures_refused, 0U);
 }
 
 }  // namespace

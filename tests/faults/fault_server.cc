@@ -200,12 +200,13 @@ std::string FaultServer::Impl::report() const {
   }
   return fmt::format(
       R"({{"items":{},"missing":{},"undeliverable":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
-      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"requests":{{{}}},"faults":{{{}}},)"
+      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"sunk_bytes":{},"requests":{{{}}},"faults":{{{}}},)"
       R"("seed":{}}})",
       options.table.items, services.received().missing(), services.undeliverable(),
       received.distinct, received.duplicates, received.altered, received.unknown,
       services.counts().signatures_refused, services.counts().signatures_out_of_time,
-      services.counts().requests_over_limits, requests, struck, options.seed);
+      services.counts().requests_over_limits, services.counts().sunk_bytes, requests, struck,
+      options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)

@@ -2,6 +2,7 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "aws/client.h"
@@ -64,6 +65,21 @@ TEST(FaultServer, AnswersRequestsThatAreSignedRight) {
   const FaultServerOptions options{.table = {.items = 2}};
   const std::string page = call(options, "Scan", kScan, options.credentials);
   EXPECT_TRUE(page.starts_with(R"({"Items":[{"pk":{"S":"item-000000000000"})")) << page;
+}
+
+TEST(FaultServer, TakesAStartingKeyWithSpacesAsBotoWritesIt) {
+  const FaultServerOptions options{.table = {.items = 3}};
+  const auto scan_after = [&](std::string_view number) {
+    return call(options, "Scan",
+                fmt::format(R"({{"TableName": "t", "TotalSegments": 1, "Segment": 0, )"
+                            R"("ExclusiveStartKey": {{"pk": {{"S": "item-{}"}}}}}})",
+                            number),
+                options.credentials);
+  };
+  const std::string page = scan_after("000000000001");
+  EXPECT_TRUE(page.starts_with(R"({"Items":[{"pk":{"S":"item-000000000002"})")) << page;
+  EXPECT_EQ(scan_after("000000000003"), "ValidationException");
+  EXPECT_EQ(scan_after("0"), "ValidationException");
 }
 
 TEST(FaultServer, RefusesWhatIsSignedWrong) {
