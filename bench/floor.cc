@@ -1,0 +1,225 @@
+// The floor of the benchmark: a bare relay that reads each page of a scan, SHA-256s it and posts it
+// back, without looking at the items. What any program that delivers a table must do at least.
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/read.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+#include <openssl/evp.h>
+
+#include "aws/sigv4.h"
+
+namespace {
+
+namespace asio = boost::asio;
+using asio::ip::tcp;
+
+struct Settings {
+  std::uint16_t port = 0;
+  std::uint32_t segments = 8;
+  std::size_t item_bytes = 400;  ///< of every item's JSON
+  std::size_t items_a_post = 0;  ///< 0: one POST a page
+  everyitem::aws::Credentials credentials;
+};
+
+struct Relayed {
+  std::uint64_t items = 0;
+  std::uint64_t bytes = 0;
+};
+
+/// One kept-alive connection, used by one thread that blocks.
+class Connection {
+ public:
+  explicit Connection(std::uint16_t port) : socket_(loop_) {
+    socket_.connect({asio::ip::address_v4::loopback(), port});
+    socket_.set_option(tcp::no_delay(true));
+  }
+
+  /// The answer's body, valid until the next call.
+  std::string_view post(std::string_view head, std::string_view body) {
+    asio::write(socket_, std::array{asio::buffer(head), asio::buffer(body)});
+    std::size_t filled = 0;
+    std::size_t body_begin = std::string_view::npos;
+    while (body_begin == std::string_view::npos) {
+      filled += receive(filled, 0);
+      body_begin = std::string_view(buffer_.data(), filled).find(kHeadEnd);
+    }
+    body_begin += kHeadEnd.size();
+    const std::size_t end = body_begin + length({buffer_.data(), body_begin});
+    buffer_.resize(std::max(buffer_.size(), end));
+    while (filled < end) {
+      filled += receive(filled, MSG_WAITALL, end - filled);
+    }
+    return {buffer_.data() + body_begin, end - body_begin};
+  }
+
+ private:
+  static constexpr std::string_view kHeadEnd = "\r\n\r\n";
+  static constexpr std::size_t kReadBytes = 64U << 10;
+  static constexpr std::string_view kLength = "Content-Length: ";
+
+  std::size_t receive(std::size_t at, int flags, std::size_t most = kReadBytes) {
+    return socket_.receive(asio::buffer(buffer_.data() + at, std::min(most, buffer_.size() - at)),
+                           flags);
+  }
+
+  static std::size_t length(std::string_view head) {
+    if (!head.starts_with("HTTP/1.1 200 ")) {
+      throw std::runtime_error(std::string(head));
+    }
+    const char* digits = head.data() + head.find(kLength) + kLength.size();
+    std::size_t length = 0;
+    std::from_chars(digits, head.data() + head.size(), length);
+    return length;
+  }
+
+  asio::io_context loop_;
+  tcp::socket socket_;
+  std::vector<char> buffer_ = std::vector<char>(kReadBytes);
+};
+
+/// The value behind `name`, up to one of `end`, in the page's tail behind its items.
+std::string_view behind(std::string_view tail, std::string_view name, std::string_view end) {
+  const std::size_t found = tail.find(name);
+  if (found == std::string_view::npos) {
+    return {};
+  }
+  const std::string_view value = tail.substr(found + name.size());
+  return value.substr(0, value.find(end));
+}
+
+class Relay {
+ public:
+  Relay(const Settings& settings, std::uint32_t segment)
+      : settings_(settings),
+        segment_(segment),
+        host_(fmt::format("127.0.0.1:{}", settings.port)),
+        source_(settings.port),
+        sink_(settings.port) {}
+
+  Relayed run() {
+    std::string start_key;
+    do {
+      const std::string_view page = scan(start_key);
+      const std::string_view tail =
+          page.substr(page.size() - std::min<std::size_t>(page.size(), 512));
+      std::uint64_t items = 0;
+      const std::string_view count = behind(tail, R"("Count":)", ",");
+      std::from_chars(count.data(), count.data() + count.size(), items);
+      const std::string_view key = behind(tail, R"("LastEvaluatedKey":)", "}}");
+      start_key = key.empty() ? "" : fmt::format("{}}}}}", key);
+      relayed_.items += items;
+      deliver(page);
+    } while (!start_key.empty());
+    return relayed_;
+  }
+
+ private:
+  std::string_view scan(std::string_view start_key) {
+    const std::string body = fmt::format(
+        R"({{"TableName":"table","TotalSegments":{},"Segment":{}{}{}}})", settings_.segments,
+        segment_, start_key.empty() ? "" : R"(,"ExclusiveStartKey":)", start_key);
+    std::vector<everyitem::aws::Header> headers = {{"Host", host_},
+                                                   {"X-Amz-Target", "DynamoDB_20120810.Scan"}};
+    const auto signature = everyitem::aws::sign({.method = "POST",
+                                                 .path = "/",
+                                                 .query = {},
+                                                 .headers = headers,
+                                                 .body = body,
+                                                 .region = "us-east-1",
+                                                 .service = "dynamodb",
+                                                 .time = std::chrono::system_clock::now()},
+                                                settings_.credentials);
+    headers.insert(headers.end(), signature.begin(), signature.end());
+    std::string head = fmt::format("POST / HTTP/1.1\r\nContent-Length: {}\r\n", body.size());
+    for (const auto& [name, value] : headers) {
+      head += fmt::format("{}: {}\r\n", name, value);
+    }
+    return source_.post(head + "\r\n", body);
+  }
+
+  void deliver(std::string_view page) {
+    const std::size_t step = settings_.items_a_post == 0
+                                 ? page.size()
+                                 : settings_.items_a_post * (settings_.item_bytes + 1);
+    for (; !page.empty(); page.remove_prefix(std::min(page.size(), step))) {
+      const std::string_view body = page.substr(0, step);
+      std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
+      EVP_Digest(body.data(), body.size(), digest.data(), nullptr, EVP_sha256(), nullptr);
+      sink_.post(
+          fmt::format("POST / HTTP/1.1\r\nHost: {}\r\nX-Amz-Target: Bench.Sink\r\n"
+                      "X-Amz-Content-Sha256: {:02x}\r\nContent-Length: {}\r\n\r\n",
+                      host_, fmt::join(digest.begin(), digest.begin() + 32, ""), body.size()),
+          body);
+      relayed_.bytes += body.size();
+    }
+  }
+
+  const Settings& settings_;
+  std::uint32_t segment_;
+  std::string host_;
+  Connection source_;
+  Connection sink_;
+  Relayed relayed_;
+};
+
+Relayed relay_all(const Settings& settings) {
+  std::vector<Relayed> relayed(settings.segments);
+  std::vector<std::exception_ptr> failures(settings.segments);
+  std::vector<std::jthread> threads;
+  for (std::uint32_t segment = 0; segment < settings.segments; ++segment) {
+    threads.emplace_back([&, segment] {
+      try {
+        relayed[segment] = Relay(settings, segment).run();
+      } catch (...) {
+        failures[segment] = std::current_exception();
+      }
+    });
+  }
+  threads.clear();  // joined
+  Relayed sum;
+  for (std::uint32_t segment = 0; segment < settings.segments; ++segment) {
+    if (failures[segment]) {
+      std::rethrow_exception(failures[segment]);
+    }
+    sum.items += relayed[segment].items;
+    sum.bytes += relayed[segment].bytes;
+  }
+  return sum;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  CLI::App program("Relays a fault server's table to its sink, a thread a segment.");
+  Settings settings;
+  program.add_option("--port", settings.port)->required();
+  program.add_option("--segments", settings.segments);
+  program.add_option("--item-bytes", settings.item_bytes, "Of every item's JSON");
+  program.add_option("--items-a-post", settings.items_a_post, "0: one POST a page");
+  program.add_option("--access-key-id", settings.credentials.access_key_id)
+      ->envname("AWS_ACCESS_KEY_ID");
+  program.add_option("--secret-access-key", settings.credentials.secret_access_key)
+      ->envname("AWS_SECRET_ACCESS_KEY");
+  CLI11_PARSE(program, argc, argv);
+  try {
+    const Relayed relayed = relay_all(settings);
+    fmt::print("{{\"items\":{},\"bytes\":{}}}\n", relayed.items, relayed.bytes);
+    return 0;
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "floor: {}\n", error.what());
+    return 1;
+  }
+}
