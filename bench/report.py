@@ -1,0 +1,158 @@
+"""The table, as text, as Markdown and as a bar chart."""
+
+import statistics
+from dataclasses import dataclass
+from typing import Callable, Dict, List, Optional, Sequence
+from xml.sax.saxutils import escape
+
+from contenders import FLOOR_OF_500, Contender
+from measure import BUSY, Run
+
+COLUMNS = (
+    ("item", "bytes"),
+    ("", ""),
+    ("items/s", ""),
+    ("MB/s", ""),
+    ("client CPU", "s/GB"),
+    ("spread", "of CPU"),
+    ("peak", "MB"),
+    ("client", "busy"),
+    ("server", "busy"),
+    ("MB/s, of the", "fastest peer"),
+    ("CPU, of the", "floor of 500"),
+    ("", ""),
+)
+
+
+@dataclass(frozen=True)
+class Result:
+    contender: Contender
+    item_bytes: int
+    runs: Sequence[Run]
+
+    def median(self, figure: Callable[[Run], float]) -> float:
+        return statistics.median(figure(run) for run in self.runs)
+
+    @property
+    def rate(self) -> float:
+        return self.median(lambda run: run.megabytes_per_second)
+
+    @property
+    def cost(self) -> float:
+        return self.median(lambda run: run.client_seconds_per_gigabyte)
+
+    @property
+    def spread(self) -> str:
+        """How far the repeats lie from each other."""
+        if len(self.runs) < 2:
+            return ""
+        costs = [run.client_seconds_per_gigabyte for run in self.runs]
+        return f"{(max(costs) - min(costs)) / self.cost:.0%}"
+
+    @property
+    def limited_by_server(self) -> bool:
+        return any(run.server_busy > BUSY and run.client_busy <= BUSY for run in self.runs)
+
+
+def times(value: float, base: Optional[float]) -> str:
+    if not base:
+        return ""
+    ratio = value / base
+    return f"{ratio:.2f}×" if ratio < 10 else f"{ratio:.0f}×"
+
+
+def significant(value: float) -> str:
+    return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
+
+
+def rows(results: Sequence[Result]) -> List[List[str]]:
+    table = []
+    for result in results:
+        beside = [other for other in results if other.item_bytes == result.item_bytes]
+        peers = [other.rate for other in beside if other.contender.kind == "peer"]
+        floors = [other.cost for other in beside if other.contender.name == FLOOR_OF_500]
+        table.append(
+            [
+                str(result.item_bytes),
+                result.contender.name,
+                f"{result.median(lambda run: run.items_per_second):,.0f}",
+                significant(result.rate),
+                significant(result.cost),
+                result.spread,
+                f"{result.median(lambda run: run.peak_megabytes):.0f}",
+                f"{result.median(lambda run: run.client_busy):.0%}",
+                f"{result.median(lambda run: run.server_busy):.0%}",
+                times(result.rate, max(peers, default=None)),
+                times(result.cost, floors[0] if floors else None),
+                "limited by the server" if result.limited_by_server else "",
+            ]
+        )
+    return table
+
+
+def left_aligned(column: int) -> bool:
+    return COLUMNS[column][0] == ""
+
+
+def text(results: Sequence[Result]) -> str:
+    lines = [[head for head, _ in COLUMNS], [unit for _, unit in COLUMNS], *rows(results)]
+    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
+    return "\n".join(
+        "  ".join(
+            cell.ljust(width) if left_aligned(i) else cell.rjust(width)
+            for i, (cell, width) in enumerate(zip(line, widths))
+        ).rstrip()
+        for line in lines
+    )
+
+
+def markdown(results: Sequence[Result]) -> str:
+    head = [" ".join(part for part in column if part) for column in COLUMNS]
+    rule = ["---" if left_aligned(i) else "---:" for i in range(len(COLUMNS))]
+    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *rows(results)])
+
+
+COLOURS: Dict[str, str] = {"everyitem": "#d9480f", "peer": "#4c6ef5", "floor": "#adb5bd"}
+WIDTH, LABEL, BAR, STEP, GAP = 760, 160, 16, 22, 44
+
+
+def svg(results: Sequence[Result], subtitle: str) -> str:
+    """Horizontal bars of MB/s, a group an item size, all on one linear scale."""
+    longest = max(result.rate for result in results)
+    scale = (WIDTH - LABEL - 80) / longest
+    parts: List[str] = []
+    y = 60
+    for size in sorted({result.item_bytes for result in results}):
+        y += 12
+        parts.append(f'<text x="12" y="{y}" font-weight="bold">items of {size} bytes</text>')
+        y += 10
+        group = [result for result in results if result.item_bytes == size]
+        for result in sorted(group, key=lambda one: -one.rate):
+            middle = y + BAR - 4
+            length = max(result.rate * scale, 1)
+            colour = COLOURS[result.contender.kind]
+            mark = " (limited by the server)" if result.limited_by_server else ""
+            parts.append(
+                f'<text x="{LABEL - 8}" y="{middle}" text-anchor="end">'
+                f"{escape(result.contender.name)}</text>"
+                f'<rect x="{LABEL}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{colour}"/>'
+            )
+            value = f"{significant(result.rate)}{mark}"
+            if length > WIDTH / 2:
+                parts.append(
+                    f'<text x="{LABEL + length - 6:.1f}" y="{middle}" text-anchor="end">{value}</text>'
+                )
+            else:
+                parts.append(f'<text x="{LABEL + length + 6:.1f}" y="{middle}">{value}</text>')
+            y += STEP
+        y += GAP - STEP
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" '
+        f'height="{y}" font-family="sans-serif" font-size="12" fill="#212529">\n'
+        f'<rect width="{WIDTH}" height="{y}" fill="#ffffff"/>\n'
+        '<text x="12" y="24" font-size="16" font-weight="bold">Megabytes of items a second, '
+        "one core</text>\n"
+        f'<text x="12" y="44" fill="#495057">{escape(subtitle)}</text>\n'
+        + "\n".join(parts)
+        + "\n</svg>\n"
+    )
