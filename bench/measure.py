@@ -19,6 +19,7 @@ SERVER_CORE = 0
 CLIENT_CORE = 1
 MOST_SECONDS = 120
 BUSY = 0.95  # from here on a core is what limits
+DISTURBED = 0.05  # from here on others on the machine make a run slower
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDFAULTS", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
 
@@ -34,6 +35,7 @@ class Run:
     seconds: float
     client_seconds: float  # of processor time
     server_seconds: float
+    others_busy: float  # other processes' share of the two cores
     peak_bytes: int
 
     def without(self, start: "Run") -> "Run":
@@ -44,6 +46,7 @@ class Run:
             max(self.seconds - start.seconds, 1e-3),
             max(self.client_seconds - start.client_seconds, 1e-3),
             max(self.server_seconds - start.server_seconds, 0),
+            self.others_busy,
             self.peak_bytes,
         )
 
@@ -76,6 +79,14 @@ def processor_seconds(pid: int) -> float:
     # The fields behind the program's name, which may hold spaces: user and system time.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def seconds_of_both_cores() -> float:
+    """Processor time of all processes on the two cores; interrupts are not of any of them."""
+    cores = [f"cpu{SERVER_CORE}", f"cpu{CLIENT_CORE}"]
+    lines = [line.split() for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines()]
+    ticks = sum(sum(map(int, line[1:4])) for line in lines if line and line[0] in cores)
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def pinned(core: int) -> Any:
@@ -150,6 +161,7 @@ def run(contender: Contender, items: int, item_bytes: int) -> Run:
         }
         with open(directory / "output", "wb+") as output, open(directory / "errors", "wb+") as errors:
             server_before = processor_seconds(server)
+            both_before = seconds_of_both_cores()
             begin = time.monotonic()
             process = subprocess.Popen(
                 command,
@@ -162,6 +174,7 @@ def run(contender: Contender, items: int, item_bytes: int) -> Run:
             used = wait(process)
             seconds = time.monotonic() - begin
             server_seconds = processor_seconds(server) - server_before
+            both_seconds = seconds_of_both_cores() - both_before
             output.seek(0)
             errors.seek(0)
             said = output.read().decode()
@@ -169,11 +182,13 @@ def run(contender: Contender, items: int, item_bytes: int) -> Run:
                 end = errors.read().decode()[-500:].strip()
                 raise NotAllArrived(f"exit code {process.returncode}: {end}")
         check(contender, items, report_of(url), said)
+    client_seconds = used.ru_utime + used.ru_stime
     return Run(
         items,
         item_bytes,
         seconds,
-        used.ru_utime + used.ru_stime,
+        client_seconds,
         server_seconds,
+        max(both_seconds - client_seconds - server_seconds, 0) / (2 * seconds),
         used.ru_maxrss * 1024,
     )

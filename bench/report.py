@@ -6,7 +6,7 @@ from typing import Callable, Dict, List, Optional, Sequence
 from xml.sax.saxutils import escape
 
 from contenders import FLOOR_OF_500, Contender
-from measure import BUSY, Run
+from measure import BUSY, DISTURBED, Run
 
 COLUMNS = (
     ("item", "bytes"),
@@ -53,6 +53,14 @@ class Result:
     def limited_by_server(self) -> bool:
         return any(run.server_busy > BUSY and run.client_busy <= BUSY for run in self.runs)
 
+    @property
+    def note(self) -> str:
+        notes = ["limited by the server"] if self.limited_by_server else []
+        others = self.median(lambda run: run.others_busy)
+        if others > DISTURBED:
+            notes.append(f"disturbed: others used {others:.0%} of the cores")
+        return "; ".join(notes)
+
 
 def times(value: float, base: Optional[float]) -> str:
     if not base:
@@ -84,7 +92,7 @@ def rows(results: Sequence[Result]) -> List[List[str]]:
                 f"{result.median(lambda run: run.server_busy):.0%}",
                 times(result.rate, max(peers, default=None)),
                 times(result.cost, floors[0] if floors else None),
-                "limited by the server" if result.limited_by_server else "",
+                result.note,
             ]
         )
     return table
@@ -131,7 +139,7 @@ def svg(results: Sequence[Result], subtitle: str) -> str:
             middle = y + BAR - 4
             length = max(result.rate * scale, 1)
             colour = COLOURS[result.contender.kind]
-            mark = " (limited by the server)" if result.limited_by_server else ""
+            mark = f" ({result.note})" if result.note else ""
             parts.append(
                 f'<text x="{LABEL - 8}" y="{middle}" text-anchor="end">'
                 f"{escape(result.contender.name)}</text>"
