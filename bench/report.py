@@ -54,11 +54,14 @@ class Result:
         return any(run.server_busy > BUSY and run.client_busy <= BUSY for run in self.runs)
 
     @property
+    def others_busy(self) -> float:
+        return self.median(lambda run: run.others_busy)
+
+    @property
     def note(self) -> str:
         notes = ["limited by the server"] if self.limited_by_server else []
-        others = self.median(lambda run: run.others_busy)
-        if others > DISTURBED:
-            notes.append(f"disturbed: others used {others:.0%} of the cores")
+        if self.others_busy > DISTURBED:
+            notes.append(f"disturbed: others used {self.others_busy:.0%} of the cores")
         return "; ".join(notes)
 
 
@@ -126,6 +129,8 @@ WIDTH, LABEL, BAR, STEP, GAP = 760, 160, 16, 22, 44
 
 def svg(results: Sequence[Result], subtitle: str) -> str:
     """Horizontal bars of MB/s, a group an item size, all on one linear scale."""
+    if any(result.others_busy > DISTURBED for result in results):
+        subtitle += "; disturbed by other processes"
     longest = max(result.rate for result in results)
     scale = (WIDTH - LABEL - 80) / longest
     parts: List[str] = []
@@ -139,7 +144,7 @@ def svg(results: Sequence[Result], subtitle: str) -> str:
             middle = y + BAR - 4
             length = max(result.rate * scale, 1)
             colour = COLOURS[result.contender.kind]
-            mark = f" ({result.note})" if result.note else ""
+            mark = " (limited by the server)" if result.limited_by_server else ""
             parts.append(
                 f'<text x="{LABEL - 8}" y="{middle}" text-anchor="end">'
                 f"{escape(result.contender.name)}</text>"
