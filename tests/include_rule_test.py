@@ -38,7 +38,8 @@ VALUE_HEADERS: Set[str] = {
     "source/table_description.h",
     "batch/record_batch.h",
     "batch/kinesis_limits.h",
-    "batch/put_records_request.h",
+    "batch/put_records_format.h",
+    "batch/put_records_json.h",
 }
 
 # Read from the left, so that what looks like an include inside a comment or a raw string is

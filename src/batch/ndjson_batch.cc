@@ -1,20 +1,21 @@
 #include "batch/ndjson_batch.h"
 
 #include <algorithm>
+#include <span>
 #include <utility>
 
 namespace everyitem::batch {
 
 AddResult NdjsonBuilder::add(const source::Item& item, source::PageId page) {
-  std::string& body = batch_.body;
+  PaddedBuffer& body = batch_.body;
   if (batch_.items > 0 && body.size() + item.json.size() + 1 > kNdjsonBatchBytes) {
     return AddResult::full;
   }
-  const auto start = static_cast<std::ptrdiff_t>(body.size());
-  body += item.json;
-  std::replace_if(
-      body.begin() + start, body.end(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  body += '\n';
+  const std::span<char> line = body.prepare(item.json.size() + 1);
+  std::ranges::replace_copy_if(
+      item.json, line.begin(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  line.back() = '\n';
+  body.commit(line.size());
   batch_.count(page, item.json.size());
   return AddResult::added;
 }

@@ -12,7 +12,7 @@ TEST(NdjsonBatch, OneLineAnItem) {
   builder.add(item(R"({"a":{"S":"x"}})"), {0, 0});
   builder.add(item("{}"), {0, 1});
   const RecordBatch batch = builder.seal();
-  EXPECT_EQ(batch.body, "{\"a\":{\"S\":\"x\"}}\n{}\n");
+  EXPECT_EQ(batch.body.view(), "{\"a\":{\"S\":\"x\"}}\n{}\n");
   EXPECT_EQ(batch.items, 2U);
   EXPECT_EQ(batch.item_bytes, 17U);
   EXPECT_EQ(batch.pages.size(), 2U);
@@ -22,7 +22,8 @@ TEST(NdjsonBatch, OneLineAnItem) {
 TEST(NdjsonBatch, AnItemOverSeveralLinesBecomesOne) {
   NdjsonBuilder builder;
   builder.add(item("{\r\n\"a\":\n{}}"), {0, 0});
-  EXPECT_EQ(builder.seal().body, "{  \"a\": {}}\n");
+  const RecordBatch batch = builder.seal();
+  EXPECT_EQ(batch.body.view(), "{  \"a\": {}}\n");
 }
 
 TEST(NdjsonBatch, IsFullAtItsSizeButTakesAnyItemAlone) {

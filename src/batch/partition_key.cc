@@ -1,10 +1,27 @@
 #include "batch/partition_key.h"
 
 #include <array>
+#include <bit>
 
 #include <xxhash.h>
 
 namespace everyitem::batch {
+
+namespace {
+
+/// The eight digits of `bits`, the first of them in the byte that is first in memory.
+std::uint64_t hex_digits(std::uint32_t bits) {
+  // One digit a byte, the last in the lowest.
+  std::uint64_t digits = bits;
+  digits = (digits | digits << 16) & 0x0000ffff0000ffff;
+  digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;
+  digits = (digits | digits << 4) & 0x0f0f0f0f0f0f0f0f;
+  const std::uint64_t letters = (digits + 0x0606060606060606) >> 4 & 0x0101010101010101;
+  digits += 0x3030303030303030 + letters * ('a' - '0' - 10);
+  return std::endian::native == std::endian::little ? __builtin_bswap64(digits) : digits;
+}
+
+}  // namespace
 
 std::uint64_t key_hash(const source::Item& item) {
   if (item.hash_key.empty()) {
@@ -14,15 +31,11 @@ std::uint64_t key_hash(const source::Item& item) {
   return XXH3_64bits_withSeed(item.range_key.data(), item.range_key.size(), hash);
 }
 
-void PartitionKeys::append_key(std::string& out, const source::Item& item) const {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::uint64_t bits = random_ != nullptr ? random_->bits() : key_hash(item);
-  std::array<char, kPartitionKeyLength> text;
-  for (char& digit : text) {
-    digit = kDigits[bits >> 60];
-    bits <<= 4;
-  }
-  out.append(text.data(), text.size());
+PartitionKey PartitionKeys::key(const source::Item& item) const {
+  const std::uint64_t bits = random_ != nullptr ? random_->bits() : key_hash(item);
+  // Not digit by digit: reading as words what was just written as bytes makes the processor wait.
+  return std::bit_cast<PartitionKey>(std::array{hex_digits(static_cast<std::uint32_t>(bits >> 32)),
+                                                hex_digits(static_cast<std::uint32_t>(bits))});
 }
 
 }  // namespace everyitem::batch

@@ -1,9 +1,9 @@
 // Which shard an item goes to.
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
-#include <string>
 
 #include "base/clock.h"
 #include "source/scan_page.h"
@@ -12,6 +12,7 @@ namespace everyitem::batch {
 
 /// Characters of every partition key that this program makes: 64 bits in lower-case hexadecimal.
 inline constexpr std::size_t kPartitionKeyLength = 16;
+using PartitionKey = std::array<char, kPartitionKeyLength>;
 
 /// A hash (XXH3, 64 bits) of the item's whole primary key. The same item always has the same key,
 /// so all its records go to one shard, in order; and items spread over all shards, even those that
@@ -26,8 +27,7 @@ class PartitionKeys {
   /// At random: `random` outlives this.
   explicit PartitionKeys(Random& random) : random_(&random) {}
 
-  /// Appends the partition key of `item`, kPartitionKeyLength characters.
-  void append_key(std::string& out, const source::Item& item) const;
+  PartitionKey key(const source::Item& item) const;
 
  private:
   Random* random_ = nullptr;

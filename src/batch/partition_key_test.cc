@@ -2,6 +2,7 @@
 
 #include <array>
 #include <set>
+#include <string>
 
 #include <gtest/gtest.h>
 
@@ -13,9 +14,8 @@ source::Item item(std::string_view hash, std::string_view range, std::string_vie
 }
 
 std::string key(const source::Item& of, const PartitionKeys& keys = {}) {
-  std::string out;
-  keys.append_key(out, of);
-  return out;
+  const PartitionKey text = keys.key(of);
+  return {text.begin(), text.end()};
 }
 
 TEST(PartitionKey, TheSameItemKeepsItsKeyWhateverElseChangesInIt) {

@@ -5,13 +5,12 @@
 #include <fmt/format.h>
 
 #include "base/human_format.h"
-#include "batch/base64.h"
 
 namespace everyitem::batch {
 
-PutRecordsBuilder::PutRecordsBuilder(const StreamId& stream, PutRecordsLimits limits,
-                                     PartitionKeys keys)
-    : head_(open_request(stream)), limits_(limits), keys_(keys) {}
+PutRecordsBuilder::PutRecordsBuilder(const PutRecordsFormat& format, const StreamId& stream,
+                                     PutRecordsLimits limits, PartitionKeys keys)
+    : format_(format), opening_(format.opening(stream)), limits_(limits), keys_(keys) {}
 
 AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) {
   const std::size_t record_bytes = item.json.size() + kPartitionKeyLength;
@@ -21,21 +20,17 @@ AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) 
   if (batch_.items == limits_.records || request_bytes_ + record_bytes > limits_.request_bytes) {
     return AddResult::full;
   }
-  std::string& body = batch_.body;
+  PaddedBuffer& body = batch_.body;
   if (batch_.items == 0) {
     // Batches of one run are much alike: the body seldom has to grow.
     body.reserve(last_body_bytes_ + last_body_bytes_ / 8);
-    body = head_;
+    body.append(opening_);
     batch_.records.reserve(limits_.records);
   } else {
-    body += ',';
+    body.append(format_.separator());
   }
   const std::size_t offset = body.size();
-  body += R"({"Data":")";
-  append_base64(body, item.json);
-  body += R"(","PartitionKey":")";
-  keys_.append_key(body, item);
-  body += R"("})";
+  format_.append_record(body, item.json, keys_.key(item));
   batch_.records.push_back({.offset = offset, .length = body.size() - offset});
   batch_.count(page, item.json.size());
   request_bytes_ += record_bytes;
@@ -48,7 +43,7 @@ std::string PutRecordsBuilder::size_limit() const {
 }
 
 RecordBatch PutRecordsBuilder::seal() {
-  close_request(batch_.body);
+  batch_.body.append(format_.closing());
   last_body_bytes_ = batch_.body.size();
   request_bytes_ = 0;
   return std::exchange(batch_, {});

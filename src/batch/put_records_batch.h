@@ -1,4 +1,4 @@
-// PutRecords requests in JSON, built once in one buffer, within all of Kinesis' limits.
+// PutRecords requests, built once in one buffer, within all of Kinesis' limits.
 #pragma once
 
 #include <cstddef>
@@ -7,13 +7,15 @@
 #include "batch/batch_builder.h"
 #include "batch/kinesis_limits.h"
 #include "batch/partition_key.h"
-#include "batch/put_records_request.h"
+#include "batch/put_records_format.h"
 
 namespace everyitem::batch {
 
 class PutRecordsBuilder final : public BatchBuilder {
  public:
-  PutRecordsBuilder(const StreamId& stream, PutRecordsLimits limits, PartitionKeys keys);
+  /// The format outlives the builder.
+  PutRecordsBuilder(const PutRecordsFormat& format, const StreamId& stream, PutRecordsLimits limits,
+                    PartitionKeys keys);
 
   AddResult add(const source::Item& item, source::PageId page) override;
   std::string size_limit() const override;
@@ -21,12 +23,13 @@ class PutRecordsBuilder final : public BatchBuilder {
   RecordBatch seal() override;
 
  private:
-  std::string head_;  ///< of every request: the stream, up to the first record
+  const PutRecordsFormat& format_;
+  std::string opening_;
   PutRecordsLimits limits_;
   PartitionKeys keys_;
   RecordBatch batch_;
-  std::size_t request_bytes_ = 0;    ///< as Kinesis counts them: data and partition keys
-  std::size_t last_body_bytes_ = 0;  ///< what to reserve for the next
+  std::size_t request_bytes_ = 0;  ///< as Kinesis counts them: data and partition keys
+  std::size_t last_body_bytes_ = 0;
 };
 
 }  // namespace everyitem::batch

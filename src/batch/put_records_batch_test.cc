@@ -7,10 +7,13 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
+#include "batch/put_records_json.h"
+
 namespace everyitem::batch {
 namespace {
 
 const StreamId kStream{.name = "s", .arn = ""};
+const PutRecordsJson kJson;
 
 source::Item item(const std::string& json) { return {.json = json, .hash_key = json}; }
 
@@ -40,33 +43,35 @@ std::vector<std::string> records_of(std::string_view body) {
 }
 
 TEST(PutRecordsBatch, HoldsTheItemsByteForByte) {
-  PutRecordsBuilder builder(kStream, {}, {});
+  PutRecordsBuilder builder(kJson, kStream, {}, {});
   EXPECT_TRUE(builder.empty());
   const std::vector<std::string> items = {R"({"a":{"S":"é\n\"\u0000"}})", "{}", R"({ "b" : {} })"};
   for (const std::string& json : items) {
     EXPECT_EQ(builder.add(item(json), {0, 0}), AddResult::added);
   }
   const RecordBatch batch = builder.seal();
-  EXPECT_EQ(records_of(batch.body), items);
+  EXPECT_EQ(records_of(batch.body.view()), items);
   EXPECT_EQ(batch.items, 3U);
   EXPECT_EQ(batch.item_bytes, items[0].size() + items[1].size() + items[2].size());
   EXPECT_TRUE(builder.empty());
 }
 
 TEST(PutRecordsBatch, NamesTheStreamByArnToo) {
-  PutRecordsBuilder builder({.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {}, {});
+  PutRecordsBuilder builder(kJson, {.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {}, {});
   builder.add(item("{}"), {0, 0});
-  EXPECT_EQ(boost::json::parse(builder.seal().body).at("StreamARN").as_string(),
+  const RecordBatch batch = builder.seal();
+  EXPECT_EQ(boost::json::parse(batch.body.view()).at("StreamARN").as_string(),
             "arn:aws:kinesis:x:1:stream/s");
 }
 
 TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRecords) {
-  PutRecordsBuilder builder(kStream, {}, {});
+  PutRecordsBuilder builder(kJson, kStream, {}, {});
   for (std::size_t i = 0; i < kMaxRecordsPerRequest; ++i) {
     ASSERT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
   }
   EXPECT_EQ(builder.add(item("{}"), {0, 0}), AddResult::full);
-  EXPECT_EQ(records_of(builder.seal().body).size(), kMaxRecordsPerRequest);
+  const RecordBatch batch = builder.seal();
+  EXPECT_EQ(records_of(batch.body.view()).size(), kMaxRecordsPerRequest);
   EXPECT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
 }
 
@@ -74,8 +79,8 @@ TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRequestBytesPartitionKeysIncluded
   const std::string json = "{\"a\":\"" + std::string(92, 'x') + "\"}";
   ASSERT_EQ(json.size(), 100U);
   const std::size_t record = 100 + kPartitionKeyLength;
-  PutRecordsBuilder exact(kStream, {.request_bytes = 3 * record}, {});
-  PutRecordsBuilder short_by_one(kStream, {.request_bytes = 3 * record - 1}, {});
+  PutRecordsBuilder exact(kJson, kStream, {.request_bytes = 3 * record}, {});
+  PutRecordsBuilder short_by_one(kJson, kStream, {.request_bytes = 3 * record - 1}, {});
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(exact.add(item(json), {0, 0}), AddResult::added);
     EXPECT_EQ(short_by_one.add(item(json), {0, 0}), AddResult::added);
@@ -85,16 +90,17 @@ TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRequestBytesPartitionKeysIncluded
 }
 
 TEST(PutRecordsBatch, AnItemOverTheRecordLimitFitsNowhereAndLeavesTheBatchAsItWas) {
-  PutRecordsBuilder builder(kStream, {}, {});
+  PutRecordsBuilder builder(kJson, kStream, {}, {});
   builder.add(item("{}"), {0, 0});
   const std::string largest(kDefaultMaxRecordBytes - kPartitionKeyLength, 'x');
   EXPECT_EQ(builder.add(item(largest), {0, 0}), AddResult::added);
   EXPECT_EQ(builder.add(item(largest + "x"), {0, 0}), AddResult::too_large);
-  EXPECT_EQ(records_of(builder.seal().body), (std::vector<std::string>{"{}", largest}));
+  const RecordBatch batch = builder.seal();
+  EXPECT_EQ(records_of(batch.body.view()), (std::vector<std::string>{"{}", largest}));
 }
 
 TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
-  PutRecordsBuilder builder(kStream, {}, {});
+  PutRecordsBuilder builder(kJson, kStream, {}, {});
   builder.add(item("{}"), {0, 7});
   builder.add(item("{}"), {0, 7});
   builder.add(item("{}"), {1, 0});
@@ -105,26 +111,27 @@ TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
 }
 
 TEST(PutRecordsBatch, OnlySomeRecordsAreSentAgain) {
-  PutRecordsBuilder builder(kStream, {}, {});
+  PutRecordsBuilder builder(kJson, kStream, {}, {});
   for (const std::string json : {"{\"a\":0}", "{\"a\":1}", "{\"a\":2}", "{\"a\":3}"}) {
     builder.add(item(json), {0, 0});
   }
   const RecordBatch batch = builder.seal();
   const std::vector<std::uint32_t> failed = {1, 3};
-  EXPECT_EQ(records_of(request_for(batch, failed)),
-            (std::vector<std::string>{"{\"a\":1}", "{\"a\":3}"}));
+  const PaddedBuffer again = request_for(batch, failed, kJson);
+  EXPECT_EQ(records_of(again.view()), (std::vector<std::string>{"{\"a\":1}", "{\"a\":3}"}));
 }
 
 TEST(PutRecordsBatch, RandomItemsStayWithinEveryLimitAndNoneIsLost) {
   const std::uint32_t seed = 20261123;
   std::mt19937 random(seed);
   const PutRecordsLimits limits{.records = 20, .request_bytes = 5000, .record_bytes = 2000};
-  PutRecordsBuilder builder(kStream, limits, {});
+  PutRecordsBuilder builder(kJson, kStream, limits, {});
   std::vector<std::string> sent;
   std::vector<std::string> received;
   const auto seal = [&] {
     std::size_t bytes = 0;
-    const std::vector<std::string> records = records_of(builder.seal().body);
+    const RecordBatch batch = builder.seal();
+    const std::vector<std::string> records = records_of(batch.body.view());
     for (const std::string& record : records) {
       bytes += record.size() + kPartitionKeyLength;
       received.push_back(record);

@@ -3,10 +3,9 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
-#include <string_view>
 #include <vector>
 
+#include "base/padded_buffer.h"
 #include "source/scan_position.h"
 
 namespace everyitem::batch {
@@ -28,7 +27,7 @@ struct PageShare {
 /// A batch carries the pages whose items it holds; the pipeline gives them to the ack tracker once
 /// all its records are accepted.
 struct RecordBatch {
-  std::string body;                 ///< as the destination takes it
+  PaddedBuffer body;                ///< as the destination takes it
   std::vector<RecordSpan> records;  ///< one an item; empty where the destination takes the whole
   std::vector<PageShare> pages;     ///< each once, in the order of their items here
   std::uint64_t items = 0;

@@ -1,4 +1,5 @@
 // The command line's door: one verb a file, errors printed here once, as one line.
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -25,6 +26,14 @@ void raise_descriptor_limit() {
     limit.rlim_cur = limit.rlim_max;
     setrlimit(RLIMIT_NOFILE, &limit);
   }
+}
+
+/// Pages and batches, of a megabyte each, come and go all the time. Where each is mapped anew, the
+/// kernel clears it at the first touch of each 4 KB, which took a quarter of a run's time.
+void keep_freed_memory() {
+  constexpr int kLargestKept = 64 << 20;
+  mallopt(M_MMAP_THRESHOLD, kLargestKept);
+  mallopt(M_TRIM_THRESHOLD, kLargestKept);
 }
 
 ExitCode wrong_usage(const std::string& message) {
@@ -67,6 +76,7 @@ int main(int argc, char** argv) {
   // A pipe that nobody reads is an error of its write, not the end of the process.
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
+  keep_freed_memory();
   ExitCode exit_code = ExitCode::failed;
   try {
     exit_code = run(std::vector<std::string>(argv, argv + argc));

@@ -3,6 +3,7 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/co_spawn.hpp>
@@ -43,10 +44,10 @@ class BatchQueueTest : public testing::Test {
     asio::co_spawn(loop_, take(), [](const std::exception_ptr& failure) { EXPECT_FALSE(failure); });
   }
   Awaitable<void> take() {
-    const std::optional<batch::RecordBatch> batch = co_await queue_.take();
+    std::optional<batch::RecordBatch> batch = co_await queue_.take();
     if (batch) {
-      batches_.push_back(*batch);
-      taken_.push_back(fmt::format("{}", fmt::join(TestSink::ids_of(batch->body), " ")));
+      taken_.push_back(fmt::format("{}", fmt::join(TestSink::ids_of(batch->body.view()), " ")));
+      batches_.push_back(std::move(*batch));
     } else {
       taken_.emplace_back("(end)");
     }

@@ -19,6 +19,7 @@
 #include "base/human_format.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
+#include "batch/put_records_json.h"
 #include "checkpoint/checkpoint_store.h"
 #include "sink/dead_letter_file.h"
 #include "sink/file_sink.h"
@@ -78,6 +79,7 @@ struct ScanRun::Impl {
   std::unique_ptr<ServiceConnection> dynamodb;
   std::unique_ptr<ServiceConnection> kinesis;
   source::TableDescription table;
+  batch::PutRecordsJson format;
   sink::StreamDescription stream;
   std::unique_ptr<checkpoint::CheckpointStore> store;
   std::string checkpoint_location;
@@ -137,7 +139,7 @@ Awaitable<void> ScanRun::Impl::describe() {
                                           settings.scan.consistent_read);
   if (settings.stream) {
     batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
-    stream = co_await sink::describe_stream(kinesis->client, std::move(id));
+    stream = co_await sink::describe_stream(kinesis->client, format, std::move(id));
   }
 }
 
@@ -251,10 +253,10 @@ void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
     const batch::PartitionKeys keys =
         settings.random_partition_keys ? batch::PartitionKeys(random) : batch::PartitionKeys();
     builder = std::make_unique<batch::PutRecordsBuilder>(
-        batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn}, stream.limits,
-        keys);
-    sink = std::make_unique<sink::KinesisSink>(kinesis->client, settings.stream->name, stream,
-                                               surroundings.clock, random, retry_limits(),
+        format, batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn},
+        stream.limits, keys);
+    sink = std::make_unique<sink::KinesisSink>(kinesis->client, format, settings.stream->name,
+                                               stream, surroundings.clock, random, retry_limits(),
                                                items_before > 0);
   } else {
     // Each item is a line: its JSON and a line break.

@@ -148,7 +148,8 @@ class LineBuilder final : public batch::BatchBuilder {
     if (batch_.items == batch_items_) {
       return batch::AddResult::full;
     }
-    batch_.body.append(item.json).append("\n");
+    batch_.body.append(item.json);
+    batch_.body.append("\n");
     batch_.count(page, item.json.size());
     return batch::AddResult::added;
   }
@@ -182,7 +183,7 @@ class TestSink final : public sink::Sink {
 
   Awaitable<std::vector<sink::RefusedRecord>> deliver(const batch::RecordBatch& batch) override {
     const std::size_t number = ++deliveries;
-    const Ids ids = ids_of(batch.body);
+    const Ids ids = ids_of(batch.body.view());
     EXPECT_EQ(ids.size(), batch.items);
     std::vector<sink::RefusedRecord> refused;
     received.insert(ids.begin(), ids.end());

@@ -12,7 +12,7 @@ FileSink::FileSink(const std::string& path, FileStart start, std::uint64_t deliv
 FileSink::~FileSink() { writer_.join(); }
 
 Awaitable<std::vector<RefusedRecord>> FileSink::deliver(const batch::RecordBatch& batch) {
-  const std::string_view lines = batch.body;
+  const std::string_view lines = batch.body.view();
   const auto append = [this, lines]() -> Awaitable<void> {
     file_.append(lines);
     co_return;

@@ -26,10 +26,10 @@ class FileSinkTest : public testing::Test {
   ~FileSinkTest() override { std::filesystem::remove_all(folder_); }
 
  protected:
-  static void deliver(FileSink& sink, std::string lines) {
+  static void deliver(FileSink& sink, std::string_view lines) {
     asio::io_context loop;
     batch::RecordBatch batch;
-    batch.body = std::move(lines);
+    batch.body.append(lines);
     auto done = asio::co_spawn(loop, sink.deliver(batch), asio::use_future);
     loop.run();
     done.get();

@@ -30,10 +30,11 @@ constexpr std::size_t kMaxRefusedAtFirst = 16;
 
 }  // namespace
 
-KinesisSink::KinesisSink(aws::Client& kinesis, const std::string& stream,
-                         const StreamDescription& description, Clock& clock, Random& random,
-                         aws::RetryLimits limits, bool took_some)
+KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format,
+                         const std::string& stream, const StreamDescription& description,
+                         Clock& clock, Random& random, aws::RetryLimits limits, bool took_some)
     : kinesis_(kinesis),
+      format_(format),
       object_(fmt::format("stream {} in {}", stream, kinesis.region())),
       clock_(clock),
       random_(random),
@@ -65,7 +66,7 @@ Awaitable<std::vector<RefusedRecord>> KinesisSink::deliver(const batch::RecordBa
       refused.push_back({.index = request.front(),
                          .code = invalid->code,
                          .reason = invalid->message,
-                         .item = batch::item_of(batch, request.front())});
+                         .item = batch::item_of(batch, request.front(), format_)});
       continue;
     }
     const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
@@ -95,7 +96,7 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Indexes pendi
       refused.push_back({.index = pending[record.place],
                          .code = std::move(record.code),
                          .reason = std::move(record.message),
-                         .item = batch::item_of(batch, pending[record.place])});
+                         .item = batch::item_of(batch, pending[record.place], format_)});
     }
     if (result.failed.empty()) {
       co_return;
@@ -133,10 +134,10 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch,
     result = parse_put_records_result(response.body, pending.size());
   };
   const bool whole = pending.size() == batch.records.size();
-  const std::string part = whole ? std::string() : batch::request_for(batch, pending);
+  const PaddedBuffer part = whole ? PaddedBuffer() : batch::request_for(batch, pending, format_);
   const aws::Call call{.operation = "PutRecords",
                        .object = object_,
-                       .body = whole ? std::string_view(batch.body) : std::string_view(part),
+                       .body = whole ? batch.body.view() : part.view(),
                        .limits = limits_,
                        .holds_items = true};
   co_await kinesis_.call(call, accept);

@@ -7,7 +7,7 @@
 
 #include "aws/client.h"
 #include "base/clock.h"
-#include "batch/put_records_request.h"
+#include "batch/put_records_format.h"
 #include "sink/put_records_result.h"
 #include "sink/sink.h"
 #include "sink/stream_description.h"
@@ -16,10 +16,12 @@ namespace everyitem::sink {
 
 class KinesisSink final : public Sink {
  public:
-  /// The client, the clock and the random numbers outlive the sink. `limits`: how long to go on
-  /// with what is refused. `took_some`: the stream took records of the run before.
-  KinesisSink(aws::Client& kinesis, const std::string& stream, const StreamDescription& description,
-              Clock& clock, Random& random, aws::RetryLimits limits = {}, bool took_some = false);
+  /// The client, the format of the batches, the clock and the random numbers outlive the sink.
+  /// `limits`: how long to go on with what is refused. `took_some`: the stream took records of the
+  /// run before.
+  KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format,
+              const std::string& stream, const StreamDescription& description, Clock& clock,
+              Random& random, aws::RetryLimits limits = {}, bool took_some = false);
 
   /// Sends the whole batch, then again and again only what failed, with backoff and jitter: for as
   /// long as something gets through, or `limits` let it. A request that is refused as not valid is
@@ -39,6 +41,7 @@ class KinesisSink final : public Sink {
   Error refusal(const PutRecordsResult& result, std::size_t refused, std::size_t records) const;
 
   aws::Client& kinesis_;
+  const batch::PutRecordsFormat& format_;
   std::string object_;  ///< for messages
   Clock& clock_;
   Random& random_;

@@ -16,6 +16,7 @@
 
 #include "aws/test_service.h"
 #include "base/error.h"
+#include "batch/put_records_json.h"
 
 namespace everyitem::sink {
 namespace {
@@ -41,21 +42,21 @@ class KinesisSinkTest : public testing::Test {
   using Decide = std::function<Keys(int round, const Keys& keys)>;
 
   KinesisSinkTest() {
-    batch_.body = batch::open_request({.name = "backfill"});
+    batch_.body.append(format_.opening({.name = "backfill"}));
     for (int i = 0; i < kRecords; ++i) {
-      batch_.body += i > 0 ? "," : "";
+      batch_.body.append(i > 0 ? format_.separator() : "");
       const std::string record = fmt::format(R"({{"Data":"e30=","PartitionKey":"key {}"}})", i);
       batch_.records.push_back({.offset = batch_.body.size(), .length = record.size()});
-      batch_.body += record;
+      batch_.body.append(record);
     }
-    batch::close_request(batch_.body);
+    batch_.body.append(format_.closing());
     batch_.items = kRecords;
-    for (const json::value& record : records_of(batch_.body)) {
+    for (const json::value& record : records_of(batch_.body.view())) {
       keys_.emplace_back(record.at("PartitionKey").as_string());
     }
   }
 
-  static json::array records_of(const std::string& body) {
+  static json::array records_of(std::string_view body) {
     return json::parse(body).at("Records").as_array();
   }
 
@@ -91,8 +92,9 @@ class KinesisSinkTest : public testing::Test {
     service_ = std::make_unique<aws::TestService>(
         [this](aws::Peer& peer, const std::string& request) { return answer(peer, request); },
         aws::kKinesis);
-    sink_ = std::make_unique<KinesisSink>(service_->client, "backfill", StreamDescription{},
-                                          service_->clock, service_->random, limits);
+    sink_ =
+        std::make_unique<KinesisSink>(service_->client, format_, "backfill", StreamDescription{},
+                                      service_->clock, service_->random, limits);
   }
 
   Awaitable<void> answer(aws::Peer& peer, const std::string& request) {
@@ -152,6 +154,7 @@ class KinesisSinkTest : public testing::Test {
 
   static constexpr int kRecords = 40;
 
+  batch::PutRecordsJson format_;
   batch::RecordBatch batch_;
   Keys keys_;  ///< of the batch's records, in their order
   Decide decide_;
@@ -410,8 +413,8 @@ TEST_F(KinesisSinkTest, ARefusedRequestEndsTheDelivery) {
 TEST_F(KinesisSinkTest, EveryShardIsKeptBusyAndNoMore) {
   stream([](int, const Keys& keys) { return none(keys); });
   const auto batches = [this](std::uint32_t open_shards) {
-    return KinesisSink(service_->client, "s", {.open_shards = open_shards}, service_->clock,
-                       service_->random)
+    return KinesisSink(service_->client, format_, "s", {.open_shards = open_shards},
+                       service_->clock, service_->random)
         .max_batches_in_flight();
   };
   EXPECT_EQ(batches(0), 8U);

@@ -47,10 +47,12 @@ StreamDescription parse_stream_description(std::string_view body, std::string_vi
   return description;
 }
 
-Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, batch::StreamId stream) {
+Awaitable<StreamDescription> describe_stream(aws::Client& kinesis,
+                                             const batch::PutRecordsFormat& format,
+                                             batch::StreamId stream) {
   StreamDescription description;
   const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
-  const std::string body = batch::to_json(stream);
+  const std::string body = format.naming(stream);
   const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
     description = parse_stream_description(response.body.view(), stream.name);
   };

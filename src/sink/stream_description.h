@@ -7,7 +7,7 @@
 
 #include "aws/client.h"
 #include "batch/kinesis_limits.h"
-#include "batch/put_records_request.h"
+#include "batch/put_records_format.h"
 
 namespace everyitem::sink {
 
@@ -23,6 +23,8 @@ struct StreamDescription {
 StreamDescription parse_stream_description(std::string_view body, std::string_view stream);
 
 /// Asks Kinesis. Throws Error.
-Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, batch::StreamId stream);
+Awaitable<StreamDescription> describe_stream(aws::Client& kinesis,
+                                             const batch::PutRecordsFormat& format,
+                                             batch::StreamId stream);
 
 }  // namespace everyitem::sink

@@ -28,8 +28,8 @@ class EmulatedStream : public testing::Test {
     for (const std::uint64_t item : items) {
       std::string data;
       table_->append_item(data, item);
-      std::string encoded;
-      batch::append_base64(encoded, data);
+      std::string encoded(batch::base64_size(data.size()), '?');
+      batch::encode_base64(data, encoded.data());
       records += fmt::format(R"({}{{"Data":"{}","PartitionKey":"{}"}})", records.empty() ? "" : ",",
                              encoded, item);
     }

@@ -1,0 +1,50 @@
+// How a PutRecords request is written: one format for each wire that Kinesis speaks.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+
+#include "base/padded_buffer.h"
+#include "batch/partition_key.h"
+#include "batch/record_batch.h"
+
+namespace everyitem::batch {
+
+/// Which stream, as requests name it. The ARN is needed where the stream is another account's; it
+/// is left out when empty.
+struct StreamId {
+  std::string name;
+  std::string arn;
+};
+
+/// A request is its opening, its records with a separator between any two, and its closing. Pure.
+class PutRecordsFormat {
+ public:
+  PutRecordsFormat() = default;
+  PutRecordsFormat(const PutRecordsFormat&) = delete;
+  PutRecordsFormat& operator=(const PutRecordsFormat&) = delete;
+  virtual ~PutRecordsFormat() = default;
+
+  /// A whole request that names the stream and no more.
+  virtual std::string naming(const StreamId& stream) const = 0;
+
+  virtual std::string opening(const StreamId& stream) const = 0;
+  virtual void append_record(PaddedBuffer& body, std::string_view data,
+                             const PartitionKey& key) const = 0;
+  virtual std::string_view separator() const = 0;
+  virtual std::string_view closing() const = 0;
+
+  /// The data of a record that append_record wrote.
+  virtual std::string data_of(std::string_view record) const = 0;
+};
+
+/// The request that sends only some records of a batch again; `indexes` into batch.records, rising.
+PaddedBuffer request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes,
+                         const PutRecordsFormat& format);
+
+/// The item whose record is `index` of the batch: its JSON.
+std::string item_of(const RecordBatch& batch, std::uint32_t index, const PutRecordsFormat& format);
+
+}  // namespace everyitem::batch

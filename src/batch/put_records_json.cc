@@ -1,0 +1,54 @@
+#include "batch/put_records_json.h"
+
+#include <algorithm>
+#include <span>
+
+#include <boost/json.hpp>
+
+#include "batch/base64.h"
+
+namespace everyitem::batch {
+
+namespace {
+
+constexpr std::string_view kBeforeData = R"({"Data":")";
+constexpr std::string_view kBeforeKey = R"(","PartitionKey":")";
+constexpr std::string_view kBehindKey = R"("})";
+
+char* write(std::string_view text, char* to) { return std::ranges::copy(text, to).out; }
+
+}  // namespace
+
+std::string PutRecordsJson::naming(const StreamId& stream) const {
+  boost::json::object id{{"StreamName", stream.name}};
+  if (!stream.arn.empty()) {
+    id["StreamARN"] = stream.arn;
+  }
+  return boost::json::serialize(id);
+}
+
+std::string PutRecordsJson::opening(const StreamId& stream) const {
+  std::string text = naming(stream);
+  text.pop_back();  // the closing brace
+  return text + R"(,"Records":[)";
+}
+
+void PutRecordsJson::append_record(PaddedBuffer& body, std::string_view data,
+                                   const PartitionKey& key) const {
+  const std::size_t data_size = base64_size(data.size());
+  const std::span<char> room = body.prepare(kBeforeData.size() + data_size + kBeforeKey.size() +
+                                            key.size() + kBehindKey.size());
+  char* to = write(kBeforeData, room.data());
+  encode_base64(data, to);
+  to = write(kBeforeKey, to + data_size);
+  to = write({key.data(), key.size()}, to);
+  write(kBehindKey, to);
+  body.commit(room.size());
+}
+
+std::string PutRecordsJson::data_of(std::string_view record) const {
+  record.remove_prefix(kBeforeData.size());
+  return decode_base64(record.substr(0, record.find('"')));
+}
+
+}  // namespace everyitem::batch

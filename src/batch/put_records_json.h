@@ -1,0 +1,20 @@
+// PutRecords requests in JSON, which every endpoint understands.
+#pragma once
+
+#include "batch/put_records_format.h"
+
+namespace everyitem::batch {
+
+/// Data is base64: a third more bytes than the items have.
+class PutRecordsJson final : public PutRecordsFormat {
+ public:
+  std::string naming(const StreamId& stream) const override;
+  std::string opening(const StreamId& stream) const override;
+  void append_record(PaddedBuffer& body, std::string_view data,
+                     const PartitionKey& key) const override;
+  std::string_view separator() const override { return ","; }
+  std::string_view closing() const override { return "]}"; }
+  std::string data_of(std::string_view record) const override;
+};
+
+}  // namespace everyitem::batch
