@@ -39,7 +39,6 @@ VALUE_HEADERS: Set[str] = {
     "batch/record_batch.h",
     "batch/kinesis_limits.h",
     "batch/put_records_format.h",
-    "batch/put_records_json.h",
 }
 
 # Read from the left, so that what looks like an include inside a comment or a raw string is

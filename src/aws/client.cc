@@ -178,7 +178,8 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
   request.body = call.body;
   request.headers = {
       {"Host", http_.endpoint().authority()},
-      {"Content-Type", std::string(service_.content_type)},
+      {"Content-Type",
+       std::string(call.wire == Wire::cbor ? kCborContentType : service_.json_content_type)},
       {"X-Amz-Target", fmt::format("{}.{}", service_.target_prefix, call.operation)}};
   const SigningInput input{.method = request.method,
                            .path = request.target,

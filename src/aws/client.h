@@ -15,14 +15,15 @@
 #include "aws/retry.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/wire.h"
 
 namespace everyitem::aws {
 
-/// What differs between the services that speak AWS's JSON protocols.
+/// What differs between the services that speak AWS's JSON protocols, or the same in CBOR.
 struct ServiceModel {
   std::string_view signing_name;  ///< also the endpoint prefix
   std::string_view target_prefix;
-  std::string_view content_type;
+  std::string_view json_content_type;
 };
 
 inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
@@ -34,6 +35,7 @@ struct Call {
   std::string_view operation;  ///< "Scan"
   std::string_view object;     ///< for messages: "table orders"
   std::string_view body;
+  Wire wire = Wire::json;  ///< how the body is written, and the answer to it
   Repetition repetition = Repetition::safe;
   RetryLimits limits = {};
   bool holds_items = false;  ///< the body: the service's words may repeat some of it

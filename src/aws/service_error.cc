@@ -8,6 +8,8 @@
 
 #include "aws/json_members.h"
 #include "aws/redaction.h"
+#include "base/cbor.h"
+#include "base/wire.h"
 
 namespace everyitem::aws {
 
@@ -24,6 +26,7 @@ constexpr std::string_view kKeyRejected =
     "Check the access key, the secret and, for temporary keys, AWS_SESSION_TOKEN.";
 
 constexpr std::string_view kRequestEntityTooLarge = "RequestEntityTooLarge";
+constexpr std::string_view kUnsupportedMediaType = "UnsupportedMediaTypeException";
 
 constexpr std::array kTable = {
     ServiceErrorRow{"ProvisionedThroughputExceededException", throttle, ""},
@@ -63,6 +66,7 @@ constexpr std::array kTable = {
     ServiceErrorRow{"InvalidArgumentException", invalid, ""},
     ServiceErrorRow{"SerializationException", invalid, ""},
     ServiceErrorRow{kRequestEntityTooLarge, invalid, ""},
+    ServiceErrorRow{kUnsupportedMediaType, fatal, "See --kinesis-wire."},
     ServiceErrorRow{"AccessDeniedException", fatal, kPermission},
     ServiceErrorRow{"AccessDenied", fatal, kPermission},
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
@@ -90,6 +94,19 @@ std::string_view bare_code(std::string_view type) {
   return is_error_code(type) ? type : std::string_view();
 }
 
+/// The answer's body, whichever wire it is in; null when it is in none.
+boost::json::value document_of(const HttpResponse& response) {
+  if (response.header("content-type") == kCborContentType) {
+    try {
+      return parse_cbor(response.body.view());
+    } catch (const CborError&) {
+      return nullptr;
+    }
+  }
+  boost::system::error_code not_json;
+  return boost::json::parse(response.body.view(), not_json);
+}
+
 }  // namespace
 
 std::span<const ServiceErrorRow> service_error_table() { return kTable; }
@@ -113,9 +130,8 @@ std::string_view hint_for(std::string_view code) {
 
 ServiceError read_service_error(const HttpResponse& response) {
   ServiceError error{.http_status = response.status, .code = {}, .message = {}};
-  boost::system::error_code not_json;
-  const auto body = boost::json::parse(response.body.view(), not_json);
-  if (!not_json && body.is_object()) {
+  const boost::json::value body = document_of(response);
+  if (body.is_object()) {
     const auto& object = body.get_object();
     error.code = bare_code(text_member(object, "__type"));
     error.message = text_member(object, "message");
@@ -128,6 +144,9 @@ ServiceError read_service_error(const HttpResponse& response) {
   }
   if (error.code.empty() && response.status == 413) {
     error.code = kRequestEntityTooLarge;  // a proxy's, which has no codes
+  }
+  if (error.code.empty() && response.status == 415) {
+    error.code = kUnsupportedMediaType;
   }
   if (error.message.empty()) {
     error.message = fmt::format("HTTP status {}", response.status);

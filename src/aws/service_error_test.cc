@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_cbor.h"
+
 namespace everyitem::aws {
 namespace {
 
@@ -79,6 +81,23 @@ TEST(ServiceError, ARequestThatIsTooLargeForAProxyIsNotValid) {
   const auto error = read_service_error(response(413, "<html>too large</html>"));
   EXPECT_EQ(error.code, "RequestEntityTooLarge");
   EXPECT_EQ(error.error_class, ErrorClass::invalid);
+}
+
+TEST(ServiceError, AnEndpointThatDoesNotKnowTheBodysFormatSaysSo) {
+  EXPECT_EQ(read_service_error(response(415, "")).code, "UnsupportedMediaTypeException");
+}
+
+TEST(ServiceError, IsReadFromCborToo) {
+  const std::vector<Header> headers = {{"Content-Type", "application/x-amz-cbor-1.1"}};
+  const std::string body =
+      to_cbor({{"__type", "ProvisionedThroughputExceededException"}, {"message", "Rate exceeded"}},
+              CborLengths::indefinite);
+  const auto error = read_service_error(response(400, body, headers));
+  EXPECT_EQ(error.code, "ProvisionedThroughputExceededException");
+  EXPECT_EQ(error.message, "Rate exceeded");
+  EXPECT_EQ(error.error_class, ErrorClass::throttle);
+  EXPECT_EQ(read_service_error(response(503, body.substr(0, 9), headers)).message,
+            "HTTP status 503");
 }
 
 TEST(ServiceError, MembersOfTheWrongTypeAreIgnored) {

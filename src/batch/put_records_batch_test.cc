@@ -7,13 +7,13 @@
 #include <gtest/gtest.h>
 #include <openssl/evp.h>
 
-#include "batch/put_records_json.h"
+#include "base/cbor.h"
 
 namespace everyitem::batch {
 namespace {
 
 const StreamId kStream{.name = "s", .arn = ""};
-const PutRecordsJson kJson;
+const PutRecordsFormat& kJson = put_records_format(Wire::json);
 
 source::Item item(const std::string& json) { return {.json = json, .hash_key = json}; }
 
@@ -54,6 +54,45 @@ TEST(PutRecordsBatch, HoldsTheItemsByteForByte) {
   EXPECT_EQ(batch.items, 3U);
   EXPECT_EQ(batch.item_bytes, items[0].size() + items[1].size() + items[2].size());
   EXPECT_TRUE(builder.empty());
+}
+
+TEST(PutRecordsBatch, HoldsTheItemsByteForByteInCbor) {
+  const PutRecordsFormat& cbor = put_records_format(Wire::cbor);
+  PutRecordsBuilder builder(cbor, {.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {}, {});
+  std::vector<std::string> items;
+  for (const std::size_t size : {2U, 23U, 24U, 255U, 256U, 65'535U, 65'536U, 1'000'000U}) {
+    items.emplace_back(size, static_cast<char>('a' + items.size()));
+    ASSERT_EQ(builder.add(item(items.back()), {0, 0}), AddResult::added);
+  }
+  const RecordBatch batch = builder.seal();
+  const auto request = parse_cbor(batch.body.view());
+  EXPECT_EQ(request.at("StreamName").as_string(), "s");
+  EXPECT_EQ(request.at("StreamARN").as_string(), "arn:aws:kinesis:x:1:stream/s");
+  const auto& records = request.at("Records").as_array();
+  ASSERT_EQ(records.size(), items.size());
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    EXPECT_EQ(records[i].at("Data").as_string(), items[i]);
+    EXPECT_EQ(records[i].at("PartitionKey").as_string().size(), kPartitionKeyLength);
+    EXPECT_EQ(item_of(batch, i, cbor), items[i]);
+  }
+  const PaddedBuffer again = request_for(batch, std::vector<std::uint32_t>{1, 6}, cbor);
+  const auto second_request = parse_cbor(again.view());
+  const auto& sent_again = second_request.at("Records").as_array();
+  ASSERT_EQ(sent_again.size(), 2U);
+  EXPECT_EQ(sent_again[1].at("Data").as_string(), items[6]);
+  EXPECT_EQ(parse_cbor(cbor.naming({.name = "s", .arn = ""})),
+            boost::json::parse(R"({"StreamName":"s"})"));
+}
+
+TEST(PutRecordsBatch, TheItemsOfRecordsInJsonAreReadBack) {
+  PutRecordsBuilder builder(kJson, kStream, {}, {});
+  const std::vector<std::string> items = {"{}", R"({"a":{"S":"é\""}})"};
+  for (const std::string& json : items) {
+    builder.add(item(json), {0, 0});
+  }
+  const RecordBatch batch = builder.seal();
+  EXPECT_EQ(item_of(batch, 0, kJson), items[0]);
+  EXPECT_EQ(item_of(batch, 1, kJson), items[1]);
 }
 
 TEST(PutRecordsBatch, NamesTheStreamByArnToo) {

@@ -1,5 +1,8 @@
 #include "batch/put_records_format.h"
 
+#include "batch/put_records_cbor.h"
+#include "batch/put_records_json.h"
+
 namespace everyitem::batch {
 
 namespace {
@@ -10,6 +13,15 @@ std::string_view record_of(const RecordBatch& batch, std::uint32_t index) {
 }
 
 }  // namespace
+
+const PutRecordsFormat& put_records_format(Wire wire) {
+  static const PutRecordsJson json;
+  static const PutRecordsCbor cbor;
+  if (wire == Wire::cbor) {
+    return cbor;
+  }
+  return json;
+}
 
 PaddedBuffer request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes,
                          const PutRecordsFormat& format) {

@@ -7,6 +7,7 @@
 #include <string_view>
 
 #include "base/padded_buffer.h"
+#include "base/wire.h"
 #include "batch/partition_key.h"
 #include "batch/record_batch.h"
 
@@ -27,6 +28,8 @@ class PutRecordsFormat {
   PutRecordsFormat& operator=(const PutRecordsFormat&) = delete;
   virtual ~PutRecordsFormat() = default;
 
+  virtual Wire wire() const = 0;
+
   /// A whole request that names the stream and no more.
   virtual std::string naming(const StreamId& stream) const = 0;
 
@@ -39,6 +42,9 @@ class PutRecordsFormat {
   /// The data of a record that append_record wrote.
   virtual std::string data_of(std::string_view record) const = 0;
 };
+
+/// The one format of a wire. It lives as long as the program.
+const PutRecordsFormat& put_records_format(Wire wire);
 
 /// The request that sends only some records of a batch again; `indexes` into batch.records, rising.
 PaddedBuffer request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes,

@@ -8,6 +8,7 @@ namespace everyitem::batch {
 /// Data is base64: a third more bytes than the items have.
 class PutRecordsJson final : public PutRecordsFormat {
  public:
+  Wire wire() const override { return Wire::json; }
   std::string naming(const StreamId& stream) const override;
   std::string opening(const StreamId& stream) const override;
   void append_record(PaddedBuffer& body, std::string_view data,

@@ -92,6 +92,14 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->group(destination)
       ->check(CLI::IsMember({"key", "random"}).description(""));
 
+  scan->add_option("--kinesis-wire", options.kinesis_wire,
+                   "How requests to Kinesis are written: cbor, a quarter fewer\n"
+                   "bytes; json; auto (the default): cbor where the endpoint\n"
+                   "understands it")
+      ->type_name("auto|cbor|json")
+      ->group(destination)
+      ->check(CLI::IsMember({"auto", "cbor", "json"}).description(""));
+
   const std::string manner = "How to go about it";
   scan->add_option("--segments", options.segments,
                    "Read the table in N parallel segments, 1 to 1,000,000;\n"
@@ -175,6 +183,10 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
     settings.max_wait = std::chrono::seconds(options.max_wait_seconds);
   }
   settings.random_partition_keys = options.partition_key == "random";
+  if (options.kinesis_wire != "auto") {
+    settings.kinesis_wire =
+        options.kinesis_wire == "cbor" ? pipeline::KinesisWire::cbor : pipeline::KinesisWire::json;
+  }
   source::validate(settings.scan);
   return settings;
 }

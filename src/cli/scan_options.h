@@ -15,6 +15,7 @@ struct ScanOptions {
   std::string stream;
   pipeline::ScanSettings settings;
   std::string partition_key = "key";
+  std::string kinesis_wire = "auto";
   std::uint32_t segments = 0;
   std::uint64_t limit = 0;
   std::int64_t max_wait_seconds = 0;

@@ -26,6 +26,7 @@ TEST(ScanOptions, ATableIntoAStream) {
   EXPECT_FALSE(settings.segments);
   EXPECT_FALSE(settings.limit);
   EXPECT_FALSE(settings.random_partition_keys);
+  EXPECT_EQ(settings.kinesis_wire, pipeline::KinesisWire::automatic);
   EXPECT_FALSE(settings.restart);
 }
 
@@ -79,6 +80,15 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
   EXPECT_EQ(settings.endpoint_url, "http://127.0.0.1:8000");
 }
 
+TEST(ScanOptions, TheWireToKinesisCanBeChosen) {
+  const auto wire = [](const std::string& text) {
+    return parse({"--table", "orders", "--stream", "s", "--kinesis-wire", text}).kinesis_wire;
+  };
+  EXPECT_EQ(wire("auto"), pipeline::KinesisWire::automatic);
+  EXPECT_EQ(wire("cbor"), pipeline::KinesisWire::cbor);
+  EXPECT_EQ(wire("json"), pipeline::KinesisWire::json);
+}
+
 TEST(ScanOptions, TimesHaveUnits) {
   const auto max_wait = [](const std::string& text) {
     return parse({"--table", "orders", "--stream", "s", "--max-wait", text}).max_wait;
@@ -100,6 +110,7 @@ TEST(ScanOptions, WhatCannotBeIsRefused) {
       {"--table", "orders", "--stream", "s", "--segments", "many"},
       {"--table", "orders", "--stream", "s", "--limit", "0"},
       {"--table", "orders", "--stream", "s", "--partition-key", "hash"},
+      {"--table", "orders", "--stream", "s", "--kinesis-wire", "xml"},
       {"--table", "orders", "--stream", "s", "--max-wait", "0"},
       {"--table", "orders", "--stream", "s", "--max-wait", "soon"},
       {"--table", "orders", "--stream", "s", "--max-wait", "400d"},

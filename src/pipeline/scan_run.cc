@@ -19,7 +19,7 @@
 #include "base/human_format.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
-#include "batch/put_records_json.h"
+#include "batch/put_records_format.h"
 #include "checkpoint/checkpoint_store.h"
 #include "sink/dead_letter_file.h"
 #include "sink/file_sink.h"
@@ -58,6 +58,7 @@ struct ScanRun::Impl {
 
   void connect();
   Awaitable<void> describe();
+  Awaitable<void> describe_stream(const batch::StreamId& id);
   std::string destination() const;
   checkpoint::RunIdentity identity() const;
   std::string default_checkpoint() const;
@@ -79,7 +80,7 @@ struct ScanRun::Impl {
   std::unique_ptr<ServiceConnection> dynamodb;
   std::unique_ptr<ServiceConnection> kinesis;
   source::TableDescription table;
-  batch::PutRecordsJson format;
+  const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;
   std::unique_ptr<checkpoint::CheckpointStore> store;
   std::string checkpoint_location;
@@ -138,9 +139,33 @@ Awaitable<void> ScanRun::Impl::describe() {
   table = co_await source::describe_table(dynamodb->client, table_id, settings.scan.index,
                                           settings.scan.consistent_read);
   if (settings.stream) {
-    batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
-    stream = co_await sink::describe_stream(kinesis->client, format, std::move(id));
+    const batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
+    co_await describe_stream(id);
   }
+}
+
+/// Finds out on the way which wire the endpoint understands.
+Awaitable<void> ScanRun::Impl::describe_stream(const batch::StreamId& id) {
+  Wire wire = settings.kinesis_wire == KinesisWire::json ? Wire::json : Wire::cbor;
+  bool refused = false;
+  try {
+    stream = co_await sink::describe_stream(kinesis->client, wire, id);
+  } catch (const Error& error) {
+    // An endpoint that knows no CBOR may say so in many ways; that there is no such stream, say, it
+    // will tell again. Where nobody answered, the wire is not why.
+    if (settings.kinesis_wire != KinesisWire::automatic || error.details().code.empty()) {
+      throw;
+    }
+    refused = true;
+  }
+  if (refused) {
+    stream = co_await sink::describe_stream(kinesis->client, Wire::json, id);
+  }
+  const bool automatic = settings.kinesis_wire == KinesisWire::automatic;
+  if (refused || (automatic && stream.strange_cbor)) {
+    wire = Wire::json;
+  }
+  format = &batch::put_records_format(wire);
 }
 
 /// False when the run was stopped meanwhile.
@@ -253,9 +278,9 @@ void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
     const batch::PartitionKeys keys =
         settings.random_partition_keys ? batch::PartitionKeys(random) : batch::PartitionKeys();
     builder = std::make_unique<batch::PutRecordsBuilder>(
-        format, batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn},
+        *format, batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn},
         stream.limits, keys);
-    sink = std::make_unique<sink::KinesisSink>(kinesis->client, format, settings.stream->name,
+    sink = std::make_unique<sink::KinesisSink>(kinesis->client, *format, settings.stream->name,
                                                stream, surroundings.clock, random, retry_limits(),
                                                items_before > 0);
   } else {

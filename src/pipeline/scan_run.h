@@ -21,6 +21,9 @@
 
 namespace everyitem::pipeline {
 
+/// How requests to Kinesis are written: automatic is CBOR where the endpoint understands it.
+enum class KinesisWire { automatic, cbor, json };
+
 /// What the user asked for. Empty means not given.
 struct ScanSettings {
   aws::ResourceName table;
@@ -29,6 +32,7 @@ struct ScanSettings {
   source::ScanParameters scan;              ///< its table is filled in by the run
   std::optional<std::uint32_t> segments;
   std::optional<std::uint64_t> limit;
+  KinesisWire kinesis_wire = KinesisWire::automatic;
   bool random_partition_keys = false;
   std::string checkpoint;  ///< as open_checkpoint_store takes it
   bool restart = false;

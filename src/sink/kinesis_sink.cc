@@ -131,13 +131,14 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch,
                                              const Indexes& pending) {
   PutRecordsResult result;
   const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
-    result = parse_put_records_result(response.body, pending.size());
+    result = parse_put_records_result(response.body, pending.size(), format_.wire());
   };
   const bool whole = pending.size() == batch.records.size();
   const PaddedBuffer part = whole ? PaddedBuffer() : batch::request_for(batch, pending, format_);
   const aws::Call call{.operation = "PutRecords",
                        .object = object_,
                        .body = whole ? batch.body.view() : part.view(),
+                       .wire = format_.wire(),
                        .limits = limits_,
                        .holds_items = true};
   co_await kinesis_.call(call, accept);

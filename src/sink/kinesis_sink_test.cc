@@ -16,7 +16,6 @@
 
 #include "aws/test_service.h"
 #include "base/error.h"
-#include "batch/put_records_json.h"
 
 namespace everyitem::sink {
 namespace {
@@ -154,7 +153,7 @@ class KinesisSinkTest : public testing::Test {
 
   static constexpr int kRecords = 40;
 
-  batch::PutRecordsJson format_;
+  const batch::PutRecordsFormat& format_ = batch::put_records_format(Wire::json);
   batch::RecordBatch batch_;
   Keys keys_;  ///< of the batch's records, in their order
   Decide decide_;

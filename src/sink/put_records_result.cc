@@ -1,6 +1,7 @@
 #include "sink/put_records_result.h"
 
 #include <optional>
+#include <utility>
 
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -8,6 +9,7 @@
 #include "aws/client.h"
 #include "aws/redaction.h"
 #include "aws/service_error.h"
+#include "base/cbor.h"
 
 namespace everyitem::sink {
 
@@ -23,22 +25,6 @@ struct Entry {
   std::string_view code;
   std::string_view message;
 };
-
-Entry read_entry(ondemand::object object) {
-  Entry entry;
-  for (ondemand::field field : object) {
-    const std::string_view name = field.unescaped_key();
-    if (name == "SequenceNumber") {
-      entry.has_sequence_number = field.value().type() == ondemand::json_type::string;
-    } else if (name == "ErrorCode" && !field.value().is_null()) {
-      const std::string_view code = field.value().get_string();
-      entry.code = aws::is_error_code(code) ? code : kUnnamedError;
-    } else if (name == "ErrorMessage" && !field.value().is_null()) {
-      entry.message = field.value().get_string();
-    }
-  }
-  return entry;
-}
 
 std::string told(std::string_view message) {
   return aws::without_items(aws::without_secrets(std::string(message), {}));
@@ -65,45 +51,123 @@ void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& ent
   result.only_retryable = result.only_retryable && retryable;
 }
 
-}  // namespace
-
-PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent) {
-  thread_local ondemand::parser parser;
-
+/// What an answer says, entry by entry.
+struct Answer {
   PutRecordsResult result;
   std::optional<std::uint64_t> failed_count;
   std::uint32_t entries = 0;
-  try {
-    ondemand::document document = parser.iterate(body.data(), body.size(), body.capacity());
-    for (ondemand::field field : document.get_object()) {
-      const std::string_view name = field.unescaped_key();
-      if (name == "FailedRecordCount" && !field.value().is_null()) {
-        failed_count = field.value().get_uint64();
-      } else if (name == "Records") {
-        for (ondemand::value value : field.value().get_array()) {
-          const Entry entry = read_entry(value.get_object());
-          if (!entry.has_sequence_number || !entry.code.empty()) {
-            add_failure(result, entries, entry);
-          }
-          ++entries;
-        }
+
+  void take(const Entry& entry) {
+    if (!entry.has_sequence_number || !entry.code.empty()) {
+      add_failure(result, entries, entry);
+    }
+    ++entries;
+  }
+};
+
+std::string_view code_of(std::string_view code) {
+  return aws::is_error_code(code) ? code : kUnnamedError;
+}
+
+Entry read_json_entry(ondemand::object object) {
+  Entry entry;
+  for (ondemand::field field : object) {
+    const std::string_view name = field.unescaped_key();
+    if (name == "SequenceNumber") {
+      entry.has_sequence_number = field.value().type() == ondemand::json_type::string;
+    } else if (name == "ErrorCode" && !field.value().is_null()) {
+      entry.code = code_of(field.value().get_string());
+    } else if (name == "ErrorMessage" && !field.value().is_null()) {
+      entry.message = field.value().get_string();
+    }
+  }
+  return entry;
+}
+
+/// Throws simdjson_error.
+Answer read_json(const PaddedBuffer& body) {
+  thread_local ondemand::parser parser;
+  Answer answer;
+  ondemand::document document = parser.iterate(body.data(), body.size(), body.capacity());
+  for (ondemand::field field : document.get_object()) {
+    const std::string_view name = field.unescaped_key();
+    if (name == "FailedRecordCount" && !field.value().is_null()) {
+      answer.failed_count = field.value().get_uint64();
+    } else if (name == "Records") {
+      for (ondemand::value value : field.value().get_array()) {
+        answer.take(read_json_entry(value.get_object()));
       }
     }
+  }
+  return answer;
+}
+
+void take_cbor_entry(CborReader& reader, Answer& answer) {
+  Entry entry;
+  std::string code;
+  std::string message;
+  reader.members([&](std::string_view name) {
+    if (name == "SequenceNumber") {
+      entry.has_sequence_number = reader.next() == CborType::text;
+      reader.skip();
+    } else if (name == "ErrorCode" && !reader.null()) {
+      entry.code = code_of(reader.string(code));
+    } else if (name == "ErrorMessage" && !reader.null()) {
+      entry.message = reader.string(message);
+    } else if (name != "ErrorCode" && name != "ErrorMessage") {
+      reader.skip();
+    }
+  });
+  answer.take(entry);
+}
+
+/// Throws CborError.
+Answer read_cbor(std::string_view body) {
+  Answer answer;
+  CborReader reader(body);
+  reader.members([&](std::string_view name) {
+    if (name == "FailedRecordCount") {
+      if (!reader.null()) {
+        answer.failed_count = reader.unsigned_integer();
+      }
+    } else if (name == "Records") {
+      reader.elements([&] { take_cbor_entry(reader, answer); });
+    } else {
+      reader.skip();
+    }
+  });
+  if (!reader.at_end()) {
+    throw CborError("it has bytes behind its end");
+  }
+  return answer;
+}
+
+Answer read(const PaddedBuffer& body, Wire wire) {
+  constexpr std::string_view kUnreadable = "the answer to PutRecords cannot be read: {}";
+  try {
+    return wire == Wire::cbor ? read_cbor(body.view()) : read_json(body);
   } catch (const simdjson::simdjson_error& error) {
-    throw aws::MalformedResponse(
-        fmt::format("the answer to PutRecords cannot be read: {}", error.what()));
+    throw aws::MalformedResponse(fmt::format(kUnreadable, error.what()));
+  } catch (const CborError& error) {
+    throw aws::MalformedResponse(fmt::format(kUnreadable, error.what()));
   }
-  if (entries != sent) {
-    throw aws::MalformedResponse(
-        fmt::format("the answer to PutRecords has {} results for {} records", entries, sent));
+}
+
+}  // namespace
+
+PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent, Wire wire) {
+  Answer answer = read(body, wire);
+  if (answer.entries != sent) {
+    throw aws::MalformedResponse(fmt::format(
+        "the answer to PutRecords has {} results for {} records", answer.entries, sent));
   }
-  const std::size_t not_taken = result.failed.size() + result.invalid.size();
-  if (failed_count && *failed_count != not_taken) {
+  const std::size_t not_taken = answer.result.failed.size() + answer.result.invalid.size();
+  if (answer.failed_count && *answer.failed_count != not_taken) {
     throw aws::MalformedResponse(
-        fmt::format("the answer to PutRecords counts {} failed records and shows {}", *failed_count,
-                    not_taken));
+        fmt::format("the answer to PutRecords counts {} failed records and shows {}",
+                    *answer.failed_count, not_taken));
   }
-  return result;
+  return std::move(answer.result);
 }
 
 }  // namespace everyitem::sink

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/padded_buffer.h"
+#include "base/wire.h"
 
 namespace everyitem::sink {
 
@@ -33,6 +34,6 @@ struct PutRecordsResult {
 /// `sent`: the number of records in the request. A record counts as taken only if its entry has a
 /// SequenceNumber and no ErrorCode (null means absent). Throws aws::MalformedResponse when the
 /// answer does not have one entry a record, or when its FailedRecordCount says otherwise.
-PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent);
+PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent, Wire wire);
 
 }  // namespace everyitem::sink

@@ -3,11 +3,13 @@
 #include <algorithm>
 #include <string>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "aws/client.h"
 #include "base/mutated_text.h"
+#include "base/test_cbor.h"
 #include "sink/put_records_result.h"
 
 namespace everyitem::sink {
@@ -20,14 +22,18 @@ const std::string kAnswer =
     R"({"ErrorCode":null,"ErrorMessage":null,"SequenceNumber":"4955","ShardId":"s\u0031"},)"
     R"({"ErrorCode":"InternalFailure","ErrorMessage":"Internal service failure."}]})";
 
-TEST(PutRecordsResultMutation, WhatIsAcceptedNamesRecordsThatWereSent) {
+class PutRecordsResultMutation : public testing::TestWithParam<Wire> {};
+
+TEST_P(PutRecordsResultMutation, WhatIsAcceptedNamesRecordsThatWereSent) {
   constexpr std::uint64_t kSeeds = 20'000;
+  const std::string whole =
+      GetParam() == Wire::json ? kAnswer : to_cbor(boost::json::parse(kAnswer));
   std::uint64_t accepted = 0;
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
-    const std::string text = mutated(kAnswer, seed);
-    SCOPED_TRACE(fmt::format("seed {}: {}", seed, text));
+    const std::string text = mutated(whole, seed);
+    SCOPED_TRACE(fmt::format("seed {}", seed));
     try {
-      const auto result = parse_put_records_result(PaddedBuffer(text), 4);
+      const auto result = parse_put_records_result(PaddedBuffer(text), 4, GetParam());
       ++accepted;
       EXPECT_TRUE(std::ranges::is_sorted(result.failed));
       EXPECT_EQ(std::ranges::adjacent_find(result.failed), result.failed.end());
@@ -39,6 +45,9 @@ TEST(PutRecordsResultMutation, WhatIsAcceptedNamesRecordsThatWereSent) {
   EXPECT_GT(accepted, kSeeds / 20);
   EXPECT_LT(accepted, kSeeds * 3 / 4);
 }
+
+INSTANTIATE_TEST_SUITE_P(Wires, PutRecordsResultMutation, testing::Values(Wire::json, Wire::cbor),
+                         [](const auto& of) { return of.param == Wire::json ? "Json" : "Cbor"; });
 
 }  // namespace
 }  // namespace everyitem::sink

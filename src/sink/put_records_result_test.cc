@@ -3,16 +3,52 @@
 #include <string>
 #include <vector>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 #include <gtest/gtest.h>
 
 #include "aws/client.h"
+#include "base/test_cbor.h"
 
 namespace everyitem::sink {
 namespace {
 
+/// A result as text, to be compared.
+std::string told(const PutRecordsResult& result) {
+  std::string text = fmt::format("{} {} {} {}", result.code, result.message, result.only_throttled,
+                                 result.only_retryable);
+  for (const InvalidRecord& record : result.invalid) {
+    text += fmt::format(" invalid {}: {} {}", record.place, record.code, record.message);
+  }
+  return text + fmt::format(" failed {}", fmt::join(result.failed, ","));
+}
+
+/// Reads the answer in JSON, and the same one in CBOR, which must say the same.
 PutRecordsResult parse(std::string_view json, std::size_t sent) {
-  return parse_put_records_result(PaddedBuffer(json), sent);
+  boost::system::error_code not_json;
+  const auto document = boost::json::parse(json, not_json);
+  std::vector<std::string> in_cbor;
+  for (const auto lengths : {CborLengths::definite, CborLengths::indefinite}) {
+    if (!not_json) {
+      in_cbor.push_back(to_cbor(document, lengths));
+    }
+  }
+  try {
+    PutRecordsResult result = parse_put_records_result(PaddedBuffer(json), sent, Wire::json);
+    for (const std::string& bytes : in_cbor) {
+      EXPECT_EQ(told(parse_put_records_result(PaddedBuffer(bytes), sent, Wire::cbor)), told(result))
+          << json;
+    }
+    return result;
+  } catch (const aws::MalformedResponse&) {
+    for (const std::string& bytes : in_cbor) {
+      EXPECT_THROW(parse_put_records_result(PaddedBuffer(bytes), sent, Wire::cbor),
+                   aws::MalformedResponse)
+          << json;
+    }
+    throw;
+  }
 }
 
 TEST(PutRecordsResult, AllTaken) {
@@ -105,6 +141,15 @@ TEST(PutRecordsResult, WhatDoesNotAnswerEveryRecordIsMalformed) {
   for (const std::string_view json : {"", "{}", "[]", "{\"Records\":7}", "{\"Records\":[7]}",
                                       "{\"Records\":[{\"SequenceNumber\":\"1\"}"}) {
     EXPECT_THROW(parse(json, 1), aws::MalformedResponse) << json;
+  }
+  const std::string cbor = to_cbor(boost::json::parse(one));
+  const auto parse_cbor = [](const std::string& bytes) {
+    return parse_put_records_result(PaddedBuffer(bytes), 1, Wire::cbor);
+  };
+  EXPECT_TRUE(parse_cbor(cbor).failed.empty());
+  EXPECT_THROW(parse_cbor(cbor + cbor), aws::MalformedResponse);
+  for (std::size_t size = 0; size < cbor.size(); ++size) {
+    EXPECT_THROW(parse_cbor(cbor.substr(0, size)), aws::MalformedResponse) << size;
   }
 }
 

@@ -6,23 +6,36 @@
 #include <fmt/format.h>
 
 #include "aws/json_members.h"
+#include "base/cbor.h"
 #include "base/error.h"
 
 namespace everyitem::sink {
 
 namespace json = boost::json;
 
-StreamDescription parse_stream_description(std::string_view body, std::string_view stream) {
+namespace {
+
+/// In JSON, AWS's times are seconds; in CBOR they are milliseconds (AWS's SDK for Java reads them
+/// so). As seconds, this is in the year 5138.
+constexpr double kMostSeconds = 1e11;
+
+}  // namespace
+
+StreamDescription parse_stream_description(std::string_view body, Wire wire,
+                                           std::string_view stream) {
   StreamDescription description;
   std::string status;
   try {
-    const json::value parsed = json::parse(body);
+    const json::value parsed = wire == Wire::cbor ? parse_cbor(body) : json::parse(body);
     const json::object& summary = parsed.as_object().at("StreamDescriptionSummary").as_object();
     description.arn = aws::text_member(summary, "StreamARN");
     description.open_shards =
         static_cast<std::uint32_t>(aws::count_member(summary, "OpenShardCount"));
     if (const json::value* created = summary.if_contains("StreamCreationTimestamp")) {
-      description.created = fmt::format("{:.3f}", created->to_number<double>());
+      const double time = created->to_number<double>();
+      const bool milliseconds = time > kMostSeconds;
+      description.created = fmt::format("{:.3f}", milliseconds ? time / 1000 : time);
+      description.strange_cbor = wire == Wire::cbor && !milliseconds;
     }
     status = aws::text_member(summary, "StreamStatus");
     const std::uint64_t record_kib = aws::count_member(summary, "MaxRecordSizeInKiB");
@@ -32,7 +45,7 @@ StreamDescription parse_stream_description(std::string_view body, std::string_vi
       description.limits.record_bytes =
           std::min<std::uint64_t>(record_kib, description.limits.request_bytes / 1024) * 1024;
     }
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types
+  } catch (const std::exception& error) {  // CborError, and Boost.JSON's, of several types
     throw aws::MalformedResponse(
         fmt::format("the answer to DescribeStreamSummary cannot be read: {}", error.what()));
   }
@@ -47,18 +60,18 @@ StreamDescription parse_stream_description(std::string_view body, std::string_vi
   return description;
 }
 
-Awaitable<StreamDescription> describe_stream(aws::Client& kinesis,
-                                             const batch::PutRecordsFormat& format,
+Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, Wire wire,
                                              batch::StreamId stream) {
   StreamDescription description;
   const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
-  const std::string body = format.naming(stream);
+  const std::string body = batch::put_records_format(wire).naming(stream);
   const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
-    description = parse_stream_description(response.body.view(), stream.name);
+    description = parse_stream_description(response.body.view(), wire, stream.name);
   };
   const aws::Call call{.operation = "DescribeStreamSummary",
                        .object = object,
                        .body = body,
+                       .wire = wire,
                        .limits = aws::kStartUpLimits};
   co_await kinesis.call(call, accept);
   co_return description;

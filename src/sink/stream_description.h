@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "aws/client.h"
+#include "base/wire.h"
 #include "batch/kinesis_limits.h"
 #include "batch/put_records_format.h"
 
@@ -13,18 +14,21 @@ namespace everyitem::sink {
 
 struct StreamDescription {
   std::string arn;
-  std::string created;  ///< changes when a stream is deleted and made anew; empty if not told
+  std::string created;  ///< in seconds since 1970; changes when a stream is deleted and made anew;
+                        ///< empty if not told
   std::uint32_t open_shards = 0;  ///< 0 where the service does not say
   batch::PutRecordsLimits limits;
+  /// What came was in CBOR, but not as AWS writes it: its other answers are not to be trusted.
+  bool strange_cbor = false;
 };
 
 /// Reads an answer of DescribeStreamSummary. Throws aws::MalformedResponse when it is not one, and
 /// Error when the stream takes no records now (it is being created or deleted).
-StreamDescription parse_stream_description(std::string_view body, std::string_view stream);
+StreamDescription parse_stream_description(std::string_view body, Wire wire,
+                                           std::string_view stream);
 
-/// Asks Kinesis. Throws Error.
-Awaitable<StreamDescription> describe_stream(aws::Client& kinesis,
-                                             const batch::PutRecordsFormat& format,
+/// Asks Kinesis on that wire. Throws Error.
+Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, Wire wire,
                                              batch::StreamId stream);
 
 }  // namespace everyitem::sink

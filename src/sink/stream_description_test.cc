@@ -1,8 +1,10 @@
 #include "sink/stream_description.h"
 
+#include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/test_cbor.h"
 
 namespace everyitem::sink {
 namespace {
@@ -14,7 +16,7 @@ std::string summary(std::string_view status, std::string_view more = "") {
 }
 
 TEST(StreamDescription, AStreamThatSaysNothingOfItsLimitsHasTheDefaults) {
-  const auto stream = parse_stream_description(summary("ACTIVE"), "s");
+  const auto stream = parse_stream_description(summary("ACTIVE"), Wire::json, "s");
   EXPECT_EQ(stream.arn, "arn:aws:kinesis:eu-west-1:1:stream/s");
   EXPECT_EQ(stream.open_shards, 4U);
   EXPECT_EQ(stream.created, "");
@@ -25,16 +27,43 @@ TEST(StreamDescription, AStreamThatSaysNothingOfItsLimitsHasTheDefaults) {
 
 TEST(StreamDescription, LargeRecordsAreReadFromTheStream) {
   const auto stream = parse_stream_description(
-      summary("UPDATING", R"(,"MaxRecordSizeInKiB":10240,"StreamCreationTimestamp":1.7e9)"), "s");
+      summary("UPDATING", R"(,"MaxRecordSizeInKiB":10240,"StreamCreationTimestamp":1.7e9)"),
+      Wire::json, "s");
   EXPECT_EQ(stream.created, "1700000000.000");
   EXPECT_EQ(stream.limits.record_bytes, 10U << 20);
   EXPECT_EQ(stream.limits.request_bytes, 10U << 20);
 }
 
+TEST(StreamDescription, IsTheSameInCbor) {
+  // There, AWS's times are milliseconds.
+  const std::string body =
+      to_cbor(boost::json::parse(summary("ACTIVE", R"(,"StreamCreationTimestamp":1700000000123)")));
+  const auto stream = parse_stream_description(body, Wire::cbor, "s");
+  EXPECT_EQ(stream.arn, "arn:aws:kinesis:eu-west-1:1:stream/s");
+  EXPECT_EQ(stream.created, "1700000000.123");
+  EXPECT_FALSE(stream.strange_cbor);
+  EXPECT_EQ(parse_stream_description(
+                summary("ACTIVE", R"(,"StreamCreationTimestamp":1700000000.123)"), Wire::json, "s")
+                .created,
+            stream.created);
+  EXPECT_THROW(parse_stream_description(body.substr(1), Wire::cbor, "s"), aws::MalformedResponse);
+}
+
+// Kinesalite 3.3.3 speaks some CBOR: its times are seconds, and its longer answers are cut off.
+TEST(StreamDescription, CborThatIsNotAsAwsWritesItIsNoticed) {
+  const auto times = [](std::string_view created) {
+    const auto document = boost::json::parse(summary("ACTIVE", created));
+    return parse_stream_description(to_cbor(document), Wire::cbor, "s");
+  };
+  EXPECT_TRUE(times(R"(,"StreamCreationTimestamp":1700000000)").strange_cbor);
+  EXPECT_EQ(times(R"(,"StreamCreationTimestamp":1700000000)").created, "1700000000.000");
+  EXPECT_FALSE(times("").strange_cbor);
+}
+
 TEST(StreamDescription, NoRecordIsAllowedToBeLargerThanARequest) {
   for (const std::string kib : {"10241", "18014398509481985", "18446744073709551615"}) {
-    const auto stream =
-        parse_stream_description(summary("ACTIVE", R"(,"MaxRecordSizeInKiB":)" + kib), "s");
+    const auto stream = parse_stream_description(
+        summary("ACTIVE", R"(,"MaxRecordSizeInKiB":)" + kib), Wire::json, "s");
     EXPECT_EQ(stream.limits.record_bytes, 10U << 20) << kib;
     EXPECT_EQ(stream.limits.request_bytes, 10U << 20) << kib;
   }
@@ -43,7 +72,7 @@ TEST(StreamDescription, NoRecordIsAllowedToBeLargerThanARequest) {
 TEST(StreamDescription, AStreamThatTakesNoRecordsNowIsRefused) {
   for (const std::string status : {"CREATING", "DELETING"}) {
     try {
-      parse_stream_description(summary(status), "s");
+      parse_stream_description(summary(status), Wire::json, "s");
       FAIL() << status;
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find(status), std::string::npos);
@@ -54,7 +83,7 @@ TEST(StreamDescription, AStreamThatTakesNoRecordsNowIsRefused) {
 
 TEST(StreamDescription, WhatIsNotADescriptionIsMalformed) {
   for (const std::string_view body : {"", "{}", "[]", R"({"StreamDescriptionSummary":7})"}) {
-    EXPECT_THROW(parse_stream_description(body, "s"), aws::MalformedResponse) << body;
+    EXPECT_THROW(parse_stream_description(body, Wire::json, "s"), aws::MalformedResponse) << body;
   }
 }
 

@@ -2,7 +2,8 @@
 
 By default every request is forwarded. A test sets `rule`, a function of the request and of
 `forward`, which sends a request on and returns its response. The rule may change the request, wait,
-answer by itself, change the response, or drop the connection by raising Drop.
+answer by itself, change the response, or drop the connection by raising Drop. To Kinesis it is an
+endpoint that understands JSON only.
 """
 
 import http.client
@@ -96,6 +97,11 @@ class FaultProxy:
     def _serve(self, handler: BaseHTTPRequestHandler) -> None:
         body = handler.rfile.read(int(handler.headers.get("Content-Length", 0)))
         operation = handler.headers.get("X-Amz-Target", ".").split(".")[-1]
+        if "cbor" in handler.headers.get("Content-Type", ""):
+            handler.send_response(415)
+            handler.send_header("Content-Length", "0")
+            handler.end_headers()
+            return
         with self._lock:
             number = sum(r.operation == operation for r in self.requests)
             request = Request(operation, number, json.loads(body), dict(handler.headers))

@@ -1,4 +1,5 @@
-// Refusals. The input is a line each for status, x-amzn-errortype and Retry-After, then the body.
+// Refusals. The input is a line each for status, x-amzn-errortype, Retry-After and Content-Type,
+// then the body.
 #include <charconv>
 #include <string>
 
@@ -16,7 +17,8 @@ void read(std::string_view rest) {
   const std::string_view status = fuzz::take_line(rest);
   std::from_chars(status.data(), status.data() + status.size(), response.status);
   response.headers = {{"X-Amzn-ErrorType", std::string(fuzz::take_line(rest))},
-                      {"Retry-After", std::string(fuzz::take_line(rest))}};
+                      {"Retry-After", std::string(fuzz::take_line(rest))},
+                      {"Content-Type", std::string(fuzz::take_line(rest))}};
   response.body = PaddedBuffer(rest);
 
   const ServiceError error = read_service_error(response);

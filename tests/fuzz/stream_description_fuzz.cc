@@ -4,8 +4,11 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace everyitem;
+  // The first byte says which wire.
+  const bool cbor = size > 0 && data[0] == 'c';
+  const std::string_view body = fuzz::as_text(data, size).substr(size > 0 ? 1 : 0);
   try {
-    const auto stream = sink::parse_stream_description(fuzz::as_text(data, size), "s");
+    const auto stream = sink::parse_stream_description(body, cbor ? Wire::cbor : Wire::json, "s");
     const batch::PutRecordsLimits& limits = stream.limits;
     fuzz::require(limits.record_bytes >= batch::kDefaultMaxRecordBytes,
                   "every stream takes records of the default size");

@@ -1,0 +1,113 @@
+// Reads and writes CBOR (RFC 8949) as far as AWS's services use it.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <string_view>
+
+#include <boost/json/value.hpp>
+
+namespace everyitem {
+
+/// Thrown when bytes are not CBOR, end too soon, or are not what was asked for.
+class CborError : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+enum class CborType : std::uint8_t {
+  unsigned_integer = 0,
+  negative_integer = 1,
+  bytes = 2,
+  text = 3,
+  array = 4,
+  map = 5,
+  tag = 6,
+  simple = 7,  ///< true, false, null, and numbers with a fraction
+};
+
+/// Reads one value after the other from the front. Borrows the bytes. Every function throws
+/// CborError when the next value is not of its kind.
+class CborReader {
+ public:
+  explicit CborReader(std::string_view bytes) : rest_(bytes) {}
+
+  bool at_end() const { return rest_.empty(); }
+  std::size_t bytes_left() const { return rest_.size(); }
+  /// The type of the next value, its tags passed over: these services' mean nothing to us.
+  CborType next();
+
+  std::uint64_t unsigned_integer();
+  /// A text or a byte string. A view of the bytes; where it came in pieces, of `joined`.
+  std::string_view string(std::string& joined);
+  /// Passes over null or undefined, if that is what comes.
+  bool null();
+  /// Passes over the next value, whatever it is.
+  void skip() { skip(kMaxDepth); }
+
+  /// Calls `take(name)` for each member of a map; it must read just the member's value.
+  template <typename Take>
+  void members(Take take) {
+    std::string joined;
+    Items items = open(CborType::map);
+    while (more(items)) {
+      take(string(joined));
+    }
+  }
+  /// Calls `take()` for each element of an array; it must read just that element.
+  template <typename Take>
+  void elements(Take take) {
+    Items items = open(CborType::array);
+    while (more(items)) {
+      take();
+    }
+  }
+
+  /// The next value as JSON; byte strings become texts as they are.
+  boost::json::value json() { return json(kMaxDepth); }
+
+ private:
+  /// What these services answer is nested a few levels deep; bytes that say otherwise are not.
+  static constexpr int kMaxDepth = 32;
+
+  struct Head {
+    CborType type = CborType::simple;
+    std::uint8_t detail = 0;
+    std::uint64_t number = 0;
+    bool indefinite() const { return detail == 31; }
+  };
+  struct Items {
+    std::uint64_t left = 0;
+    bool indefinite = false;
+  };
+
+  Head head();
+  std::string_view take(std::uint64_t bytes);
+  Items open(CborType type);
+  bool more(Items& items);
+  void skip(int depth);
+  boost::json::value json(int depth);
+
+  std::string_view rest_;
+};
+
+/// Reads a whole document. Throws CborError.
+boost::json::value parse_cbor(std::string_view bytes);
+
+/// The largest head of a value: its type and a number.
+inline constexpr std::size_t kMaxCborHead = 9;
+
+/// Writes the head of a value that is `number` bytes or items long to `to`, which has room for
+/// kMaxCborHead bytes; returns the end of it.
+char* write_cbor_head(CborType type, std::uint64_t number, char* to);
+
+void append_cbor_text(std::string& to, std::string_view text);
+
+/// A map or an array whose number of items stands nowhere: it is opened, and closed by a break.
+inline constexpr char kCborOpenMap = '\xbf';
+inline constexpr char kCborOpenArray = '\x9f';
+inline constexpr char kCborBreak = '\xff';
+
+}  // namespace everyitem

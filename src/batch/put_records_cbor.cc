@@ -1,0 +1,73 @@
+#include "batch/put_records_cbor.h"
+
+#include <array>
+#include <cstring>
+#include <span>
+
+#include "base/cbor.h"
+
+namespace everyitem::batch {
+
+namespace {
+
+using namespace std::string_view_literals;
+
+/// A map of two members, of which the first is called Data.
+constexpr std::string_view kBeforeData =
+    "\xa2\x64"
+    "Data"sv;
+/// The other member's name, and the head of a text of kPartitionKeyLength characters.
+constexpr std::string_view kBeforeKey = "\x6cPartitionKey\x70"sv;
+static_assert(kPartitionKeyLength == 0x10);
+
+constexpr std::array kClosing = {kCborBreak, kCborBreak};  // of the array, of the map
+
+char* write(std::string_view text, char* to) {
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+std::string unclosed(const StreamId& stream) {
+  std::string text(1, kCborOpenMap);
+  append_cbor_text(text, "StreamName");
+  append_cbor_text(text, stream.name);
+  if (!stream.arn.empty()) {
+    append_cbor_text(text, "StreamARN");
+    append_cbor_text(text, stream.arn);
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string PutRecordsCbor::naming(const StreamId& stream) const {
+  return unclosed(stream) + kCborBreak;
+}
+
+std::string PutRecordsCbor::opening(const StreamId& stream) const {
+  std::string text = unclosed(stream);
+  append_cbor_text(text, "Records");
+  return text + kCborOpenArray;
+}
+
+std::string_view PutRecordsCbor::closing() const { return {kClosing.data(), kClosing.size()}; }
+
+void PutRecordsCbor::append_record(PaddedBuffer& body, std::string_view data,
+                                   const PartitionKey& key) const {
+  const std::span<char> room = body.prepare(kBeforeData.size() + kMaxCborHead + data.size() +
+                                            kBeforeKey.size() + key.size());
+  char* to = write(kBeforeData, room.data());
+  to = write_cbor_head(CborType::bytes, data.size(), to);
+  to = write(data, to);
+  to = write(kBeforeKey, to);
+  to = write({key.data(), key.size()}, to);
+  body.commit(static_cast<std::size_t>(to - room.data()));
+}
+
+std::string PutRecordsCbor::data_of(std::string_view record) const {
+  record.remove_prefix(kBeforeData.size());
+  std::string joined;
+  return std::string(CborReader(record).string(joined));
+}
+
+}  // namespace everyitem::batch

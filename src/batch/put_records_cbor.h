@@ -1,0 +1,22 @@
+// PutRecords requests in CBOR: the items' bytes as they are.
+#pragma once
+
+#include "batch/put_records_format.h"
+
+namespace everyitem::batch {
+
+/// Maps and arrays are of no stated length, as AWS's SDK for Java writes them: so records can be
+/// left out when a request is sent again.
+class PutRecordsCbor final : public PutRecordsFormat {
+ public:
+  Wire wire() const override { return Wire::cbor; }
+  std::string naming(const StreamId& stream) const override;
+  std::string opening(const StreamId& stream) const override;
+  void append_record(PaddedBuffer& body, std::string_view data,
+                     const PartitionKey& key) const override;
+  std::string_view separator() const override { return {}; }
+  std::string_view closing() const override;
+  std::string data_of(std::string_view record) const override;
+};
+
+}  // namespace everyitem::batch
