@@ -9,7 +9,8 @@
 #include <libdeflate.h>
 #include <simdjson.h>
 
-#include "base64_decoding.h"
+#include "cbor_reader.h"
+#include "cbor_writer.h"
 
 namespace everyitem::faults {
 
@@ -18,109 +19,79 @@ namespace ondemand = simdjson::ondemand;
 namespace {
 
 constexpr std::size_t kMaxRecords = 500;
-constexpr std::size_t kMaxResultBytes = 128;  ///< of a record's entry in the answer
 /// More than a signature may be off.
 constexpr std::chrono::minutes kClockJump{10};
 
-Reply error_reply(int status, std::string_view code, std::string_view message) {
+Reply error_reply(Wire wire, int status, std::string_view code, std::string_view message) {
+  const std::string type = fmt::format("com.amazonaws.faults#{}", code);
+  if (wire == Wire::cbor) {
+    CborWriter cbor;
+    cbor.open_map().text("__type").text(type).text("message").text(message).close();
+    return {.status = status, .body = cbor.take(), .headers = {}, .content_type = kCborContentType};
+  }
   return {.status = status,
-          .body = fmt::format(R"({{"__type":"com.amazonaws.faults#{}","message":"{}"}})", code,
-                              message),
+          .body = fmt::format(R"({{"__type":"{}","message":"{}"}})", type, message),
           .headers = {}};
 }
 
 /// What a service says for a fault that keeps it from doing anything.
-std::optional<Reply> refusal(Fault fault) {
+std::optional<Reply> refusal(Fault fault, Wire wire) {
   switch (fault) {
     case Fault::provisioned_throughput:
-      return error_reply(400, "ProvisionedThroughputExceededException", "Slow down.");
+      return error_reply(wire, 400, "ProvisionedThroughputExceededException", "Slow down.");
     case Fault::throttling:
-      return error_reply(400, "ThrottlingException", "Rate exceeded.");
+      return error_reply(wire, 400, "ThrottlingException", "Rate exceeded.");
     case Fault::request_limit:
-      return error_reply(400, "RequestLimitExceeded", "Throughput exceeds the account's limit.");
+      return error_reply(wire, 400, "RequestLimitExceeded",
+                         "Throughput exceeds the account's limit.");
     case Fault::limit_exceeded:
-      return error_reply(400, "LimitExceededException", "Too many calls.");
+      return error_reply(wire, 400, "LimitExceededException", "Too many calls.");
     case Fault::internal_error:
-      return error_reply(500, "InternalServerError", "Internal server error");
+      return error_reply(wire, 500, "InternalServerError", "Internal server error");
     case Fault::internal_failure:
-      return error_reply(500, "InternalFailure", "Internal failure");
+      return error_reply(wire, 500, "InternalFailure", "Internal failure");
     case Fault::unavailable:
-      return error_reply(503, "ServiceUnavailable", "Service unavailable");
+      return error_reply(wire, 503, "ServiceUnavailable", "Service unavailable");
     case Fault::unavailable_empty:
       return Reply{.status = 503, .body = {}, .headers = {}};
     case Fault::unavailable_html:
-      return Reply{.status = 503, .body = "<html><h1>503</h1></html>", .headers = {}};
+      return Reply{.status = 503,
+                   .body = "<html><h1>503</h1></html>",
+                   .headers = {},
+                   .content_type = "text/html"};
     case Fault::unavailable_retry_after: {
-      Reply reply = error_reply(503, "ServiceUnavailable", "Service unavailable");
+      Reply reply = error_reply(wire, 503, "ServiceUnavailable", "Service unavailable");
       reply.headers.push_back({"Retry-After", "2"});
       return reply;
     }
     case Fault::expired_token:
-      return error_reply(400, "ExpiredTokenException", "The security token is expired");
+      return error_reply(wire, 400, "ExpiredTokenException", "The security token is expired");
     case Fault::unrecognized_client:
-      return error_reply(400, "UnrecognizedClientException", "The security token is invalid");
+      return error_reply(wire, 400, "UnrecognizedClientException", "The security token is invalid");
     case Fault::clock_skew:
-      return error_reply(400, "InvalidSignatureException", "Signature expired");
+      return error_reply(wire, 400, "InvalidSignatureException", "Signature expired");
     case Fault::not_yet_valid:
-      return error_reply(400, "InvalidSignatureException", "Signature not yet current");
+      return error_reply(wire, 400, "InvalidSignatureException", "Signature not yet current");
     case Fault::access_denied:
-      return error_reply(400, "AccessDeniedException", "User is not authorized");
+      return error_reply(wire, 400, "AccessDeniedException", "User is not authorized");
     case Fault::not_found:
-      return error_reply(400, "ResourceNotFoundException", "Requested resource not found");
+      return error_reply(wire, 400, "ResourceNotFoundException", "Requested resource not found");
     case Fault::resource_in_use:
-      return error_reply(400, "ResourceInUseException", "The stream is being updated");
+      return error_reply(wire, 400, "ResourceInUseException", "The stream is being updated");
     case Fault::kms_throttling:
-      return error_reply(400, "KMSThrottlingException", "Rate exceeded.");
+      return error_reply(wire, 400, "KMSThrottlingException", "Rate exceeded.");
     case Fault::kms_access_denied:
-      return error_reply(400, "KMSAccessDeniedException", "The key may not be used");
+      return error_reply(wire, 400, "KMSAccessDeniedException", "The key may not be used");
     case Fault::kms_disabled:
-      return error_reply(400, "KMSDisabledException", "The key is disabled");
+      return error_reply(wire, 400, "KMSDisabledException", "The key is disabled");
     default:
       return std::nullopt;
   }
 }
 
-/// Views of a request's body and of what was read from it, valid until the next is read.
-struct PutRecord {
-  std::string_view data;
-  std::string_view partition_key;
-  std::string_view explicit_hash_key;
-  std::uint32_t shard = 0;
-  std::size_t bytes = 0;  ///< as Kinesis counts them
-};
-
 /// The body has room for simdjson's padding behind its end (EmulatedServices::answer).
 ondemand::document iterate(ondemand::parser& parser, const std::string& body) {
   return parser.iterate(simdjson::padded_string_view(body.data(), body.size(), body.capacity()));
-}
-
-/// Throws simdjson_error when it is not a PutRecords request. Data that is no base64 is empty.
-std::vector<PutRecord> parse_put_records(const std::string& body) {
-  thread_local ondemand::parser parser;
-  thread_local std::vector<char> decoded;  // of all records, one after the other
-  decoded.resize(std::max(decoded.size(), body.size()));
-  char* next = decoded.data();
-
-  ondemand::document document = iterate(parser, body);
-  std::vector<PutRecord> records;
-  for (ondemand::object record : document["Records"].get_array()) {
-    PutRecord& made = records.emplace_back();
-    for (ondemand::field field : record) {
-      const std::string_view name = field.unescaped_key();
-      const std::string_view value = field.value().get_string();
-      if (name == "Data") {
-        made.data = {next, decode_base64(value, next).value_or(0)};
-        made.bytes += made.data.size();
-        next += made.data.size();
-      } else if (name == "PartitionKey") {
-        made.partition_key = value;
-        made.bytes += value.size();
-      } else if (name == "ExplicitHashKey") {
-        made.explicit_hash_key = value;
-      }
-    }
-  }
-  return records;
 }
 
 }  // namespace
@@ -147,40 +118,56 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
     return {.body = "{}"};
   }
   const bool of_kinesis = request.header("x-amz-target").starts_with("Kinesis_");
+  const bool in_cbor = of_kinesis && request.header("content-type") == kCborContentType;
+  counts_.cbor_requests += in_cbor ? 1 : 0;
+  const bool knows_wire = !in_cbor || stream_.wires == KinesisWires::both;
+  const Wire wire = in_cbor && knows_wire ? Wire::cbor : Wire::json;
   if (const auto refused =
           check_signature(request, credentials_, of_kinesis ? "kinesis" : "dynamodb",
                           std::chrono::system_clock::now() + clock_offset)) {
     ++(refused->because_of_time ? counts_.signatures_out_of_time : counts_.signatures_refused);
-    return error_reply(400, refused->code, refused->message);
+    return error_reply(wire, 400, refused->code, refused->message);
   }
   if (fault) {
     if (fault == Fault::clock_skew || fault == Fault::not_yet_valid) {
       // For good, so that only a client that adopts the answer's Date is let in again.
       clock_offset += fault == Fault::clock_skew ? kClockJump : -kClockJump;
     }
-    if (auto refused = refusal(*fault)) {
+    if (auto refused = refusal(*fault, wire)) {
       return std::move(*refused);
     }
   }
-  request.body.reserve(request.body.size() + simdjson::SIMDJSON_PADDING);
+  if (!knows_wire) {
+    return stream_.wires == KinesisWires::json_415
+               ? Reply{.status = 415, .body = {}, .headers = {}}
+               : Reply{.status = 400,
+                       .body = R"({"__type":"UnknownOperationException"})",
+                       .headers = {}};
+  }
+  if (wire == Wire::json) {
+    request.body.reserve(request.body.size() + simdjson::SIMDJSON_PADDING);
+  }
   Reply reply;
   try {
     if (operation == "Scan") {
       reply = scan(request.body);
     } else if (operation == "PutRecords") {
-      reply = put_records(request.body, fault, plan);
+      reply = put_records(request.body, wire, fault, plan);
     } else if (operation == "DescribeTable") {
       reply = describe_table();
     } else if (operation == "DescribeStreamSummary") {
-      reply = describe_stream();
+      reply = describe_stream(request.body, wire);
     } else {
-      return error_reply(400, "UnknownOperationException", "");
+      return error_reply(wire, 400, "UnknownOperationException", "");
     }
   } catch (const simdjson::simdjson_error&) {
-    return error_reply(400, "SerializationException", "The request cannot be read");
+    return error_reply(wire, 400, "SerializationException", "The request cannot be read");
+  } catch (const CborError& error) {
+    return error_reply(wire, 400, "SerializationException", error.what());
   }
   if (fault == Fault::garbage) {
-    reply.body = R"({"Items":[{"pk":{"S":"half an ite)";
+    reply.body = wire == Wire::cbor ? reply.body.substr(0, reply.body.size() / 2)
+                                    : R"({"Items":[{"pk":{"S":"half an ite)";
   }
   std::uint32_t crc = libdeflate_crc32(0, reply.body.data(), reply.body.size());
   if (fault == Fault::wrong_crc) {
@@ -200,13 +187,25 @@ Reply EmulatedServices::describe_table() const {
               shape.items, shape.items * (shape.min_item_bytes + shape.max_item_bytes) / 2)};
 }
 
-Reply EmulatedServices::describe_stream() const {
+Reply EmulatedServices::describe_stream(const std::string& body, Wire wire) const {
+  const std::string_view status = updating() ? "UPDATING" : "ACTIVE";
+  constexpr std::string_view kArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+  const std::size_t record_kibibytes = stream_.record_bytes / 1024;
+  if (wire == Wire::cbor) {
+    CborReader request(body);
+    request.skip();
+    request.end();
+    CborWriter cbor;
+    cbor.open_map().text("StreamDescriptionSummary").open_map();
+    cbor.text("StreamName").text("s").text("StreamStatus").text(status);
+    cbor.text("StreamARN").text(kArn).text("OpenShardCount").number(shards_.open_shards());
+    cbor.text("MaxRecordSizeInKiB").number(record_kibibytes).close().close();
+    return {.body = cbor.take(), .content_type = kCborContentType};
+  }
   return {.body =
               fmt::format(R"({{"StreamDescriptionSummary":{{"StreamName":"s","StreamStatus":"{}",)"
-                          R"("StreamARN":"arn:aws:kinesis:us-east-1:000000000000:stream/s",)"
-                          R"("OpenShardCount":{},"MaxRecordSizeInKiB":{}}}}})",
-                          updating() ? "UPDATING" : "ACTIVE", shards_.open_shards(),
-                          stream_.record_bytes / 1024)};
+                          R"("StreamARN":"{}","OpenShardCount":{},"MaxRecordSizeInKiB":{}}}}})",
+                          status, kArn, shards_.open_shards(), record_kibibytes)};
 }
 
 Reply EmulatedServices::scan(const std::string& body) {
@@ -227,13 +226,14 @@ Reply EmulatedServices::scan(const std::string& body) {
       const std::string beginning = fmt::format(R"({{"pk":{{"S":"{}"}})", key);
       request.after = table_.number_of(beginning + std::string(kMinItemBytes, ' '));
       if (!request.after) {
-        return error_reply(400, "ValidationException", "The provided starting key is invalid");
+        return error_reply(Wire::json, 400, "ValidationException",
+                           "The provided starting key is invalid");
       }
     }
   }
   auto page = table_.page(request);
   if (!page) {
-    return error_reply(400, "ValidationException",
+    return error_reply(Wire::json, 400, "ValidationException",
                        "The provided starting key is outside the segment");
   }
   pages_served_[request.segment].insert(request.after ? *request.after + 1 : 0);
@@ -270,9 +270,11 @@ bool EmulatedServices::is_refused(std::string_view data) const {
   return number && *number % stream_.refused_every == 0;
 }
 
-Reply EmulatedServices::put_records(const std::string& body, std::optional<Fault> fault,
+Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::optional<Fault> fault,
                                     FaultPlan& plan) {
-  std::vector<PutRecord> records = parse_put_records(body);
+  CborReader cbor(body);
+  std::vector<PutRecord> records =
+      wire == Wire::cbor ? records_of_cbor(cbor) : records_of_json(body);
   const std::uint64_t call = put_calls_++;
   if (stream_.split_at == call) {
     shards_.split_all();
@@ -281,22 +283,22 @@ Reply EmulatedServices::put_records(const std::string& body, std::optional<Fault
   std::size_t bytes = 0;
   bool too_large = false;
   for (PutRecord& record : records) {
-    bytes += record.bytes;
-    too_large = too_large || record.bytes > stream_.record_bytes;
+    bytes += record.bytes();
+    too_large = too_large || record.bytes() > stream_.record_bytes;
     const auto shard = shards_.shard_of(record.partition_key, record.explicit_hash_key);
     if (!shard) {
-      return error_reply(400, "InvalidArgumentException", "ExplicitHashKey is no hash");
+      return error_reply(wire, 400, "InvalidArgumentException", "ExplicitHashKey is no hash");
     }
     record.shard = *shard;
   }
   if (records.empty() || records.size() > kMaxRecords || bytes > stream_.request_bytes ||
       too_large) {
     ++counts_.requests_over_limits;
-    return error_reply(400, "ValidationException", "1 validation error detected");
+    return error_reply(wire, 400, "ValidationException", "1 validation error detected");
   }
   if (stream_.refusal == Refusal::request &&
       std::ranges::any_of(records, [&](const PutRecord& one) { return is_refused(one.data); })) {
-    return error_reply(400, "ValidationException", "A record of the request is refused");
+    return error_reply(wire, 400, "ValidationException", "A record of the request is refused");
   }
 
   const bool refuses_some = fault == Fault::partial_throttle || fault == Fault::partial_failure ||
@@ -311,39 +313,33 @@ Reply EmulatedServices::put_records(const std::string& body, std::optional<Fault
     if (is_refused(record.data)) {
       return "InvalidArgumentException";
     }
-    return shards_.take(record.shard, record.bytes, now) ? "" : kThrottled;
+    return shards_.take(record.shard, record.bytes(), now) ? "" : kThrottled;
   };
-  std::string results;
-  results.reserve(records.size() * kMaxResultBytes);
-  std::size_t refused = 0;
-  std::size_t answered = 0;
+  PutRecordsAnswer answer{
+      .results = {}, .failed = {}, .null_error_codes = fault == Fault::null_error_codes};
+  answer.results.reserve(records.size());
   for (const PutRecord& record : records) {
     const std::string_view code = refusal_of(record);
-    if (code.empty()) {
-      received_.add(record.data);
-    }
-    if (fault == Fault::missing_results && &record == &records.back()) {
-      break;
-    }
-    results += answered++ > 0 ? "," : "";
     if (!code.empty()) {
-      ++refused;
-      results += R"({"ErrorCode":")";
-      results += code;
-      results += R"(","ErrorMessage":"Refused on purpose"})";
-    } else {
-      results += R"({"SequenceNumber":")";
-      results += std::to_string(++sequence_number_);
-      results += R"(","ShardId":")";
-      results += shards_.id_of(record.shard);
-      results += fault == Fault::null_error_codes ? R"(","ErrorCode":null})" : R"("})";
+      answer.results.push_back({.error_code = code});
+      continue;
     }
+    received_.add(record.data);
+    answer.results.push_back({.error_code = {},
+                              .sequence_number = ++sequence_number_,
+                              .shard_id = shards_.id_of(record.shard)});
   }
-  std::string head;
+  if (fault == Fault::missing_results) {
+    answer.results.pop_back();
+  }
   if (fault != Fault::no_failed_count) {
-    head = fmt::format(R"("FailedRecordCount":{},)", refused);
+    answer.failed =
+        answer.results.size() - std::ranges::count(answer.results, "", &PutResult::error_code);
   }
-  return {.body = fmt::format(R"({{{}"Records":[{}]}})", head, results)};
+  if (wire == Wire::cbor) {
+    return {.body = to_cbor(answer), .content_type = kCborContentType};
+  }
+  return {.body = to_json(answer)};
 }
 
 }  // namespace everyitem::faults

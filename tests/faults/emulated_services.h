@@ -14,23 +14,35 @@
 
 #include "fault_plan.h"
 #include "generated_table.h"
+#include "put_records_wire.h"
 #include "received_items.h"
 #include "signature_check.h"
 #include "stream_shards.h"
 
 namespace everyitem::faults {
 
+inline constexpr std::string_view kJsonContentType = "application/x-amz-json-1.0";
+inline constexpr std::string_view kCborContentType = "application/x-amz-cbor-1.1";
+
 /// An answer, before the network has its way with it.
 struct Reply {
   int status = 200;
   std::string body;
   std::vector<aws::Header> headers;
+  std::string_view content_type = kJsonContentType;
 };
 
 /// How a stream refuses a record that it can never take.
 enum class Refusal {
   entry,    ///< its entry in the answer fails
   request,  ///< the whole request is refused
+};
+
+/// Which formats a stream's endpoint takes.
+enum class KinesisWires {
+  both,
+  json,      ///< CBOR is an operation that it does not know: 400 UnknownOperationException, in JSON
+  json_415,  ///< CBOR is a type that it does not know: 415, without a body
 };
 
 struct StreamShape {
@@ -44,6 +56,7 @@ struct StreamShape {
   /// Records of items whose number is a multiple of this are never taken. 0: all are.
   std::uint64_t refused_every = 0;
   Refusal refusal = Refusal::entry;
+  KinesisWires wires = KinesisWires::both;
 };
 
 inline constexpr std::uint64_t kUpdatingCalls = 20;
@@ -54,6 +67,7 @@ struct ServiceCounts {
   std::uint64_t signatures_refused = 0;                        ///< wrong whatever the time
   std::uint64_t signatures_out_of_time = 0;  ///< of a clock that differs from the services'
   std::uint64_t requests_over_limits = 0;    ///< more records or bytes than PutRecords takes
+  std::uint64_t cbor_requests = 0;           ///< of Kinesis, answered in CBOR or not
   std::uint64_t sunk_bytes = 0;              ///< of kSink
 };
 
@@ -68,8 +82,9 @@ class EmulatedServices {
  public:
   EmulatedServices(TableShape table, StreamShape stream, aws::Credentials credentials);
 
-  /// Answers a request; `fault` is one that changes what the service does or says. Faults of the
-  /// network are the server's. The body may be given more room, for the JSON parser's padding.
+  /// Answers a request, in the format that it has; `fault` is one that changes what the service
+  /// does or says. Faults of the network are the server's. The body may be given more room, for the
+  /// JSON parser's padding.
   Reply answer(ReceivedRequest& request, std::optional<Fault> fault, FaultPlan& plan);
 
   /// The operation that a request asks for: "Scan"; empty when it names none.
@@ -89,9 +104,10 @@ class EmulatedServices {
 
  private:
   Reply describe_table() const;
-  Reply describe_stream() const;
+  Reply describe_stream(const std::string& body, Wire wire) const;
   Reply scan(const std::string& body);
-  Reply put_records(const std::string& body, std::optional<Fault> fault, FaultPlan& plan);
+  Reply put_records(const std::string& body, Wire wire, std::optional<Fault> fault,
+                    FaultPlan& plan);
   bool is_refused(std::string_view data) const;
   bool updating() const;
 

@@ -3,75 +3,14 @@
 #include <set>
 
 #include <boost/json.hpp>
-#include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "aws/client.h"
-#include "batch/base64.h"
-#include "emulated_services.h"
+#include "emulated_stream_fixture.h"
 
 namespace everyitem::faults {
 namespace {
 
 namespace json = boost::json;
-
-class EmulatedStream : public testing::Test {
- protected:
-  void start(TableShape table, StreamShape stream) {
-    table_.emplace(table);
-    services_.emplace(table, stream, credentials_);
-  }
-
-  /// The answer's body, to a request with the records of these items.
-  json::value put(const std::vector<std::uint64_t>& items) {
-    std::string records;
-    for (const std::uint64_t item : items) {
-      std::string data;
-      table_->append_item(data, item);
-      std::string encoded(batch::base64_size(data.size()), '?');
-      batch::encode_base64(data, encoded.data());
-      records += fmt::format(R"({}{{"Data":"{}","PartitionKey":"{}"}})", records.empty() ? "" : ",",
-                             encoded, item);
-    }
-    return ask("PutRecords", fmt::format(R"({{"StreamName":"s","Records":[{}]}})", records));
-  }
-
-  json::value ask(std::string_view operation, const std::string& body) {
-    ReceivedRequest request{
-        .method = "POST",
-        .target = "/",
-        .headers = {{"Host", "localhost"},
-                    {"X-Amz-Target", fmt::format("{}.{}", aws::kKinesis.target_prefix, operation)}},
-        .body = body};
-    const auto signature = aws::sign({.method = request.method,
-                                      .path = request.target,
-                                      .query = {},
-                                      .headers = request.headers,
-                                      .body = request.body,
-                                      .region = "us-east-1",
-                                      .service = aws::kKinesis.signing_name,
-                                      .time = std::chrono::system_clock::now()},
-                                     credentials_);
-    request.headers.insert(request.headers.end(), signature.begin(), signature.end());
-    return json::parse(services_->answer(request, std::nullopt, plan_).body);
-  }
-
-  std::string sink(const std::string& body) {
-    ReceivedRequest request{.method = "POST",
-                            .target = "/",
-                            .headers = {{"X-Amz-Target", std::string(kSink)}},
-                            .body = body};
-    return services_->answer(request, std::nullopt, plan_).body;
-  }
-
-  EmulatedServices& services() { return *services_; }
-
- private:
-  aws::Credentials credentials_{.access_key_id = "AKID", .secret_access_key = "not-a-secret"};
-  FaultPlan plan_{{}, 1};
-  std::optional<GeneratedTable> table_;
-  std::optional<EmulatedServices> services_;
-};
 
 std::string text(const json::value& object, std::string_view name) {
   const json::value* value = object.as_object().if_contains(name);

@@ -144,10 +144,11 @@ Awaitable<bool> FaultServer::Impl::send(tcp::socket& socket, Reply reply,
     co_return false;
   }
   std::string head = fmt::format(
-      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: application/x-amz-json-1.0\r\n"
+      "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n"
       "Content-Length: {}\r\n",
       reply.status, reply.status == 200 ? "OK" : "Error",
-      http_date(std::chrono::system_clock::now() + services.clock_offset), reply.body.size());
+      http_date(std::chrono::system_clock::now() + services.clock_offset), reply.content_type,
+      reply.body.size());
   for (const aws::Header& header : reply.headers) {
     head += fmt::format("{}: {}\r\n", header.name, header.value);
   }
@@ -200,13 +201,13 @@ std::string FaultServer::Impl::report() const {
   }
   return fmt::format(
       R"({{"items":{},"missing":{},"undeliverable":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
-      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"sunk_bytes":{},"requests":{{{}}},"faults":{{{}}},)"
+      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"requests":{{{}}},"faults":{{{}}},)"
       R"("seed":{}}})",
       options.table.items, services.received().missing(), services.undeliverable(),
       received.distinct, received.duplicates, received.altered, received.unknown,
       services.counts().signatures_refused, services.counts().signatures_out_of_time,
-      services.counts().requests_over_limits, services.counts().sunk_bytes, requests, struck,
-      options.seed);
+      services.counts().requests_over_limits, services.counts().cbor_requests,
+      services.counts().sunk_bytes, requests, struck, options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)

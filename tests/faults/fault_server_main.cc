@@ -18,6 +18,7 @@ namespace {
 
 using everyitem::faults::FaultServer;
 using everyitem::faults::FaultServerOptions;
+using everyitem::faults::KinesisWires;
 using everyitem::faults::Refusal;
 
 int run(FaultServerOptions options) {
@@ -70,6 +71,13 @@ int main(int argc, char** argv) {
                   "entry: that record is refused; request: the whole request")
       ->transform(CLI::CheckedTransformer(std::map<std::string, Refusal>{
           {"entry", Refusal::entry}, {"request", Refusal::request}}));
+  program
+      .add_option("--kinesis-wires", options.stream.wires,
+                  "json: CBOR is refused with 400 UnknownOperationException; json-415: with 415")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, KinesisWires>{{"both", KinesisWires::both},
+                                              {"json", KinesisWires::json},
+                                              {"json-415", KinesisWires::json_415}}));
   program.add_option("--record-bytes", options.stream.record_bytes, "The stream's record limit");
   program.add_option("--scan-latency-ms", scan_ms, "Before each answer to Scan");
   program.add_option("--put-latency-ms", put_ms, "Before each answer to PutRecords");
