@@ -1,4 +1,5 @@
 // What each fault does to a whole scan when it strikes alone.
+#include <fstream>
 #include <set>
 
 #include <boost/asio/co_spawn.hpp>
@@ -110,17 +111,19 @@ ScanEnd run(asio::io_context& loop, const ScanSetup& setup) {
   return *end;
 }
 
-TEST_P(FaultOutcome, IsAsItsRowSays) {
-  const Row& row = GetParam();
+void expect_as_it_says(const Row& row, bool tls) {
   asio::io_context loop(1);
   FaultServerOptions options{
       .table = {.items = 3000, .min_item_bytes = 100, .max_item_bytes = 300, .page_bytes = 5000}};
+  options.tls = tls;
   for (const std::string& rule : row.rules) {
     options.faults.push_back(parse_fault_rule(rule));
   }
   FaultServer server(loop.get_executor(), options);
   const TemporaryFolder folder;
+  std::ofstream(folder.file("ca.pem")) << server.authority();
   const ScanSetup setup{.url = server.url(),
+                        .ca_bundle = tls ? folder.file("ca.pem") : "",
                         .credentials = options.credentials,
                         .segments = row.segments,
                         .checkpoint = folder.file("run.sqlite"),
@@ -145,6 +148,10 @@ TEST_P(FaultOutcome, IsAsItsRowSays) {
   server.stop();
   loop.poll();
 }
+
+TEST_P(FaultOutcome, IsAsItsRowSays) { expect_as_it_says(GetParam(), false); }
+
+TEST_P(FaultOutcome, IsTheSameOverTls) { expect_as_it_says(GetParam(), true); }
 
 INSTANTIATE_TEST_SUITE_P(Rows, FaultOutcome, testing::ValuesIn(rows()),
                          [](const testing::TestParamInfo<Row>& row) {

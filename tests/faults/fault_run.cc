@@ -57,8 +57,9 @@ struct Draw {
     server.table.max_item_bytes = server.table.min_item_bytes + between(0, 400);
     server.table.page_bytes = between(2000, 20'000);
     server.stream.shards = static_cast<std::uint32_t>(between(1, 16));
-    // Not drawn, so that what a seed has drawn so far stays: a quarter of them, even and odd.
+    // Not drawn, so that what a seed has drawn so far stays; of even and odd ones alike.
     server.stream.wires = seed % 8 < 2 ? KinesisWires::json : KinesisWires::both;
+    server.tls = seed % 3 == 0;
     segments = static_cast<std::uint32_t>(between(1, 12));
 
     // The clocks of both sides never jump in one run, or one call might meet two jumps.
@@ -237,9 +238,13 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
     return killer.see(moment, operation);
   };
   FaultServer server(loop.get_executor(), draw.server);
+  if (draw.server.tls) {
+    std::ofstream(folder.file("ca.pem")) << server.authority();
+  }
   FaultRunResult result{.seed = draw.server.seed, .items = draw.server.table.items};
 
   ScanSetup setup{.url = server.url(),
+                  .ca_bundle = draw.server.tls ? folder.file("ca.pem") : "",
                   .credentials = draw.server.credentials,
                   .segments = draw.segments,
                   .checkpoint = folder.file("run.sqlite"),

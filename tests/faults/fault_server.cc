@@ -6,12 +6,16 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
+#include <boost/asio/ssl/stream.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/stream_traits.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
+
+#include "server_tls.h"
 
 namespace everyitem::faults {
 
@@ -63,17 +67,25 @@ struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
         plan(options.faults, options.seed),
         acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), options.port)) {
     services.clock_offset = options.clock_offset;
+    if (options.tls) {
+      tls = std::make_unique<ServerTls>();
+    }
   }
 
   Awaitable<void> accept();
   Awaitable<void> serve(std::shared_ptr<tcp::socket> socket);
-  Awaitable<bool> send(tcp::socket& socket, Reply reply, std::optional<Fault> fault);
+  /// `Stream` is a tcp::socket, or TLS over one.
+  template <typename Stream>
+  Awaitable<void> answer_requests(Stream& stream);
+  template <typename Stream>
+  Awaitable<bool> send(Stream& stream, Reply reply, std::optional<Fault> fault);
   Awaitable<void> wait(std::chrono::microseconds time) const;
   std::string report() const;
 
   FaultServerOptions options;
   EmulatedServices services;
   FaultPlan plan;
+  std::unique_ptr<ServerTls> tls;  ///< null for none
   tcp::acceptor acceptor;
   std::set<std::shared_ptr<tcp::socket>> sockets;
 };
@@ -94,6 +106,22 @@ Awaitable<void> FaultServer::Impl::accept() {
 
 Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
   const auto self = shared_from_this();
+  if (tls) {
+    asio::ssl::stream<tcp::socket&> stream(*socket, tls->context);
+    const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server,
+                                                         asio::as_tuple(asio::use_awaitable));
+    if (!error) {
+      co_await answer_requests(stream);
+    }
+  } else {
+    co_await answer_requests(*socket);
+  }
+  sockets.erase(socket);
+}
+
+template <typename Stream>
+Awaitable<void> FaultServer::Impl::answer_requests(Stream& stream) {
+  tcp::socket& socket = beast::get_lowest_layer(stream);
   beast::flat_buffer buffer;
   buffer.reserve(kReadBytes);
   bool open = true;
@@ -101,39 +129,39 @@ Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
     http::request_parser<http::string_body> parser;
     parser.body_limit(kMaxRequestBytes);
     const auto [error, bytes] =
-        co_await http::async_read(*socket, buffer, parser, asio::as_tuple(asio::use_awaitable));
+        co_await http::async_read(stream, buffer, parser, asio::as_tuple(asio::use_awaitable));
     if (error) {
       break;
     }
     ReceivedRequest request = to_received(parser.release());
     if (request.method == "GET" && request.target == "/report") {
       Reply reply{.body = report()};
-      open = co_await send(*socket, std::move(reply), std::nullopt);
+      open = co_await send(stream, std::move(reply), std::nullopt);
       continue;
     }
     const std::string operation(EmulatedServices::operation_of(request));
     if (options.watch && !options.watch(Moment::arrived, operation)) {
-      reset(*socket);
+      reset(socket);
       break;
     }
     const std::optional<Fault> fault = plan.next(operation);
     if (fault == Fault::reset_before) {
-      reset(*socket);
+      reset(socket);
       break;
     }
     Reply reply = services.answer(request, fault, plan);
     co_await wait(operation == "Scan" ? options.scan_latency : options.put_latency);
-    open = co_await send(*socket, std::move(reply), fault);
+    open = co_await send(stream, std::move(reply), fault);
     if (open && options.watch) {
       options.watch(Moment::answered, operation);
     }
   }
-  sockets.erase(socket);
 }
 
 /// False when the connection is of no more use.
-Awaitable<bool> FaultServer::Impl::send(tcp::socket& socket, Reply reply,
-                                        std::optional<Fault> fault) {
+template <typename Stream>
+Awaitable<bool> FaultServer::Impl::send(Stream& stream, Reply reply, std::optional<Fault> fault) {
+  tcp::socket& socket = beast::get_lowest_layer(stream);
   if (fault == Fault::reset_after) {
     reset(socket);
     co_return false;
@@ -157,7 +185,7 @@ Awaitable<bool> FaultServer::Impl::send(tcp::socket& socket, Reply reply,
   const auto write = [&](std::string_view first, std::string_view second) -> Awaitable<bool> {
     const std::array<asio::const_buffer, 2> parts = {asio::buffer(first), asio::buffer(second)};
     const auto [error, bytes] =
-        co_await asio::async_write(socket, parts, asio::as_tuple(asio::use_awaitable));
+        co_await asio::async_write(stream, parts, asio::as_tuple(asio::use_awaitable));
     co_return !error;
   };
   const std::string_view body = reply.body;
@@ -219,7 +247,11 @@ FaultServer::~FaultServer() { stop(); }
 
 std::uint16_t FaultServer::port() const { return impl_->acceptor.local_endpoint().port(); }
 
-std::string FaultServer::url() const { return fmt::format("http://127.0.0.1:{}", port()); }
+std::string FaultServer::url() const {
+  return fmt::format("{}://127.0.0.1:{}", impl_->tls ? "https" : "http", port());
+}
+
+std::string FaultServer::authority() const { return impl_->tls ? impl_->tls->authority : ""; }
 
 void FaultServer::stop() {
   boost::system::error_code ignored;

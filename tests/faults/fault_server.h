@@ -38,6 +38,7 @@ struct FaultServerOptions {
   std::chrono::microseconds put_latency{0};
   std::chrono::seconds clock_offset{0};  ///< of the server's clock
   std::uint16_t port = 0;                ///< 0: one that the kernel finds free
+  bool tls = false;                      ///< HTTPS, with a certificate of its own
   Watch watch = {};
 };
 
@@ -51,6 +52,8 @@ class FaultServer {
 
   std::uint16_t port() const;
   std::string url() const;
+  /// The authority that clients of `tls` must trust, in PEM; empty without.
+  std::string authority() const;
 
   /// Refuses new connections and resets those that are open.
   void stop();

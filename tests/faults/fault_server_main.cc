@@ -3,7 +3,9 @@
 
 #include <csignal>
 #include <exception>
+#include <fstream>
 #include <map>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -21,9 +23,12 @@ using everyitem::faults::FaultServerOptions;
 using everyitem::faults::KinesisWires;
 using everyitem::faults::Refusal;
 
-int run(FaultServerOptions options) {
+int run(FaultServerOptions options, const std::string& authority_file) {
   boost::asio::io_context loop(1);
   FaultServer server(loop.get_executor(), std::move(options));
+  if (!authority_file.empty() && !(std::ofstream(authority_file) << server.authority()).flush()) {
+    throw std::runtime_error("cannot write " + authority_file);
+  }
   boost::asio::signal_set signals(loop, SIGINT, SIGTERM);
   signals.async_wait([&](const boost::system::error_code&, int) { server.stop(); });
   fmt::print("{{\"port\":{},\"url\":\"{}\"}}\n", server.port(), server.url());
@@ -47,8 +52,15 @@ int main(int argc, char** argv) {
   std::int64_t scan_ms = 0;
   std::int64_t put_ms = 0;
   std::int64_t clock_offset_seconds = 0;
+  std::string authority_file;
   std::vector<std::string> faults;
   program.add_option("--port", options.port, "0: one that is free");
+  CLI::Option* const tls =
+      program.add_flag("--tls", options.tls, "HTTPS, with a certificate of its own");
+  program
+      .add_option("--tls-ca", authority_file,
+                  "Where to write the authority that clients must trust, in PEM")
+      ->needs(tls);
   program.add_option("--items", options.table.items, "Items of the table");
   program.add_option("--item-bytes", item_bytes, "Bytes of an item's JSON");
   program.add_option("--max-item-bytes", options.table.max_item_bytes,
@@ -101,7 +113,7 @@ int main(int argc, char** argv) {
     for (const std::string& fault : faults) {
       options.faults.push_back(everyitem::faults::parse_fault_rule(fault));
     }
-    return run(std::move(options));
+    return run(std::move(options), authority_file);
   } catch (const std::exception& error) {
     fmt::print(stderr, "fault_server: {}\n", error.what());
     return 2;

@@ -24,13 +24,17 @@ namespace {
 
 constexpr std::chrono::minutes kMostWrong{40};
 
-aws::Environment environment_of(const aws::Credentials& credentials) {
-  return [credentials](std::string_view name) -> std::string {
+aws::Environment environment_of(const ScanSetup& setup) {
+  return [credentials = setup.credentials,
+          ca_bundle = setup.ca_bundle](std::string_view name) -> std::string {
     if (name == "AWS_ACCESS_KEY_ID") {
       return credentials.access_key_id;
     }
     if (name == "AWS_SECRET_ACCESS_KEY") {
       return credentials.secret_access_key;
+    }
+    if (name == "AWS_CA_BUNDLE") {
+      return ca_bundle;
     }
     return name == "AWS_REGION" ? "us-east-1" : "";
   };
@@ -48,7 +52,7 @@ pipeline::ScanSettings settings_of(const ScanSetup& setup) {
 
 std::unique_ptr<pipeline::ScanRun> make_run(const asio::any_io_executor& executor,
                                             const ScanSetup& setup, Clock& clock) {
-  pipeline::RunSurroundings surroundings{.environment = environment_of(setup.credentials),
+  pipeline::RunSurroundings surroundings{.environment = environment_of(setup),
                                          .clock = clock,
                                          .random_seed = setup.seed,
                                          .timeouts = {.idle = setup.idle_timeout}};

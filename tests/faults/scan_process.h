@@ -51,7 +51,8 @@ class TemporaryFolder {
 };
 
 struct ScanSetup {
-  std::string url;  ///< of the server
+  std::string url;             ///< of the server
+  std::string ca_bundle = {};  ///< AWS_CA_BUNDLE, where the server has a certificate of its own
   aws::Credentials credentials;
   std::uint32_t segments = 1;
   std::string checkpoint;

@@ -8,6 +8,7 @@ import argparse
 import json
 import os
 import subprocess
+import tempfile
 from pathlib import Path
 from typing import List, Tuple
 
@@ -35,6 +36,7 @@ def measure(server_program: Path, items: int, destination: List[str]) -> Tuple[f
         stdout=subprocess.PIPE,
         text=True,
     )
+    home = tempfile.TemporaryDirectory()  # there would be dead letters
     try:
         assert server.stdout is not None
         url = json.loads(server.stdout.readline())["url"]
@@ -42,6 +44,7 @@ def measure(server_program: Path, items: int, destination: List[str]) -> Tuple[f
             [str(BUILD / "src/cli/everyitem"), "scan", "--table", "table", "--segments", "4"]
             + ["--endpoint-url", url, "--checkpoint", "none", "--quiet", *destination],
             env={
+                "HOME": home.name,
                 "AWS_ACCESS_KEY_ID": "AKIDFAULTS",
                 "AWS_SECRET_ACCESS_KEY": "not-a-secret",
                 "AWS_REGION": "us-east-1",
@@ -54,6 +57,7 @@ def measure(server_program: Path, items: int, destination: List[str]) -> Tuple[f
     finally:
         server.terminate()
         server.wait()
+        home.cleanup()
 
 
 def main() -> None:
