@@ -19,4 +19,5 @@ def test_scan_over_tls(tmp_path: Path) -> None:
         assert everyitem.run(*scan_of()).code == 0
         report = server.stop()
     assert report["distinct"] == ITEMS
+    assert list(report["tls_sessions"]) == ["TLSv1.3 TLS_AES_128_GCM_SHA256"]
     assert report["missing"] == report["altered"] == 0

@@ -85,7 +85,8 @@ struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
   FaultServerOptions options;
   EmulatedServices services;
   FaultPlan plan;
-  std::unique_ptr<ServerTls> tls;  ///< null for none
+  std::unique_ptr<ServerTls> tls;                     ///< null for none
+  std::map<std::string, std::uint64_t> tls_sessions;  ///< by version and cipher
   tcp::acceptor acceptor;
   std::set<std::shared_ptr<tcp::socket>> sockets;
 };
@@ -111,6 +112,8 @@ Awaitable<void> FaultServer::Impl::serve(std::shared_ptr<tcp::socket> socket) {
     const auto [error] = co_await stream.async_handshake(asio::ssl::stream_base::server,
                                                          asio::as_tuple(asio::use_awaitable));
     if (!error) {
+      ++tls_sessions[fmt::format("{} {}", SSL_get_version(stream.native_handle()),
+                                 SSL_get_cipher_name(stream.native_handle()))];
       co_await answer_requests(stream);
     }
   } else {
@@ -219,23 +222,30 @@ Awaitable<void> FaultServer::Impl::wait(std::chrono::microseconds time) const {
 
 std::string FaultServer::Impl::report() const {
   const ReceivedCounts& received = services.received().counts();
+  const auto counted = [](std::string& list, std::string_view name, std::uint64_t count) {
+    list += fmt::format(R"({}"{}":{})", list.empty() ? "" : ",", name, count);
+  };
   std::string requests;
   for (const auto& [operation, count] : services.counts().requests) {
-    requests += fmt::format(R"({}"{}":{})", requests.empty() ? "" : ",", operation, count);
+    counted(requests, operation, count);
   }
   std::string struck;
   for (const auto& [fault, count] : plan.struck()) {
-    struck += fmt::format(R"({}"{}":{})", struck.empty() ? "" : ",", to_string(fault), count);
+    counted(struck, to_string(fault), count);
+  }
+  std::string sessions;
+  for (const auto& [cipher, count] : tls_sessions) {
+    counted(sessions, cipher, count);
   }
   return fmt::format(
       R"({{"items":{},"missing":{},"undeliverable":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
-      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"requests":{{{}}},"faults":{{{}}},)"
+      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"requests":{{{}}},"faults":{{{}}},"tls_sessions":{{{}}},)"
       R"("seed":{}}})",
       options.table.items, services.received().missing(), services.undeliverable(),
       received.distinct, received.duplicates, received.altered, received.unknown,
       services.counts().signatures_refused, services.counts().signatures_out_of_time,
       services.counts().requests_over_limits, services.counts().cbor_requests,
-      services.counts().sunk_bytes, requests, struck, options.seed);
+      services.counts().sunk_bytes, requests, struck, sessions, options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)
