@@ -12,11 +12,19 @@ SEGMENTS = 8
 
 
 @dataclass(frozen=True)
+class Setting:
+    """What a run is about, whoever runs."""
+
+    item_bytes: int = 400
+    transport: str = "http"  # or "tls"
+
+
+@dataclass(frozen=True)
 class Place:
     """Where a run reads and writes."""
 
     url: str
-    item_bytes: int
+    authority: Path  # that signed the certificate of its TLS
     directory: Path  # of this run alone
 
 
@@ -24,10 +32,10 @@ class Place:
 class Contender:
     name: str
     kind: str  # "everyitem", "peer" or "floor"
-    command: Callable[[Place], List[str]]
+    command: Callable[[Setting, Place], List[str]]
 
 
-def everyitem(place: Place) -> List[str]:
+def everyitem(setting: Setting, place: Place) -> List[str]:
     return [
         str(BUILD / "src/cli/everyitem"),
         *("scan", "--table", "table", "--stream", "stream", "--segments", str(SEGMENTS)),
@@ -36,20 +44,21 @@ def everyitem(place: Place) -> List[str]:
     ]
 
 
-def peer(*program: str) -> Callable[[Place], List[str]]:
+def peer(*program: str) -> Callable[[Setting, Place], List[str]]:
     # Two dashes: Go's flags take them as they take one.
-    return lambda place: [
+    return lambda setting, place: [
         *program,
         *("--endpoint-url", place.url, "--table", "table", "--stream", "stream"),
         *("--segments", str(SEGMENTS)),
     ]
 
 
-def floor(items_a_post: int) -> Callable[[Place], List[str]]:
-    return lambda place: [
+def floor(items_a_post: int) -> Callable[[Setting, Place], List[str]]:
+    return lambda setting, place: [
         str(BUILD / "bench/floor"),
         *("--port", place.url.rpartition(":")[2], "--segments", str(SEGMENTS)),
-        *("--item-bytes", str(place.item_bytes), "--items-a-post", str(items_a_post)),
+        *("--item-bytes", str(setting.item_bytes), "--items-a-post", str(items_a_post)),
+        *(("--ca", str(place.authority)) if setting.transport == "tls" else ()),
     ]
 
 

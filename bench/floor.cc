@@ -4,7 +4,9 @@
 #include <array>
 #include <charconv>
 #include <chrono>
+#include <csignal>
 #include <exception>
+#include <memory>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -18,6 +20,8 @@
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 #include <openssl/evp.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
 
 #include "aws/sigv4.h"
 
@@ -31,6 +35,7 @@ struct Settings {
   std::uint32_t segments = 8;
   std::size_t item_bytes = 400;  ///< of every item's JSON
   std::size_t items_a_post = 0;  ///< 0: one POST a page
+  std::string authority;         ///< the server's, a file in PEM; empty: HTTP without TLS
   everyitem::aws::Credentials credentials;
 };
 
@@ -39,17 +44,47 @@ struct Relayed {
   std::uint64_t bytes = 0;
 };
 
+constexpr const char* kAddress = "127.0.0.1";
+
+struct FreeOpenssl {
+  void operator()(SSL_CTX* context) const { SSL_CTX_free(context); }
+  void operator()(SSL* session) const { SSL_free(session); }
+};
+using TlsContext = std::unique_ptr<SSL_CTX, FreeOpenssl>;
+
+/// Null where there is no authority: no TLS.
+TlsContext tls_of(const std::string& authority) {
+  if (authority.empty()) {
+    return nullptr;
+  }
+  TlsContext context(SSL_CTX_new(TLS_client_method()));
+  SSL_CTX_set_verify(context.get(), SSL_VERIFY_PEER, nullptr);
+  X509_VERIFY_PARAM_set1_ip_asc(SSL_CTX_get0_param(context.get()), kAddress);
+  if (SSL_CTX_load_verify_file(context.get(), authority.c_str()) != 1) {
+    throw std::runtime_error("cannot read " + authority);
+  }
+  return context;
+}
+
 /// One kept-alive connection, used by one thread that blocks.
 class Connection {
  public:
-  explicit Connection(std::uint16_t port) : socket_(loop_) {
-    socket_.connect({asio::ip::address_v4::loopback(), port});
+  /// `tls` is null for none.
+  Connection(std::uint16_t port, SSL_CTX* tls) : socket_(loop_) {
+    socket_.connect({asio::ip::make_address(kAddress), port});
     socket_.set_option(tcp::no_delay(true));
+    if (tls != nullptr) {
+      tls_.reset(SSL_new(tls));
+      SSL_set_fd(tls_.get(), socket_.native_handle());
+      if (SSL_connect(tls_.get()) != 1) {
+        throw std::runtime_error("no TLS with the server");
+      }
+    }
   }
 
   /// The answer's body, valid until the next call.
   std::string_view post(std::string_view head, std::string_view body) {
-    asio::write(socket_, std::array{asio::buffer(head), asio::buffer(body)});
+    send(head, body);
     std::size_t filled = 0;
     std::size_t body_begin = std::string_view::npos;
     while (body_begin == std::string_view::npos) {
@@ -70,9 +105,29 @@ class Connection {
   static constexpr std::size_t kReadBytes = 64U << 10;
   static constexpr std::string_view kLength = "Content-Length: ";
 
+  void send(std::string_view head, std::string_view body) {
+    if (!tls_) {
+      asio::write(socket_, std::array{asio::buffer(head), asio::buffer(body)});
+      return;
+    }
+    for (const std::string_view part : {head, body}) {
+      std::size_t written = 0;
+      if (!part.empty() && SSL_write_ex(tls_.get(), part.data(), part.size(), &written) != 1) {
+        throw std::runtime_error("the server does not take what is sent");
+      }
+    }
+  }
+
   std::size_t receive(std::size_t at, int flags, std::size_t most = kReadBytes) {
-    return socket_.receive(asio::buffer(buffer_.data() + at, std::min(most, buffer_.size() - at)),
-                           flags);
+    const std::size_t room = std::min(most, buffer_.size() - at);
+    if (!tls_) {
+      return socket_.receive(asio::buffer(buffer_.data() + at, room), flags);
+    }
+    std::size_t bytes = 0;
+    if (SSL_read_ex(tls_.get(), buffer_.data() + at, room, &bytes) != 1) {
+      throw std::runtime_error("the answer ends too early");
+    }
+    return bytes;
   }
 
   static std::size_t length(std::string_view head) {
@@ -87,6 +142,7 @@ class Connection {
 
   asio::io_context loop_;
   tcp::socket socket_;
+  std::unique_ptr<SSL, FreeOpenssl> tls_;  ///< works on the socket itself
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);
 };
 
@@ -102,12 +158,12 @@ std::string_view behind(std::string_view tail, std::string_view name, std::strin
 
 class Relay {
  public:
-  Relay(const Settings& settings, std::uint32_t segment)
+  Relay(const Settings& settings, SSL_CTX* tls, std::uint32_t segment)
       : settings_(settings),
         segment_(segment),
-        host_(fmt::format("127.0.0.1:{}", settings.port)),
-        source_(settings.port),
-        sink_(settings.port) {}
+        host_(fmt::format("{}:{}", kAddress, settings.port)),
+        source_(settings.port, tls),
+        sink_(settings.port, tls) {}
 
   Relayed run() {
     std::string start_key;
@@ -176,13 +232,14 @@ class Relay {
 };
 
 Relayed relay_all(const Settings& settings) {
+  const TlsContext tls = tls_of(settings.authority);
   std::vector<Relayed> relayed(settings.segments);
   std::vector<std::exception_ptr> failures(settings.segments);
   std::vector<std::jthread> threads;
   for (std::uint32_t segment = 0; segment < settings.segments; ++segment) {
     threads.emplace_back([&, segment] {
       try {
-        relayed[segment] = Relay(settings, segment).run();
+        relayed[segment] = Relay(settings, tls.get(), segment).run();
       } catch (...) {
         failures[segment] = std::current_exception();
       }
@@ -203,12 +260,15 @@ Relayed relay_all(const Settings& settings) {
 }  // namespace
 
 int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to the socket without asking for none
   CLI::App program("Relays a fault server's table to its sink, a thread a segment.");
   Settings settings;
   program.add_option("--port", settings.port)->required();
   program.add_option("--segments", settings.segments);
   program.add_option("--item-bytes", settings.item_bytes, "Of every item's JSON");
   program.add_option("--items-a-post", settings.items_a_post, "0: one POST a page");
+  program.add_option("--ca", settings.authority,
+                     "HTTPS, and the file with the server's authority, in PEM");
   program.add_option("--access-key-id", settings.credentials.access_key_id)
       ->envname("AWS_ACCESS_KEY_ID");
   program.add_option("--secret-access-key", settings.credentials.secret_access_key)

@@ -3,6 +3,7 @@
 import json
 import os
 import resource
+import ssl
 import subprocess
 import tempfile
 import threading
@@ -13,13 +14,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Dict, Iterator, List, Tuple
 
-from contenders import SERVER, Contender, Place
+from contenders import SERVER, Contender, Place, Setting
 
 SERVER_CORE = 0
 CLIENT_CORE = 1
 MOST_SECONDS = 120
 BUSY = 0.95  # from here on a core is what limits
 DISTURBED = 0.05  # from here on others on the machine make a run slower
+
+TLS = "TLSv1.3 TLS_AES_128_GCM_SHA256"  # what all contenders speak
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDFAULTS", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
 
@@ -31,7 +34,7 @@ class NotAllArrived(Exception):
 @dataclass(frozen=True)
 class Run:
     items: int
-    item_bytes: int
+    bytes: int  # of their JSON
     seconds: float
     client_seconds: float  # of processor time
     server_seconds: float
@@ -42,7 +45,7 @@ class Run:
         """What is left when the start of the program is taken off."""
         return Run(
             self.items,
-            self.item_bytes,
+            self.bytes,
             max(self.seconds - start.seconds, 1e-3),
             max(self.client_seconds - start.client_seconds, 1e-3),
             max(self.server_seconds - start.server_seconds, 0),
@@ -56,11 +59,11 @@ class Run:
 
     @property
     def megabytes_per_second(self) -> float:
-        return self.items * self.item_bytes / self.seconds / 1e6
+        return self.bytes / self.seconds / 1e6
 
     @property
     def client_seconds_per_gigabyte(self) -> float:
-        return self.client_seconds / (self.items * self.item_bytes) * 1e9
+        return self.client_seconds / self.bytes * 1e9
 
     @property
     def peak_megabytes(self) -> float:
@@ -94,31 +97,58 @@ def pinned(core: int) -> Any:
 
 
 @contextmanager
-def fault_server(items: int, item_bytes: int) -> Iterator[Tuple[int, str]]:
-    """The server's process and its URL."""
-    size = str(item_bytes)
+def fault_server(setting: Setting, items: int, directory: Path) -> Iterator[Tuple[int, Place]]:
+    """The server's process, and where it is reached."""
+    size = str(setting.item_bytes)
+    authority = directory / "authority.pem"
+    command = [str(SERVER), "--items", str(items), "--item-bytes", size, "--max-item-bytes", size]
+    if setting.transport == "tls":
+        command += ["--tls", "--tls-ca", str(authority)]
     server = subprocess.Popen(
-        [str(SERVER), "--items", str(items), "--item-bytes", size, "--max-item-bytes", size],
-        stdout=subprocess.PIPE,
-        text=True,
-        preexec_fn=pinned(SERVER_CORE),
+        command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned(SERVER_CORE)
     )
     try:
         assert server.stdout is not None
-        yield server.pid, json.loads(server.stdout.readline())["url"]
+        url = json.loads(server.stdout.readline())["url"]
+        yield server.pid, Place(url, authority, directory)
     finally:
         server.terminate()
         server.communicate()
 
 
-def report_of(url: str) -> Dict[str, Any]:
-    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with direct.open(f"{url}/report", timeout=10) as answer:
+def environment_of(setting: Setting, place: Place) -> Dict[str, str]:
+    environment = {
+        **{name: value for name, value in os.environ.items() if name in ("PATH", "LANG")},
+        **CREDENTIALS,
+        "AWS_REGION": "us-east-1",
+        "AWS_DEFAULT_REGION": "us-east-1",
+        "AWS_EC2_METADATA_DISABLED": "true",
+        "HOME": str(place.directory),
+    }
+    if setting.transport == "tls":
+        # boto3's and everyitem's name for it; Node's; Go's.
+        names = ("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
+        environment.update(dict.fromkeys(names, str(place.authority)))
+    return environment
+
+
+def report_of(setting: Setting, place: Place) -> Dict[str, Any]:
+    handlers: List[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
+    if setting.transport == "tls":
+        trust = ssl.create_default_context(cafile=str(place.authority))
+        handlers.append(urllib.request.HTTPSHandler(context=trust))
+    with urllib.request.build_opener(*handlers).open(f"{place.url}/report", timeout=10) as answer:
         report: Dict[str, Any] = json.load(answer)
         return report
 
 
-def check(contender: Contender, items: int, report: Dict[str, Any], output: str) -> None:
+def check(
+    contender: Contender, setting: Setting, items: int, report: Dict[str, Any], output: str
+) -> None:
+    """Throws NotAllArrived where the run does not count."""
+    sessions = list(report["tls_sessions"])
+    if sessions != ([TLS] if setting.transport == "tls" else []):
+        raise NotAllArrived(f"it speaks TLS as {sessions}")
     if contender.kind == "floor":
         relayed = json.loads(output)
         if relayed["items"] != items or relayed["bytes"] != report["sunk_bytes"]:
@@ -145,20 +175,12 @@ def wait(process: "subprocess.Popen[bytes]") -> resource.struct_rusage:
     return used
 
 
-def run(contender: Contender, items: int, item_bytes: int) -> Run:
+def run(contender: Contender, setting: Setting, items: int) -> Run:
     with tempfile.TemporaryDirectory(prefix="everyitem-bench.") as made, fault_server(
-        items, item_bytes
-    ) as (server, url):
-        directory = Path(made)
-        command: List[str] = contender.command(Place(url, item_bytes, directory))
-        environment = {
-            **{name: value for name, value in os.environ.items() if name in ("PATH", "LANG")},
-            **CREDENTIALS,
-            "AWS_REGION": "us-east-1",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HOME": made,
-        }
+        setting, items, Path(made)
+    ) as (server, place):
+        command = contender.command(setting, place)
+        directory = place.directory
         with open(directory / "output", "wb+") as output, open(directory / "errors", "wb+") as errors:
             server_before = processor_seconds(server)
             both_before = seconds_of_both_cores()
@@ -168,7 +190,7 @@ def run(contender: Contender, items: int, item_bytes: int) -> Run:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                env=environment,
+                env=environment_of(setting, place),
                 preexec_fn=pinned(CLIENT_CORE),
             )
             used = wait(process)
@@ -181,11 +203,11 @@ def run(contender: Contender, items: int, item_bytes: int) -> Run:
             if process.returncode != 0:
                 end = errors.read().decode()[-500:].strip()
                 raise NotAllArrived(f"exit code {process.returncode}: {end}")
-        check(contender, items, report_of(url), said)
+        check(contender, setting, items, report_of(setting, place), said)
     client_seconds = used.ru_utime + used.ru_stime
     return Run(
         items,
-        item_bytes,
+        items * setting.item_bytes,
         seconds,
         client_seconds,
         server_seconds,

@@ -5,11 +5,12 @@ from dataclasses import dataclass
 from typing import Callable, Dict, List, Optional, Sequence
 from xml.sax.saxutils import escape
 
-from contenders import FLOOR_OF_500, Contender
+from contenders import FLOOR_OF_500, Contender, Setting
 from measure import BUSY, DISTURBED, Run
 
 COLUMNS = (
     ("item", "bytes"),
+    ("", ""),
     ("", ""),
     ("items/s", ""),
     ("MB/s", ""),
@@ -27,7 +28,7 @@ COLUMNS = (
 @dataclass(frozen=True)
 class Result:
     contender: Contender
-    item_bytes: int
+    setting: Setting
     runs: Sequence[Run]
 
     def median(self, figure: Callable[[Run], float]) -> float:
@@ -79,12 +80,13 @@ def significant(value: float) -> str:
 def rows(results: Sequence[Result]) -> List[List[str]]:
     table = []
     for result in results:
-        beside = [other for other in results if other.item_bytes == result.item_bytes]
+        beside = [other for other in results if other.setting == result.setting]
         peers = [other.rate for other in beside if other.contender.kind == "peer"]
         floors = [other.cost for other in beside if other.contender.name == FLOOR_OF_500]
         table.append(
             [
-                str(result.item_bytes),
+                str(result.setting.item_bytes),
+                result.setting.transport.upper(),
                 result.contender.name,
                 f"{result.median(lambda run: run.items_per_second):,.0f}",
                 significant(result.rate),
@@ -128,18 +130,19 @@ WIDTH, LABEL, BAR, STEP, GAP = 760, 160, 16, 22, 44
 
 
 def svg(results: Sequence[Result], subtitle: str) -> str:
-    """Horizontal bars of MB/s, a group an item size, all on one linear scale."""
+    """Horizontal bars of MB/s, a group a setting, all on one linear scale."""
     if any(result.others_busy > DISTURBED for result in results):
         subtitle += "; disturbed by other processes"
     longest = max(result.rate for result in results)
     scale = (WIDTH - LABEL - 80) / longest
     parts: List[str] = []
     y = 60
-    for size in sorted({result.item_bytes for result in results}):
+    for setting in dict.fromkeys(result.setting for result in results):
         y += 12
-        parts.append(f'<text x="12" y="{y}" font-weight="bold">items of {size} bytes</text>')
+        title = f"items of {setting.item_bytes} bytes, {setting.transport.upper()}"
+        parts.append(f'<text x="12" y="{y}" font-weight="bold">{title}</text>')
         y += 10
-        group = [result for result in results if result.item_bytes == size]
+        group = [result for result in results if result.setting == setting]
         for result in sorted(group, key=lambda one: -one.rate):
             middle = y + BAR - 4
             length = max(result.rate * scale, 1)

@@ -1,6 +1,7 @@
 // The benchmark's peer in Node: the official SDK, all segments at once, PutRecords of 500, the
 // requests of a page at once, connections kept.
-import { Agent } from "node:http";
+import { Agent as HttpAgent } from "node:http";
+import { Agent as HttpsAgent } from "node:https";
 import { parseArgs } from "node:util";
 
 import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
@@ -19,10 +20,12 @@ const { values: options } = parseArgs({
   },
 });
 const segments = Number(options.segments);
+const connections = { keepAlive: true, maxSockets: 64 };
 const settings = {
   endpoint: options["endpoint-url"],
   requestHandler: new NodeHttpHandler({
-    httpAgent: new Agent({ keepAlive: true, maxSockets: 64 }),
+    httpAgent: new HttpAgent(connections),
+    httpsAgent: new HttpsAgent(connections),
   }),
 };
 const dynamodb = new DynamoDBClient(settings);
