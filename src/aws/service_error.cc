@@ -128,6 +128,13 @@ std::string_view hint_for(std::string_view code) {
   return row == nullptr ? std::string_view() : row->hint;
 }
 
+bool may_be_about_format(std::string_view code) {
+  const auto* row = find_row(code);
+  return row == nullptr ? !code.empty()
+                        : row->error_class == invalid || row->error_class == transient ||
+                              code == kUnsupportedMediaType;
+}
+
 ServiceError read_service_error(const HttpResponse& response) {
   ServiceError error{.http_status = response.status, .code = {}, .message = {}};
   const boost::json::value body = document_of(response);

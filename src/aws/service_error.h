@@ -36,6 +36,10 @@ ErrorClass classify(int http_status, std::string_view code);
 /// The table's hint for a code, or an empty text.
 std::string_view hint_for(std::string_view code);
 
+/// Whether a refusal with this code may be because the endpoint does not understand how the request
+/// is written. Endpoints say that in many ways; some even fail over it.
+bool may_be_about_format(std::string_view code);
+
 struct ServiceError {
   int http_status = 0;
   std::string code;     ///< without its namespace: "ValidationException"; empty if there was none

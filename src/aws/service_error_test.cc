@@ -87,6 +87,17 @@ TEST(ServiceError, AnEndpointThatDoesNotKnowTheBodysFormatSaysSo) {
   EXPECT_EQ(read_service_error(response(415, "")).code, "UnsupportedMediaTypeException");
 }
 
+TEST(ServiceError, SomeCodesMayBeAboutTheFormatOfTheRequest) {
+  for (const std::string_view code : {"UnsupportedMediaTypeException", "SerializationException",
+                                      "UnknownOperationException", "InternalFailure"}) {
+    EXPECT_TRUE(may_be_about_format(code)) << code;
+  }
+  for (const std::string_view code : {"", "AccessDeniedException", "ResourceNotFoundException",
+                                      "ThrottlingException", "ExpiredTokenException"}) {
+    EXPECT_FALSE(may_be_about_format(code)) << code;
+  }
+}
+
 TEST(ServiceError, IsReadFromCborToo) {
   const std::vector<Header> headers = {{"Content-Type", "application/x-amz-cbor-1.1"}};
   const std::string body =

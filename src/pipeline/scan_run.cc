@@ -14,6 +14,7 @@
 #include "aws/client.h"
 #include "aws/credentials_chain.h"
 #include "aws/profile.h"
+#include "aws/service_error.h"
 #include "aws/service_settings.h"
 #include "base/error.h"
 #include "base/human_format.h"
@@ -151,9 +152,8 @@ Awaitable<void> ScanRun::Impl::describe_stream(const batch::StreamId& id) {
   try {
     stream = co_await sink::describe_stream(kinesis->client, wire, id);
   } catch (const Error& error) {
-    // An endpoint that knows no CBOR may say so in many ways; that there is no such stream, say, it
-    // will tell again. Where nobody answered, the wire is not why.
-    if (settings.kinesis_wire != KinesisWire::automatic || error.details().code.empty()) {
+    if (settings.kinesis_wire != KinesisWire::automatic ||
+        !aws::may_be_about_format(error.details().code)) {
       throw;
     }
     refused = true;
