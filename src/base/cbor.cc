@@ -12,7 +12,6 @@ namespace everyitem {
 
 namespace {
 
-constexpr std::uint8_t kBreak = 0xff;
 constexpr std::uint8_t kFalse = 20;
 constexpr std::uint8_t kTrue = 21;
 constexpr std::uint8_t kNull = 22;
@@ -20,8 +19,6 @@ constexpr std::uint8_t kUndefined = 23;
 constexpr std::uint8_t kHalf = 25;
 constexpr std::uint8_t kSingle = 26;
 constexpr std::uint8_t kDouble = 27;
-
-CborType type_of(char byte) { return static_cast<CborType>(static_cast<std::uint8_t>(byte) >> 5); }
 
 /// RFC 8949, appendix D.
 double half_precision(std::uint64_t bits) {
@@ -40,65 +37,22 @@ double half_precision(std::uint64_t bits) {
 
 }  // namespace
 
-std::string_view CborReader::take(std::uint64_t bytes) {
-  if (bytes > rest_.size()) {
-    throw CborError("it ends too soon");
-  }
-  const std::string_view taken = rest_.substr(0, bytes);
-  rest_.remove_prefix(taken.size());
-  return taken;
-}
-
-CborReader::Head CborReader::head() {
-  const auto first = static_cast<std::uint8_t>(take(1).front());
-  Head head{.type = static_cast<CborType>(first >> 5),
-            .detail = static_cast<std::uint8_t>(first & 0x1f),
-            .number = 0};
-  if (head.detail < 24) {
-    head.number = head.detail;
-  } else if (head.detail < 28) {
-    for (const char byte : take(std::uint64_t{1} << (head.detail - 24))) {
-      head.number = head.number << 8 | static_cast<std::uint8_t>(byte);
-    }
-  } else if (!head.indefinite() || head.type == CborType::unsigned_integer ||
-             head.type == CborType::negative_integer || head.type == CborType::tag) {
-    throw CborError("it has a length that means nothing");
-  }
-  return head;
-}
-
-CborType CborReader::next() {
-  while (!rest_.empty() && type_of(rest_.front()) == CborType::tag) {
-    head();
-  }
-  if (rest_.empty()) {
-    throw CborError("it ends too soon");
-  }
-  return type_of(rest_.front());
-}
+void CborReader::fail(const char* reason) { throw CborError(reason); }
 
 std::uint64_t CborReader::unsigned_integer() {
   next();
   const Head value = head();
   if (value.type != CborType::unsigned_integer) {
-    throw CborError("it has something else where a count should be");
+    fail("it has something else where a count should be");
   }
   return value.number;
 }
 
-std::string_view CborReader::string(std::string& joined) {
-  next();
-  const Head value = head();
-  if (value.type != CborType::text && value.type != CborType::bytes) {
-    throw CborError("it has something else where a text should be");
-  }
-  if (!value.indefinite()) {
-    return take(value.number);
-  }
+std::string_view CborReader::joined_string(CborType type, std::string& joined) {
   joined.clear();
   for (Head piece = head(); piece.type != CborType::simple || !piece.indefinite(); piece = head()) {
-    if (piece.type != value.type || piece.indefinite()) {
-      throw CborError("it has something else in a text that comes in pieces");
+    if (piece.type != type || piece.indefinite()) {
+      fail("it has something else in a text that comes in pieces");
     }
     joined += take(piece.number);
   }
@@ -117,30 +71,9 @@ bool CborReader::null() {
   return true;
 }
 
-CborReader::Items CborReader::open(CborType type) {
-  next();
-  const Head head_of_items = head();
-  if (head_of_items.type != type) {
-    throw CborError(type == CborType::map ? "it has something else where a map should be"
-                                          : "it has something else where an array should be");
-  }
-  return {.left = head_of_items.number, .indefinite = head_of_items.indefinite()};
-}
-
-bool CborReader::more(Items& items) {
-  if (!items.indefinite) {
-    return items.left-- > 0;
-  }
-  if (!rest_.empty() && static_cast<std::uint8_t>(rest_.front()) == kBreak) {
-    rest_.remove_prefix(1);
-    return false;
-  }
-  return true;
-}
-
 void CborReader::skip(int depth) {
   if (depth == 0) {
-    throw CborError("it is nested too deeply");
+    fail("it is nested too deeply");
   }
   std::string joined;
   switch (next()) {
@@ -165,14 +98,14 @@ void CborReader::skip(int depth) {
     }
     default:
       if (head().indefinite()) {
-        throw CborError("it ends what was not begun");
+        fail("it ends what was not begun");
       }
   }
 }
 
 boost::json::value CborReader::json(int depth) {
   if (depth == 0) {
-    throw CborError("it is nested too deeply");
+    fail("it is nested too deeply");
   }
   std::string joined;
   switch (next()) {
@@ -201,7 +134,7 @@ boost::json::value CborReader::json(int depth) {
   }
   const Head value = head();
   if (value.indefinite()) {
-    throw CborError("it ends what was not begun");
+    fail("it ends what was not begun");
   }
   if (value.type == CborType::unsigned_integer) {
     return value.number;

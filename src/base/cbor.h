@@ -28,7 +28,13 @@ enum class CborType : std::uint8_t {
   simple = 7,  ///< true, false, null, and numbers with a fraction
 };
 
-/// Reads one value after the other from the front. Borrows the bytes. Every function throws
+/// A map or an array whose number of items stands nowhere: it is opened, and closed by a break.
+inline constexpr char kCborOpenMap = '\xbf';
+inline constexpr char kCborOpenArray = '\x9f';
+inline constexpr char kCborBreak = '\xff';
+
+/// Reads one value after the other from the front. Borrows the bytes. Its steps stand here so that
+/// the compiler sees them: the result of every record is read with them. Every function throws
 /// CborError when the next value is not of its kind.
 class CborReader {
  public:
@@ -37,11 +43,26 @@ class CborReader {
   bool at_end() const { return rest_.empty(); }
   std::size_t bytes_left() const { return rest_.size(); }
   /// The type of the next value, its tags passed over: these services' mean nothing to us.
-  CborType next();
+  CborType next() {
+    while (!rest_.empty() && type_of(rest_.front()) == CborType::tag) {
+      head();
+    }
+    if (rest_.empty()) {
+      fail("it ends too soon");
+    }
+    return type_of(rest_.front());
+  }
 
   std::uint64_t unsigned_integer();
   /// A text or a byte string. A view of the bytes; where it came in pieces, of `joined`.
-  std::string_view string(std::string& joined);
+  std::string_view string(std::string& joined) {
+    next();
+    const Head value = head();
+    if (value.type != CborType::text && value.type != CborType::bytes) {
+      fail("it has something else where a text should be");
+    }
+    return value.indefinite() ? joined_string(value.type, joined) : take(value.number);
+  }
   /// Passes over null or undefined, if that is what comes.
   bool null();
   /// Passes over the next value, whatever it is.
@@ -83,10 +104,60 @@ class CborReader {
     bool indefinite = false;
   };
 
-  Head head();
-  std::string_view take(std::uint64_t bytes);
-  Items open(CborType type);
-  bool more(Items& items);
+  [[noreturn]] static void fail(const char* reason);
+  static CborType type_of(char byte) {
+    return static_cast<CborType>(static_cast<std::uint8_t>(byte) >> 5);
+  }
+
+  std::string_view take(std::uint64_t bytes) {
+    if (bytes > rest_.size()) {
+      fail("it ends too soon");
+    }
+    const std::string_view taken = rest_.substr(0, bytes);
+    rest_.remove_prefix(taken.size());
+    return taken;
+  }
+
+  Head head() {
+    const auto first = static_cast<std::uint8_t>(take(1).front());
+    Head head{.type = static_cast<CborType>(first >> 5),
+              .detail = static_cast<std::uint8_t>(first & 0x1f),
+              .number = 0};
+    if (head.detail < 24) {
+      head.number = head.detail;
+    } else if (head.detail < 28) {
+      for (const char byte : take(std::uint64_t{1} << (head.detail - 24))) {
+        head.number = head.number << 8 | static_cast<std::uint8_t>(byte);
+      }
+    } else if (!head.indefinite() || head.type == CborType::unsigned_integer ||
+               head.type == CborType::negative_integer || head.type == CborType::tag) {
+      fail("it has a length that means nothing");
+    }
+    return head;
+  }
+
+  Items open(CborType type) {
+    next();
+    const Head opened = head();
+    if (opened.type != type) {
+      fail(type == CborType::map ? "it has something else where a map should be"
+                                 : "it has something else where an array should be");
+    }
+    return {.left = opened.number, .indefinite = opened.indefinite()};
+  }
+
+  bool more(Items& items) {
+    if (!items.indefinite) {
+      return items.left-- > 0;
+    }
+    if (!rest_.empty() && rest_.front() == kCborBreak) {
+      rest_.remove_prefix(1);
+      return false;
+    }
+    return true;
+  }
+
+  std::string_view joined_string(CborType type, std::string& joined);
   void skip(int depth);
   boost::json::value json(int depth);
 
@@ -104,10 +175,5 @@ inline constexpr std::size_t kMaxCborHead = 9;
 char* write_cbor_head(CborType type, std::uint64_t number, char* to);
 
 void append_cbor_text(std::string& to, std::string_view text);
-
-/// A map or an array whose number of items stands nowhere: it is opened, and closed by a break.
-inline constexpr char kCborOpenMap = '\xbf';
-inline constexpr char kCborOpenArray = '\x9f';
-inline constexpr char kCborBreak = '\xff';
 
 }  // namespace everyitem

@@ -1,6 +1,5 @@
 #include "batch/partition_key.h"
 
-#include <array>
 #include <bit>
 
 #include <xxhash.h>
@@ -33,9 +32,8 @@ std::uint64_t key_hash(const source::Item& item) {
 
 PartitionKey PartitionKeys::key(const source::Item& item) const {
   const std::uint64_t bits = random_ != nullptr ? random_->bits() : key_hash(item);
-  // Not digit by digit: reading as words what was just written as bytes makes the processor wait.
-  return std::bit_cast<PartitionKey>(std::array{hex_digits(static_cast<std::uint32_t>(bits >> 32)),
-                                                hex_digits(static_cast<std::uint32_t>(bits))});
+  return {{hex_digits(static_cast<std::uint32_t>(bits >> 32)),
+           hex_digits(static_cast<std::uint32_t>(bits))}};
 }
 
 }  // namespace everyitem::batch

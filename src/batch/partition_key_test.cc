@@ -14,8 +14,9 @@ source::Item item(std::string_view hash, std::string_view range, std::string_vie
 }
 
 std::string key(const source::Item& of, const PartitionKeys& keys = {}) {
-  const PartitionKey text = keys.key(of);
-  return {text.begin(), text.end()};
+  std::string text(kPartitionKeyLength, '?');
+  keys.key(of).write_to(text.data());
+  return text;
 }
 
 TEST(PartitionKey, TheSameItemKeepsItsKeyWhateverElseChangesInIt) {

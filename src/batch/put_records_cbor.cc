@@ -53,14 +53,14 @@ std::string PutRecordsCbor::opening(const StreamId& stream) const {
 std::string_view PutRecordsCbor::closing() const { return {kClosing.data(), kClosing.size()}; }
 
 void PutRecordsCbor::append_record(PaddedBuffer& body, std::string_view data,
-                                   const PartitionKey& key) const {
+                                   PartitionKey key) const {
   const std::span<char> room = body.prepare(kBeforeData.size() + kMaxCborHead + data.size() +
-                                            kBeforeKey.size() + key.size());
+                                            kBeforeKey.size() + kPartitionKeyLength);
   char* to = write(kBeforeData, room.data());
   to = write_cbor_head(CborType::bytes, data.size(), to);
   to = write(data, to);
   to = write(kBeforeKey, to);
-  to = write({key.data(), key.size()}, to);
+  to = key.write_to(to);
   body.commit(static_cast<std::size_t>(to - room.data()));
 }
 

@@ -34,8 +34,7 @@ class PutRecordsFormat {
   virtual std::string naming(const StreamId& stream) const = 0;
 
   virtual std::string opening(const StreamId& stream) const = 0;
-  virtual void append_record(PaddedBuffer& body, std::string_view data,
-                             const PartitionKey& key) const = 0;
+  virtual void append_record(PaddedBuffer& body, std::string_view data, PartitionKey key) const = 0;
   virtual std::string_view separator() const = 0;
   virtual std::string_view closing() const = 0;
 

@@ -34,14 +34,14 @@ std::string PutRecordsJson::opening(const StreamId& stream) const {
 }
 
 void PutRecordsJson::append_record(PaddedBuffer& body, std::string_view data,
-                                   const PartitionKey& key) const {
+                                   PartitionKey key) const {
   const std::size_t data_size = base64_size(data.size());
   const std::span<char> room = body.prepare(kBeforeData.size() + data_size + kBeforeKey.size() +
-                                            key.size() + kBehindKey.size());
+                                            kPartitionKeyLength + kBehindKey.size());
   char* to = write(kBeforeData, room.data());
   encode_base64(data, to);
   to = write(kBeforeKey, to + data_size);
-  to = write({key.data(), key.size()}, to);
+  to = key.write_to(to);
   write(kBehindKey, to);
   body.commit(room.size());
 }

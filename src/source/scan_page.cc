@@ -87,8 +87,12 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
   // Its buffers grow to the largest page and stay: one for each event loop.
   thread_local ondemand::parser parser;
 
+  // The pages of a table are much alike: the list of items seldom has to grow.
+  thread_local std::size_t items_expected = 0;
+
   ScanPage page;
   page.body_ = std::move(body);
+  page.items_.reserve(items_expected + items_expected / 8);
   std::optional<std::uint64_t> count;
   bool has_items = false;
   try {
@@ -118,6 +122,7 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
     throw aws::MalformedResponse(
         fmt::format("the answer to Scan cannot be read: {}", error.what()));
   }
+  items_expected = page.items_.size();
   if (!has_items) {
     throw aws::MalformedResponse("the answer to Scan has no Items");
   }
