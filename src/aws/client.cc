@@ -189,7 +189,7 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
                            .region = region_,
                            .service = service_.signing_name,
                            .time = signed_as.time};
-  std::vector<Header> signature = sign(input, signed_as.credentials);
+  std::vector<Header> signature = sign(input, signed_as.credentials, signing_key_);
   request.headers.erase(request.headers.begin());  // Host: the HTTP client adds it
   std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));
   request.headers.push_back({"User-Agent", "everyitem/" EVERYITEM_VERSION});

@@ -13,6 +13,7 @@
 #include "aws/credentials.h"
 #include "aws/http_client.h"
 #include "aws/retry.h"
+#include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/wire.h"
@@ -112,6 +113,7 @@ class Client {
   HttpClient& http_;
   ClientContext context_;
   std::chrono::seconds clock_offset_{0};  ///< added to the wall clock when signing
+  SigningKey signing_key_;
   RetryBudget budget_;
   ClientCounters counters_;
 };

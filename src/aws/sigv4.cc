@@ -8,6 +8,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
@@ -17,7 +18,7 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
-using Digest = std::array<unsigned char, 32>;
+using Digest = SigningKey::Bytes;
 
 /// OpenSSL looks an algorithm up anew for each use of EVP_sha256(): here that is done once.
 const EVP_MD* sha256_algorithm() {
@@ -164,9 +165,50 @@ CanonicalHeaders canonical_headers(std::span<const Header> given, std::span<cons
   return canonical;
 }
 
+/// Whether `text` is the parts, each with a line break behind it.
+bool is_joined(std::string_view text, std::span<const std::string_view> parts) {
+  for (const std::string_view part : parts) {
+    if (!text.starts_with(part) || text.substr(part.size(), 1) != "\n") {
+      return false;
+    }
+    text.remove_prefix(part.size() + 1);
+  }
+  return text.empty();
+}
+
 }  // namespace
 
+const SigningKey::Bytes& SigningKey::derive(std::string_view secret, std::string_view date,
+                                            std::string_view region, std::string_view service) {
+  // None of these holds a line break.
+  const std::array<std::string_view, 4> parts = {date, region, service, secret};
+  if (!is_joined(derived_from_, parts)) {
+    wipe();
+    for (const std::string_view part : parts) {
+      derived_from_.append(part).append("\n");
+    }
+    Digest key = hmac_sha256("AWS4" + std::string(secret), date);
+    for (const std::string_view part : {region, service, std::string_view("aws4_request")}) {
+      key = hmac_sha256(bytes(key), part);
+    }
+    bytes_ = key;
+  }
+  return bytes_;
+}
+
+void SigningKey::wipe() {
+  OPENSSL_cleanse(derived_from_.data(), derived_from_.size());
+  derived_from_.clear();
+  OPENSSL_cleanse(bytes_.data(), bytes_.size());
+}
+
 std::vector<Header> sign(const SigningInput& input, const Credentials& credentials) {
+  SigningKey key;
+  return sign(input, credentials, key);
+}
+
+std::vector<Header> sign(const SigningInput& input, const Credentials& credentials,
+                         SigningKey& key) {
   const auto second = std::chrono::floor<std::chrono::seconds>(input.time);
   const std::string time = fmt::format("{:%Y%m%dT%H%M%SZ}", second);
   const std::string_view date = std::string_view(time).substr(0, 8);
@@ -187,11 +229,8 @@ std::vector<Header> sign(const SigningInput& input, const Credentials& credentia
   const std::string to_sign =
       fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope, hex(sha256(request)));
 
-  // Derived for each call: all of a signature but the body's hash takes some 8 microseconds.
-  const Digest date_key = hmac_sha256("AWS4" + credentials.secret_access_key, date);
-  const Digest region_key = hmac_sha256(bytes(date_key), input.region);
-  const Digest service_key = hmac_sha256(bytes(region_key), input.service);
-  const Digest signing_key = hmac_sha256(bytes(service_key), "aws4_request");
+  const Digest& signing_key =
+      key.derive(credentials.secret_access_key, date, input.region, input.service);
   const std::string signature = hex(hmac_sha256(bytes(signing_key), to_sign));
 
   added.push_back({"Authorization", fmt::format("{} Credential={}/{}, SignedHeaders={}, "

@@ -1,6 +1,7 @@
 // AWS Signature Version 4, in the Authorization header. Pure: the time is an argument.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <span>
 #include <string>
@@ -31,8 +32,33 @@ struct SigningInput {
   std::chrono::system_clock::time_point time;
 };
 
+/// The key that signatures are made with is derived from the secret, and the same for all requests
+/// of a day to one service in one region: this keeps the last one. One thread.
+class SigningKey {
+ public:
+  using Bytes = std::array<unsigned char, 32>;
+
+  SigningKey() = default;
+  SigningKey(const SigningKey&) = delete;
+  SigningKey& operator=(const SigningKey&) = delete;
+  ~SigningKey() { wipe(); }
+
+  /// `date`: "20261124". The result is valid until the next call.
+  const Bytes& derive(std::string_view secret, std::string_view date, std::string_view region,
+                      std::string_view service);
+
+ private:
+  void wipe();
+
+  std::string derived_from_;  ///< the secret among it
+  Bytes bytes_{};
+};
+
 /// The headers to add: X-Amz-Date, X-Amz-Security-Token where the credentials have a token (it is
-/// signed), and Authorization.
+/// signed), and Authorization. `key` is used again where it is the same.
+std::vector<Header> sign(const SigningInput& input, const Credentials& credentials,
+                         SigningKey& key);
+/// The same for a single request.
 std::vector<Header> sign(const SigningInput& input, const Credentials& credentials);
 
 }  // namespace everyitem::aws

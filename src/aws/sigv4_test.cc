@@ -152,5 +152,24 @@ TEST(Sign, NeitherSecretNorBodyAppearsInTheHeaders) {
   }
 }
 
+TEST(Sign, AKeyThatIsKeptIsDerivedAnewWhereAnythingOfItDiffers) {
+  SigningKey kept;
+  const std::vector<std::array<std::string, 4>> inputs = {
+      {"secret", "20261124", "eu-west-1", "kinesis"},
+      {"secret", "20261124", "eu-west-1", "kinesis"},
+      {"secret", "20261125", "eu-west-1", "kinesis"},
+      {"secret", "20261125", "eu-west-2", "kinesis"},
+      {"secret", "20261125", "eu-west-2", "kinesi"},
+      {"secret2", "20261125", "eu-west-2", "kinesi"},
+      {"secret", "20261124", "eu-west-1", "kinesis"},
+  };
+  for (const auto& [secret, date, region, service] : inputs) {
+    SigningKey fresh;
+    EXPECT_EQ(kept.derive(secret, date, region, service),
+              fresh.derive(secret, date, region, service))
+        << secret << " " << date << " " << region << " " << service;
+  }
+}
+
 }  // namespace
 }  // namespace everyitem::aws
