@@ -1,6 +1,6 @@
 """Who takes part: each reads the fault server's table and fills its stream, or its sink."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, List
 
@@ -17,6 +17,23 @@ class Setting:
 
     item_bytes: int = 400
     transport: str = "http"  # or "tls"
+    segments: int = SEGMENTS
+    shards: int = 4
+    scan_ms: int = 0  # before each answer to Scan
+    put_ms: int = 0  # and to PutRecords
+    client_cores: int = 1
+
+    @property
+    def without_latency(self) -> "Setting":
+        return replace(self, scan_ms=0, put_ms=0)
+
+    def __str__(self) -> str:
+        parts = [f"{self.item_bytes} bytes, {self.transport}, segments: {self.segments}"]
+        if self.scan_ms or self.put_ms:
+            parts.append(f"latency: {self.scan_ms} and {self.put_ms} ms")
+        if self.client_cores > 1:
+            parts.append(f"cores: {self.client_cores}")
+        return ", ".join(parts)
 
 
 @dataclass(frozen=True)
@@ -38,7 +55,7 @@ class Contender:
 def everyitem(setting: Setting, place: Place) -> List[str]:
     return [
         str(BUILD / "src/cli/everyitem"),
-        *("scan", "--table", "table", "--stream", "stream", "--segments", str(SEGMENTS)),
+        *("scan", "--table", "table", "--stream", "stream", "--segments", str(setting.segments)),
         *("--endpoint-url", place.url, "--checkpoint", str(place.directory / "checkpoint")),
         "--quiet",
     ]
@@ -49,14 +66,14 @@ def peer(*program: str) -> Callable[[Setting, Place], List[str]]:
     return lambda setting, place: [
         *program,
         *("--endpoint-url", place.url, "--table", "table", "--stream", "stream"),
-        *("--segments", str(SEGMENTS)),
+        *("--segments", str(setting.segments)),
     ]
 
 
 def floor(items_a_post: int) -> Callable[[Setting, Place], List[str]]:
     return lambda setting, place: [
         str(BUILD / "bench/floor"),
-        *("--port", place.url.rpartition(":")[2], "--segments", str(SEGMENTS)),
+        *("--port", place.url.rpartition(":")[2], "--segments", str(setting.segments)),
         *("--item-bytes", str(setting.item_bytes), "--items-a-post", str(items_a_post)),
         *(("--ca", str(place.authority)) if setting.transport == "tls" else ()),
     ]

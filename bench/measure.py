@@ -1,4 +1,4 @@
-"""One run of one contender: against a fault server of its own, on another core than that."""
+"""One run of one contender: against a fault server of its own, on other cores than that."""
 
 import json
 import os
@@ -12,12 +12,11 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, Tuple
+from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
 
 from contenders import SERVER, Contender, Place, Setting
 
 SERVER_CORE = 0
-CLIENT_CORE = 1
 MOST_SECONDS = 120
 BUSY = 0.95  # from here on a core is what limits
 DISTURBED = 0.05  # from here on others on the machine make a run slower
@@ -38,7 +37,7 @@ class Run:
     seconds: float
     client_seconds: float  # of processor time
     server_seconds: float
-    others_busy: float  # other processes' share of the two cores
+    others_busy: float  # other processes' share of the cores
     peak_bytes: int
 
     def without(self, start: "Run") -> "Run":
@@ -84,16 +83,22 @@ def processor_seconds(pid: int) -> float:
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
-def seconds_of_both_cores() -> float:
-    """Processor time of all processes on the two cores; interrupts are not of any of them."""
-    cores = [f"cpu{SERVER_CORE}", f"cpu{CLIENT_CORE}"]
+def cores_of(setting: Setting) -> List[int]:
+    """Those of the client: the server's own is the last that it is given."""
+    others = sorted(os.sched_getaffinity(0) - {SERVER_CORE})
+    return [*others, SERVER_CORE][: setting.client_cores]
+
+
+def seconds_of_cores(cores: Set[int]) -> float:
+    """Processor time of all processes on these; interrupts are not of any of them."""
+    names = [f"cpu{core}" for core in cores]
     lines = [line.split() for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines()]
-    ticks = sum(sum(map(int, line[1:4])) for line in lines if line and line[0] in cores)
+    ticks = sum(sum(map(int, line[1:4])) for line in lines if line and line[0] in names)
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def pinned(core: int) -> Any:
-    return lambda: os.sched_setaffinity(0, {core})
+def pinned(cores: Iterable[int]) -> Any:
+    return lambda: os.sched_setaffinity(0, cores)
 
 
 @contextmanager
@@ -101,11 +106,15 @@ def fault_server(setting: Setting, items: int, directory: Path) -> Iterator[Tupl
     """The server's process, and where it is reached."""
     size = str(setting.item_bytes)
     authority = directory / "authority.pem"
-    command = [str(SERVER), "--items", str(items), "--item-bytes", size, "--max-item-bytes", size]
+    command = [
+        *(str(SERVER), "--items", str(items), "--item-bytes", size, "--max-item-bytes", size),
+        *("--shards", str(setting.shards)),
+        *("--scan-latency-ms", str(setting.scan_ms), "--put-latency-ms", str(setting.put_ms)),
+    ]
     if setting.transport == "tls":
         command += ["--tls", "--tls-ca", str(authority)]
     server = subprocess.Popen(
-        command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned(SERVER_CORE)
+        command, stdout=subprocess.PIPE, text=True, preexec_fn=pinned([SERVER_CORE])
     )
     try:
         assert server.stdout is not None
@@ -181,9 +190,11 @@ def run(contender: Contender, setting: Setting, items: int) -> Run:
     ) as (server, place):
         command = contender.command(setting, place)
         directory = place.directory
+        cores = cores_of(setting)
+        used_cores = {SERVER_CORE, *cores}
         with open(directory / "output", "wb+") as output, open(directory / "errors", "wb+") as errors:
             server_before = processor_seconds(server)
-            both_before = seconds_of_both_cores()
+            all_before = seconds_of_cores(used_cores)
             begin = time.monotonic()
             process = subprocess.Popen(
                 command,
@@ -191,12 +202,12 @@ def run(contender: Contender, setting: Setting, items: int) -> Run:
                 stdout=output,
                 stderr=errors,
                 env=environment_of(setting, place),
-                preexec_fn=pinned(CLIENT_CORE),
+                preexec_fn=pinned(cores),
             )
             used = wait(process)
             seconds = time.monotonic() - begin
             server_seconds = processor_seconds(server) - server_before
-            both_seconds = seconds_of_both_cores() - both_before
+            all_seconds = seconds_of_cores(used_cores) - all_before
             output.seek(0)
             errors.seek(0)
             said = output.read().decode()
@@ -211,6 +222,6 @@ def run(contender: Contender, setting: Setting, items: int) -> Run:
         seconds,
         client_seconds,
         server_seconds,
-        max(both_seconds - client_seconds - server_seconds, 0) / (2 * seconds),
+        max(all_seconds - client_seconds - server_seconds, 0) / (len(used_cores) * seconds),
         used.ru_maxrss * 1024,
     )

@@ -1,29 +1,12 @@
-"""The table, as text, as Markdown and as a bar chart."""
+"""What was measured, as tables of text and of Markdown, and as a bar chart."""
 
 import statistics
 from dataclasses import dataclass
-from typing import Callable, Dict, List, Optional, Sequence
+from typing import Callable, Dict, List, Optional, Sequence, Tuple
 from xml.sax.saxutils import escape
 
-from contenders import FLOOR_OF_500, Contender, Setting
-from measure import BUSY, DISTURBED, Run
-
-COLUMNS = (
-    ("item", "bytes"),
-    ("", ""),
-    ("", ""),
-    ("items/s", ""),
-    ("MB/s", ""),
-    ("client CPU", "s/GB"),
-    ("spread", "of CPU"),
-    ("peak", "MB"),
-    ("client", "busy"),
-    ("server", "busy"),
-    ("MB/s, of the", "fastest peer"),
-    ("CPU, of the", "floor of 500"),
-    ("", ""),
-)
-
+from contenders import Contender, Setting
+from measure import BUSY, DISTURBED, SERVER_CORE, Run, cores_of
 
 @dataclass(frozen=True)
 class Result:
@@ -52,7 +35,8 @@ class Result:
 
     @property
     def limited_by_server(self) -> bool:
-        return any(run.server_busy > BUSY and run.client_busy <= BUSY for run in self.runs)
+        cores = self.setting.client_cores
+        return any(run.server_busy > BUSY and run.client_busy <= BUSY * cores for run in self.runs)
 
     @property
     def others_busy(self) -> float:
@@ -61,6 +45,8 @@ class Result:
     @property
     def note(self) -> str:
         notes = ["limited by the server"] if self.limited_by_server else []
+        if SERVER_CORE in cores_of(self.setting):
+            notes.append("shares a core with the server")
         if self.others_busy > DISTURBED:
             notes.append(f"disturbed: others used {self.others_busy:.0%} of the cores")
         return "; ".join(notes)
@@ -77,52 +63,29 @@ def significant(value: float) -> str:
     return f"{value:.2f}" if value < 10 else f"{value:.1f}" if value < 100 else f"{value:,.0f}"
 
 
-def rows(results: Sequence[Result]) -> List[List[str]]:
-    table = []
-    for result in results:
-        beside = [other for other in results if other.setting == result.setting]
-        peers = [other.rate for other in beside if other.contender.kind == "peer"]
-        floors = [other.cost for other in beside if other.contender.name == FLOOR_OF_500]
-        table.append(
-            [
-                str(result.setting.item_bytes),
-                result.setting.transport.upper(),
-                result.contender.name,
-                f"{result.median(lambda run: run.items_per_second):,.0f}",
-                significant(result.rate),
-                significant(result.cost),
-                result.spread,
-                f"{result.median(lambda run: run.peak_megabytes):.0f}",
-                f"{result.median(lambda run: run.client_busy):.0%}",
-                f"{result.median(lambda run: run.server_busy):.0%}",
-                times(result.rate, max(peers, default=None)),
-                times(result.cost, floors[0] if floors else None),
-                result.note,
-            ]
+@dataclass(frozen=True)
+class Table:
+    columns: Sequence[Tuple[str, str]]  # two lines each; text where the first is empty
+    rows: Sequence[Sequence[str]]
+
+    def is_text(self, column: int) -> bool:
+        return self.columns[column][0] == ""
+
+    def as_text(self) -> str:
+        lines = [*map(list, zip(*self.columns)), *self.rows]
+        widths = [max(len(line[i]) for line in lines) for i in range(len(self.columns))]
+        return "\n".join(
+            "  ".join(
+                cell.ljust(width) if self.is_text(i) else cell.rjust(width)
+                for i, (cell, width) in enumerate(zip(line, widths))
+            ).rstrip()
+            for line in lines
         )
-    return table
 
-
-def left_aligned(column: int) -> bool:
-    return COLUMNS[column][0] == ""
-
-
-def text(results: Sequence[Result]) -> str:
-    lines = [[head for head, _ in COLUMNS], [unit for _, unit in COLUMNS], *rows(results)]
-    widths = [max(len(line[i]) for line in lines) for i in range(len(COLUMNS))]
-    return "\n".join(
-        "  ".join(
-            cell.ljust(width) if left_aligned(i) else cell.rjust(width)
-            for i, (cell, width) in enumerate(zip(line, widths))
-        ).rstrip()
-        for line in lines
-    )
-
-
-def markdown(results: Sequence[Result]) -> str:
-    head = [" ".join(part for part in column if part) for column in COLUMNS]
-    rule = ["---" if left_aligned(i) else "---:" for i in range(len(COLUMNS))]
-    return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *rows(results)])
+    def as_markdown(self) -> str:
+        head = [" ".join(part for part in column if part) for column in self.columns]
+        rule = ["---" if self.is_text(i) else "---:" for i in range(len(self.columns))]
+        return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *self.rows])
 
 
 COLOURS: Dict[str, str] = {"everyitem": "#d9480f", "peer": "#4c6ef5", "floor": "#adb5bd"}

@@ -1,0 +1,248 @@
+"""What bench/run measures: one series is one table, of contenders in settings."""
+
+from dataclasses import dataclass, replace
+from typing import Callable, List, Optional, Sequence, Tuple
+
+from contenders import CONTENDERS, FLOOR_OF_500, SEGMENTS, Contender, Setting
+from report import Result, Table, significant, times
+
+Member = Tuple[Contender, Setting]
+
+PAGE_BYTES = 1 << 20  # of items, from which on the server ends a page
+SCAN_MS, PUT_MS = 15, 25
+# A stream of 256 MB/s, as Kinesis counts: how much everyitem has under way follows from it.
+SHARDS_WITH_LATENCY = 256
+
+EVERYITEM = next(one for one in CONTENDERS if one.kind == "everyitem")
+FLOOR = next(one for one in CONTENDERS if one.name == FLOOR_OF_500)
+
+
+@dataclass(frozen=True)
+class Series:
+    title: str
+    about: str
+    # The members of a group are measured in turn.
+    groups: Callable[[Sequence[int], Sequence[str]], List[List[Member]]]
+    table: Callable[[Sequence[Result]], Table]
+
+
+def of_setting(results: Sequence[Result], who: Contender, setting: Setting) -> Optional[Result]:
+    found = (one for one in results if one.contender == who and one.setting == setting)
+    return next(found, None)
+
+
+def ratio(result: Result, base: Optional[Result], figure: Callable[[Result], float]) -> str:
+    return times(figure(result), figure(base) if base else None)
+
+
+# What the tables have in common.
+FIGURES = (
+    ("MB/s", ""),
+    ("client CPU", "s/GB"),
+    ("spread", "of CPU"),
+    ("peak", "MB"),
+    ("client", "busy"),
+    ("server", "busy"),
+)
+NOTE = ("", "")
+
+
+def figures(result: Result) -> List[str]:
+    return [
+        significant(result.rate),
+        significant(result.cost),
+        result.spread,
+        f"{result.median(lambda run: run.peak_megabytes):.0f}",
+        f"{result.median(lambda run: run.client_busy):.0%}",
+        f"{result.median(lambda run: run.server_busy):.0%}",
+    ]
+
+
+# Contenders
+
+
+def all_contenders(sizes: Sequence[int], transports: Sequence[str]) -> List[List[Member]]:
+    settings = [Setting(size, transport) for size in sizes for transport in transports]
+    return [[(contender, setting) for contender in CONTENDERS] for setting in settings]
+
+
+def contenders_table(results: Sequence[Result]) -> Table:
+    rows = []
+    for result in results:
+        beside = [other for other in results if other.setting == result.setting]
+        peers = [other.rate for other in beside if other.contender.kind == "peer"]
+        floor = of_setting(results, FLOOR, result.setting)
+        rows.append(
+            [
+                str(result.setting.item_bytes),
+                result.setting.transport.upper(),
+                result.contender.name,
+                f"{result.median(lambda run: run.items_per_second):,.0f}",
+                *figures(result),
+                times(result.rate, max(peers, default=None)),
+                ratio(result, floor, lambda one: one.cost),
+                result.note,
+            ]
+        )
+    columns = (
+        *(("item", "bytes"), ("", ""), ("", ""), ("items/s", "")),
+        *FIGURES,
+        *(("MB/s, of the", "fastest peer"), ("CPU, of the", "floor of 500"), NOTE),
+    )
+    return Table(columns, rows)
+
+
+# Segments
+
+
+def few_and_many_segments(_: Sequence[int], transports: Sequence[str]) -> List[List[Member]]:
+    setting = Setting(transport=transports[0])
+    counts = (1, SEGMENTS, 64)
+    return [
+        [
+            *((EVERYITEM, replace(setting, segments=count)) for count in (*counts, 1000)),
+            *((FLOOR, replace(setting, segments=count)) for count in counts),
+        ]
+    ]
+
+
+def segments_table(results: Sequence[Result]) -> Table:
+    rows = []
+    for result in results:
+        base = of_setting(results, result.contender, replace(result.setting, segments=SEGMENTS))
+        rows.append(
+            [
+                str(result.setting.segments),
+                result.contender.name,
+                *figures(result),
+                ratio(result, base, lambda one: one.rate),
+                ratio(result, base, lambda one: one.cost),
+                result.note,
+            ]
+        )
+    base_name = f"of {SEGMENTS} segments"
+    columns = (
+        *(("segments", ""), ("", "")),
+        *FIGURES,
+        *(("MB/s,", base_name), ("CPU,", base_name), NOTE),
+    )
+    return Table(columns, rows)
+
+
+# Latency
+
+
+def with_and_without_latency(_: Sequence[int], transports: Sequence[str]) -> List[List[Member]]:
+    slow = [
+        Setting(
+            transport=transports[0],
+            segments=count,
+            shards=SHARDS_WITH_LATENCY,
+            scan_ms=SCAN_MS,
+            put_ms=PUT_MS,
+        )
+        for count in (1, 64)
+    ]
+    return [[(EVERYITEM, one) for setting in slow for one in (setting.without_latency, setting)]]
+
+
+def latencies_allow(setting: Setting) -> float:
+    """MB/s. A segment is read page by page, and while one is delivered the next is read."""
+    slower = max(setting.scan_ms, setting.put_ms) / 1000
+    return setting.segments * PAGE_BYTES / 1e6 / slower if slower else float("inf")
+
+
+def latency_table(results: Sequence[Result]) -> Table:
+    rows = []
+    for result in results:
+        base = of_setting(results, result.contender, result.setting.without_latency)
+        if base is None or base is result:
+            compared = ["", "", "", ""]
+        else:
+            allowed = latencies_allow(result.setting)
+            compared = [
+                f"{allowed:,.0f}",
+                f"{result.rate / min(allowed, base.rate):.0%}",
+                ratio(result, base, lambda one: one.rate),
+                ratio(result, base, lambda one: one.cost),
+            ]
+        rows.append(
+            [
+                str(result.setting.segments),
+                f"{result.setting.scan_ms} + {result.setting.put_ms}",
+                *figures(result),
+                *compared,
+                result.note,
+            ]
+        )
+    columns = (
+        *(("segments", ""), ("latency", "ms")),
+        *FIGURES,
+        *(("allowed", "MB/s"), ("share of what", "is possible")),
+        *(("MB/s, of", "without"), ("CPU, of", "without"), NOTE),
+    )
+    return Table(columns, rows)
+
+
+# Cores
+
+
+def one_and_two_cores(_: Sequence[int], transports: Sequence[str]) -> List[List[Member]]:
+    return [
+        [
+            (contender, Setting(transport=transports[0], client_cores=cores))
+            for contender in (EVERYITEM, FLOOR)
+            for cores in (1, 2)
+        ]
+    ]
+
+
+def cores_table(results: Sequence[Result]) -> Table:
+    rows = []
+    for result in results:
+        base = of_setting(results, result.contender, replace(result.setting, client_cores=1))
+        rows.append(
+            [
+                str(result.setting.client_cores),
+                result.contender.name,
+                *figures(result),
+                ratio(result, base, lambda one: one.rate),
+                ratio(result, base, lambda one: one.cost),
+                result.note,
+            ]
+        )
+    columns = (
+        *(("client", "cores"), ("", "")),
+        *FIGURES,
+        *(("MB/s,", "of 1 core"), ("CPU,", "of 1 core"), NOTE),
+    )
+    return Table(columns, rows)
+
+
+SERIES = {
+    "contenders": Series(
+        "Contenders",
+        f"{SEGMENTS} segments, one item a record, no latency, one core.",
+        all_contenders,
+        contenders_table,
+    ),
+    "segments": Series(
+        "Segments",
+        "Items of 400 bytes, no latency, one core.",
+        few_and_many_segments,
+        segments_table,
+    ),
+    "latency": Series(
+        "Latency",
+        f"Items of 400 bytes; Scan answers after {SCAN_MS} ms, PutRecords after {PUT_MS} ms; "
+        f"{SHARDS_WITH_LATENCY} shards.",
+        with_and_without_latency,
+        latency_table,
+    ),
+    "cores": Series(
+        "Cores",
+        f"Items of 400 bytes, {SEGMENTS} segments, no latency.",
+        one_and_two_cores,
+        cores_table,
+    ),
+}
