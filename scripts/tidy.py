@@ -55,7 +55,7 @@ def main() -> int:
     entries = [
         entry
         for entry in json.loads((BUILD / "compile_commands.json").read_text())
-        if Path(entry["file"]).relative_to(ROOT).parts[0] in ("src", "tests")
+        if Path(entry["file"]).relative_to(ROOT).parts[0] in ("src", "tests", "bench")
     ]
     if not entries:
         print("no files to look at: is build/release configured?")
