@@ -1,4 +1,5 @@
 // The stream of the fault server, asked in CBOR.
+#include "base/mutated_text.h"
 #include "cbor_reader.h"
 #include "cbor_writer.h"
 #include "emulated_stream_fixture.h"
@@ -112,6 +113,24 @@ TEST_F(EmulatedStreamInCbor, RefusesWhatItCannotRead) {
   EXPECT_EQ(services().received().counts().distinct, 0U);
   EXPECT_EQ(services().received().counts().unknown, 0U);
   EXPECT_EQ(send("PutRecords", body, kCborContentType).status, 200);
+}
+
+TEST_F(EmulatedStreamInCbor, AnswersWhateverComes) {
+  start({.items = 3}, {});
+  CborWriter body;
+  body.map(2).text("StreamName").text("s").text("Records").open_array();
+  for (const std::uint64_t item : {0U, 1U, 2U}) {
+    body.open_map().text("PartitionKey").text("k").text("Data").bytes(item_of(item)).close();
+  }
+  const std::string document = body.close().take();
+  int refused = 0;
+  for (std::uint64_t seed = 0; seed < 2000; ++seed) {
+    const Reply reply = send("PutRecords", mutated(document, seed), kCborContentType);
+    EXPECT_TRUE(reply.status == 200 || reply.status == 400) << "seed " << seed;
+    refused += reply.status == 400 ? 1 : 0;
+  }
+  EXPECT_GT(refused, 500);
+  EXPECT_LT(refused, 2000);
 }
 
 TEST_F(EmulatedStreamInCbor, KeepsToItsLimits) {
