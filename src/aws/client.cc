@@ -76,7 +76,7 @@ Client::Client(ServiceModel service, std::string region, HttpClient& http, Clien
     : service_(service), region_(std::move(region)), http_(http), context_(context) {}
 
 Awaitable<void> Client::call(const Call& call, const Accept& accept) {
-  const auto started = context_.clock.now();
+  auto started = context_.clock.now();
   auto failing_since = started;
   std::array<int, kErrorClasses> failures_by_class{};
   for (int attempt = 1;; ++attempt) {
@@ -87,6 +87,9 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
       co_return;
     }
     const auto now = context_.clock.now();
+    if (call.pacer != nullptr) {
+      call.pacer->failed(failure->error_class, failure->may_be_done);
+    }
     const int failures = ++failures_by_class.at(static_cast<std::size_t>(failure->error_class));
     if (failure->error_class == ErrorClass::throttle) {
       // The service works and knows the caller: what failed before has passed. A call that is
@@ -118,6 +121,13 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
     }
     ++(failure->error_class == ErrorClass::throttle ? counters_.throttles : counters_.retries);
     co_await context_.clock.sleep(pause_after(*failure, failures));
+    if (call.pacer != nullptr) {
+      const auto asked = context_.clock.now();
+      co_await call.pacer->before_repeat();
+      const auto waited = context_.clock.now() - asked;
+      started += waited;
+      failing_since += waited;
+    }
   }
 }
 

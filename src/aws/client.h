@@ -12,6 +12,7 @@
 
 #include "aws/credentials.h"
 #include "aws/http_client.h"
+#include "aws/pacer.h"
 #include "aws/retry.h"
 #include "aws/sigv4.h"
 #include "base/clock.h"
@@ -40,6 +41,7 @@ struct Call {
   Repetition repetition = Repetition::safe;
   RetryLimits limits = {};
   bool holds_items = false;  ///< the body: the service's words may repeat some of it
+  Pacer* pacer = nullptr;    ///< null: the call alone says when it is repeated
 };
 
 /// Thrown by the `accept` of a call when an answer of status 200 is not what the operation answers.

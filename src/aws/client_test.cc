@@ -378,6 +378,56 @@ TEST_F(ClientTest, AFailureThatComesAfterALongThrottleIsGivenItsTimeToo) {
   EXPECT_GE(failing, minutes(1) + seconds(40));  // the last wait for the throttle counts
 }
 
+/// Writes down what it is told, and lets `wait` pass before each repeat.
+class TestPacer final : public Pacer {
+ public:
+  TestPacer(Clock& clock, nanoseconds wait) : clock_(clock), wait_(wait) {}
+
+  void failed(ErrorClass error_class, bool may_be_done) override {
+    failures.emplace_back(error_class, may_be_done);
+  }
+  Awaitable<void> before_repeat() override {
+    ++repeats;
+    co_await clock_.sleep(wait_);
+  }
+
+  std::vector<std::pair<ErrorClass, bool>> failures;
+  int repeats = 0;
+
+ private:
+  Clock& clock_;
+  nanoseconds wait_;
+};
+
+TEST_F(ClientTest, APacerIsToldOfFailuresAndAskedBeforeRepeats) {
+  serve_in_order({throttled(), unavailable(), ok()});
+  TestPacer pacer(service_->clock, seconds(1));
+  call_.pacer = &pacer;
+  call();
+  EXPECT_THAT(pacer.failures, ElementsAre(std::pair(ErrorClass::throttle, false),
+                                          std::pair(ErrorClass::transient, true)));
+  EXPECT_EQ(pacer.repeats, 2);
+}
+
+TEST_F(ClientTest, APacerIsToldOfTheFailureThatEndsTheCall) {
+  serve_in_order({refusal("AccessDeniedException")});
+  TestPacer pacer(service_->clock, seconds(1));
+  call_.pacer = &pacer;
+  failed_call();
+  EXPECT_THAT(pacer.failures, ElementsAre(std::pair(ErrorClass::fatal, false)));
+  EXPECT_EQ(pacer.repeats, 0);
+}
+
+TEST_F(ClientTest, WaitingForThePacerIsNoTimeThatTheServiceTook) {
+  call_.limits = waiting_at_most(minutes(10));
+  serve([](int) { return throttled(); });
+  TestPacer pacer(service_->clock, minutes(10));
+  call_.pacer = &pacer;
+  failed_call();
+  const nanoseconds paced = pacer.repeats * minutes(10);
+  EXPECT_GE(slept() - paced, minutes(10));
+}
+
 TEST_F(ClientTest, AnAnswerThatDoesNotMatchItsChecksumIsAskedForAgain) {
   // CRC-32 of "123456789" (the algorithm's check value): 0xCBF43926.
   const std::string crc = "x-amz-crc32: 3421780262\r\n";

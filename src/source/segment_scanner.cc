@@ -4,7 +4,7 @@
 
 namespace everyitem::source {
 
-Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit) {
+Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit, aws::Pacer* pacer) {
   std::optional<ScanPage> page;
   const std::string body = context_.requests.page(segment_, position_, limit);
   const aws::Client::Accept accept = [&](aws::HttpResponse response) {
@@ -19,7 +19,8 @@ Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit) {
                        .object = context_.object,
                        .body = body,
                        .limits = context_.limits,
-                       .holds_items = !position_.last_evaluated_key.empty()};
+                       .holds_items = !position_.last_evaluated_key.empty(),
+                       .pacer = pacer};
   co_await context_.dynamodb.call(call, accept);
   const std::string_view last_key = page->last_evaluated_key();
   position_ = {.last_evaluated_key = std::string(last_key), .complete = last_key.empty()};

@@ -28,8 +28,9 @@ class SegmentScanner {
       : context_(context), segment_(segment), position_(std::move(start)) {}
 
   /// Reads the next page; the segment must not be complete. `limit`: at most this many items are
-  /// looked at, where given. A page may hold no items without being the last. Throws Error.
-  Awaitable<ScanPage> next(std::optional<std::uint64_t> limit);
+  /// looked at, where given. `pacer`: as aws::Call has it. A page may hold no items without being
+  /// the last. Throws Error.
+  Awaitable<ScanPage> next(std::optional<std::uint64_t> limit, aws::Pacer* pacer = nullptr);
 
   /// Where the page after the one that `next` gave last begins.
   const ScanPosition& position() const { return position_; }
