@@ -23,7 +23,7 @@ Pipeline::Pipeline(const asio::any_io_executor& executor, PipelineParts parts,
       queue_(executor, parts.builder, tracker_, limits.batch_bytes),
       reader_of_segment_(start_.size()),
       pages_saved_(start_.size()),
-      page_room_(executor),
+      page_room_(executor, limits.pages_at_once),
       progress_(executor) {
   for (const checkpoint::SegmentProgress& segment : start_) {
     if (segment.position.complete) {
@@ -87,15 +87,16 @@ Awaitable<void> Pipeline::read_segments(Reader& reader) {
 
 Awaitable<void> Pipeline::read_segment(Reader& reader, std::uint32_t segment) {
   source::SegmentScanner scanner(parts_.scan, segment, start_[segment].position);
+  SegmentShare share;
   while (!scanner.position().complete) {
     co_await wait_for_turn(reader, segment);
     if (stopping_) {
       co_return;
     }
-    const PageHold hold(*this);
+    PageRequest request(page_room_, parts_.pace, share);
     std::optional<source::ScanPage> page;
     try {
-      page.emplace(co_await read_page(scanner));
+      page.emplace(co_await read_page(scanner, request));
     } catch (const Error& failure) {
       fail_segment(segment, failure);
     }
@@ -111,19 +112,22 @@ Awaitable<void> Pipeline::wait_for_turn(Reader& reader, std::uint32_t segment) {
   while (!stopping_ && unsaved_pages(segment) >= limits_.unsaved_pages_per_segment) {
     co_await reader.page_saved.wait();
   }
-  while (!stopping_ && pages_held_ >= limits_.pages_at_once) {
+  while (!stopping_ && page_room_.full()) {
     co_await page_room_.wait();
   }
 }
 
-Awaitable<source::ScanPage> Pipeline::read_page(source::SegmentScanner& scanner) {
+Awaitable<source::ScanPage> Pipeline::read_page(source::SegmentScanner& scanner,
+                                                PageRequest& request) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-  source::ScanPage page = co_await scanner.next(request_limit());
+  co_await request.begin(request_limit());
+  source::ScanPage page = co_await scanner.next(request.limit(), &request);
+  request.end(page);
   ++counters_.pages_read;
   segment_failures_.page_was_read();
   counters_.items_scanned += page.scanned_count();
   counters_.items_read += page.items().size();
-  counters_.read_units += page.consumed_read_units();
+  counters_.read_units += page.consumed_read_units().value_or(0);
   co_return page;
 }
 
@@ -256,7 +260,7 @@ void Pipeline::stop_reading() {
     reader->cancellation.emit(asio::cancellation_type::terminal);
     reader->page_saved.notify_all();
   }
-  page_room_.notify_all();
+  page_room_.wake_all();
 }
 
 void Pipeline::notice(const std::string& text) const {

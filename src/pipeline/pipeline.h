@@ -26,6 +26,8 @@
 #include "checkpoint/ack_tracker.h"
 #include "checkpoint/checkpoint_store.h"
 #include "pipeline/batch_queue.h"
+#include "pipeline/page_request.h"
+#include "pipeline/read_pace.h"
 #include "pipeline/run_report.h"
 #include "pipeline/segment_failures.h"
 #include "pipeline/task_group.h"
@@ -55,6 +57,7 @@ struct PipelineParts {
   sink::Sink& sink;
   sink::DeadLetters* dead_letters;  ///< null where the destination takes every item
   checkpoint::CheckpointStore& store;
+  ReadPace* pace = nullptr;  ///< null: nothing holds reading back
   /// Told to the user as it happens, one line each; may be empty.
   std::function<void(std::string_view)> notice = {};
 };
@@ -88,25 +91,10 @@ class Pipeline {
     Event page_saved;                        ///< of the segment that it reads
   };
 
-  /// The memory of one page, from the request for it until it is packed.
-  class PageHold {
-   public:
-    explicit PageHold(Pipeline& pipeline) : pipeline_(pipeline) { ++pipeline_.pages_held_; }
-    ~PageHold() {
-      --pipeline_.pages_held_;
-      pipeline_.page_room_.notify_one();
-    }
-    PageHold(const PageHold&) = delete;
-    PageHold& operator=(const PageHold&) = delete;
-
-   private:
-    Pipeline& pipeline_;
-  };
-
   Awaitable<void> read_segments(Reader& reader);
   Awaitable<void> read_segment(Reader& reader, std::uint32_t segment);
   Awaitable<void> wait_for_turn(Reader& reader, std::uint32_t segment);
-  Awaitable<source::ScanPage> read_page(source::SegmentScanner& scanner);
+  Awaitable<source::ScanPage> read_page(source::SegmentScanner& scanner, PageRequest& request);
   Awaitable<void> pack_page(const source::ScanPage& page, std::uint32_t segment,
                             source::ScanPosition position_after);
   Awaitable<void> deliver_batches();
@@ -136,8 +124,7 @@ class Pipeline {
   std::vector<std::unique_ptr<Reader>> readers_;
   std::vector<Reader*> reader_of_segment_;  ///< null for those that nobody reads now
   std::vector<std::uint64_t> pages_saved_;  ///< of each segment, how many are checkpointed
-  std::size_t pages_held_ = 0;
-  Event page_room_;
+  PageRoom page_room_;
   Event progress_;  ///< a frontier moved, or deliveries ended
 
   bool stopping_ = false;  ///< nothing more is read

@@ -122,6 +122,56 @@ TEST(Pipeline, WhatFailsForAMomentIsAskedForAgain) {
   EXPECT_GE(run.asked.size(), 12U);
 }
 
+// The read budget
+
+TEST(Pipeline, ABudgetIsReadInSmallPagesOverTime) {
+  TestRun run({.table = TestTable::of({{8, 8, 8}, {8, 8}, {8, 0, 8}}),
+               .read_budget = 2,
+               .units_per_item = 0.5});
+  const auto began = run.service.clock.now();
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 56U);
+  EXPECT_DOUBLE_EQ(run.pipeline.counters().read_units, 28);
+  const std::chrono::duration<double> took = run.service.clock.now() - began;
+  EXPECT_GE(took.count(), 28 / 2.0 - 1);
+  EXPECT_LE(took.count(), 28 / 2.0 + 1);
+  EXPECT_TRUE(std::ranges::all_of(run.asked, [](const auto& page) { return page.limit == 1U; }));
+}
+
+TEST(Pipeline, ABudgetThatIsNotMeasuredEndsTheRunBeforeAnythingIsDelivered) {
+  TestRun run({.table = TestTable::of({{3}, {2}}), .read_budget = 10});
+  EXPECT_THAT(run.run().error(), HasSubstr("ConsumedCapacity"));
+  EXPECT_TRUE(run.sink.received.empty());
+}
+
+TEST(Pipeline, ARequestThatIsBeingThrottledKeepsNothingFromTheOthers) {
+  TestRun run({.table = TestTable::of({{2, 2}, {4, 4, 4}, {4, 4}}),
+               .limits = {.pages_at_once = 1},
+               .read_budget = 2,
+               .units_per_item = 0.5});
+  run.fates[{0, 0}] = TestRun::refusal("ProvisionedThroughputExceededException");
+  run.on_scan = [&](std::size_t) {
+    if (run.sink.acknowledged.size() == 20) {
+      run.fates.clear();
+    }
+  };
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.sink.acknowledged.size(), 24U);
+}
+
+TEST(Pipeline, AStopEndsThoseWhoWaitForTheBudget) {
+  TestRun run({.table = TestTable::of({{8, 8, 8}, {8, 8}, {8, 0, 8}}),
+               .read_budget = 2,
+               .units_per_item = 0.5});
+  run.on_scan = [&](std::size_t number) {
+    if (number == 9) {
+      run.pipeline.stop();
+    }
+  };
+  EXPECT_EQ(run.run().status, RunStatus::interrupted);
+  EXPECT_LT(run.sink.acknowledged.size(), 10U);
+}
+
 // Resuming
 
 TEST(Pipeline, ARunGoesOnWhereItsSegmentsStand) {

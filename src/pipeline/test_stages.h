@@ -26,6 +26,7 @@
 #include "aws/test_service.h"
 #include "base/error.h"
 #include "pipeline/pipeline.h"
+#include "source/dynamodb_limits.h"
 
 namespace everyitem::pipeline {
 
@@ -359,6 +360,8 @@ struct RunSetup {
   bool filtered = false;
   std::size_t batch_items = 5;
   std::size_t batches_in_flight = 3;
+  std::optional<double> read_budget = {};  ///< units a second
+  double units_per_item = 0;               ///< 0: what pages cost is not reported
 };
 
 /// How a run ended.
@@ -398,12 +401,15 @@ class TestRun {
         sink(service.loop.get_executor(), setup.batches_in_flight, dice),
         dead_letters(dice),
         store(service.loop.get_executor(), setup.table, sink, dead_letters, dice, start_of(setup)),
+        pace(service.loop.get_executor(), service.clock, setup.read_budget,
+             source::kMaxPageReadUnits),
         pipeline(service.loop.get_executor(),
                  {.scan = context,
                   .builder = builder,
                   .sink = sink,
                   .dead_letters = &dead_letters,
                   .store = store,
+                  .pace = &pace,
                   .notice = [this](std::string_view text) { notices.emplace_back(text); }},
                  store.state, setup.limits, setup.item_limit) {
     builder.on_seal = [this] {
@@ -516,6 +522,10 @@ class TestRun {
     const std::size_t count = end - from.item;
     std::string body = fmt::format(R"({{"Items":[{}],"Count":{},"ScannedCount":{})", items, count,
                                    setup.filtered ? count + 100 : count);
+    if (setup.units_per_item > 0) {
+      body += fmt::format(R"(,"ConsumedCapacity":{{"TableName":"orders","CapacityUnits":{:.1f}}})",
+                          static_cast<double>(count) * setup.units_per_item);
+    }
     const Place next =
         end < page.size() ? Place{.page = from.page, .item = end} : Place{.page = from.page + 1};
     if (next.page < pages.size()) {
@@ -572,6 +582,7 @@ class TestRun {
   TestSink sink;
   TestDeadLetters dead_letters;
   TestStore store;
+  ReadPace pace;
   Pipeline pipeline;
 };
 

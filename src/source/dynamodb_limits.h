@@ -16,4 +16,8 @@ inline constexpr std::uint64_t kPartitionBytesPerSecond = 3'000ULL * 2 * 4096;
 /// Bytes that a Scan reads at most for one page (API reference, Scan).
 inline constexpr std::uint64_t kMaxPageBytes = 1U << 20;
 
+/// Read units of such a page, read eventually consistent: half a unit for each 4 KiB (Developer
+/// Guide, "Read/write capacity mode"). Strongly consistent, it costs twice as much.
+inline constexpr double kMaxPageReadUnits = 128;
+
 }  // namespace everyitem::source

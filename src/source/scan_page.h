@@ -52,8 +52,8 @@ class ScanPage {
 
   /// Items that DynamoDB looked at: more than it sent, where there is a filter.
   std::uint64_t scanned_count() const noexcept { return scanned_count_; }
-  /// Read units that this page cost, as DynamoDB reports them; 0 where it does not.
-  double consumed_read_units() const noexcept { return consumed_read_units_; }
+  /// Read units that this page cost, as DynamoDB reports them; nothing where it does not.
+  std::optional<double> consumed_read_units() const noexcept { return consumed_read_units_; }
   std::size_t size_bytes() const noexcept { return body_.size(); }
 
  private:
@@ -63,7 +63,7 @@ class ScanPage {
   std::vector<Item> items_;
   std::string_view last_evaluated_key_;
   std::uint64_t scanned_count_ = 0;
-  double consumed_read_units_ = 0;
+  std::optional<double> consumed_read_units_;
 };
 
 }  // namespace everyitem::source

@@ -31,7 +31,11 @@ TEST(ScanPage, ItemsAreSlicesByteForByteAsTheyCame) {
   EXPECT_EQ(page.items()[2].range_key, R"({"N":"3"})");
   EXPECT_EQ(page.last_evaluated_key(), R"({"pk":{"B":"AAE="},"sk":{"N":"3"}})");
   EXPECT_EQ(page.scanned_count(), 7U);
-  EXPECT_DOUBLE_EQ(page.consumed_read_units(), 128.5);
+  EXPECT_EQ(page.consumed_read_units(), 128.5);
+}
+
+TEST(ScanPage, WhatItCostIsNotKnownWhereDynamoDbDoesNotSay) {
+  EXPECT_EQ(parse(R"({"Count":0,"Items":[]})").consumed_read_units(), std::nullopt);
 }
 
 TEST(ScanPage, SlicesSurviveAMoveOfThePage) {

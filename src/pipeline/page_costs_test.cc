@@ -1,0 +1,82 @@
+#include "pipeline/page_costs.h"
+
+#include <gtest/gtest.h>
+
+namespace everyitem::pipeline {
+namespace {
+
+constexpr double kLargest = 128;
+
+PageCosts after(int pages, std::uint64_t items, double units) {
+  PageCosts costs(kLargest);
+  for (int page = 0; page < pages; ++page) {
+    costs.add(items, units);
+  }
+  return costs;
+}
+
+TEST(PageCosts, WhileNothingIsKnownAPageHasOneItem) {
+  EXPECT_EQ(PageCosts(kLargest).limit_for({.target = 2.5}), 1U);
+}
+
+TEST(PageCosts, WhileLittleIsKnownFewPagesAreAskedForAtOnce) {
+  EXPECT_DOUBLE_EQ(PageCosts(kLargest).expected({.target = 50}, 1), kLargest);
+  EXPECT_DOUBLE_EQ(after(1, 1, 0.5).expected({.target = 50}, 1), 50);
+  EXPECT_DOUBLE_EQ(after(10, 1, 0.5).expected({.target = 50}, 1), 5);
+  EXPECT_NEAR(after(100, 1, 0.5).expected({.target = 50}, 1), 0.5, 1e-9);
+}
+
+TEST(PageCosts, WhereAnyPageIsCheapEnoughThereIsNoLimit) {
+  EXPECT_EQ(PageCosts(kLargest).limit_for({.target = kLargest}), std::nullopt);
+  const PageCosts costs = after(20, 300, 120);
+  EXPECT_EQ(costs.limit_for({.target = kLargest}), std::nullopt);
+  EXPECT_NEAR(costs.expected({.target = kLargest}, std::nullopt), 120, 1e-9);
+}
+
+TEST(PageCosts, PagesGrowToTheirTargetByDoublingAtMost) {
+  PageCosts costs(kLargest);
+  constexpr double kUnitsPerItem = 0.05;
+  std::uint64_t before = 1;
+  for (int page = 0; page < 12; ++page) {
+    const std::uint64_t limit = *costs.limit_for({.target = 2.5});
+    EXPECT_LE(limit, 2 * before);
+    costs.add(limit, kUnitsPerItem * static_cast<double>(limit));
+    before = limit;
+  }
+  EXPECT_NEAR(static_cast<double>(before), 50, 1);
+  EXPECT_NEAR(costs.expected({.target = 2.5}, before), 2.5, 0.1);
+}
+
+TEST(PageCosts, LargerItemsMakeSmallerPagesAtOnce) {
+  PageCosts costs = after(100, 50, 2.5);
+  EXPECT_NEAR(static_cast<double>(*costs.limit_for({.target = 2.5})), 50, 1);
+  costs.add(50, 128);
+  EXPECT_LT(*costs.limit_for({.target = 2.5}), 20U);
+}
+
+TEST(PageCosts, ASegmentOfLargerItemsHasSmallerPages) {
+  const PageCosts costs = after(100, 50, 2.5);
+  const PageWish wish{.target = 2.5, .units_per_item = 1};
+  EXPECT_EQ(costs.limit_for(wish), 2U);
+  EXPECT_DOUBLE_EQ(costs.expected(wish, 2), 2);
+}
+
+TEST(PageCosts, AnItemThatIsDearerThanThePageShouldBeIsReadAlone) {
+  const PageCosts costs = after(20, 1, 50);
+  EXPECT_EQ(costs.limit_for({.target = 2.5}), 1U);
+  EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 50, 1e-9);
+}
+
+TEST(PageCosts, NoPageIsExpectedToCostMoreThanTheLargest) {
+  EXPECT_DOUBLE_EQ(after(20, 1, 50).expected({.target = 2.5}, 1000), kLargest);
+  EXPECT_DOUBLE_EQ(after(1, 1, 50).expected({.target = 1000}, 1), kLargest);
+}
+
+TEST(PageCosts, EmptyPagesSayWhatAPageCostsButNotWhatAnItemDoes) {
+  const PageCosts costs = after(100, 0, 0.5);
+  EXPECT_EQ(costs.limit_for({.target = 5}), 1U);
+  EXPECT_NEAR(costs.expected({.target = 5}, 1), 0.5, 1e-9);
+}
+
+}  // namespace
+}  // namespace everyitem::pipeline

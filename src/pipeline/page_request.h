@@ -1,0 +1,65 @@
+// What the request for a page holds of what all segments share.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+
+#include "aws/pacer.h"
+#include "base/async.h"
+#include "pipeline/read_pace.h"
+#include "source/scan_page.h"
+
+namespace everyitem::pipeline {
+
+/// The memory of the pages that are asked for, or read and not yet packed. One event loop.
+class PageRoom {
+ public:
+  PageRoom(const asio::any_io_executor& executor, std::size_t pages)
+      : bound_(pages), changed_(executor) {}
+
+  bool full() const { return held_ >= bound_; }
+  void hold() { ++held_; }
+  void let_go() {
+    --held_;
+    changed_.notify_one();
+  }
+  /// Wakes all who wait, to look at something else.
+  void wake_all() { changed_.notify_all(); }
+  Awaitable<void> wait() { return changed_.wait(); }
+
+ private:
+  std::size_t bound_;
+  std::size_t held_ = 0;
+  Event changed_;
+};
+
+/// One page, from when there is room for it until it is packed. While its request waits to be
+/// repeated it holds neither room nor read units: they are there for the other segments. One event
+/// loop; outlives its call.
+class PageRequest final : public aws::Pacer {
+ public:
+  /// There is room. `pace`: null where nothing holds reading back.
+  PageRequest(PageRoom& room, ReadPace* pace, SegmentShare& share);
+  ~PageRequest() override;
+
+  /// Waits until it may be sent, for at most `most_items` where given.
+  Awaitable<void> begin(std::optional<std::uint64_t> most_items);
+  std::optional<std::uint64_t> limit() const { return share_.limit; }
+  /// The page has come. Throws as ReadPace::settle does.
+  void end(const source::ScanPage& page);
+
+  void failed(aws::ErrorClass error_class, bool may_be_done) override;
+  Awaitable<void> before_repeat() override;
+
+ private:
+  void hold();
+  void let_go();
+
+  PageRoom& room_;
+  ReadPace* pace_;
+  SegmentShare& share_;
+  bool holds_room_ = false;
+};
+
+}  // namespace everyitem::pipeline

@@ -1,0 +1,31 @@
+#include "pipeline/read_account.h"
+
+#include <algorithm>
+
+namespace everyitem::pipeline {
+
+void ReadAccount::set_rate(double units_per_second, TimePoint now) {
+  earn(now);
+  rate_ = units_per_second;
+}
+
+std::chrono::nanoseconds ReadAccount::wait_for(double units, TimePoint now) {
+  earn(now);
+  const double missing = std::min(units, most_saved()) - balance_;
+  // What is missing of a billionth is rounding, and would be waited for 0 ns each time.
+  constexpr double kNothing = 1e-9;
+  if (missing <= rate_ * kNothing) {
+    return std::chrono::nanoseconds(0);
+  }
+  return std::chrono::ceil<std::chrono::nanoseconds>(
+      std::chrono::duration<double>(missing / rate_));
+}
+
+void ReadAccount::earn(TimePoint now) {
+  const double seconds = std::chrono::duration<double>(now - as_of_).count();
+  // What was given back is kept: it was earned before, when there was demand for it.
+  balance_ = std::max(balance_, std::min(balance_ + rate_ * seconds, most_saved()));
+  as_of_ = now;
+}
+
+}  // namespace everyitem::pipeline

@@ -1,0 +1,140 @@
+#include "pipeline/read_pace.h"
+
+#include <algorithm>
+
+#include "base/error.h"
+
+namespace everyitem::pipeline {
+
+namespace {
+
+/// Pages should cost what is earned in so long. It is half of what may be saved, so that a request
+/// that is being refused does not keep the next from being sent; small beside a minute, so that
+/// what a page costs more than was expected does not show there; and no smaller, for DynamoDB
+/// rounds the price of each page up to the half unit.
+constexpr std::chrono::duration<double> kPageTime{0.25};
+
+/// Who is first in line looks again after so long at most: pages that cost less than was expected
+/// give something back, and the rate may have changed.
+constexpr std::chrono::milliseconds kLookAgain{20};
+
+std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> one,
+                                     std::optional<std::uint64_t> other) {
+  return one && other ? std::min(one, other) : (one ? one : other);
+}
+
+}  // namespace
+
+ReadPace::ReadPace(const asio::any_io_executor& executor, Clock& clock,
+                   std::optional<double> budget, double largest_page)
+    : executor_(executor), clock_(clock), budget_(budget), costs_(largest_page) {}
+
+ReadPace::Place::Place(ReadPace& pace)
+    : pace_(pace),
+      first_(pace.executor_),
+      position_(pace.line_.insert(pace.line_.end(), &first_)) {}
+
+ReadPace::Place::~Place() {
+  pace_.line_.erase(position_);
+  if (!pace_.line_.empty()) {
+    pace_.line_.front()->notify_all();
+  }
+}
+
+Awaitable<void> ReadPace::Place::wait_to_be_first() {
+  while (pace_.line_.front() != &first_) {
+    co_await first_.wait();
+  }
+}
+
+Awaitable<void> ReadPace::take(SegmentShare& share, std::optional<std::uint64_t> most_items) {
+  share.limit = most_items;
+  share.taken.reset();
+  if (rate()) {
+    co_await wait_in_line(share, LimitIs::chosen);
+  }
+  share.since = clock_.now();
+}
+
+Awaitable<void> ReadPace::take_again(SegmentShare& share) {
+  share.taken.reset();
+  if (rate()) {
+    co_await wait_in_line(share, LimitIs::given);
+  }
+  share.since = clock_.now();
+}
+
+Awaitable<void> ReadPace::wait_in_line(SegmentShare& share, LimitIs limit_is) {
+  const std::optional<std::uint64_t> most_items = share.limit;
+  Place place(*this);
+  co_await place.wait_to_be_first();
+  for (;;) {
+    const double rate_now = *rate();
+    // Only now: those who were before in line may have told what a page costs.
+    PageWish wish;
+    wish.target = rate_now * kPageTime.count();
+    wish.units_per_item = share.units_per_item;
+    if (limit_is == LimitIs::chosen) {
+      share.limit = smaller(costs_.limit_for(wish), most_items);
+    }
+    const double units = costs_.expected(wish, share.limit);
+    const std::chrono::nanoseconds wait = try_to_take(units, rate_now);
+    if (wait.count() == 0) {
+      share.taken = units;
+      co_return;
+    }
+    co_await clock_.sleep(std::min<std::chrono::nanoseconds>(wait, kLookAgain));
+  }
+}
+
+std::chrono::nanoseconds ReadPace::try_to_take(double units, double rate_now) {
+  const auto now = clock_.now();
+  if (account_) {
+    account_->set_rate(rate_now, now);
+  } else {
+    account_.emplace(rate_now, now);
+  }
+  const std::chrono::nanoseconds wait = account_->wait_for(units, now);
+  if (wait.count() == 0) {
+    account_->take(units);
+  }
+  return wait;
+}
+
+void ReadPace::settle(SegmentShare& share, std::uint64_t items_scanned,
+                      std::optional<double> units) {
+  if (budget_ && !units) {
+    throw usage_error(
+        "the read budget cannot be kept: this endpoint does not say what a page cost "
+        "(ConsumedCapacity)",
+        "Leave out --read-units and --read-percent.");
+  }
+  const double cost = units.value_or(0);
+  costs_.add(items_scanned, cost);
+  throttled_rate_.served(cost, clock_.now());
+  if (items_scanned > 0) {
+    share.units_per_item = cost / static_cast<double>(items_scanned);
+  }
+  if (share.taken) {
+    account_->give_back(*share.taken);
+    account_->take(cost);
+    share.taken.reset();
+  }
+}
+
+void ReadPace::give_back(SegmentShare& share) {
+  if (share.taken) {
+    account_->give_back(*share.taken);
+    share.taken.reset();
+  }
+}
+
+void ReadPace::throttled(const SegmentShare& share) {
+  throttled_rate_.refused(share.since, clock_.now());
+}
+
+std::optional<double> ReadPace::rate() const {
+  return budget_ ? budget_ : throttled_rate_.at(clock_.now());
+}
+
+}  // namespace everyitem::pipeline

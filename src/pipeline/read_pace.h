@@ -1,0 +1,91 @@
+// When the next page may be read, and how large it should be: by the user's budget, or, without
+// one, by what the table refuses. See docs/adr/2026-11-24-read-budget.md.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <list>
+#include <optional>
+
+#include "base/async.h"
+#include "base/clock.h"
+#include "pipeline/page_costs.h"
+#include "pipeline/read_account.h"
+#include "pipeline/throttled_rate.h"
+
+namespace everyitem::pipeline {
+
+/// What a segment may read now.
+struct SegmentShare {
+  std::optional<std::uint64_t> limit;  ///< of the page: Scan's Limit, where it needs one
+  /// Read units that are taken until it is known what the page cost; nothing where reading is not
+  /// held back.
+  std::optional<double> taken;
+  std::chrono::steady_clock::time_point since;  ///< when the page might be asked for
+  double units_per_item = 0;                    ///< of the page before; 0: not known
+};
+
+/// Shared by all segments of a run. Who reads a page takes a share, waits in line for it, and
+/// settles when the page has come. A share belongs to no segment: what one does not use, because it
+/// is finished or being throttled, is there for whoever is next in line. One event loop; outlives
+/// whoever waits.
+class ReadPace {
+ public:
+  /// `budget`: read units a second for this process, above 0; without one, reading is not held back
+  /// until the table throttles. `largest_page`: read units of a page of 1 MB.
+  ReadPace(const asio::any_io_executor& executor, Clock& clock, std::optional<double> budget,
+           double largest_page);
+
+  const std::optional<double>& budget() const { return budget_; }
+
+  /// Waits until the segment's next page may be asked for, of at most `most_items` where given.
+  /// First come, first served. Throws boost::system::system_error(operation_aborted) when
+  /// cancelled.
+  Awaitable<void> take(SegmentShare& share, std::optional<std::uint64_t> most_items);
+
+  /// The page has come. Throws a usage error where there is a budget and DynamoDB did not say what
+  /// the page cost.
+  void settle(SegmentShare& share, std::uint64_t items_scanned, std::optional<double> units);
+
+  /// DynamoDB refused the request, so that nothing was read. It is to be repeated with `take_again`
+  /// after a while, or is given up.
+  void give_back(SegmentShare& share);
+  /// That was for being too fast.
+  void throttled(const SegmentShare& share);
+  /// Waits like `take`, for the same page once more. What was taken for it and not given back may
+  /// have been read, with the answer lost: it stays paid for.
+  Awaitable<void> take_again(SegmentShare& share);
+
+ private:
+  /// A place in the line, from when it is made.
+  class Place {
+   public:
+    explicit Place(ReadPace& pace);
+    ~Place();
+    Place(const Place&) = delete;
+    Place& operator=(const Place&) = delete;
+    Awaitable<void> wait_to_be_first();
+
+   private:
+    ReadPace& pace_;
+    Event first_;
+    std::list<Event*>::iterator position_;
+  };
+
+  /// Read units a second; nothing while reading is not held back.
+  std::optional<double> rate() const;
+  enum class LimitIs { chosen, given };
+  Awaitable<void> wait_in_line(SegmentShare& share, LimitIs limit_is);
+  /// 0 when `units` were taken, or how long to wait.
+  std::chrono::nanoseconds try_to_take(double units, double rate_now);
+
+  asio::any_io_executor executor_;
+  Clock& clock_;
+  std::optional<double> budget_;
+  PageCosts costs_;
+  ThrottledRate throttled_rate_;
+  std::optional<ReadAccount> account_;  ///< once reading is held back
+  std::list<Event*> line_;
+};
+
+}  // namespace everyitem::pipeline

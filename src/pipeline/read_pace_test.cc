@@ -1,0 +1,417 @@
+#include "pipeline/read_pace.h"
+
+#include <algorithm>
+#include <cmath>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "base/simulated_clock.h"
+
+namespace everyitem::pipeline {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+using TimePoint = std::chrono::steady_clock::time_point;
+
+constexpr double kLargestPage = 128;
+constexpr double kPageBytes = 1 << 20;
+
+/// Bytes of an item, by chance.
+using ItemBytes = std::function<double(Random&)>;
+
+ItemBytes all_of(double bytes) {
+  return [bytes](Random&) { return bytes; };
+}
+
+/// From 100 B to 100 KB, as many between 100 B and 1 KB as between 10 KB and 100 KB.
+double mixed(Random& random) { return 100 * std::pow(1000, random.uniform()); }
+
+/// A table that is read at a pace: what it serves, and when.
+struct Simulation {
+  std::size_t segments = 1;
+  ItemBytes item_bytes = all_of(4096);
+  /// Of the last segment, where it has others.
+  ItemBytes last_segments_item_bytes = {};
+  std::optional<double> budget;
+  std::chrono::nanoseconds lasts = minutes(4);
+  double throttled_share = 0;               ///< of requests, whatever the pace
+  std::optional<double> table_serves;       ///< units a second; what is faster is throttled
+  std::size_t segments_that_end_early = 0;  ///< after a quarter of the time
+  std::size_t segments_always_throttled = 0;
+  std::uint64_t seed = 1;
+  milliseconds shortest_answer{5};
+  milliseconds longest_answer{60};
+
+  struct Page {
+    TimePoint at;
+    double units;
+    std::size_t segment;
+    std::optional<std::uint64_t> limit;
+  };
+
+  asio::io_context loop = asio::io_context(1);
+  SimulatedClock clock = SimulatedClock(loop);
+  Random random = Random(seed);
+  std::vector<Page> pages;
+  std::uint64_t throttled = 0;
+  TimePoint start;
+  std::function<void(TimePoint now)> on_page = {};
+  double credit = 0;  ///< of table_serves
+  TimePoint credit_at;
+};
+
+/// What a page of `limit` items costs, and how many it has.
+double read_page(Simulation& table, std::size_t segment, std::optional<std::uint64_t> limit,
+                 std::uint64_t& items) {
+  const bool differs = table.last_segments_item_bytes && segment + 1 == table.segments;
+  const ItemBytes& item_bytes = differs ? table.last_segments_item_bytes : table.item_bytes;
+  double bytes = 0;
+  for (items = 0; bytes < kPageBytes && items < limit.value_or(1'000'000); ++items) {
+    bytes += item_bytes(table.random);
+  }
+  return std::max(0.5, std::ceil(bytes / 4096) / 2);
+}
+
+bool refuses(Simulation& table, std::size_t segment) {
+  if (segment < table.segments_always_throttled || table.random.uniform() < table.throttled_share) {
+    return true;
+  }
+  if (!table.table_serves) {
+    return false;
+  }
+  const auto now = table.clock.now();
+  const double earned =
+      *table.table_serves * std::chrono::duration<double>(now - table.credit_at).count();
+  table.credit = std::min(table.credit + earned, *table.table_serves);
+  table.credit_at = now;
+  return table.credit <= 0;
+}
+
+Awaitable<void> read_segment(Simulation& table, ReadPace& pace, std::size_t segment) {
+  const auto end =
+      table.start + (segment < table.segments_that_end_early ? table.lasts / 4 : table.lasts);
+  const auto answer_time = [&table] {
+    const std::chrono::duration<double, std::milli> spread =
+        table.longest_answer - table.shortest_answer;
+    return table.shortest_answer +
+           std::chrono::duration_cast<std::chrono::nanoseconds>(spread * table.random.uniform());
+  };
+  SegmentShare share;
+  while (table.clock.now() < end) {
+    co_await pace.take(share, std::nullopt);
+    for (int failures = 0;; ++failures) {
+      co_await table.clock.sleep(answer_time() / 2);
+      if (!refuses(table, segment)) {
+        std::uint64_t items = 0;
+        const double units = read_page(table, segment, share.limit, items);
+        table.credit -= units;
+        if (table.on_page) {
+          table.on_page(table.clock.now());
+        }
+        table.pages.push_back({table.clock.now(), units, segment, share.limit});
+        co_await table.clock.sleep(answer_time() / 2);
+        pace.settle(share, items, units);
+        break;
+      }
+      ++table.throttled;
+      co_await table.clock.sleep(answer_time() / 2);
+      pace.give_back(share);
+      pace.throttled(share);
+      if (table.clock.now() >= end) {
+        co_return;
+      }
+      const double bound = std::min(5000.0, 50 * std::exp2(std::min(failures, 10)));
+      co_await table.clock.sleep(
+          milliseconds(static_cast<std::int64_t>(bound * table.random.uniform())));
+      co_await pace.take_again(share);
+    }
+  }
+}
+
+void run(Simulation& table) {
+  ReadPace pace(table.loop.get_executor(), table.clock, table.budget, kLargestPage);
+  table.start = table.clock.now();
+  table.credit_at = table.start;
+  for (std::size_t segment = 0; segment < table.segments; ++segment) {
+    asio::co_spawn(table.loop, read_segment(table, pace, segment), asio::detached);
+  }
+  table.clock.run();
+}
+
+/// The least and the most that was read in any `window` that lies within the simulation.
+struct Extremes {
+  double least = 1e300;
+  double most = 0;
+};
+
+Extremes extremes(const Simulation& table, TimePoint from, TimePoint to,
+                  std::chrono::nanoseconds window) {
+  Extremes found;
+  std::vector<Simulation::Page> pages;
+  for (const Simulation::Page& page : table.pages) {
+    if (page.at >= from && page.at <= to) {
+      pages.push_back(page);
+    }
+  }
+  // The most is in a window that begins with a page; the least in one that begins behind a page, or
+  // with the simulation.
+  double sum = 0;
+  std::size_t behind = 0;
+  for (std::size_t first = 0; first < pages.size(); ++first) {
+    while (behind < pages.size() && pages[behind].at < pages[first].at + window) {
+      sum += pages[behind++].units;
+    }
+    found.most = std::max(found.most, sum);
+    sum -= pages[first].units;
+  }
+  sum = 0;
+  behind = 0;
+  for (std::size_t first = 0; first <= pages.size(); ++first) {
+    const TimePoint begin = first == 0 ? from : pages[first - 1].at;
+    if (begin + window > to) {
+      break;
+    }
+    if (first > 0) {
+      sum -= pages[first - 1].units;
+    }
+    while (behind < pages.size() && pages[behind].at < begin + window) {
+      sum += pages[behind++].units;
+    }
+    found.least = std::min(found.least, sum);
+  }
+  return found;
+}
+
+struct Items {
+  std::string name;
+  ItemBytes bytes;
+  double largest_units;  ///< of one item
+};
+
+const std::vector<Items>& all_items() {
+  static const std::vector<Items> items = {{"400 B", all_of(400), 0.5},
+                                           {"4 KB", all_of(4096), 0.5},
+                                           {"100 KB", all_of(102'400), 12.5},
+                                           {"mixed", mixed, 12.5}};
+  return items;
+}
+
+/// Fails unless every minute is within 3 percent of the budget, and never more than 5 percent
+/// above. One item cannot be read in parts: where it costs more than 3 percent of a minute, a
+/// minute has one more or one less.
+Extremes expect_within_budget(const Simulation& table, double largest_item, bool enough_to_read,
+                              std::chrono::nanoseconds begin = seconds(0)) {
+  const double minute = 60 * *table.budget;
+  const double allowance = std::max(0.03 * minute, largest_item);
+  const Extremes found =
+      extremes(table, table.start + begin, table.start + table.lasts, minutes(1));
+  EXPECT_LE(found.most, minute + allowance);
+  EXPECT_LE(found.most, 1.05 * minute);
+  if (enough_to_read) {
+    EXPECT_GE(found.least, minute - allowance);
+  }
+  return {.least = found.least / minute, .most = found.most / minute};
+}
+
+/// A segment has one page under way: of at most 128 units, in 33 ms on average.
+bool enough_to_read(std::size_t segments, double budget) {
+  return static_cast<double>(segments) * kLargestPage / 0.033 > 1.5 * budget;
+}
+
+TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
+  for (const double budget : {5.0, 50.0, 1000.0, 100'000.0}) {
+    for (const Items& items : all_items()) {
+      Extremes worst;
+      for (const std::size_t segments : {1U, 8U, 64U, 200U}) {
+        SCOPED_TRACE(
+            fmt::format("{} segments, {} units/s, items of {}", segments, budget, items.name));
+        Simulation table{.segments = segments,
+                         .item_bytes = items.bytes,
+                         .budget = budget,
+                         .lasts = budget > 10'000 ? seconds(75) : seconds(600)};
+        run(table);
+        const bool enough = enough_to_read(segments, budget);
+        const Extremes found = expect_within_budget(table, items.largest_units, enough);
+        worst.least = enough ? std::min(worst.least, found.least) : worst.least;
+        worst.most = std::max(worst.most, found.most);
+      }
+      fmt::print("{:>6} units/s, items of {:>6}: {:.4f} to {:.4f} of the budget in any minute\n",
+                 budget, items.name, worst.least, worst.most);
+    }
+  }
+}
+
+TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
+  for (std::uint64_t seed = 1; seed <= 20; ++seed) {
+    for (const double budget : {50.0, 400.0}) {
+      SCOPED_TRACE(fmt::format("seed {}, {} units/s", seed, budget));
+      Simulation table{.segments = 16, .item_bytes = mixed, .budget = budget, .seed = seed};
+      run(table);
+      expect_within_budget(table, 12.5, true);
+    }
+  }
+}
+
+TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhenAnswersAreSlow) {
+  for (const double budget : {50.0, 1000.0, 10'000.0}) {
+    SCOPED_TRACE(fmt::format("{} units/s", budget));
+    Simulation table{.segments = 64, .item_bytes = mixed, .budget = budget};
+    table.shortest_answer = milliseconds(200);
+    table.longest_answer = milliseconds(1500);
+    run(table);
+    // What the first pages cost is known late.
+    expect_within_budget(table, 12.5, true, seconds(10));
+  }
+}
+
+TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhenOneSegmentHasAllTheLargeItems) {
+  for (const double budget : {50.0, 400.0}) {
+    SCOPED_TRACE(fmt::format("{} units/s", budget));
+    Simulation table{.segments = 8, .item_bytes = all_of(200), .budget = budget};
+    table.last_segments_item_bytes = all_of(100'000);
+    run(table);
+    expect_within_budget(table, 12.5, true);
+  }
+}
+
+TEST(ReadPace, TheShareOfSegmentsThatEndOrAreThrottledGoesToTheOthers) {
+  for (const double budget : {50.0, 1000.0}) {
+    SCOPED_TRACE(fmt::format("{} units/s", budget));
+    Simulation table{.segments = 64, .budget = budget};
+    table.segments_that_end_early = 40;
+    table.throttled_share = 0.1;
+    run(table);
+    EXPECT_GT(table.throttled, 10U);
+    expect_within_budget(table, 0.5, true);
+
+    Simulation hot{.segments = 64, .budget = budget};
+    hot.segments_always_throttled = 48;
+    run(hot);
+    expect_within_budget(hot, 0.5, true);
+  }
+}
+
+TEST(ReadPace, SegmentsHaveTheirTurnsInOrder) {
+  Simulation table{.segments = 20, .budget = 100.0};
+  run(table);
+  std::vector<std::size_t> pages(table.segments);
+  for (const Simulation::Page& page : table.pages) {
+    ++pages[page.segment];
+  }
+  const auto [least, most] = std::ranges::minmax(pages);
+  EXPECT_GT(least, 10U);
+  EXPECT_LE(most - least, 2U);
+}
+
+TEST(ReadPace, APageThatWouldBeASpikeIsReadInSmallOnesWithoutStalls) {
+  // A whole page of these would be 26 seconds of the budget.
+  Simulation table{.segments = 8, .item_bytes = all_of(400), .budget = 5.0};
+  run(table);
+  const Extremes found =
+      extremes(table, table.start + seconds(15), table.start + table.lasts, seconds(2));
+  EXPECT_LE(found.most, 2 * 2 * *table.budget);
+  EXPECT_GE(found.least, 2 * *table.budget / 2);
+  EXPECT_TRUE(
+      std::ranges::all_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
+}
+
+TEST(ReadPace, WhereAPageIsNoSpikeThereIsNoLimit) {
+  Simulation table{.segments = 8, .budget = 1000.0, .lasts = seconds(10)};
+  run(table);
+  EXPECT_TRUE(
+      std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
+}
+
+TEST(ReadPace, WithoutABudgetNothingIsHeldBackUntilTheTableThrottles) {
+  Simulation table{.segments = 8, .lasts = seconds(10)};
+  run(table);
+  // The pages of 8 segments, back to back.
+  EXPECT_GT(static_cast<double>(table.pages.size()), 0.9 * 8 * 10 / 0.033);
+  EXPECT_TRUE(
+      std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
+}
+
+TEST(ReadPace, WithoutABudgetThrottlingIsFollowedDownAndUp) {
+  Simulation table{.segments = 64, .lasts = minutes(8), .table_serves = 4000};
+  const auto lower = table.clock.now() + minutes(2);
+  const auto higher = table.clock.now() + minutes(4);
+  table.on_page = [&](TimePoint now) {
+    table.table_serves = now < lower || now >= higher ? 4000 : 1000;
+  };
+  run(table);
+  const auto served = [&](int from_minute) {
+    const auto from = table.start + minutes(from_minute);
+    return extremes(table, from, from + minutes(1) + seconds(1), minutes(1)).most / 60;
+  };
+  EXPECT_GT(served(1), 0.8 * 4000);
+  EXPECT_GT(served(3), 0.8 * 1000);
+  EXPECT_GT(served(6), 0.8 * 4000);
+  // All that the table would not have is a small part of what was asked for.
+  EXPECT_LT(static_cast<double>(table.throttled), 0.1 * static_cast<double>(table.pages.size()));
+  fmt::print("{:.0f}, {:.0f}, {:.0f} units/s; {} of {} requests throttled\n", served(1), served(3),
+             served(6), table.throttled, table.throttled + table.pages.size());
+}
+
+TEST(ReadPace, ABudgetCannotBeKeptWhereNobodySaysWhatAPageCost) {
+  asio::io_context loop;
+  SimulatedClock clock(loop);
+  ReadPace unlimited(loop.get_executor(), clock, std::nullopt, kLargestPage);
+  SegmentShare share;
+  EXPECT_NO_THROW(unlimited.settle(share, 10, std::nullopt));
+  ReadPace limited(loop.get_executor(), clock, 10, kLargestPage);
+  try {
+    limited.settle(share, 10, std::nullopt);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_NE(std::string(error.what()).find("--read-units"), std::string::npos) << error.what();
+  }
+}
+
+TEST(ReadPace, WhoIsCancelledLeavesTheLine) {
+  asio::io_context loop(1);
+  SimulatedClock clock(loop);
+  ReadPace pace(loop.get_executor(), clock, 10, kLargestPage);
+  std::vector<std::string> course;
+  asio::cancellation_signal cancel;
+  const auto reader = [&](const std::string& name) -> Awaitable<void> {
+    SegmentShare share;
+    co_await pace.take(share, std::nullopt);
+    course.push_back(name);
+    pace.settle(share, 1, 5);
+  };
+  const auto spawn = [&](const std::string& name, asio::cancellation_slot slot) {
+    asio::co_spawn(loop, reader(name),
+                   asio::bind_cancellation_slot(slot, [&, name](const std::exception_ptr& failure) {
+                     if (failure) {
+                       course.push_back(name + " cancelled");
+                     }
+                   }));
+  };
+  asio::cancellation_signal first;
+  spawn("first", first.slot());
+  spawn("second", cancel.slot());
+  spawn("third", {});
+  loop.poll();
+  cancel.emit(asio::cancellation_type::terminal);
+  loop.restart();
+  loop.poll();
+  first.emit(asio::cancellation_type::terminal);
+  clock.run();
+  EXPECT_EQ(course, (std::vector<std::string>{"second cancelled", "first cancelled", "third"}));
+}
+
+}  // namespace
+}  // namespace everyitem::pipeline

@@ -1,0 +1,45 @@
+#include "pipeline/throttled_rate.h"
+
+#include <algorithm>
+
+namespace everyitem::pipeline {
+
+void ThrottledRate::served(double units, TimePoint now) {
+  if (!second_began_) {
+    second_began_ = now;
+  }
+  measure(now);
+  in_this_second_ += units;
+}
+
+void ThrottledRate::refused(TimePoint sent, TimePoint now) {
+  measure(now);
+  const bool judged = !decreased_at_ || sent >= *decreased_at_ + kSettling;
+  if (most_measured_ <= 0 || !judged) {
+    return;
+  }
+  increase_ = most_measured_ * kIncrease;
+  rate_ = std::max(std::min(measured_, at(now).value_or(measured_)) * kDecrease, increase_);
+  decreased_at_ = now;
+}
+
+std::optional<double> ThrottledRate::at(TimePoint now) const {
+  if (!decreased_at_) {
+    return std::nullopt;
+  }
+  const double seconds = std::chrono::duration<double>(now - *decreased_at_).count();
+  return rate_ + increase_ * seconds;
+}
+
+void ThrottledRate::measure(TimePoint now) {
+  constexpr std::chrono::seconds kMeasuredFor{1};
+  if (!second_began_ || now - *second_began_ < kMeasuredFor) {
+    return;
+  }
+  measured_ = in_this_second_ / std::chrono::duration<double>(now - *second_began_).count();
+  most_measured_ = std::max(most_measured_, measured_);
+  second_began_ = now;
+  in_this_second_ = 0;
+}
+
+}  // namespace everyitem::pipeline

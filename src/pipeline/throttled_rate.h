@@ -1,0 +1,44 @@
+// How fast to read a table that refuses what is too fast, when nobody set a budget.
+#pragma once
+
+#include <chrono>
+#include <optional>
+
+namespace everyitem::pipeline {
+
+/// Follows throttling down and up: multiplicative decrease, additive increase. Sets no rate until
+/// the table has refused something. One event loop.
+class ThrottledRate {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// Of what was read in the last second, after a refusal.
+  static constexpr double kDecrease = 0.75;
+  /// Of the most that was ever read in a second, each second: back after 25 s, if the table serves
+  /// as much as before. Also the least: it finds back from there.
+  static constexpr double kIncrease = 0.01;
+  /// A rate is judged by requests that were sent once it was in effect for so long.
+  static constexpr std::chrono::seconds kSettling{1};
+
+  /// A page of `units` was read.
+  void served(double units, TimePoint now);
+  /// A request that was sent at `sent` was refused as too fast. Before a second of reading was
+  /// measured, this says nothing.
+  void refused(TimePoint sent, TimePoint now);
+
+  /// Read units a second, above 0; nothing while the table has not refused anything.
+  std::optional<double> at(TimePoint now) const;
+
+ private:
+  void measure(TimePoint now);
+
+  std::optional<TimePoint> second_began_;
+  double in_this_second_ = 0;
+  double measured_ = 0;  ///< units a second, of the last whole second or a little more
+  double most_measured_ = 0;
+  std::optional<TimePoint> decreased_at_;
+  double rate_ = 0;      ///< at that time
+  double increase_ = 0;  ///< since then, a second
+};
+
+}  // namespace everyitem::pipeline
