@@ -8,6 +8,7 @@
 
 #include "aws/json_members.h"
 #include "base/error.h"
+#include "base/human_format.h"
 
 namespace everyitem::source {
 
@@ -40,6 +41,41 @@ void require_readable(std::string_view table, const std::string& status) {
   }
 }
 
+/// The member's units a second, where there are some: a table that is not provisioned has 0, and
+/// one without a maximum -1.
+std::optional<double> read_units(const json::object& description, std::string_view throughput,
+                                 std::string_view name) {
+  const json::value* settings = description.if_contains(throughput);
+  if (settings == nullptr || !settings->is_object()) {
+    return std::nullopt;
+  }
+  const json::value* units = settings->get_object().if_contains(name);
+  if (units == nullptr || !units->is_number() || units->to_number<double>() <= 0) {
+    return std::nullopt;
+  }
+  return units->to_number<double>();
+}
+
+/// `scanned`: the table itself, or its global index, which has a capacity of its own.
+ReadCapacity read_capacity(const json::object& table, const json::object& scanned) {
+  ReadCapacity capacity;
+  const json::value* billing = table.if_contains("BillingModeSummary");
+  const bool on_demand =
+      billing != nullptr && billing->is_object() &&
+      aws::text_member(billing->get_object(), "BillingMode") == "PAY_PER_REQUEST";
+  if (on_demand) {
+    capacity.mode = ReadCapacity::Mode::on_demand;
+    capacity.units_per_second = read_units(scanned, "OnDemandThroughput", "MaxReadRequestUnits");
+    return capacity;
+  }
+  // A table that was always provisioned has no BillingModeSummary.
+  capacity.units_per_second = read_units(scanned, "ProvisionedThroughput", "ReadCapacityUnits");
+  if (capacity.units_per_second) {
+    capacity.mode = ReadCapacity::Mode::provisioned;
+  }
+  return capacity;
+}
+
 struct IndexFound {
   const json::object* description = nullptr;
   bool global = false;
@@ -67,6 +103,20 @@ IndexFound find_index(const json::object& table, std::string_view index) {
 
 }  // namespace
 
+std::string ReadCapacity::text() const {
+  const std::string units = fmt::format(
+      "{} read units/s", grouped(static_cast<std::uint64_t>(units_per_second.value_or(0))));
+  switch (mode) {
+    case Mode::provisioned:
+      return "provisioned: " + units;
+    case Mode::on_demand:
+      return units_per_second ? "on demand, at most " + units : "on demand, no maximum set";
+    case Mode::unknown:
+      return "DescribeTable does not say how much";
+  }
+  return "";
+}
+
 TableDescription parse_table_description(std::string_view body, std::string_view table_name,
                                          std::string_view index_name, bool consistent_read) {
   TableDescription description;
@@ -79,6 +129,7 @@ TableDescription parse_table_description(std::string_view body, std::string_view
     require_readable(table_name, aws::text_member(table, "TableStatus"));
 
     const json::object* scanned = &table;
+    const json::object* with_capacity = &table;  // a local index reads with the table's
     if (!index_name.empty()) {
       const IndexFound index = find_index(table, index_name);
       if (index.description == nullptr) {
@@ -94,10 +145,12 @@ TableDescription parse_table_description(std::string_view body, std::string_view
                           "Leave out --consistent.");
       }
       scanned = index.description;
+      with_capacity = index.global ? scanned : with_capacity;
     }
     description.estimated_items = aws::count_member(*scanned, "ItemCount");
     description.estimated_bytes =
         aws::count_member(*scanned, index_name.empty() ? "TableSizeBytes" : "IndexSizeBytes");
+    description.read_capacity = read_capacity(table, *with_capacity);
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -9,6 +10,17 @@
 #include "source/scan_page.h"
 
 namespace everyitem::source {
+
+/// What a table lets be read of it, in read units a second.
+struct ReadCapacity {
+  enum class Mode { unknown, provisioned, on_demand };
+  Mode mode = Mode::unknown;
+  /// What is provisioned, or the on-demand maximum; nothing where none is set, or none is told.
+  std::optional<double> units_per_second;
+
+  /// For the user: "provisioned: 500 read units/s", "on demand, no maximum set".
+  std::string text() const;
+};
 
 struct TableDescription {
   std::string arn;
@@ -18,6 +30,7 @@ struct TableDescription {
   /// and 0 for a new table.
   std::uint64_t estimated_items = 0;
   std::uint64_t estimated_bytes = 0;
+  ReadCapacity read_capacity;  ///< of a global index, where one is scanned; else the table's
 };
 
 /// Reads an answer of DescribeTable. Throws aws::MalformedResponse when it is not one, and Error

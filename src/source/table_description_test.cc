@@ -68,6 +68,60 @@ TEST(TableDescription, SizesMayBeAbsent) {
   EXPECT_EQ(table.keys.range, "");
 }
 
+// The read capacity
+
+/// `settings`: members of the table, or of its global index.
+ReadCapacity capacity(const std::string& settings, const std::string& indexes = "",
+                      std::string_view index = "") {
+  const std::string body =
+      R"({"Table":{"TableStatus":"ACTIVE","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}])" +
+      settings + indexes + "}}";
+  return parse_table_description(body, "t", index, false).read_capacity;
+}
+
+constexpr const char* kOnDemand = R"(,"BillingModeSummary":{"BillingMode":"PAY_PER_REQUEST"})"
+                                  R"(,"ProvisionedThroughput":{"ReadCapacityUnits":0})";
+
+TEST(ReadCapacity, OfAProvisionedTable) {
+  const auto found = capacity(R"(,"ProvisionedThroughput":{"ReadCapacityUnits":2500})");
+  EXPECT_EQ(found.mode, ReadCapacity::Mode::provisioned);
+  EXPECT_EQ(found.units_per_second, 2500);
+  EXPECT_EQ(found.text(), "provisioned: 2,500 read units/s");
+}
+
+TEST(ReadCapacity, OfAnOnDemandTableIsItsMaximumWhereOneIsSet) {
+  const auto found =
+      capacity(std::string(kOnDemand) + R"(,"OnDemandThroughput":{"MaxReadRequestUnits":700})");
+  EXPECT_EQ(found.mode, ReadCapacity::Mode::on_demand);
+  EXPECT_EQ(found.units_per_second, 700);
+  EXPECT_EQ(found.text(), "on demand, at most 700 read units/s");
+}
+
+TEST(ReadCapacity, OfAnOnDemandTableWithoutAMaximumIsNotGuessed) {
+  for (const char* settings : {"", R"(,"OnDemandThroughput":{"MaxReadRequestUnits":-1})",
+                               R"(,"OnDemandThroughput":null)"}) {
+    const auto found = capacity(std::string(kOnDemand) + settings);
+    EXPECT_EQ(found.mode, ReadCapacity::Mode::on_demand);
+    EXPECT_EQ(found.units_per_second, std::nullopt);
+    EXPECT_EQ(found.text(), "on demand, no maximum set");
+  }
+}
+
+TEST(ReadCapacity, OfAGlobalIndexIsItsOwnAndOfALocalOneTheTables) {
+  const std::string table = R"(,"ProvisionedThroughput":{"ReadCapacityUnits":100})";
+  const std::string indexes =
+      R"(,"GlobalSecondaryIndexes":[{"IndexName":"g","ProvisionedThroughput":)"
+      R"({"ReadCapacityUnits":7}}],"LocalSecondaryIndexes":[{"IndexName":"l"}])";
+  EXPECT_EQ(capacity(table, indexes).units_per_second, 100);
+  EXPECT_EQ(capacity(table, indexes, "g").units_per_second, 7);
+  EXPECT_EQ(capacity(table, indexes, "l").units_per_second, 100);
+}
+
+TEST(ReadCapacity, MayNotBeTold) {
+  EXPECT_EQ(capacity("").mode, ReadCapacity::Mode::unknown);
+  EXPECT_EQ(capacity("").units_per_second, std::nullopt);
+}
+
 TEST(TableDescription, WhatIsNotADescriptionIsMalformed) {
   for (const std::string_view body :
        {"", "[]", "{}", R"({"Table":7})", R"({"Table":{"TableStatus":"ACTIVE"}})",
