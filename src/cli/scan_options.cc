@@ -3,7 +3,12 @@
 #include <chrono>
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
 
 #include "base/error.h"
 #include "source/dynamodb_limits.h"
@@ -15,7 +20,7 @@ namespace {
 constexpr const char* kFooter = R"(
 Examples:
   everyitem scan --table orders --stream orders-backfill
-  everyitem scan --table orders --to orders.ndjson
+  everyitem scan --table orders --to orders.ndjson --read-percent 25
   everyitem scan --table orders --to - | jq -r .id.S
   everyitem scan --table orders --stream s --filter '#s = :open' \
       --names '{"#s": "status"}' --values '{":open": {"S": "open"}}'
@@ -107,6 +112,17 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("N")
       ->group(manner)
       ->check(CLI::Range(std::uint32_t{1}, source::kMaxSegments).description(""));
+  scan->add_option("--read-units", options.read_units,
+                   "Read at most N read units a second, all segments together,\n"
+                   "as DynamoDB reports them. Default: as fast as the table\n"
+                   "allows, slower while it throttles")
+      ->type_name("N")
+      ->group(manner);
+  scan->add_option("--read-percent", options.read_percent,
+                   "Read at most P percent of what DescribeTable says the table\n"
+                   "allows: provisioned, or its on-demand maximum")
+      ->type_name("P")
+      ->group(manner);
   scan->add_option("--checkpoint", settings.checkpoint,
                    "Where progress is kept: a SQLite file, or none. Default: a\n"
                    "file for each table and destination in\n"
@@ -156,6 +172,32 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
   return scan;
 }
 
+namespace {
+
+/// Throws a usage error where the flag is given and not above 0, or above `most`.
+void require_within(std::string_view flag, const std::optional<double>& value, double most,
+                    std::string hint) {
+  if (value && !(*value > 0 && *value <= most)) {
+    throw usage_error(
+        fmt::format("{} is {:.10g}; it must be above 0 and at most {:.10g}", flag, *value, most),
+        std::move(hint));
+  }
+}
+
+pipeline::ReadBudget read_budget(const ScanOptions& options) {
+  if (options.read_units && options.read_percent) {
+    throw usage_error("--read-units and --read-percent are both given", "Give one of them.");
+  }
+  constexpr double kMostUnits = 1e9;
+  require_within("--read-units", options.read_units, kMostUnits,
+                 "Give read units a second, or leave it out to read as fast as the table allows.");
+  require_within("--read-percent", options.read_percent, 100,
+                 "Give a percentage of what the table allows, or --read-units N.");
+  return {.units = options.read_units, .percent = options.read_percent};
+}
+
+}  // namespace
+
 pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   pipeline::ScanSettings settings = options.settings;
   settings.table = aws::parse_table(options.table, "--table");
@@ -182,6 +224,7 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   if (options.max_wait_seconds > 0) {
     settings.max_wait = std::chrono::seconds(options.max_wait_seconds);
   }
+  settings.read_budget = read_budget(options);
   settings.random_partition_keys = options.partition_key == "random";
   if (options.kinesis_wire != "auto") {
     settings.kinesis_wire =

@@ -1,6 +1,8 @@
 // The command line of `everyitem scan`.
 #pragma once
 
+#include <cstdint>
+#include <optional>
 #include <string>
 
 #include <CLI/CLI.hpp>
@@ -18,6 +20,8 @@ struct ScanOptions {
   std::string kinesis_wire = "auto";
   std::uint32_t segments = 0;
   std::uint64_t limit = 0;
+  std::optional<double> read_units;
+  std::optional<double> read_percent;
   std::int64_t max_wait_seconds = 0;
   bool quiet = false;
 };

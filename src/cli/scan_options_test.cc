@@ -114,12 +114,23 @@ TEST(ScanOptions, WhatCannotBeIsRefused) {
       {"--table", "orders", "--stream", "s", "--max-wait", "0"},
       {"--table", "orders", "--stream", "s", "--max-wait", "soon"},
       {"--table", "orders", "--stream", "s", "--max-wait", "400d"},
+      {"--table", "orders", "--stream", "s", "--read-units", "many"},
+      {"--table", "orders", "--stream", "s", "--read-percent", "10%"},
       {"--table", "orders", "--stream", "s", "--surprise"},
       {"--table", "orders", "--stream", "s", "surplus"},
   };
   for (const auto& arguments : wrong) {
     EXPECT_THROW(parse(arguments), CLI::ParseError) << arguments.back();
   }
+}
+
+TEST(ScanOptions, AReadBudgetInUnitsOrAsAShare) {
+  const auto plain = parse({"--table", "orders", "--to", "f"});
+  EXPECT_FALSE(plain.read_budget.units || plain.read_budget.percent);
+  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-units", "0.5"}).read_budget.units,
+            0.5);
+  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-percent", "100"}).read_budget.percent,
+            100);
 }
 
 TEST(ScanOptions, WhatIsWellFormedButWrongIsAUsageErrorThatNamesTheOption) {
@@ -131,6 +142,14 @@ TEST(ScanOptions, WhatIsWellFormedButWrongIsAUsageErrorThatNamesTheOption) {
       {"--stream", {"--table", "orders", "--stream", "arn:aws:dynamodb:eu-west-1:1:table/orders"}},
       {"--dead-letters", {"--table", "orders", "--to", "f", "--dead-letters", "d"}},
       {"--names", {"--table", "orders", "--stream", "s", "--names", "{"}},
+      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "0"}},
+      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "-5"}},
+      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "nan"}},
+      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "inf"}},
+      {"--read-percent", {"--table", "orders", "--to", "f", "--read-percent", "0"}},
+      {"--read-percent", {"--table", "orders", "--to", "f", "--read-percent", "101"}},
+      {"--read-units and --read-percent",
+       {"--table", "orders", "--to", "f", "--read-units", "5", "--read-percent", "5"}},
       {"--values", {"--table", "orders", "--stream", "s", "--values", "[]"}},
   };
   for (const auto& [option, arguments] : wrong) {

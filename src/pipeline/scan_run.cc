@@ -68,6 +68,7 @@ struct ScanRun::Impl {
   void open_destination(const checkpoint::RunState& state);
   void open_dead_letters(bool restart);
   aws::RetryLimits retry_limits() const;
+  void open_pace();
   Awaitable<ScanOutcome> run();
   Awaitable<bool> describe_unless_stopped();
 
@@ -92,6 +93,7 @@ struct ScanRun::Impl {
   std::string dead_letters_location;
   std::unique_ptr<source::ScanRequests> requests;
   std::unique_ptr<source::ScanContext> context;
+  std::unique_ptr<ReadPace> pace;
   std::unique_ptr<Pipeline> pipeline;
   std::uint32_t segments = 0;
   std::uint32_t segments_complete_before = 0;  ///< of a run that has nothing to do
@@ -312,11 +314,19 @@ aws::RetryLimits ScanRun::Impl::retry_limits() const {
   return settings.max_wait ? aws::waiting_at_most(*settings.max_wait) : aws::RetryLimits{};
 }
 
+void ScanRun::Impl::open_pace() {
+  const double consistency = settings.scan.consistent_read ? 2 : 1;
+  pace = std::make_unique<ReadPace>(executor, surroundings.clock,
+                                    units_per_second(settings.read_budget, table.read_capacity),
+                                    source::kMaxPageReadUnits * consistency);
+}
+
 Awaitable<ScanOutcome> ScanRun::Impl::run() {
   connect();
   if (!co_await describe_unless_stopped()) {
     co_return ScanOutcome{.status = RunStatus::interrupted};
   }
+  open_pace();
   store = checkpoint::open_checkpoint_store(settings.checkpoint.empty() ? default_checkpoint()
                                                                         : settings.checkpoint);
   checkpoint_location = store->location();
@@ -331,6 +341,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     segments_complete_before = segments;
     co_return ScanOutcome{.status = RunStatus::complete, .nothing_to_do = true};
   }
+  notice(budget_text(settings.read_budget, table.read_capacity));
   if (state) {
     file_start = sink::FileStart::resume;
     notice(fmt::format("resuming after {}, in {}; checkpoint {}", counted(items_before, "item"),
@@ -354,6 +365,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
                             .sink = *sink,
                             .dead_letters = dead_letters.get(),
                             .store = *store,
+                            .pace = pace.get(),
                             .notice = notice};
   pipeline = std::make_unique<Pipeline>(executor, parts, std::move(state->segments),
                                         surroundings.limits, settings.limit);
@@ -389,6 +401,7 @@ ScanProgress ScanRun::progress() const {
                         .estimated_items = impl_->table.estimated_items};
   progress.counters.segments_complete = impl_->segments_complete_before;
   if (impl_->pipeline) {
+    progress.read_budget = impl_->pace->budget();
     progress.counters = impl_->pipeline->counters();
     progress.records_sent_again = impl_->sink->records_sent_again();
   }

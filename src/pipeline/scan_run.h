@@ -16,6 +16,7 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "pipeline/pipeline.h"
+#include "pipeline/read_budget.h"
 #include "pipeline/run_report.h"
 #include "source/scan_request.h"
 
@@ -33,6 +34,7 @@ struct ScanSettings {
   std::optional<std::uint32_t> segments;
   std::optional<std::uint64_t> limit;
   KinesisWire kinesis_wire = KinesisWire::automatic;
+  ReadBudget read_budget;
   bool random_partition_keys = false;
   std::string checkpoint;  ///< as open_checkpoint_store takes it
   bool restart = false;
@@ -64,6 +66,7 @@ struct ScanProgress {
   std::uint64_t throttled_requests = 0;
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
+  std::optional<double> read_budget;  ///< read units a second
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
 };

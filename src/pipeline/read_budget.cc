@@ -1,0 +1,49 @@
+#include "pipeline/read_budget.h"
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::pipeline {
+
+namespace {
+
+std::string number(double value) { return fmt::format("{:.10g}", value); }
+
+}  // namespace
+
+std::optional<double> units_per_second(const ReadBudget& budget,
+                                       const source::ReadCapacity& capacity) {
+  std::optional<double> units = budget.units;
+  if (budget.percent) {
+    if (!capacity.units_per_second) {
+      throw usage_error(
+          fmt::format("--read-percent {} cannot be worked out: the table has no read capacity that "
+                      "is told ({})",
+                      number(*budget.percent), capacity.text()),
+          "Give --read-units N, in read units a second.");
+    }
+    units = *budget.percent / 100 * *capacity.units_per_second;
+  }
+  // The budget is that of the whole run. Once several processes share a run, this is where each
+  // gets its part of it.
+  return units;
+}
+
+std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& capacity) {
+  const std::optional<double> units = units_per_second(budget, capacity);
+  if (!units) {
+    return fmt::format(
+        "no read budget: reading as fast as the table allows ({}); --read-units N or "
+        "--read-percent P limits it",
+        capacity.text());
+  }
+  if (budget.percent) {
+    return fmt::format("read budget: {} read units/s, {}% of the table's ({})", number(*units),
+                       number(*budget.percent), capacity.text());
+  }
+  return fmt::format("read budget: {} read units/s (of the table, {})", number(*units),
+                     capacity.text());
+}
+
+}  // namespace everyitem::pipeline

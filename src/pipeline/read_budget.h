@@ -1,0 +1,25 @@
+// How fast the user lets a table be read.
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "source/table_description.h"
+
+namespace everyitem::pipeline {
+
+/// At most one of them is given; without one, a table is read as fast as it allows.
+struct ReadBudget {
+  std::optional<double> units;    ///< read units a second, above 0
+  std::optional<double> percent;  ///< of what the table allows, above 0 and at most 100
+};
+
+/// The budget of this process in read units a second; nothing without one. Throws a usage error
+/// where a share is asked of a table that does not say what it allows: no default is assumed.
+std::optional<double> units_per_second(const ReadBudget& budget,
+                                       const source::ReadCapacity& capacity);
+
+/// Tells the user how fast the table will be read, and why. Throws as units_per_second does.
+std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& capacity);
+
+}  // namespace everyitem::pipeline
