@@ -179,12 +179,17 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
 
 Reply EmulatedServices::describe_table() const {
   const TableShape& shape = table_.shape();
+  const std::string_view billing =
+      shape.read_units_per_second > 0 ? "PROVISIONED" : "PAY_PER_REQUEST";
   return {.body = fmt::format(
               R"({{"Table":{{"TableName":"t","TableStatus":"ACTIVE","TableId":"generated",)"
               R"("TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/t",)"
               R"("KeySchema":[{{"AttributeName":"pk","KeyType":"HASH"}}],)"
+              R"("BillingModeSummary":{{"BillingMode":"{}"}},)"
+              R"("ProvisionedThroughput":{{"ReadCapacityUnits":{:.0f},"WriteCapacityUnits":1}},)"
               R"("ItemCount":{},"TableSizeBytes":{}}}}})",
-              shape.items, shape.items * (shape.min_item_bytes + shape.max_item_bytes) / 2)};
+              billing, shape.read_units_per_second, shape.items,
+              shape.items * (shape.min_item_bytes + shape.max_item_bytes) / 2)};
 }
 
 Reply EmulatedServices::describe_stream(const std::string& body, Wire wire) const {
@@ -208,10 +213,22 @@ Reply EmulatedServices::describe_stream(const std::string& body, Wire wire) cons
                           status, kArn, shards_.open_shards(), record_kibibytes)};
 }
 
+bool EmulatedServices::may_be_read(std::chrono::steady_clock::time_point now) {
+  const double limit = table_.shape().read_units_per_second;
+  if (limit <= 0) {
+    return true;
+  }
+  const std::chrono::duration<double> elapsed = now - read_credit_as_of_;
+  read_credit_ = std::min(read_credit_ + limit * elapsed.count(), limit);
+  read_credit_as_of_ = now;
+  return read_credit_ > 0;
+}
+
 Reply EmulatedServices::scan(const std::string& body) {
   thread_local ondemand::parser parser;
   ondemand::document document = iterate(parser, body);
   GeneratedTable::PageRequest request;
+  request.return_consumed_capacity = false;
   for (ondemand::field field : document.get_object()) {
     const std::string_view name = field.unescaped_key();
     if (name == "Segment") {
@@ -220,6 +237,11 @@ Reply EmulatedServices::scan(const std::string& body) {
       request.total_segments = static_cast<std::uint32_t>(field.value().get_uint64());
     } else if (name == "Limit") {
       request.limit = field.value().get_uint64();
+    } else if (name == "ConsistentRead") {
+      request.consistent_read = field.value().get_bool();
+    } else if (name == "ReturnConsumedCapacity") {
+      const std::string_view what = field.value().get_string();
+      request.return_consumed_capacity = what != "NONE";
     } else if (name == "ExclusiveStartKey") {
       // A key has the beginning of its item, whatever spaces the client put into it.
       const std::string_view key = field.value()["pk"]["S"].get_string();
@@ -231,11 +253,17 @@ Reply EmulatedServices::scan(const std::string& body) {
       }
     }
   }
+  if (!may_be_read(std::chrono::steady_clock::now())) {
+    ++counts_.reads_refused;
+    return error_reply(Wire::json, 400, "ProvisionedThroughputExceededException", "Slow down.");
+  }
   auto page = table_.page(request);
   if (!page) {
     return error_reply(Wire::json, 400, "ValidationException",
                        "The provided starting key is outside the segment");
   }
+  counts_.read_units += page->read_units;
+  read_credit_ -= page->read_units;
   pages_served_[request.segment].insert(request.after ? *request.after + 1 : 0);
   return {.body = std::move(page->body)};
 }

@@ -69,6 +69,8 @@ struct ServiceCounts {
   std::uint64_t requests_over_limits = 0;    ///< more records or bytes than PutRecords takes
   std::uint64_t cbor_requests = 0;           ///< of Kinesis, answered in CBOR or not
   std::uint64_t sunk_bytes = 0;              ///< of kSink
+  double read_units = 0;                     ///< of all pages that were served
+  std::uint64_t reads_refused = 0;           ///< as faster than what is provisioned
 };
 
 /// The X-Amz-Target that takes any body, unsigned, and counts its bytes: for the benchmark's floor.
@@ -110,6 +112,7 @@ class EmulatedServices {
                     FaultPlan& plan);
   bool is_refused(std::string_view data) const;
   bool updating() const;
+  bool may_be_read(std::chrono::steady_clock::time_point now);
 
   GeneratedTable table_;
   StreamShape stream_;
@@ -121,6 +124,9 @@ class EmulatedServices {
   std::uint64_t put_calls_ = 0;
   std::optional<std::uint64_t> split_at_call_;
   std::uint64_t sequence_number_ = 0;
+  /// Read units that may be read at once: those of a second at most; negative for what is owed.
+  double read_credit_ = 0;
+  std::chrono::steady_clock::time_point read_credit_as_of_;
 };
 
 }  // namespace everyitem::faults

@@ -69,6 +69,8 @@ int main(int argc, char** argv) {
   program.add_option("--oversize-every", options.table.oversize_every,
                      "Every so many items one that is too large for a record");
   program.add_option("--oversize-bytes", options.table.oversize_bytes, "Bytes of its JSON");
+  program.add_option("--read-units-per-second", options.table.read_units_per_second,
+                     "What the table is provisioned with; 0: on demand, and any");
   program.add_option("--shards", options.stream.shards, "Of the stream");
   program.add_option("--shard-records-per-second", options.stream.shard_limits.records_per_second,
                      "A shard's limit; Kinesis's own is 1000");

@@ -20,6 +20,8 @@ struct TableShape {
   /// `oversize_bytes` of JSON: within DynamoDB's 400 KB, and over a record's 1 MiB. 0: none.
   std::uint64_t oversize_every = 0;
   std::size_t oversize_bytes = 1'200'000;
+  /// What is provisioned: what is read faster is refused. 0: on demand, and as fast as it comes.
+  double read_units_per_second = 0;
 };
 
 inline constexpr std::size_t kMinItemBytes = 64;
@@ -28,6 +30,9 @@ inline constexpr std::size_t kMinItemBytes = 64;
 struct GeneratedPage {
   std::string body;
   std::uint64_t items = 0;
+  /// As DynamoDB counts them: half a unit for each 4 KiB begun, twice that strongly consistent; and
+  /// half a unit for an empty page.
+  double read_units = 0;
 };
 
 /// Pure, and cheap enough to answer at memory speed. May be used from any thread.
@@ -57,6 +62,8 @@ class GeneratedTable {
     /// The item that ExclusiveStartKey names.
     std::optional<std::uint64_t> after;
     std::optional<std::uint64_t> limit;
+    bool consistent_read = false;
+    bool return_consumed_capacity = true;
   };
 
   /// Nothing when `after` is not an item of that segment: DynamoDB refuses it.

@@ -111,6 +111,17 @@ TEST(GeneratedTable, AFullLastPageIsFollowedByAnEmptyOne) {
   EXPECT_EQ(empty->body.find("LastEvaluatedKey"), std::string::npos);
 }
 
+TEST(GeneratedTable, APageCostsHalfAUnitForEach4KiBBegun) {
+  const GeneratedTable table({.items = 100, .min_item_bytes = 1000, .max_item_bytes = 1000});
+  EXPECT_EQ(table.page({.limit = 4})->read_units, 0.5);  // and 3 commas
+  EXPECT_EQ(table.page({.limit = 5})->read_units, 1);
+  EXPECT_EQ(table.page({.limit = 5, .consistent_read = true})->read_units, 2);
+  EXPECT_EQ(table.page({.after = 99})->read_units, 0.5);
+  EXPECT_NE(table.page({.limit = 5})->body.find(R"("CapacityUnits":1.0)"), std::string::npos);
+  EXPECT_EQ(table.page({.return_consumed_capacity = false})->body.find("Capacity"),
+            std::string::npos);
+}
+
 TEST(GeneratedTable, AKeyOfAnotherSegmentIsRefused) {
   const GeneratedTable table({.items = 100});
   EXPECT_TRUE(table.page({.segment = 1, .total_segments = 2, .after = 50}));

@@ -1,0 +1,114 @@
+"""The read budget, in real time: how the pace is kept is simulated beside its code."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+from conftest import Backend
+from fault_server import FaultServer, scan_of
+from running import Everyitem
+
+# 2,000 items of 4,000 bytes: half a unit each, some 1,000 in all.
+TABLE = {"items": 2000, "item_bytes": 4000}
+UNITS = 1000
+
+
+def test_budget_is_kept_and_reported(tmp_path: Path) -> None:
+    with FaultServer(scan_latency_ms=5, **TABLE) as server:
+        result = server.everyitem(tmp_path).run(
+            *scan_of("--read-units", 400, "--segments", 8, "--limit", 1600)
+        )
+        assert result.code == 0, result.stderr
+        report = server.stop()
+    summary = result.summary
+    assert report["distinct"] == 1600 and report["duplicates"] == 0
+    # All that DynamoDB charged was counted, and in no less time than the budget wants.
+    assert summary["read_units"] == pytest.approx(report["read_units"])
+    assert summary["read_budget"] == 400
+    assert summary["read_units"] <= 400 * (summary["seconds"] + 0.5)
+    assert report["requests"]["Scan"] > 8, "the pages were not made smaller"
+    assert "read budget: 400 read units/s" in result.stderr.splitlines()[0]
+    assert re.search(r"read units \([0-9.]+ a second of 400\)", result.stderr)
+
+
+def test_budget_in_percent_of_what_is_provisioned(tmp_path: Path) -> None:
+    with FaultServer(read_units_per_second=2000, **TABLE) as server:
+        result = server.everyitem(tmp_path).run(*scan_of("--read-percent", 50, "--segments", 8))
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    assert result.notices[0] == (
+        "everyitem: read budget: 1000 read units/s, 50% of the table's "
+        "(provisioned: 2,000 read units/s)"
+    )
+    assert result.summary["read_units"] <= 1000 * (result.summary["seconds"] + 0.5)
+    assert report["missing"] == 0 and report["reads_refused"] == 0
+
+
+def test_budget_may_change_from_one_resume_to_the_next(tmp_path: Path) -> None:
+    with FaultServer(**TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        for more in (("--read-units", 2000, "--limit", 500), ("--read-units", 4000), ()):
+            result = everyitem.run(*scan_of(*more))
+            assert result.code == 0, result.stderr
+        assert server.report()["missing"] == 0
+        assert server.report()["duplicates"] == 0
+
+
+def test_small_budget_takes_the_limit_of_a_run_into_account(tmp_path: Path) -> None:
+    with FaultServer(**TABLE) as server:
+        result = server.everyitem(tmp_path).run(*scan_of("--read-units", 5, "--limit", 6))
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    assert report["distinct"] == 6
+    assert report["read_units"] <= 5 * (result.summary["seconds"] + 0.5)
+
+
+def test_without_a_budget_the_first_line_says_so(tmp_path: Path) -> None:
+    with FaultServer(read_units_per_second=100_000, **TABLE) as server:
+        result = server.everyitem(tmp_path).run(*scan_of())
+        quiet = server.everyitem(tmp_path / "quiet").run(*scan_of("--quiet"))
+    assert result.stderr.splitlines()[0] == (
+        "everyitem: no read budget: reading as fast as the table allows "
+        "(provisioned: 100,000 read units/s); --read-units N or --read-percent P limits it"
+    )
+    assert result.summary["read_budget"] is None
+    assert "budget" not in quiet.stderr
+
+
+def test_throttling_table_is_read_at_what_it_serves(tmp_path: Path) -> None:
+    with FaultServer(items=6000, item_bytes=4000, read_units_per_second=600) as server:
+        result = server.everyitem(tmp_path).run(*scan_of("--segments", 16))
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    assert report["missing"] == 0
+    assert report["reads_refused"] > 0 and result.summary["throttled_requests"] > 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--read-units", "0"), ("--read-units", "above 0")),
+        (("--read-units", "-1"), ("--read-units", "above 0")),
+        (("--read-units", "fast"), ("--read-units",)),
+        (("--read-percent", "0"), ("--read-percent", "at most 100")),
+        (("--read-percent", "100.5"), ("--read-percent", "at most 100")),
+        (("--read-units", "5", "--read-percent", "5"), ("--read-units", "--read-percent", "one")),
+    ],
+    ids=lambda value: " ".join(value),
+)
+def test_wrong_budget(everyitem: Everyitem, arguments: Any, words: Any) -> None:
+    result = everyitem.run("scan", "--table", "orders", "--to", "f", *arguments)
+    assert result.code == 2, result.stderr
+    assert all(word in result.stderr for word in words), result.stderr
+    assert len(result.stderr.splitlines()) == 1
+
+
+def test_percentage_of_a_table_that_does_not_say_what_it_allows(
+    backend: Backend, everyitem: Everyitem
+) -> None:
+    table = backend.table(5)  # on demand, without a maximum
+    result = everyitem.run("scan", "--table", table.name, "--to", "f", "--read-percent", 50)
+    assert result.code == 2, result.stderr
+    assert "--read-percent 50" in result.stderr and "--read-units N" in result.stderr
+    assert not (everyitem.home / "runs" / "f").exists()
