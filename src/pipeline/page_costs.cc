@@ -27,7 +27,7 @@ double PageCosts::expected(const PageWish& wish, std::optional<std::uint64_t> li
   const auto known = static_cast<double>(std::max<std::uint64_t>(pages_known_, 1));
   double units = pages_ > 0 ? page_units_ / pages_ : largest_page_;
   if (limit && items_ > 0) {
-    units = static_cast<double>(*limit) * units_per_item(wish);
+    units = std::max(units, static_cast<double>(*limit) * item_units_ / items_);
   }
   return std::min(std::max(units, wish.target / known), largest_page_);
 }

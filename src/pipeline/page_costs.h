@@ -25,9 +25,9 @@ class PageCosts {
   /// do. While little is known of the items, pages have few, and double.
   std::optional<std::uint64_t> limit_for(const PageWish& wish) const;
 
-  /// What a page of at most `limit` items will cost as a rule, in read units. While only n pages
-  /// are known, an n-th of what it should cost at least: hundreds could else be asked for at once
-  /// by the price of one small item.
+  /// What a page of at most `limit` items will cost as a rule, in read units: what the last pages
+  /// did, or more where it has more items. While only n pages are known, an n-th of what it should
+  /// cost at least: hundreds could else be asked for at once by the price of one small item.
   double expected(const PageWish& wish, std::optional<std::uint64_t> limit) const;
 
   /// What a page came to. `items`: that were looked at, before the filter.

@@ -55,10 +55,13 @@ TEST(PageCosts, LargerItemsMakeSmallerPagesAtOnce) {
 }
 
 TEST(PageCosts, ASegmentOfLargerItemsHasSmallerPages) {
+  EXPECT_EQ(after(100, 50, 2.5).limit_for({.target = 2.5, .units_per_item = 1}), 2U);
+}
+
+TEST(PageCosts, APageIsExpectedToCostWhatTheLastOnesDidOrMoreWithMoreItems) {
   const PageCosts costs = after(100, 50, 2.5);
-  const PageWish wish{.target = 2.5, .units_per_item = 1};
-  EXPECT_EQ(costs.limit_for(wish), 2U);
-  EXPECT_DOUBLE_EQ(costs.expected(wish, 2), 2);
+  EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 2.5, 1e-9);
+  EXPECT_NEAR(costs.expected({.target = 2.5}, 100), 5, 1e-9);
 }
 
 TEST(PageCosts, AnItemThatIsDearerThanThePageShouldBeIsReadAlone) {
