@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <boost/asio/post.hpp>
+
 namespace everyitem::pipeline {
 
 BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
@@ -20,7 +22,7 @@ Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page
     const batch::AddResult result = builder_.add(items[packed.items], page);
     if (result == batch::AddResult::full) {
       seal();
-      continue;
+      return packed;
     }
     if (result == batch::AddResult::too_large) {
       packed.next_too_large = true;
@@ -35,6 +37,7 @@ Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page
 }
 
 Awaitable<void> BatchQueue::room() {
+  co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   while (held_bytes_ > bound_bytes_ && !discarded_) {
     co_await room_.wait();
   }

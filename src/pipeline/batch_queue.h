@@ -28,10 +28,12 @@ class BatchQueue {
   BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
              checkpoint::AckTracker& tracker, std::size_t bound_bytes);
 
-  /// Packs `items` of `page` from the front, until there are too many bytes or one comes that fits
-  /// into no batch. Tells the tracker of each batch that holds some.
+  /// Packs `items` of `page` from the front, until a batch is full, there are too many bytes, or
+  /// one comes that fits into no batch. Tells the tracker of each batch that holds some. Where
+  /// items are left, it is called again after `room`.
   Packed pack(std::span<const source::Item> items, source::PageId page);
-  /// Returns when there is room again, or when batches are dropped.
+  /// Gives those who send a turn, while the batch that became full is still in the processor's
+  /// cache; then returns when there is room, or when batches are dropped.
   Awaitable<void> room();
   /// The items given so far may leave, though their batch be not full.
   void offer();

@@ -158,6 +158,7 @@ class LineBuilder final : public batch::BatchBuilder {
   const batch::RecordBatch& current() const override { return batch_; }
   batch::RecordBatch seal() override {
     EXPECT_GT(batch_.items, 0U);
+    ++seals;
     sealed_bytes += batch_.body.size();
     largest_batch = std::max(largest_batch, batch_.body.size());
     if (on_seal) {
@@ -167,6 +168,7 @@ class LineBuilder final : public batch::BatchBuilder {
   }
 
   std::string too_large;  ///< an item that holds this text fits into no batch
+  std::size_t seals = 0;
   std::size_t sealed_bytes = 0;
   std::size_t largest_batch = 0;
   std::function<void()> on_seal;
