@@ -42,8 +42,11 @@ std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& ca
     return fmt::format("read budget: {} read units/s, {}% of the table's ({})", number(*units),
                        number(*budget.percent), capacity.text());
   }
-  return fmt::format("read budget: {} read units/s (of the table, {})", number(*units),
-                     capacity.text());
+  std::string text = fmt::format("read budget: {} read units/s", number(*units));
+  if (capacity.units_per_second && *units > *capacity.units_per_second) {
+    text += fmt::format(", more than the table allows ({})", capacity.text());
+  }
+  return text;
 }
 
 }  // namespace everyitem::pipeline

@@ -18,8 +18,14 @@ const source::ReadCapacity kOnDemand{.mode = Mode::on_demand};
 TEST(ReadBudget, IsInUnitsWhateverTheTableAllows) {
   EXPECT_EQ(units_per_second({.units = 50}, kProvisioned), 50);
   EXPECT_EQ(units_per_second({.units = 5000}, kOnDemand), 5000);
-  EXPECT_EQ(budget_text({.units = 50}, kProvisioned),
-            "read budget: 50 read units/s (of the table, provisioned: 500 read units/s)");
+  EXPECT_EQ(budget_text({.units = 50}, kProvisioned), "read budget: 50 read units/s");
+  EXPECT_EQ(budget_text({.units = 5000}, kOnDemand), "read budget: 5000 read units/s");
+}
+
+TEST(ReadBudget, ThatIsMoreThanTheTableAllowsIsSaidToBe) {
+  EXPECT_EQ(budget_text({.units = 501}, kProvisioned),
+            "read budget: 501 read units/s, more than the table allows (provisioned: 500 read "
+            "units/s)");
 }
 
 TEST(ReadBudget, OrAShareOfWhatTheTableAllows) {
