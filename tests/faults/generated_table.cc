@@ -163,8 +163,8 @@ std::optional<GeneratedPage> GeneratedTable::page(const PageRequest& request) co
     full = page.body.size() - start >= shape_.page_bytes ||
            (request.limit && page.items >= *request.limit);
   }
-  const auto blocks = static_cast<double>((page.body.size() - start + 4095) / 4096);
-  page.read_units = std::max(1.0, blocks) * (request.consistent_read ? 1 : 0.5);
+  const std::size_t blocks = std::max<std::size_t>(1, (page.body.size() - start + 4095) / 4096);
+  page.read_units = static_cast<double>(blocks) * (request.consistent_read ? 1 : 0.5);
   page.body += fmt::format(R"(],"Count":{0},"ScannedCount":{0})", page.items);
   if (request.return_consumed_capacity) {
     page.body += fmt::format(R"(,"ConsumedCapacity":{{"TableName":"t","CapacityUnits":{:.1f}}})",
