@@ -1,58 +1,194 @@
 #include "source/scan_page.h"
 
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
-#include <simdjson.h>
 
 #include "aws/client.h"
+#include "source/json_structure.h"
 
 namespace everyitem::source {
 
-namespace ondemand = simdjson::ondemand;
-
-static_assert(PaddedBuffer::kPadding >= simdjson::SIMDJSON_PADDING);
-
 namespace {
 
-/// The object's text. raw_json() reaches to the next token: white space before that is not ours.
-std::string_view text_of(ondemand::object& object) {
-  const std::string_view text = object.raw_json();
-  return text.substr(0, text.rfind('}') + 1);
+[[noreturn]] void fail(const std::string& reason) {
+  throw aws::MalformedResponse("the answer to Scan cannot be read: " + reason);
 }
 
-std::string_view text_of(ondemand::field& field) {
-  ondemand::object object = field.value().get_object();
-  return text_of(object);
-}
+bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
-/// The field's name. It stands in the answer as it is unless it holds escapes, which few names do
-/// and which alone are worth unescaping: every attribute of every item comes by here.
-std::string_view name_of(ondemand::field& field) {
-  const char* const raw = field.key().raw();
-  for (const char* end = raw;; ++end) {  // stage 1 made sure that there is a closing quote
-    if (*end == '"') {
-      return {raw, static_cast<std::size_t>(end - raw)};
-    }
-    if (*end == '\\') {
-      return field.unescaped_key();
+/// By how much a byte of the structure changes the depth.
+constexpr auto kDeeper = [] {
+  std::array<std::int8_t, 256> deeper{};
+  deeper['{'] = deeper['['] = 1;
+  deeper['}'] = deeper[']'] = -1;
+  return deeper;
+}();
+
+/// Walks through a JSON text by its structure. Of what it passes over it looks only at where that
+/// ends; the text's checksum has said that it is what DynamoDB sent.
+class Walk {
+ public:
+  /// The text and its structure outlive the walk.
+  Walk(const PaddedBuffer& text, std::span<const std::uint32_t> places)
+      : text_(text.data()),
+        size_(static_cast<std::uint32_t>(text.size())),
+        at_(places.data()),
+        end_(places.data() + places.size()) {}
+
+  bool at_end() const { return at_ == end_; }
+  /// The byte of the structure that comes next; zero at the end.
+  char next() const { return at_end() ? '\0' : text_[*at_]; }
+  std::uint32_t place() const { return at_end() ? size_ : *at_; }
+
+  bool take_if(char c) {
+    const bool is_next = next() == c;
+    at_ += is_next ? 1 : 0;
+    return is_next;
+  }
+  void take(char c) {
+    if (!take_if(c)) {
+      fail(fmt::format("there is no '{}' at byte {}", c, place()));
     }
   }
+
+  /// The name of a member, as it stands there, and its colon.
+  std::string_view name() {
+    const std::uint32_t begin = place() + 1;
+    take('"');
+    const std::uint32_t end = behind(begin, place());
+    take(':');
+    if (end <= begin || text_[end - 1] != '"') {
+      fail(fmt::format("there is no name at byte {}", begin));
+    }
+    return between(begin, end - 1);
+  }
+
+  /// The text of a value, from its first byte to its last.
+  std::string_view value() {
+    const std::uint32_t begin = place();
+    const char first = next();
+    if (first == ',' || first == ':') {
+      fail(fmt::format("there is no value at byte {}", begin));
+    }
+    int depth = 0;
+    do {
+      depth += kDeeper[static_cast<unsigned char>(next())];
+      if (at_end() || depth < 0) {
+        fail("a value does not end");
+      }
+      ++at_;
+    } while (depth > 0);
+    if (first != '{' && first != '[') {
+      return between(begin, behind(begin, place()));
+    }
+    if (text_[at_[-1]] != (first == '{' ? '}' : ']')) {
+      fail(fmt::format("what opens at byte {} is closed otherwise", begin));
+    }
+    return between(begin, at_[-1] + 1);
+  }
+  std::string_view object() {
+    if (next() != '{') {
+      fail(fmt::format("there is no object at byte {}", place()));
+    }
+    return value();
+  }
+
+  /// Calls `member(name)` for each member of the object that comes next; it takes just its value.
+  /// Returns the object's text.
+  template <typename Member>
+  std::string_view members(Member member) {
+    const std::uint32_t begin = place();
+    take('{');
+    if (!take_if('}')) {
+      do {
+        member(name());
+      } while (take_if(','));
+      take('}');
+    }
+    return between(begin, at_[-1] + 1);
+  }
+
+ private:
+  /// The end of what stands between two places, without the white space behind it.
+  std::uint32_t behind(std::uint32_t begin, std::uint32_t end) const {
+    while (end > begin && is_space(text_[end - 1])) {
+      --end;
+    }
+    return end;
+  }
+  std::string_view between(std::uint32_t begin, std::uint32_t end) const {
+    return {text_ + begin, end - begin};
+  }
+
+  const char* text_;
+  std::uint32_t size_;
+  const std::uint32_t* at_;
+  const std::uint32_t* end_;
+};
+
+/// Finds the key attributes of items by their names.
+class KeyFinder {
+ public:
+  /// `text`: what the items are part of. Names hold escapes only if it does.
+  KeyFinder(const KeyNames& keys, std::string_view text)
+      : keys_(keys), escapes_(text.find('\\') != std::string_view::npos) {}
+
+  Item slice_item(Walk& walk) const {
+    Item item;
+    item.json = walk.members([&](std::string_view name) {
+      const std::string_view value = walk.object();
+      if (is(name, keys_.hash)) {
+        item.hash_key = value;
+      } else if (!keys_.range.empty() && is(name, keys_.range)) {
+        item.range_key = value;
+      }
+    });
+    return item;
+  }
+
+ private:
+  bool is(std::string_view name, const std::string& key) const {
+    if (!escapes_ || name.find('\\') == std::string_view::npos) {
+      return name == key;
+    }
+    boost::system::error_code not_json;
+    const auto unescaped = boost::json::parse(fmt::format("\"{}\"", name), not_json);
+    return !not_json && unescaped.as_string() == key;
+  }
+
+  const KeyNames& keys_;
+  bool escapes_;
+};
+
+std::uint64_t to_count(std::string_view text) {
+  std::uint64_t count = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
+  if (error != std::errc() || end != text.data() + text.size()) {
+    fail("a count is no number");
+  }
+  return count;
 }
 
-Item slice_item(ondemand::object object, const KeyNames& keys) {
-  Item item;
-  for (ondemand::field field : object) {
-    const std::string_view name = name_of(field);
-    if (name == keys.hash) {
-      item.hash_key = text_of(field);
-    } else if (name == keys.range && !keys.range.empty()) {
-      item.range_key = text_of(field);
-    }
+/// An object of a few members, which stands once in a page.
+double capacity_units(std::string_view consumed_capacity) {
+  boost::system::error_code error;
+  const auto parsed = boost::json::parse(consumed_capacity, error);
+  const auto* units =
+      !error && parsed.is_object() ? parsed.get_object().if_contains("CapacityUnits") : nullptr;
+  if (units == nullptr || !units->is_number()) {
+    fail("ConsumedCapacity has no CapacityUnits");
   }
-  item.json = text_of(object);
-  return item;
+  return units->to_number<double>();
+}
+
+/// Of this thread.
+JsonStructure& structure() {
+  thread_local JsonStructure made;
+  return made;
 }
 
 }  // namespace
@@ -72,21 +208,17 @@ std::optional<ScanPosition> position_behind(const Item& item, const KeyNames& ke
 }
 
 std::string key_of(std::string_view json, const KeyNames& keys) {
-  ondemand::parser parser;
-  const PaddedBuffer padded(json);
-  try {
-    ondemand::document document = parser.iterate(padded.data(), padded.size(), padded.capacity());
-    const auto position = position_behind(slice_item(document.get_object(), keys), keys);
-    return position ? position->last_evaluated_key : std::string();
-  } catch (const simdjson::simdjson_error& error) {
-    throw aws::MalformedResponse(fmt::format("an item cannot be read: {}", error.what()));
+  const PaddedBuffer text(json);
+  Walk walk(text, structure().find(text));
+  const Item item = KeyFinder(keys, json).slice_item(walk);
+  if (!walk.at_end()) {
+    fail("an item has bytes behind its end");
   }
+  const auto position = position_behind(item, keys);
+  return position ? position->last_evaluated_key : std::string();
 }
 
 ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
-  // Its buffers grow to the largest page and stay: one for each event loop.
-  thread_local ondemand::parser parser;
-
   // The pages of a table are much alike: the list of items seldom has to grow.
   thread_local std::size_t items_expected = 0;
 
@@ -95,32 +227,32 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
   page.items_.reserve(items_expected + items_expected / 8);
   std::optional<std::uint64_t> count;
   bool has_items = false;
-  try {
-    ondemand::document document =
-        parser.iterate(page.body_.data(), page.body_.size(), page.body_.capacity());
-    for (ondemand::field field : document.get_object()) {
-      const std::string_view name = name_of(field);
-      if (name == "Items") {
-        has_items = true;
-        for (ondemand::value item : field.value().get_array()) {
-          page.items_.push_back(slice_item(item.get_object(), keys));
-        }
-      } else if (name == "LastEvaluatedKey") {
-        page.last_evaluated_key_ = text_of(field);
-      } else if (name == "Count") {
-        count = field.value().get_uint64();
-      } else if (name == "ScannedCount") {
-        page.scanned_count_ = field.value().get_uint64();
-      } else if (name == "ConsumedCapacity") {
-        page.consumed_read_units_ = field.value()["CapacityUnits"].get_double();
+  Walk walk(page.body_, structure().find(page.body_));
+  const KeyFinder finder(keys, page.body_.view());
+  walk.members([&](std::string_view name) {
+    if (name == "Items") {
+      has_items = true;
+      walk.take('[');
+      if (!walk.take_if(']')) {
+        do {
+          page.items_.push_back(finder.slice_item(walk));
+        } while (walk.take_if(','));
+        walk.take(']');
       }
+    } else if (name == "LastEvaluatedKey") {
+      page.last_evaluated_key_ = walk.object();
+    } else if (name == "Count") {
+      count = to_count(walk.value());
+    } else if (name == "ScannedCount") {
+      page.scanned_count_ = to_count(walk.value());
+    } else if (name == "ConsumedCapacity") {
+      page.consumed_read_units_ = capacity_units(walk.object());
+    } else {
+      walk.value();
     }
-    if (document.current_location().error() != simdjson::OUT_OF_BOUNDS) {
-      throw aws::MalformedResponse("the answer to Scan has bytes behind its end");
-    }
-  } catch (const simdjson::simdjson_error& error) {
-    throw aws::MalformedResponse(
-        fmt::format("the answer to Scan cannot be read: {}", error.what()));
+  });
+  if (!walk.at_end()) {
+    throw aws::MalformedResponse("the answer to Scan has bytes behind its end");
   }
   items_expected = page.items_.size();
   if (!has_items) {
