@@ -26,6 +26,12 @@ class Series:
     table: Callable[[Sequence[Result]], Table]
 
 
+def over(results: Sequence[Result]) -> str:
+    """Such as "Over HTTP and TLS."."""
+    transports = dict.fromkeys(one.setting.transport.upper() for one in results)
+    return f"Over {' and '.join(transports)}."
+
+
 def of_setting(results: Sequence[Result], who: Contender, setting: Setting) -> Optional[Result]:
     found = (one for one in results if one.contender == who and one.setting == setting)
     return next(found, None)
