@@ -11,7 +11,6 @@ from running import Everyitem
 
 # 2,000 items of 4,000 bytes: half a unit each, some 1,000 in all.
 TABLE = {"items": 2000, "item_bytes": 4000}
-UNITS = 1000
 
 
 def test_budget_is_kept_and_reported(tmp_path: Path) -> None:
@@ -62,6 +61,16 @@ def test_small_budget_takes_the_limit_of_a_run_into_account(tmp_path: Path) -> N
     assert result.code == 0, result.stderr
     assert report["distinct"] == 6
     assert report["read_units"] <= 5 * (result.summary["seconds"] + 0.5)
+
+
+def test_budget_on_another_implementation_of_dynamodb(
+    backend: Backend, everyitem: Everyitem
+) -> None:
+    table, stream = backend.table(300), backend.stream()
+    result = everyitem.scan("--table", table.name, "--stream", stream, "--read-units", 40)
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+    assert 0 < result.summary["read_units"] <= 40 * (result.summary["seconds"] + 0.5)
 
 
 def test_without_a_budget_the_first_line_says_so(tmp_path: Path) -> None:
