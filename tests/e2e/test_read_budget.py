@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from conftest import Backend
 from fault_server import FaultServer, scan_of
+from read_budget_windows import charged, extremes
 from running import Everyitem
 
 # 2,000 items of 4,000 bytes: half a unit each, some 1,000 in all.
@@ -61,6 +62,12 @@ def test_small_budget_takes_the_limit_of_a_run_into_account(tmp_path: Path) -> N
     assert result.code == 0, result.stderr
     assert report["distinct"] == 6
     assert report["read_units"] <= 5 * (result.summary["seconds"] + 0.5)
+
+
+@pytest.mark.full
+def test_any_minute_is_within_the_budget() -> None:
+    least, most = extremes(charged(read_units=50, segments=32, seconds=90), read_units=50)
+    assert 0.97 <= least and most <= 1.03
 
 
 def test_budget_on_another_implementation_of_dynamodb(
