@@ -63,6 +63,7 @@ struct ScanRun::Impl {
   std::string destination() const;
   checkpoint::RunIdentity identity() const;
   std::string default_checkpoint() const;
+  std::string place_in_state_home(std::string_view what, std::string_view option) const;
   Awaitable<std::optional<checkpoint::RunState>> resumable_state();
   Awaitable<checkpoint::RunState> begin_run();
   void open_destination(const checkpoint::RunState& state);
@@ -211,13 +212,20 @@ std::string ScanRun::Impl::default_checkpoint() const {
   if (settings.file == "-") {
     return "none";  // nobody knows what became of the items that a pipe took
   }
+  return place_in_state_home("checkpoint", "--checkpoint PATH");
+}
+
+/// The file of this table and destination, where the user's state is kept. `what` is to be there,
+/// and `option` puts it elsewhere.
+std::string ScanRun::Impl::place_in_state_home(std::string_view what,
+                                               std::string_view option) const {
   std::string state_home = surroundings.environment("XDG_STATE_HOME");
   if (state_home.empty()) {
     const std::string home = surroundings.environment("HOME");
     if (home.empty()) {
       throw usage_error(
-          "there is no place for the checkpoint: neither HOME nor XDG_STATE_HOME is set",
-          "Give --checkpoint PATH.");
+          fmt::format("there is no place for the {}: neither HOME nor XDG_STATE_HOME is set", what),
+          fmt::format("Give {}.", option));
     }
     state_home = home + "/.local/state";
   }
@@ -300,8 +308,9 @@ void ScanRun::Impl::open_dead_letters(bool restart) {
   }
   dead_letters_location = settings.dead_letters;
   if (dead_letters_location.empty()) {
-    std::filesystem::path path =
-        checkpoint_location.empty() ? default_checkpoint() : checkpoint_location;
+    std::filesystem::path path = checkpoint_location.empty()
+                                     ? place_in_state_home("dead letters", "--dead-letters FILE")
+                                     : checkpoint_location;
     dead_letters_location = path.replace_extension("dead-letters.ndjson").string();
   }
   dead_letters = std::make_unique<sink::DeadLetterFile>(

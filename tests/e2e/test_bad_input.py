@@ -331,6 +331,24 @@ def test_full_disk_under_standard_output(everyitem: Everyitem, table: Table) -> 
     assert b"No space left" in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("more", "what", "option"),
+    [
+        ((), "checkpoint", "--checkpoint"),
+        (("--checkpoint", "none"), "dead letters", "--dead-letters"),
+    ],
+)
+def test_without_a_home_what_has_no_place_is_named(
+    backend: Backend, everyitem: Everyitem, more: Any, what: str, option: str
+) -> None:
+    everyitem.extra_env["HOME"] = None
+    everyitem.extra_env["XDG_STATE_HOME"] = None
+    table, own = backend.table(1), backend.stream()
+    result = everyitem.run("scan", "--table", table.name, "--stream", own, *more)
+    assert result.code == 2
+    assert f"no place for the {what}" in result.stderr and option in result.stderr
+
+
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
 def test_full_disk_under_the_file_loses_nothing(
     backend: Backend, everyitem: Everyitem, tmp_path: Path
