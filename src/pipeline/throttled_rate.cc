@@ -19,7 +19,8 @@ void ThrottledRate::refused(TimePoint sent, TimePoint now) {
     return;
   }
   increase_ = most_measured_ * kIncrease;
-  rate_ = std::max(std::min(measured_, at(now).value_or(measured_)) * kDecrease, increase_);
+  const double reached = std::min(measured_, at(now).value_or(measured_));
+  rate_ = std::max(reached * kDecrease, most_measured_ * kLeast);
   decreased_at_ = now;
 }
 

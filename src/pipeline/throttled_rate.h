@@ -14,9 +14,12 @@ class ThrottledRate {
 
   /// Of what was read in the last second, after a refusal.
   static constexpr double kDecrease = 0.75;
-  /// Of the most that was ever read in a second, each second: back after 25 s, if the table serves
-  /// as much as before. Also the least: it finds back from there.
-  static constexpr double kIncrease = 0.01;
+  /// Of the most that was ever read in a second, each second: back after 12.5 s, if the table
+  /// serves as much as before.
+  static constexpr double kIncrease = 0.02;
+  /// Of that most, too: it goes no lower. A table that refuses everything for a while would else be
+  /// read slowly long after; each request has its own backoff besides.
+  static constexpr double kLeast = 0.1;
   /// A rate is judged by requests that were sent once it was in effect for so long.
   static constexpr std::chrono::seconds kSettling{1};
 
