@@ -7,6 +7,10 @@ if [[ -t 1 ]]; then
 else
   step_terminal='' step_green='' step_red='' step_dim='' step_plain=''
 fi
+# Asked for once, here, where no trap is set yet: bash 5.2 stumbles over a trap that runs while it
+# reads a command substitution ("unexpected EOF while looking for matching `)'"). So the steps, which
+# are what is interrupted, use none.
+step_columns=$(tput cols 2>/dev/null || echo 80)
 if [[ $(locale charmap 2>/dev/null) == UTF-8 ]]; then
   step_tick='✓' step_cross='✗'
 else
@@ -67,7 +71,7 @@ show_tail() {
 # last line shows while it runs. Says one line when it is over, with the log's last line if TEXT
 # ends in a colon; a failed command's log is shown. Returns the command's status.
 quiet_step() {
-  local text=$1 log=$2 status=0 last
+  local text=$1 log=$2 status=0 last line
   shift 2
   : >"$log"
   if [[ -n $step_terminal ]]; then
@@ -80,17 +84,20 @@ quiet_step() {
     show_tail "$log"
     return "$status"
   fi
-  last=''
-  [[ $text != *: ]] || last=$(tail -n 1 "$log")
+  last='' line=''
+  if [[ $text == *: ]]; then
+    while IFS= read -r line || [[ -n $line ]]; do
+      last=$line
+    done <"$log"
+  fi
   passed "${text%:}" "$last"
 }
 
-# watch_log TEXT LOG COMMAND...: the log's last line is read without starting a process: bash 5.2
-# stumbles over a trap that runs while it reads a command substitution.
+# watch_log TEXT LOG COMMAND...: runs the command; shows the log's last line meanwhile.
 watch_log() {
   local text=$1 log=$2 status=0 width lines line last=''
   shift 2
-  width=$(($(tput cols 2>/dev/null || echo 80) - ${#text} - 8))
+  width=$((step_columns - ${#text} - 8))
   start "$@" >"$log" 2>&1
   exec {lines}<"$log"
   while kill -0 "$step_child" 2>/dev/null; do
