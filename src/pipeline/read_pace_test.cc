@@ -395,7 +395,7 @@ TEST(ReadPace, WhoIsCancelledLeavesTheLine) {
   ReadPace pace(loop.get_executor(), clock, 10, kLargestPage);
   std::vector<std::string> course;
   asio::cancellation_signal cancel;
-  const auto reader = [&](const std::string& name) -> Awaitable<void> {
+  const auto reader = [&](std::string name) -> Awaitable<void> {
     SegmentShare share;
     co_await pace.take(share, std::nullopt);
     course.push_back(name);
