@@ -13,7 +13,7 @@ namespace everyitem::batch {
 namespace {
 
 const StreamId kStream{.name = "s", .arn = ""};
-const PutRecordsFormat& kJson = put_records_format(Wire::json);
+const PutRecordsFormat& json_format = put_records_format(Wire::json);
 
 source::Item item(const std::string& json) { return {.json = json, .hash_key = json}; }
 
@@ -43,7 +43,7 @@ std::vector<std::string> records_of(std::string_view body) {
 }
 
 TEST(PutRecordsBatch, HoldsTheItemsByteForByte) {
-  PutRecordsBuilder builder(kJson, kStream, {}, {});
+  PutRecordsBuilder builder(json_format, kStream, {}, {});
   EXPECT_TRUE(builder.empty());
   const std::vector<std::string> items = {R"({"a":{"S":"é\n\"\u0000"}})", "{}", R"({ "b" : {} })"};
   for (const std::string& json : items) {
@@ -85,18 +85,19 @@ TEST(PutRecordsBatch, HoldsTheItemsByteForByteInCbor) {
 }
 
 TEST(PutRecordsBatch, TheItemsOfRecordsInJsonAreReadBack) {
-  PutRecordsBuilder builder(kJson, kStream, {}, {});
+  PutRecordsBuilder builder(json_format, kStream, {}, {});
   const std::vector<std::string> items = {"{}", R"({"a":{"S":"é\""}})"};
   for (const std::string& json : items) {
     builder.add(item(json), {0, 0});
   }
   const RecordBatch batch = builder.seal();
-  EXPECT_EQ(item_of(batch, 0, kJson), items[0]);
-  EXPECT_EQ(item_of(batch, 1, kJson), items[1]);
+  EXPECT_EQ(item_of(batch, 0, json_format), items[0]);
+  EXPECT_EQ(item_of(batch, 1, json_format), items[1]);
 }
 
 TEST(PutRecordsBatch, NamesTheStreamByArnToo) {
-  PutRecordsBuilder builder(kJson, {.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {}, {});
+  PutRecordsBuilder builder(json_format, {.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {},
+                            {});
   builder.add(item("{}"), {0, 0});
   const RecordBatch batch = builder.seal();
   EXPECT_EQ(boost::json::parse(batch.body.view()).at("StreamARN").as_string(),
@@ -104,7 +105,7 @@ TEST(PutRecordsBatch, NamesTheStreamByArnToo) {
 }
 
 TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRecords) {
-  PutRecordsBuilder builder(kJson, kStream, {}, {});
+  PutRecordsBuilder builder(json_format, kStream, {}, {});
   for (std::size_t i = 0; i < kMaxRecordsPerRequest; ++i) {
     ASSERT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
   }
@@ -118,8 +119,8 @@ TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRequestBytesPartitionKeysIncluded
   const std::string json = "{\"a\":\"" + std::string(92, 'x') + "\"}";
   ASSERT_EQ(json.size(), 100U);
   const std::size_t record = 100 + kPartitionKeyLength;
-  PutRecordsBuilder exact(kJson, kStream, {.request_bytes = 3 * record}, {});
-  PutRecordsBuilder short_by_one(kJson, kStream, {.request_bytes = 3 * record - 1}, {});
+  PutRecordsBuilder exact(json_format, kStream, {.request_bytes = 3 * record}, {});
+  PutRecordsBuilder short_by_one(json_format, kStream, {.request_bytes = 3 * record - 1}, {});
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(exact.add(item(json), {0, 0}), AddResult::added);
     EXPECT_EQ(short_by_one.add(item(json), {0, 0}), AddResult::added);
@@ -129,7 +130,7 @@ TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRequestBytesPartitionKeysIncluded
 }
 
 TEST(PutRecordsBatch, AnItemOverTheRecordLimitFitsNowhereAndLeavesTheBatchAsItWas) {
-  PutRecordsBuilder builder(kJson, kStream, {}, {});
+  PutRecordsBuilder builder(json_format, kStream, {}, {});
   builder.add(item("{}"), {0, 0});
   const std::string largest(kDefaultMaxRecordBytes - kPartitionKeyLength, 'x');
   EXPECT_EQ(builder.add(item(largest), {0, 0}), AddResult::added);
@@ -139,7 +140,7 @@ TEST(PutRecordsBatch, AnItemOverTheRecordLimitFitsNowhereAndLeavesTheBatchAsItWa
 }
 
 TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
-  PutRecordsBuilder builder(kJson, kStream, {}, {});
+  PutRecordsBuilder builder(json_format, kStream, {}, {});
   builder.add(item("{}"), {0, 7});
   builder.add(item("{}"), {0, 7});
   builder.add(item("{}"), {1, 0});
@@ -150,13 +151,13 @@ TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
 }
 
 TEST(PutRecordsBatch, OnlySomeRecordsAreSentAgain) {
-  PutRecordsBuilder builder(kJson, kStream, {}, {});
+  PutRecordsBuilder builder(json_format, kStream, {}, {});
   for (const std::string json : {"{\"a\":0}", "{\"a\":1}", "{\"a\":2}", "{\"a\":3}"}) {
     builder.add(item(json), {0, 0});
   }
   const RecordBatch batch = builder.seal();
   const std::vector<std::uint32_t> failed = {1, 3};
-  const PaddedBuffer again = request_for(batch, failed, kJson);
+  const PaddedBuffer again = request_for(batch, failed, json_format);
   EXPECT_EQ(records_of(again.view()), (std::vector<std::string>{"{\"a\":1}", "{\"a\":3}"}));
 }
 
@@ -164,7 +165,7 @@ TEST(PutRecordsBatch, RandomItemsStayWithinEveryLimitAndNoneIsLost) {
   const std::uint32_t seed = 20261123;
   std::mt19937 random(seed);
   const PutRecordsLimits limits{.records = 20, .request_bytes = 5000, .record_bytes = 2000};
-  PutRecordsBuilder builder(kJson, kStream, limits, {});
+  PutRecordsBuilder builder(json_format, kStream, limits, {});
   std::vector<std::string> sent;
   std::vector<std::string> received;
   const auto seal = [&] {
