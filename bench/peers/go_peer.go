@@ -127,7 +127,7 @@ func appendItem(out []byte, item map[string]ddb.AttributeValue, first string) []
 
 func put(client *kinesis.Client, records []kin.PutRecordsRequestEntry) error {
 	for len(records) > 0 {
-		answer, err := client.PutRecords(context.TODO(),
+		answer, err := client.PutRecords(context.Background(),
 			&kinesis.PutRecordsInput{StreamName: stream, Records: records})
 		if err != nil || aws.ToInt32(answer.FailedRecordCount) == 0 {
 			return err
@@ -150,7 +150,7 @@ func deliver(source *dynamodb.Client, destination *kinesis.Client, segment int) 
 		TotalSegments: aws.Int32(int32(*segments)),
 	})
 	for pages.HasMorePages() {
-		page, err := pages.NextPage(context.TODO())
+		page, err := pages.NextPage(context.Background())
 		if err != nil {
 			return err
 		}
