@@ -112,20 +112,23 @@ def few_and_many_segments(_: Sequence[int], transports: Sequence[str]) -> List[L
     ]
 
 
+def compared(setting: str, result: Result, base: Optional[Result]) -> List[str]:
+    """A row of a series: what was set, who, the figures, and what they are of those of `base`."""
+    return [
+        setting,
+        result.contender.name,
+        *figures(result),
+        ratio(result, base, lambda one: one.rate),
+        ratio(result, base, lambda one: one.cost),
+        result.note,
+    ]
+
+
 def segments_table(results: Sequence[Result]) -> Table:
     rows = []
     for result in results:
         base = of_setting(results, result.contender, replace(result.setting, segments=SEGMENTS))
-        rows.append(
-            [
-                str(result.setting.segments),
-                result.contender.name,
-                *figures(result),
-                ratio(result, base, lambda one: one.rate),
-                ratio(result, base, lambda one: one.cost),
-                result.note,
-            ]
-        )
+        rows.append(compared(str(result.setting.segments), result, base))
     base_name = f"of {SEGMENTS} segments"
     columns = (
         *(("segments", ""), ("", "")),
@@ -207,16 +210,7 @@ def cores_table(results: Sequence[Result]) -> Table:
     rows = []
     for result in results:
         base = of_setting(results, result.contender, replace(result.setting, client_cores=1))
-        rows.append(
-            [
-                str(result.setting.client_cores),
-                result.contender.name,
-                *figures(result),
-                ratio(result, base, lambda one: one.rate),
-                ratio(result, base, lambda one: one.cost),
-                result.note,
-            ]
-        )
+        rows.append(compared(str(result.setting.client_cores), result, base))
     columns = (
         *(("client", "cores"), ("", "")),
         *FIGURES,
