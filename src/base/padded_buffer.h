@@ -11,9 +11,10 @@
 
 namespace everyitem {
 
-/// The bytes of one answer. After `finish`, at least kPadding readable bytes follow them.
-/// The bytes are on the heap whatever their number, so views stay valid across a move; growing
-/// (`reserve`, `append`, `prepare`, `finish`) ends them. A buffer that was moved from is empty.
+/// The bytes of one answer or request. After `finish`, at least kPadding readable bytes follow
+/// them. The bytes are on the heap whatever their number, so views stay valid across a move;
+/// growing (`reserve`, `append`, `prepare`, `finish`) ends them. A buffer that was moved from is
+/// empty.
 class PaddedBuffer {
  public:
   /// simdjson reads up to 64 bytes past the end (SIMDJSON_PADDING; checked where it is used).
