@@ -20,7 +20,7 @@ import tempfile
 import threading
 import time
 from pathlib import Path
-from typing import List, NamedTuple, Set
+from typing import List, NamedTuple, Optional, Set
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
 os.environ.update(AWS_ACCESS_KEY_ID="AKIDE2E", AWS_SECRET_ACCESS_KEY="boto3", AWS_REGION="us-east-1")
@@ -28,7 +28,7 @@ os.environ.update(AWS_ACCESS_KEY_ID="AKIDE2E", AWS_SECRET_ACCESS_KEY="boto3", AW
 from demodata import services  # noqa: E402
 from demodata.compare import Comparison, compare  # noqa: E402
 from demodata.items import HASH, items  # noqa: E402
-from fault_proxy import FaultProxy, Forward, Request, Response, with_page_limit  # noqa: E402
+from fault_proxy import Drop, FaultProxy, Forward, Request, Response, with_page_limit  # noqa: E402
 from running import Everyitem  # noqa: E402
 from servers import Server  # noqa: E402
 
@@ -60,7 +60,8 @@ class Outcome(NamedTuple):
 class Pace:
     """A rule that lets batches pass one after the other, so slowly that all kills fall into the run.
 
-    What a killed process has sent passes at once, as what was on its way when it died.
+    What a killed process has sent passes at once, as what was on its way when it died; but for what
+    would end the run before its last kill, which is lost with it.
     """
 
     def __init__(self, rng: random.Random, kills: int, count: int) -> None:
@@ -87,16 +88,21 @@ class Pace:
         life = self._lives_left
         records = request.body["Records"]
         with self._one_at_a_time:
+            data = {record["Data"] for record in records}
+            if life > 0 and len(self._arrived | data) >= self._count:
+                # With these the run would be over, and a kill is still to come.
+                self._wait(None, life)
+                raise Drop
             missing = max(self._count - len(self._arrived), 1)
             seconds = len(records) * life * LONGEST_LIFE / 2 * DELIVERING / missing
             before = self._rng.uniform(0, seconds)
             self._wait(before, life)
             response = forward(request)
-            self._arrived.update(record["Data"] for record in records)
+            self._arrived |= data
             self._wait(seconds - before, life)
             return response
 
-    def _wait(self, seconds: float, life: int) -> None:
+    def _wait(self, seconds: Optional[float], life: int) -> None:
         with self._killed:
             self._killed.wait_for(lambda: self._lives_left != life, seconds)
 
