@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/padded_buffer.h"
+#include "batch/shard_map.h"
 #include "source/scan_position.h"
 
 namespace everyitem::batch {
@@ -29,7 +30,9 @@ struct PageShare {
 struct RecordBatch {
   PaddedBuffer body;                ///< as the destination takes it
   std::vector<RecordSpan> records;  ///< one an item; empty where the destination takes the whole
-  std::vector<PageShare> pages;     ///< each once, in the order of their items here
+  /// The ExplicitHashKey of each record; empty where the records have none.
+  std::vector<HashKey> explicit_hash_keys;
+  std::vector<PageShare> pages;  ///< each once, in the order of their items here
   std::uint64_t items = 0;
   std::uint64_t item_bytes = 0;  ///< of the items' JSON, not of the body
 

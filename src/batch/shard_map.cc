@@ -1,0 +1,50 @@
+#include "batch/shard_map.h"
+
+#include <algorithm>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace everyitem::batch {
+
+std::string decimal(HashKey key) { return fmt::format("{}", key); }
+
+std::optional<HashKey> parse_hash_key(std::string_view text) {
+  HashKey key = 0;
+  for (const char digit : text) {
+    if (digit < '0' || digit > '9') {
+      return std::nullopt;
+    }
+    const auto value = static_cast<HashKey>(digit - '0');
+    if (key > (kLastHashKey - value) / 10) {
+      return std::nullopt;
+    }
+    key = key * 10 + value;
+  }
+  return text.empty() ? std::nullopt : std::optional(key);
+}
+
+ShardMap::ShardMap(std::vector<Shard> open) : shards_(std::move(open)) {
+  std::ranges::sort(shards_, {}, &Shard::first);
+  HashKey next = 0;
+  bool whole = false;
+  for (const Shard& shard : shards_) {
+    if (whole || shard.first != next || shard.last < shard.first) {
+      throw std::invalid_argument(
+          fmt::format("the hash keys of shard {} do not follow those of the one before", shard.id));
+    }
+    whole = shard.last == kLastHashKey;
+    next = shard.last + 1;
+  }
+  if (!whole) {
+    throw std::invalid_argument("the shards do not take all hash keys");
+  }
+}
+
+std::size_t ShardMap::shard_of(HashKey key) const {
+  const auto behind = std::ranges::upper_bound(shards_, key, {}, &Shard::first);
+  return static_cast<std::size_t>(behind - shards_.begin()) - 1;
+}
+
+}  // namespace everyitem::batch
