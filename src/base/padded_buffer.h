@@ -70,6 +70,9 @@ class PaddedBuffer {
     std::memset(bytes_.get() + size_, 0, kPadding);
   }
 
+  /// Makes it empty, and keeps its memory.
+  void clear() noexcept { size_ = 0; }
+
   std::string_view view() const& noexcept { return {bytes_.get(), size_}; }
   std::string_view view() && = delete;
   const char* data() const& noexcept { return bytes_.get(); }

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <string>
 
 namespace everyitem::batch {
 
@@ -24,5 +25,8 @@ struct PutRecordsLimits {
   std::size_t request_bytes = kMaxRequestBytes;
   std::size_t record_bytes = kDefaultMaxRecordBytes;
 };
+
+/// What the limit of a record is, for the user.
+std::string record_limit(const PutRecordsLimits& limits);
 
 }  // namespace everyitem::batch

@@ -30,8 +30,7 @@ std::uint64_t key_hash(const source::Item& item) {
   return XXH3_64bits_withSeed(item.range_key.data(), item.range_key.size(), hash);
 }
 
-PartitionKey PartitionKeys::key(const source::Item& item) const {
-  const std::uint64_t bits = random_ != nullptr ? random_->bits() : key_hash(item);
+PartitionKey partition_key(std::uint64_t bits) {
   return {{hex_digits(static_cast<std::uint32_t>(bits >> 32)),
            hex_digits(static_cast<std::uint32_t>(bits))}};
 }

@@ -33,6 +33,8 @@ static_assert(sizeof(PartitionKey) == kPartitionKeyLength);
 /// share a hash key. An item without its key (left out of the projection) is hashed as a whole.
 std::uint64_t key_hash(const source::Item& item);
 
+PartitionKey partition_key(std::uint64_t bits);
+
 /// Makes partition keys. One event loop.
 class PartitionKeys {
  public:
@@ -41,7 +43,11 @@ class PartitionKeys {
   /// At random: `random` outlives this.
   explicit PartitionKeys(Random& random) : random_(&random) {}
 
-  PartitionKey key(const source::Item& item) const;
+  PartitionKey key(const source::Item& item) const { return partition_key(bits(item)); }
+  /// What the key of an item is made of.
+  std::uint64_t bits(const source::Item& item) const {
+    return random_ != nullptr ? random_->bits() : key_hash(item);
+  }
 
  private:
   Random* random_ = nullptr;

@@ -2,10 +2,6 @@
 
 #include <utility>
 
-#include <fmt/format.h>
-
-#include "base/human_format.h"
-
 namespace everyitem::batch {
 
 PutRecordsBuilder::PutRecordsBuilder(const PutRecordsFormat& format, const StreamId& stream,
@@ -30,17 +26,14 @@ AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) 
     body.append(format_.separator());
   }
   const std::size_t offset = body.size();
-  format_.append_record(body, item.json, keys_.key(item));
+  format_.append_record(body, item.json, keys_.key(item), {});
   batch_.records.push_back({.offset = offset, .length = body.size() - offset});
   batch_.count(page, item.json.size());
   request_bytes_ += record_bytes;
   return AddResult::added;
 }
 
-std::string PutRecordsBuilder::size_limit() const {
-  return fmt::format("the stream takes records of {} bytes at most, their keys included",
-                     grouped(limits_.record_bytes));
-}
+std::string PutRecordsBuilder::size_limit() const { return record_limit(limits_); }
 
 RecordBatch PutRecordsBuilder::seal() {
   batch_.body.append(format_.closing());

@@ -73,7 +73,7 @@ TEST(PutRecordsBatch, HoldsTheItemsByteForByteInCbor) {
   for (std::uint32_t i = 0; i < items.size(); ++i) {
     EXPECT_EQ(records[i].at("Data").as_string(), items[i]);
     EXPECT_EQ(records[i].at("PartitionKey").as_string().size(), kPartitionKeyLength);
-    EXPECT_EQ(item_of(batch, i, cbor), items[i]);
+    EXPECT_EQ(items_of(batch, i, cbor), std::vector{items[i]});
   }
   const PaddedBuffer again = request_for(batch, std::vector<std::uint32_t>{1, 6}, cbor);
   const auto second_request = parse_cbor(again.view());
@@ -91,8 +91,8 @@ TEST(PutRecordsBatch, TheItemsOfRecordsInJsonAreReadBack) {
     builder.add(item(json), {0, 0});
   }
   const RecordBatch batch = builder.seal();
-  EXPECT_EQ(item_of(batch, 0, json_format), items[0]);
-  EXPECT_EQ(item_of(batch, 1, json_format), items[1]);
+  EXPECT_EQ(items_of(batch, 0, json_format), std::vector{items[0]});
+  EXPECT_EQ(items_of(batch, 1, json_format), std::vector{items[1]});
 }
 
 TEST(PutRecordsBatch, NamesTheStreamByArnToo) {

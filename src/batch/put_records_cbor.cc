@@ -12,13 +12,21 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// A map of two members, of which the first is called Data.
+/// A map of two or three members, of which the first is called Data.
 constexpr std::string_view kBeforeData =
     "\xa2\x64"
     "Data"sv;
+constexpr std::string_view kBeforeDataOfThree =
+    "\xa3\x64"
+    "Data"sv;
+static_assert(kBeforeData.size() == kBeforeDataOfThree.size());
 /// The other member's name, and the head of a text of kPartitionKeyLength characters.
 constexpr std::string_view kBeforeKey = "\x6cPartitionKey\x70"sv;
 static_assert(kPartitionKeyLength == 0x10);
+
+constexpr std::string_view kBeforeHashKey =
+    "\x6f"
+    "ExplicitHashKey"sv;
 
 constexpr std::array kClosing = {kCborBreak, kCborBreak};  // of the array, of the map
 
@@ -52,15 +60,22 @@ std::string PutRecordsCbor::opening(const StreamId& stream) const {
 
 std::string_view PutRecordsCbor::closing() const { return {kClosing.data(), kClosing.size()}; }
 
-void PutRecordsCbor::append_record(PaddedBuffer& body, std::string_view data,
-                                   PartitionKey key) const {
-  const std::span<char> room = body.prepare(kBeforeData.size() + kMaxCborHead + data.size() +
-                                            kBeforeKey.size() + kPartitionKeyLength);
-  char* to = write(kBeforeData, room.data());
+void PutRecordsCbor::append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
+                                   std::string_view explicit_hash_key) const {
+  const bool placed = !explicit_hash_key.empty();
+  const std::span<char> room = body.prepare(
+      kBeforeData.size() + kMaxCborHead + data.size() + kBeforeKey.size() + kPartitionKeyLength +
+      kBeforeHashKey.size() + kMaxCborHead + explicit_hash_key.size());
+  char* to = write(placed ? kBeforeDataOfThree : kBeforeData, room.data());
   to = write_cbor_head(CborType::bytes, data.size(), to);
   to = write(data, to);
   to = write(kBeforeKey, to);
   to = key.write_to(to);
+  if (placed) {
+    to = write(kBeforeHashKey, to);
+    to = write_cbor_head(CborType::text, explicit_hash_key.size(), to);
+    to = write(explicit_hash_key, to);
+  }
   body.commit(static_cast<std::size_t>(to - room.data()));
 }
 

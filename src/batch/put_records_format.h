@@ -5,6 +5,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/padded_buffer.h"
 #include "base/wire.h"
@@ -34,7 +35,9 @@ class PutRecordsFormat {
   virtual std::string naming(const StreamId& stream) const = 0;
 
   virtual std::string opening(const StreamId& stream) const = 0;
-  virtual void append_record(PaddedBuffer& body, std::string_view data, PartitionKey key) const = 0;
+  /// The explicit hash key is left out when empty.
+  virtual void append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
+                             std::string_view explicit_hash_key) const = 0;
   virtual std::string_view separator() const = 0;
   virtual std::string_view closing() const = 0;
 
@@ -49,7 +52,8 @@ const PutRecordsFormat& put_records_format(Wire wire);
 PaddedBuffer request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes,
                          const PutRecordsFormat& format);
 
-/// The item whose record is `index` of the batch: its JSON.
-std::string item_of(const RecordBatch& batch, std::uint32_t index, const PutRecordsFormat& format);
+/// The items of the record that is `index` of the batch: their JSON.
+std::vector<std::string> items_of(const RecordBatch& batch, std::uint32_t index,
+                                  const PutRecordsFormat& format);
 
 }  // namespace everyitem::batch

@@ -13,7 +13,8 @@ namespace {
 
 constexpr std::string_view kBeforeData = R"({"Data":")";
 constexpr std::string_view kBeforeKey = R"(","PartitionKey":")";
-constexpr std::string_view kBehindKey = R"("})";
+constexpr std::string_view kBeforeHashKey = R"(","ExplicitHashKey":")";
+constexpr std::string_view kEnd = R"("})";
 
 char* write(std::string_view text, char* to) { return std::ranges::copy(text, to).out; }
 
@@ -33,17 +34,22 @@ std::string PutRecordsJson::opening(const StreamId& stream) const {
   return text + R"(,"Records":[)";
 }
 
-void PutRecordsJson::append_record(PaddedBuffer& body, std::string_view data,
-                                   PartitionKey key) const {
+void PutRecordsJson::append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
+                                   std::string_view explicit_hash_key) const {
   const std::size_t data_size = base64_size(data.size());
-  const std::span<char> room = body.prepare(kBeforeData.size() + data_size + kBeforeKey.size() +
-                                            kPartitionKeyLength + kBehindKey.size());
+  const std::span<char> room =
+      body.prepare(kBeforeData.size() + data_size + kBeforeKey.size() + kPartitionKeyLength +
+                   kBeforeHashKey.size() + explicit_hash_key.size() + kEnd.size());
   char* to = write(kBeforeData, room.data());
   encode_base64(data, to);
   to = write(kBeforeKey, to + data_size);
   to = key.write_to(to);
-  write(kBehindKey, to);
-  body.commit(room.size());
+  if (!explicit_hash_key.empty()) {
+    to = write(kBeforeHashKey, to);
+    to = write(explicit_hash_key, to);
+  }
+  to = write(kEnd, to);
+  body.commit(static_cast<std::size_t>(to - room.data()));
 }
 
 std::string PutRecordsJson::data_of(std::string_view record) const {

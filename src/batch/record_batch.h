@@ -25,11 +25,23 @@ struct PageShare {
   friend bool operator==(const PageShare&, const PageShare&) = default;
 };
 
+/// How many of a record's items are of one page.
+struct RecordShare {
+  std::uint32_t record = 0;  ///< its place in RecordBatch::records
+  std::uint32_t page = 0;    ///< its place in RecordBatch::pages
+  std::uint32_t items = 0;
+
+  friend bool operator==(const RecordShare&, const RecordShare&) = default;
+};
+
 /// A batch carries the pages whose items it holds; the pipeline gives them to the ack tracker once
 /// all its records are accepted.
 struct RecordBatch {
   PaddedBuffer body;                ///< as the destination takes it
-  std::vector<RecordSpan> records;  ///< one an item; empty where the destination takes the whole
+  std::vector<RecordSpan> records;  ///< empty where the destination takes the whole
+  /// Where records hold several items: record by record, the pages of its items in their order.
+  /// Empty where each record is an item.
+  std::vector<RecordShare> shares;
   /// The ExplicitHashKey of each record; empty where the records have none.
   std::vector<HashKey> explicit_hash_keys;
   std::vector<PageShare> pages;  ///< each once, in the order of their items here

@@ -42,6 +42,16 @@ ShardMap::ShardMap(std::vector<Shard> open) : shards_(std::move(open)) {
   }
 }
 
+ShardMap ShardMap::evenly(std::uint32_t count) {
+  const HashKey width = kLastHashKey / count;
+  std::vector<Shard> shards(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    shards[i] = {.id = {}, .first = width * i, .last = width * (i + 1) - 1};
+  }
+  shards.back().last = kLastHashKey;
+  return ShardMap(std::move(shards));
+}
+
 std::size_t ShardMap::shard_of(HashKey key) const {
   const auto behind = std::ranges::upper_bound(shards_, key, {}, &Shard::first);
   return static_cast<std::size_t>(behind - shards_.begin()) - 1;

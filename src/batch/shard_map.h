@@ -37,6 +37,9 @@ class ShardMap {
   /// come in any order.
   explicit ShardMap(std::vector<Shard> open);
 
+  /// `count` shards, 1 or more, of as many hash keys each, whose names are not known.
+  static ShardMap evenly(std::uint32_t count);
+
   /// The place of the shard that takes `key`.
   std::size_t shard_of(HashKey key) const;
   const std::vector<Shard>& shards() const { return shards_; }

@@ -84,7 +84,8 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
 
   const std::string destination = "Where to put it";
   scan->add_option("--stream", options.stream,
-                   "A Kinesis data stream's name or ARN: one record an item")
+                   "A Kinesis data stream's name or ARN: one record an item,\n"
+                   "or many with --aggregate")
       ->type_name("STREAM")
       ->group(destination);
   scan->add_option("--to", settings.file, "A file, or - for standard output: one line an item")
@@ -96,6 +97,12 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("key|random")
       ->group(destination)
       ->check(CLI::IsMember({"key", "random"}).description(""));
+
+  scan->add_flag("--aggregate", settings.aggregate,
+                 "Many items a record, as the Kinesis Producer Library packs\n"
+                 "them: consumers must de-aggregate (those of the Kinesis\n"
+                 "Client Library do)")
+      ->group(destination);
 
   scan->add_option("--kinesis-wire", options.kinesis_wire,
                    "How requests to Kinesis are written: cbor, a quarter fewer\n"
@@ -220,6 +227,9 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   }
   if (!settings.dead_letters.empty() && !settings.stream) {
     throw usage_error("--dead-letters goes with --stream: a file takes every item");
+  }
+  if (settings.aggregate && !settings.stream) {
+    throw usage_error("--aggregate goes with --stream: a file has one line an item");
   }
   if (options.max_wait_seconds > 0) {
     settings.max_wait = std::chrono::seconds(options.max_wait_seconds);

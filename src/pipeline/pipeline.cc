@@ -192,15 +192,15 @@ Awaitable<void> Pipeline::deliver_batches() {
     if (!batch) {
       co_return;
     }
-    std::vector<sink::RefusedRecord> refused = co_await parts_.sink.deliver(*batch);
+    std::vector<sink::RefusedItem> refused = co_await parts_.sink.deliver(*batch);
     const std::vector<std::uint64_t> dead_letters = count_by_page(*batch, refused);
     counters_.items_delivered += batch->items - refused.size();
     // Where the destination takes a batch as a whole, an item is a record.
     counters_.records_delivered +=
-        (batch->records.empty() ? batch->items : batch->records.size()) - refused.size();
+        (batch->records.empty() ? batch->items : batch->records.size()) - count_records(refused);
     counters_.bytes_delivered += batch->item_bytes;
-    for (const sink::RefusedRecord& record : refused) {
-      counters_.bytes_delivered -= record.item.size();
+    for (const sink::RefusedItem& item : refused) {
+      counters_.bytes_delivered -= item.item.size();
     }
     ++counters_.batches_delivered;
     if (!refused.empty()) {

@@ -18,6 +18,7 @@
 #include "aws/service_settings.h"
 #include "base/error.h"
 #include "base/human_format.h"
+#include "batch/aggregating_builder.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
 #include "batch/put_records_format.h"
@@ -85,6 +86,7 @@ struct ScanRun::Impl {
   source::TableDescription table;
   const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;
+  std::unique_ptr<batch::CurrentShards> shards;
   std::unique_ptr<checkpoint::CheckpointStore> store;
   std::string checkpoint_location;
   sink::FileStart file_start = sink::FileStart::fresh;
@@ -284,12 +286,18 @@ Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
 }
 
 void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
+  shards = std::make_unique<batch::CurrentShards>(
+      batch::CurrentShards{.map = batch::ShardMap::evenly(std::max(1U, stream.open_shards))});
   if (settings.stream) {
     const batch::PartitionKeys keys =
         settings.random_partition_keys ? batch::PartitionKeys(random) : batch::PartitionKeys();
-    builder = std::make_unique<batch::PutRecordsBuilder>(
-        *format, batch::StreamId{.name = settings.stream->name, .arn = settings.stream->arn},
-        stream.limits, keys);
+    const batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
+    if (settings.aggregate) {
+      builder =
+          std::make_unique<batch::AggregatingBuilder>(*format, id, stream.limits, keys, *shards);
+    } else {
+      builder = std::make_unique<batch::PutRecordsBuilder>(*format, id, stream.limits, keys);
+    }
     sink = std::make_unique<sink::KinesisSink>(kinesis->client, *format, settings.stream->name,
                                                stream, surroundings.clock, random, retry_limits(),
                                                items_before > 0);

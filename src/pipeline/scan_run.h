@@ -36,6 +36,7 @@ struct ScanSettings {
   KinesisWire kinesis_wire = KinesisWire::automatic;
   ReadBudget read_budget;
   bool random_partition_keys = false;
+  bool aggregate = false;  ///< many items a record
   std::string checkpoint;  ///< as open_checkpoint_store takes it
   bool restart = false;
   std::string dead_letters;  ///< a file; by default one beside the checkpoint

@@ -184,11 +184,11 @@ class TestSink final : public sink::Sink {
   TestSink(const asio::any_io_executor& executor, std::size_t batches_in_flight, Dice& dice)
       : batches_in_flight_(batches_in_flight), dice_(dice), released_(executor) {}
 
-  Awaitable<std::vector<sink::RefusedRecord>> deliver(const batch::RecordBatch& batch) override {
+  Awaitable<std::vector<sink::RefusedItem>> deliver(const batch::RecordBatch& batch) override {
     const std::size_t number = ++deliveries;
     const Ids ids = ids_of(batch.body.view());
     EXPECT_EQ(ids.size(), batch.items);
-    std::vector<sink::RefusedRecord> refused;
+    std::vector<sink::RefusedItem> refused;
     received.insert(ids.begin(), ids.end());
     ++under_way;
     EXPECT_LE(under_way, batches_in_flight_);
@@ -208,7 +208,7 @@ class TestSink final : public sink::Sink {
     finished_bytes += batch.body.size();
     for (std::size_t i = 0; i < ids.size(); ++i) {
       if (refuses && refuses(ids[i])) {
-        refused.push_back({.index = static_cast<std::uint32_t>(i),
+        refused.push_back({.record = static_cast<std::uint32_t>(i),
                            .code = "InvalidArgumentException",
                            .reason = "in its words",
                            .item = fmt::format(R"({{"pk":{{"S":"{}"}}}})", ids[i])});

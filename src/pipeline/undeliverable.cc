@@ -1,5 +1,6 @@
 #include "pipeline/undeliverable.h"
 
+#include <algorithm>
 #include <cstddef>
 #include <utility>
 
@@ -11,13 +12,22 @@ namespace everyitem::pipeline {
 
 namespace {
 
-/// The place in batch.pages of the page that a record's item is of.
-std::size_t page_of(const batch::RecordBatch& batch, std::uint32_t record) {
-  std::size_t page = 0;
-  for (std::uint64_t end = batch.pages[0].items; end <= record; end += batch.pages[page].items) {
-    ++page;
+/// The place in batch.pages of the page that an item is of.
+std::size_t page_of(const batch::RecordBatch& batch, const sink::RefusedItem& item) {
+  if (batch.shares.empty()) {
+    // A record is an item, and they stand page by page.
+    std::size_t page = 0;
+    for (std::uint64_t end = batch.pages[0].items; end <= item.record;
+         end += batch.pages[page].items) {
+      ++page;
+    }
+    return page;
   }
-  return page;
+  auto share = std::ranges::lower_bound(batch.shares, item.record, {}, &batch::RecordShare::record);
+  for (std::uint64_t end = share->items; end <= item.place; end += share->items) {
+    ++share;
+  }
+  return share->page;
 }
 
 }  // namespace
@@ -34,25 +44,33 @@ sink::DeadLetter too_large_letter(const source::Item& item, std::uint32_t segmen
 }
 
 std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
-                                              std::vector<sink::RefusedRecord> refused,
+                                              std::vector<sink::RefusedItem> refused,
                                               const source::KeyNames& keys) {
   std::vector<sink::DeadLetter> letters;
   letters.reserve(refused.size());
-  for (sink::RefusedRecord& record : refused) {
-    letters.push_back({.segment = batch.pages[page_of(batch, record.index)].page.segment,
-                       .code = std::move(record.code),
-                       .reason = std::move(record.reason),
-                       .key = source::key_of(record.item, keys),
-                       .item = std::move(record.item)});
+  for (sink::RefusedItem& item : refused) {
+    letters.push_back({.segment = batch.pages[page_of(batch, item)].page.segment,
+                       .code = std::move(item.code),
+                       .reason = std::move(item.reason),
+                       .key = source::key_of(item.item, keys),
+                       .item = std::move(item.item)});
   }
   return letters;
 }
 
+std::size_t count_records(const std::vector<sink::RefusedItem>& refused) {
+  std::size_t records = 0;
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    records += i == 0 || refused[i].record != refused[i - 1].record ? 1 : 0;
+  }
+  return records;
+}
+
 std::vector<std::uint64_t> count_by_page(const batch::RecordBatch& batch,
-                                         const std::vector<sink::RefusedRecord>& refused) {
+                                         const std::vector<sink::RefusedItem>& refused) {
   std::vector<std::uint64_t> counts(batch.pages.size());
-  for (const sink::RefusedRecord& record : refused) {
-    ++counts[page_of(batch, record.index)];
+  for (const sink::RefusedItem& item : refused) {
+    ++counts[page_of(batch, item)];
   }
   return counts;
 }

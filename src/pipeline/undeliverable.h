@@ -16,13 +16,16 @@ namespace everyitem::pipeline {
 sink::DeadLetter too_large_letter(const source::Item& item, std::uint32_t segment,
                                   const source::KeyNames& keys, const std::string& size_limit);
 
-/// For the records of a batch that its destination refused.
+/// For the items of a batch that its destination refused.
 std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
-                                              std::vector<sink::RefusedRecord> refused,
+                                              std::vector<sink::RefusedItem> refused,
                                               const source::KeyNames& keys);
 
-/// How many of the refused records are of each of batch.pages.
+/// How many records they are of.
+std::size_t count_records(const std::vector<sink::RefusedItem>& refused);
+
+/// How many of the refused items are of each of batch.pages.
 std::vector<std::uint64_t> count_by_page(const batch::RecordBatch& batch,
-                                         const std::vector<sink::RefusedRecord>& refused);
+                                         const std::vector<sink::RefusedItem>& refused);
 
 }  // namespace everyitem::pipeline

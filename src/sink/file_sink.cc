@@ -11,14 +11,14 @@ FileSink::FileSink(const std::string& path, FileStart start, std::uint64_t deliv
 
 FileSink::~FileSink() { writer_.join(); }
 
-Awaitable<std::vector<RefusedRecord>> FileSink::deliver(const batch::RecordBatch& batch) {
+Awaitable<std::vector<RefusedItem>> FileSink::deliver(const batch::RecordBatch& batch) {
   const std::string_view lines = batch.body.view();
   const auto append = [this, lines]() -> Awaitable<void> {
     file_.append(lines);
     co_return;
   };
   co_await asio::co_spawn(writer_, append, asio::use_awaitable);
-  co_return std::vector<RefusedRecord>{};
+  co_return std::vector<RefusedItem>{};
 }
 
 }  // namespace everyitem::sink

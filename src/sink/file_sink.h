@@ -21,7 +21,7 @@ class FileSink final : public Sink {
 
   /// Throws as LineFile::append, and refuses nothing. The write happens on a thread of its own, so
   /// that a slow reader does not stop the event loop.
-  Awaitable<std::vector<RefusedRecord>> deliver(const batch::RecordBatch& batch) override;
+  Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) override;
 
   std::size_t max_batches_in_flight() const override { return 1; }
 

@@ -42,8 +42,8 @@ KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& fo
       max_batches_in_flight_(batches_in_flight(description.open_shards)),
       took_some_(took_some) {}
 
-Awaitable<std::vector<RefusedRecord>> KinesisSink::deliver(const batch::RecordBatch& batch) {
-  std::vector<RefusedRecord> refused;
+Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatch& batch) {
+  std::vector<RefusedItem> refused;
   std::vector<Indexes> requests(1);  // to be sent, from the back
   requests.front().resize(batch.records.size());
   std::iota(requests.front().begin(), requests.front().end(), 0U);
@@ -63,10 +63,7 @@ Awaitable<std::vector<RefusedRecord>> KinesisSink::deliver(const batch::RecordBa
       continue;
     }
     if (request.size() == 1) {
-      refused.push_back({.index = request.front(),
-                         .code = invalid->code,
-                         .reason = invalid->message,
-                         .item = batch::item_of(batch, request.front(), format_)});
+      refuse(batch, request.front(), invalid->code, invalid->message, refused);
       continue;
     }
     const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
@@ -84,7 +81,7 @@ Awaitable<std::vector<RefusedRecord>> KinesisSink::deliver(const batch::RecordBa
 }
 
 Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Indexes pending,
-                                  std::vector<RefusedRecord>& refused) {
+                                  std::vector<RefusedItem>& refused) {
   int stalled = 0;   // rounds in a row that got nothing through
   int failures = 0;  // the last ones among them that a slower pace does not explain
   auto stalled_since = clock_.now();
@@ -92,11 +89,8 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Indexes pendi
     PutRecordsResult result = co_await put(batch, pending);
     const std::size_t not_taken = result.failed.size() + result.invalid.size();
     took_some_ = took_some_ || not_taken < pending.size();
-    for (InvalidRecord& record : result.invalid) {
-      refused.push_back({.index = pending[record.place],
-                         .code = std::move(record.code),
-                         .reason = std::move(record.message),
-                         .item = batch::item_of(batch, pending[record.place], format_)});
+    for (const InvalidRecord& record : result.invalid) {
+      refuse(batch, pending[record.place], record.code, record.message, refused);
     }
     if (result.failed.empty()) {
       co_return;
@@ -143,6 +137,19 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch,
                        .holds_items = true};
   co_await kinesis_.call(call, accept);
   co_return result;
+}
+
+void KinesisSink::refuse(const batch::RecordBatch& batch, std::uint32_t record,
+                         const std::string& code, const std::string& reason,
+                         std::vector<RefusedItem>& refused) const {
+  std::vector<std::string> items = batch::items_of(batch, record, format_);
+  for (std::uint32_t place = 0; place < items.size(); ++place) {
+    refused.push_back({.record = record,
+                       .place = place,
+                       .code = code,
+                       .reason = reason,
+                       .item = std::move(items[place])});
+  }
 }
 
 Error KinesisSink::refusal(const PutRecordsResult& result, std::size_t refused,

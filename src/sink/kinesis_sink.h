@@ -27,7 +27,7 @@ class KinesisSink final : public Sink {
   /// long as something gets through, or `limits` let it. A request that is refused as not valid is
   /// sent again in halves, until it is clear which record is to blame. Where the stream refuses
   /// several records so and has never taken one, it is not the records: that is thrown.
-  Awaitable<std::vector<RefusedRecord>> deliver(const batch::RecordBatch& batch) override;
+  Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) override;
 
   std::size_t max_batches_in_flight() const override { return max_batches_in_flight_; }
   std::uint64_t records_sent_again() const override { return records_sent_again_; }
@@ -36,8 +36,10 @@ class KinesisSink final : public Sink {
   using Indexes = std::vector<std::uint32_t>;  // into a batch's records, rising
 
   Awaitable<void> send(const batch::RecordBatch& batch, Indexes pending,
-                       std::vector<RefusedRecord>& refused);
+                       std::vector<RefusedItem>& refused);
   Awaitable<PutRecordsResult> put(const batch::RecordBatch& batch, const Indexes& pending);
+  void refuse(const batch::RecordBatch& batch, std::uint32_t record, const std::string& code,
+              const std::string& reason, std::vector<RefusedItem>& refused) const;
   Error refusal(const PutRecordsResult& result, std::size_t refused, std::size_t records) const;
 
   aws::Client& kinesis_;

@@ -130,8 +130,8 @@ class KinesisSinkTest : public testing::Test {
   }
   static Keys none(const Keys& keys) { return all(keys, ""); }
 
-  std::vector<RefusedRecord> deliver() {
-    std::vector<RefusedRecord> refused;
+  std::vector<RefusedItem> deliver() {
+    std::vector<RefusedItem> refused;
     const auto work = [&]() -> Awaitable<void> { refused = co_await sink_->deliver(batch_); };
     aws::run(service_->loop, work());
     return refused;
@@ -324,10 +324,10 @@ TEST_F(KinesisSinkTest, RecordsRefusedAsNotValidAreGivenBackAndTheOthersTaken) {
     }
     return codes;
   });
-  const std::vector<RefusedRecord> refused = deliver();
+  const std::vector<RefusedItem> refused = deliver();
   ASSERT_EQ(refused.size(), 2U);
-  EXPECT_EQ(refused[0].index, 3U);
-  EXPECT_EQ(refused[1].index, 39U);
+  EXPECT_EQ(refused[0].record, 3U);
+  EXPECT_EQ(refused[1].record, 39U);
   EXPECT_EQ(refused[0].code, "InvalidArgumentException");
   EXPECT_EQ(refused[0].reason, "in its words");
   EXPECT_EQ(refused[0].item, "{}");
@@ -339,12 +339,12 @@ TEST_F(KinesisSinkTest, ARequestRefusedAsNotValidIsSentInHalvesUntilTheRecordsTo
   refuse_requests([&](const Keys& keys) {
     return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
   });
-  const std::vector<RefusedRecord> refused = deliver();
+  const std::vector<RefusedItem> refused = deliver();
   std::vector<std::uint32_t> indexes;
-  for (const RefusedRecord& record : refused) {
-    indexes.push_back(record.index);
-    EXPECT_EQ(record.code, "ValidationException");
-    EXPECT_EQ(record.item, "{}");
+  for (const RefusedItem& item : refused) {
+    indexes.push_back(item.record);
+    EXPECT_EQ(item.code, "ValidationException");
+    EXPECT_EQ(item.item, "{}");
   }
   EXPECT_THAT(indexes, ElementsAre(0, 17, 18, 39));
   for (const std::string& key : keys_) {

@@ -18,12 +18,13 @@ class DestinationClosed : public std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
-/// A record that the destination can never take: it was refused by itself, as not valid.
-struct RefusedRecord {
-  std::uint32_t index = 0;  ///< into batch.records
-  std::string code;         ///< the service's
-  std::string reason;       ///< in the service's words
-  std::string item;         ///< its JSON
+/// An item that the destination can never take: its record was refused by itself, as not valid.
+struct RefusedItem {
+  std::uint32_t record = 0;  ///< its place in batch.records
+  std::uint32_t place = 0;   ///< among the items of the record
+  std::string code;          ///< the service's
+  std::string reason;        ///< in the service's words
+  std::string item;          ///< its JSON
 };
 
 /// One event loop.
@@ -35,9 +36,9 @@ class Sink {
   virtual ~Sink() = default;
 
   /// Returns once the destination has acknowledged every record of the batch, but for those that
-  /// it can never take, which are returned. What it refused for the moment has been sent again.
-  /// Throws Error when some can not be delivered now: others may have been.
-  virtual Awaitable<std::vector<RefusedRecord>> deliver(const batch::RecordBatch& batch) = 0;
+  /// it can never take, whose items are returned, record by record. What it refused for the moment
+  /// has been sent again. Throws Error when some can not be delivered now: others may have been.
+  virtual Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) = 0;
 
   /// How many deliveries it makes sense to have under way at once.
   virtual std::size_t max_batches_in_flight() const = 0;

@@ -1,0 +1,66 @@
+// One Kinesis record that holds many items.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/md5.h"
+#include "base/padded_buffer.h"
+#include "batch/partition_key.h"
+#include "batch/shard_map.h"
+
+namespace everyitem::batch {
+
+/// Digits of a hash key, at most.
+inline constexpr std::size_t kMaxHashKeyDigits = 39;
+
+/// An aggregated record that is being filled. All its items have one explicit hash key, which is
+/// also the record's own: so whatever shard the record lands on, however the stream is resharded
+/// meanwhile, each item belongs there, and no consumer has a reason to drop it.
+class AggregatedRecord {
+ public:
+  /// The first item's key and hash key become the record's. `data` is copied.
+  void add(std::string_view data, PartitionKey key, HashKey hash_key);
+
+  /// Makes it, while it is empty, a record that is just `data`.
+  void hold_plain(std::string_view data, PartitionKey key, HashKey hash_key);
+  bool is_plain() const { return plain_; }
+
+  bool empty() const { return items_ == 0; }
+  std::uint64_t items() const { return items_; }
+  PartitionKey partition_key() const { return partition_key_; }
+  HashKey hash_key() const { return hash_key_; }
+
+  /// Bytes of the whole record, its digest included, once it has another item of `data_bytes`: not
+  /// more than this, and hardly less.
+  std::size_t size_with(std::size_t data_bytes) const;
+
+  /// What its digest is of.
+  std::string_view digested() const&;
+  std::string_view digested() && = delete;
+  /// Ends it: nothing may be added any more.
+  void close(const Md5& digest);
+  /// The data of the record, once it is closed or where it is plain.
+  std::string_view data() const& { return buffer_.view(); }
+  std::string_view data() && = delete;
+  std::size_t size() const { return buffer_.size(); }
+
+  /// Makes it empty, and keeps its memory.
+  void clear();
+
+ private:
+  PaddedBuffer buffer_;
+  std::uint64_t items_ = 0;
+  PartitionKey partition_key_{};
+  HashKey hash_key_ = 0;
+  bool plain_ = false;
+};
+
+/// The data of each item of an aggregated record, in order; or `data` itself where it is none.
+/// Throws std::invalid_argument where it begins as one and is not.
+std::vector<std::string> items_in(std::string_view data);
+
+}  // namespace everyitem::batch

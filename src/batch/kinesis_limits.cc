@@ -1,0 +1,14 @@
+#include "batch/kinesis_limits.h"
+
+#include <fmt/format.h>
+
+#include "base/human_format.h"
+
+namespace everyitem::batch {
+
+std::string record_limit(const PutRecordsLimits& limits) {
+  return fmt::format("the stream takes records of {} bytes at most, their keys included",
+                     grouped(limits.record_bytes));
+}
+
+}  // namespace everyitem::batch
