@@ -11,8 +11,8 @@ namespace everyitem {
 using Md5 = std::array<unsigned char, 16>;
 
 /// Writes the MD5 of each of `texts` to the same place in `digests`, which are as many. Texts of
-/// any lengths, the more of them the faster: a processor with AVX2 works on eight side by side. Any
-/// thread.
+/// any lengths, the more of them the faster: a processor with AVX2 or AVX-512F works on up to 16
+/// side by side. Any thread.
 void md5_each(std::span<const std::string_view> texts, std::span<Md5> digests);
 
 Md5 md5(std::string_view text);
