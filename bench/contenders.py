@@ -52,12 +52,12 @@ class Contender:
     command: Callable[[Setting, Place], List[str]]
 
 
-def everyitem(setting: Setting, place: Place) -> List[str]:
-    return [
+def everyitem(*more: str) -> Callable[[Setting, Place], List[str]]:
+    return lambda setting, place: [
         str(BUILD / "src/cli/everyitem"),
         *("scan", "--table", "table", "--stream", "stream", "--segments", str(setting.segments)),
         *("--endpoint-url", place.url, "--checkpoint", str(place.directory / "checkpoint")),
-        "--quiet",
+        *("--quiet", *more),
     ]
 
 
@@ -81,11 +81,13 @@ def floor(items_a_post: int) -> Callable[[Setting, Place], List[str]]:
 
 PEERS = ROOT / "bench" / "peers"
 FLOOR_OF_500 = "floor, a POST per 500"
+FLOOR_OF_PAGES = "floor, a POST a page"
 CONTENDERS = [
-    Contender("everyitem", "everyitem", everyitem),
+    Contender("everyitem", "everyitem", everyitem()),
+    Contender("everyitem, aggregated", "everyitem", everyitem("--aggregate")),
     Contender("Go SDK", "peer", peer(str(GO_PEER))),
     Contender("Node SDK", "peer", peer("node", str(PEERS / "node_peer.mjs"))),
     Contender("boto3", "peer", peer("/usr/bin/python3", str(PEERS / "boto3_peer.py"))),
     Contender(FLOOR_OF_500, "floor", floor(500)),
-    Contender("floor, a POST a page", "floor", floor(0)),
+    Contender(FLOOR_OF_PAGES, "floor", floor(0)),
 ]

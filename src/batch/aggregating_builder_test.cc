@@ -119,7 +119,7 @@ TEST_F(AggregatingBuilderTest, ARecordThatIsFullIsFollowedByAnotherOfTheShard) {
   ++shards_.version;
   const auto building = builder();
   const std::size_t item_bytes = 1000;
-  for (int i = 0; i < 300; ++i) {
+  for (int i = 0; i < 120; ++i) {
     ASSERT_EQ(building->add(items_.make(std::string(item_bytes, 'x')), {0, 0}), AddResult::added);
   }
   const std::vector<Sent> records = sent(building->seal());

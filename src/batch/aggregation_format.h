@@ -30,9 +30,9 @@ enum class AggregatedItemField : protozero::pbf_tag_type {
   data = 3,
 };
 
-/// Data of one aggregated record, at most, where items are smaller: five of the units of 25 KiB
-/// that Kinesis bills, so that none is paid for and left empty; an eighth of what a shard takes in
-/// a second; and several to a request, whose MD5s are made side by side.
-inline constexpr std::size_t kAggregatedRecordBytes = std::size_t{5} * 25 * 1024;
+/// Data of one aggregated record, at most, where items are smaller: two of the units of 25 KiB that
+/// Kinesis bills, so that none is paid for and left empty; a twentieth of what a shard takes in a
+/// second; and many to a request, whose MD5s are made side by side.
+inline constexpr std::size_t kAggregatedRecordBytes = std::size_t{2} * 25 * 1024;
 
 }  // namespace everyitem::batch

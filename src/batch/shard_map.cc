@@ -36,6 +36,7 @@ ShardMap::ShardMap(std::vector<Shard> open) : shards_(std::move(open)) {
     }
     whole = shard.last == kLastHashKey;
     next = shard.last + 1;
+    first_.push_back(shard.first);
   }
   if (!whole) {
     throw std::invalid_argument("the shards do not take all hash keys");
@@ -53,8 +54,14 @@ ShardMap ShardMap::evenly(std::uint32_t count) {
 }
 
 std::size_t ShardMap::shard_of(HashKey key) const {
-  const auto behind = std::ranges::upper_bound(shards_, key, {}, &Shard::first);
-  return static_cast<std::size_t>(behind - shards_.begin()) - 1;
+  // Mostly shards are as large as each other, and then it is this one.
+  const HashKey top_half = key >> 64;
+  const auto guess = static_cast<std::size_t>(top_half * first_.size() >> 64);
+  if (first_[guess] <= key && (guess + 1 == first_.size() || key < first_[guess + 1])) {
+    return guess;
+  }
+  const auto behind = std::ranges::upper_bound(first_, key);
+  return static_cast<std::size_t>(behind - first_.begin()) - 1;
 }
 
 }  // namespace everyitem::batch

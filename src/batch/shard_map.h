@@ -48,6 +48,7 @@ class ShardMap {
 
  private:
   std::vector<Shard> shards_;
+  std::vector<HashKey> first_;  ///< of each shard
 };
 
 /// The newest map of a stream that is known: those who send replace it, those who build records
