@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <numeric>
+#include <span>
 #include <utility>
 
 #include <fmt/format.h>
@@ -11,6 +12,7 @@
 
 #include "cbor_reader.h"
 #include "cbor_writer.h"
+#include "list_shards_wire.h"
 
 namespace everyitem::faults {
 
@@ -157,6 +159,8 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
       reply = describe_table();
     } else if (operation == "DescribeStreamSummary") {
       reply = describe_stream(request.body, wire);
+    } else if (operation == "ListShards") {
+      reply = list_shards(request.body, wire);
     } else {
       return error_reply(wire, 400, "UnknownOperationException", "");
     }
@@ -196,6 +200,9 @@ Reply EmulatedServices::describe_stream(const std::string& body, Wire wire) cons
   const std::string_view status = updating() ? "UPDATING" : "ACTIVE";
   constexpr std::string_view kArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
   const std::size_t record_kibibytes = stream_.record_bytes / 1024;
+  const bool tells_mode = stream_.mode != StreamMode::none;
+  const std::string_view mode =
+      stream_.mode == StreamMode::provisioned ? "PROVISIONED" : "ON_DEMAND";
   if (wire == Wire::cbor) {
     CborReader request(body);
     request.skip();
@@ -204,13 +211,44 @@ Reply EmulatedServices::describe_stream(const std::string& body, Wire wire) cons
     cbor.open_map().text("StreamDescriptionSummary").open_map();
     cbor.text("StreamName").text("s").text("StreamStatus").text(status);
     cbor.text("StreamARN").text(kArn).text("OpenShardCount").number(shards_.open_shards());
-    cbor.text("MaxRecordSizeInKiB").number(record_kibibytes).close().close();
+    cbor.text("MaxRecordSizeInKiB").number(record_kibibytes);
+    if (tells_mode) {
+      cbor.text("StreamModeDetails").map(1).text("StreamMode").text(mode);
+    }
+    cbor.close().close();
     return {.body = cbor.take(), .content_type = kCborContentType};
   }
-  return {.body =
-              fmt::format(R"({{"StreamDescriptionSummary":{{"StreamName":"s","StreamStatus":"{}",)"
-                          R"("StreamARN":"{}","OpenShardCount":{},"MaxRecordSizeInKiB":{}}}}})",
-                          status, kArn, shards_.open_shards(), record_kibibytes)};
+  return {
+      .body = fmt::format(
+          R"({{"StreamDescriptionSummary":{{"StreamName":"s","StreamStatus":"{}",)"
+          R"("StreamARN":"{}","OpenShardCount":{},"MaxRecordSizeInKiB":{}{}}}}})",
+          status, kArn, shards_.open_shards(), record_kibibytes,
+          tells_mode ? fmt::format(R"(,"StreamModeDetails":{{"StreamMode":"{}"}})", mode) : "")};
+}
+
+Reply EmulatedServices::list_shards(const std::string& body, Wire wire) const {
+  const ListShardsRequest request =
+      wire == Wire::cbor ? list_shards_of_cbor(body) : list_shards_of_json(body);
+  // "Don't specify StreamName ... if you specify NextToken" (API reference, ListShards).
+  if (request.names_stream == request.next_token.has_value()) {
+    return error_reply(wire, 400, "InvalidArgumentException",
+                       "Either NextToken or StreamName should be provided");
+  }
+  const std::vector<ListedShard>& all = shards_.all();
+  const std::uint64_t first = request.next_token.value_or(0);
+  if (first > all.size()) {
+    return error_reply(wire, 400, "ExpiredNextTokenException", "The token has expired");
+  }
+  const std::size_t most = std::min(stream_.shards_per_page, request.max_results);
+  const std::size_t count = std::min<std::size_t>(most, all.size() - first);
+  ListShardsAnswer answer{.shards = std::span(all).subspan(first, count), .next_token = {}};
+  if (first + count < all.size()) {
+    answer.next_token = first + count;
+  }
+  if (wire == Wire::cbor) {
+    return {.body = to_cbor(answer), .content_type = kCborContentType};
+  }
+  return {.body = to_json(answer)};
 }
 
 bool EmulatedServices::may_be_read(std::chrono::steady_clock::time_point now) {
@@ -341,7 +379,11 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
     if (is_refused(record.data)) {
       return "InvalidArgumentException";
     }
-    return shards_.take(record.shard, record.bytes(), now) ? "" : kThrottled;
+    if (!shards_.take(record.shard, record.bytes(), now)) {
+      ++counts_.records_throttled;
+      return kThrottled;
+    }
+    return "";
   };
   PutRecordsAnswer answer{
       .results = {}, .failed = {}, .null_error_codes = fault == Fault::null_error_codes};

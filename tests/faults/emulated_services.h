@@ -45,8 +45,17 @@ enum class KinesisWires {
   json_415,  ///< CBOR is a type that it does not know: 415, without a body
 };
 
+/// What DescribeStreamSummary says of the stream's capacity.
+enum class StreamMode {
+  none,  ///< nothing, as servers of old
+  provisioned,
+  on_demand,
+};
+
 struct StreamShape {
   std::uint32_t shards = 4;
+  StreamMode mode = StreamMode::none;
+  std::size_t shards_per_page = 1000;  ///< of ListShards, at most
   std::size_t record_bytes = 1U << 20;
   std::size_t request_bytes = 5U << 20;
   ShardLimits shard_limits = {};
@@ -71,6 +80,7 @@ struct ServiceCounts {
   std::uint64_t sunk_bytes = 0;              ///< of kSink
   double read_units = 0;                     ///< of all pages that were served
   std::uint64_t reads_refused = 0;           ///< as faster than what is provisioned
+  std::uint64_t records_throttled = 0;       ///< as more than their shard takes
 };
 
 /// The X-Amz-Target that takes any body, unsigned, and counts its bytes: for the benchmark's floor.
@@ -107,6 +117,7 @@ class EmulatedServices {
  private:
   Reply describe_table() const;
   Reply describe_stream(const std::string& body, Wire wire) const;
+  Reply list_shards(const std::string& body, Wire wire) const;
   Reply scan(const std::string& body);
   Reply put_records(const std::string& body, Wire wire, std::optional<Fault> fault,
                     FaultPlan& plan);

@@ -78,7 +78,7 @@ TEST_F(EmulatedStreamInCbor, ReadsWhatAwssJavaWriterWrites) {
 }
 
 TEST_F(EmulatedStreamInCbor, DescribesItself) {
-  start({}, {.shards = 4});
+  start({}, {.shards = 4, .mode = StreamMode::provisioned});
   const std::string request = CborWriter().map(1).text("StreamName").text("s").take();
   const Reply reply = send("DescribeStreamSummary", request, kCborContentType);
   const auto in_json = ask("DescribeStreamSummary", R"({"StreamName":"s"})");
@@ -86,6 +86,17 @@ TEST_F(EmulatedStreamInCbor, DescribesItself) {
   for (const auto& [name, value] : in_json.at("StreamDescriptionSummary").as_object()) {
     EXPECT_EQ(in_cbor.at("StreamDescriptionSummary").at(name), value) << name;
   }
+}
+
+TEST_F(EmulatedStreamInCbor, ListsItsShards) {
+  start({.items = 1}, {.shards = 3, .shards_per_page = 4, .split_at = 0});
+  put({0});
+  const std::string first = CborWriter().map(1).text("StreamName").text("s").take();
+  const std::string second = CborWriter().map(1).text("NextToken").text("4").take();
+  EXPECT_EQ(to_json(send("ListShards", first, kCborContentType)),
+            ask("ListShards", R"({"StreamName":"s"})"));
+  EXPECT_EQ(to_json(send("ListShards", second, kCborContentType)),
+            ask("ListShards", R"({"NextToken":"4"})"));
 }
 
 TEST_F(EmulatedStreamInCbor, RefusesWhatItCannotRead) {

@@ -65,6 +65,51 @@ TEST_F(EmulatedStream, ASplitOpensOtherShardsAndTakesTheRecords) {
   EXPECT_EQ(text(describe(), "StreamStatus"), "ACTIVE");
 }
 
+TEST_F(EmulatedStream, ListsItsShardsPageByPageTheClosedOnesToo) {
+  start({.items = 1}, {.shards = 2, .shards_per_page = 4, .split_at = 0});
+  put({0});
+  const json::value first = ask("ListShards", R"({"StreamName":"s"})");
+  ASSERT_EQ(first.at("Shards").as_array().size(), 4U);
+  EXPECT_TRUE(first.at("Shards")
+                  .at(1)
+                  .at("SequenceNumberRange")
+                  .as_object()
+                  .contains("EndingSequenceNumber"));
+  const json::value& open = first.at("Shards").at(3);
+  EXPECT_EQ(text(open, "ShardId"), "shardId-000000000003");
+  EXPECT_FALSE(open.at("SequenceNumberRange").as_object().contains("EndingSequenceNumber"));
+  EXPECT_EQ(text(open.at("HashKeyRange"), "StartingHashKey"),
+            "85070591730234615865843651857942052864");  // 2^126
+  const std::string token = text(first, "NextToken");
+  const json::value second =
+      ask("ListShards", fmt::format(R"({{"NextToken":"{}","MaxResults":1}})", token));
+  ASSERT_EQ(second.at("Shards").as_array().size(), 1U);
+  EXPECT_EQ(text(second.at("Shards").at(0), "ShardId"), "shardId-000000000004");
+  const json::value third =
+      ask("ListShards", fmt::format(R"({{"NextToken":"{}"}})", text(second, "NextToken")));
+  EXPECT_EQ(third.at("Shards").as_array().size(), 1U);
+  EXPECT_FALSE(third.as_object().contains("NextToken"));
+
+  const std::string both = fmt::format(R"({{"StreamName":"s","NextToken":"{}"}})", token);
+  EXPECT_TRUE(text(ask("ListShards", both), "__type").ends_with("#InvalidArgumentException"));
+  EXPECT_TRUE(text(ask("ListShards", "{}"), "__type").ends_with("#InvalidArgumentException"));
+  EXPECT_TRUE(text(ask("ListShards", R"({"NextToken":"99"})"), "__type")
+                  .ends_with("#ExpiredNextTokenException"));
+}
+
+TEST_F(EmulatedStream, SaysItsModeWhereItHasOne) {
+  const auto told = [&](StreamMode mode) {
+    start({.items = 1}, {.mode = mode});
+    const json::value summary =
+        ask("DescribeStreamSummary", R"({"StreamName":"s"})").at("StreamDescriptionSummary");
+    const json::value* details = summary.as_object().if_contains("StreamModeDetails");
+    return details == nullptr ? "" : text(*details, "StreamMode");
+  };
+  EXPECT_EQ(told(StreamMode::none), "");
+  EXPECT_EQ(told(StreamMode::provisioned), "PROVISIONED");
+  EXPECT_EQ(told(StreamMode::on_demand), "ON_DEMAND");
+}
+
 TEST_F(EmulatedStream, WhatIsOverAShardsLimitIsThrottled) {
   start({.items = 100}, {.shards = 1, .shard_limits = {.records_per_second = 10}});
   const json::value answer = put(first_items(100));
@@ -73,6 +118,7 @@ TEST_F(EmulatedStream, WhatIsOverAShardsLimitIsThrottled) {
   EXPECT_EQ(text(answer.at("Records").at(10), "ErrorCode"),
             "ProvisionedThroughputExceededException");
   EXPECT_EQ(services().received().counts().distinct, 10U);
+  EXPECT_EQ(services().counts().records_throttled, 90U);
   EXPECT_EQ(services().undeliverable(), 0U);
 }
 

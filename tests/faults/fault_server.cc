@@ -239,14 +239,14 @@ std::string FaultServer::Impl::report() const {
   }
   return fmt::format(
       R"({{"items":{},"missing":{},"undeliverable":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
-      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"read_units":{:.1f},"reads_refused":{},"requests":{{{}}},"faults":{{{}}},"tls_sessions":{{{}}},)"
+      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"read_units":{:.1f},"reads_refused":{},"records_throttled":{},"requests":{{{}}},"faults":{{{}}},"tls_sessions":{{{}}},)"
       R"("seed":{}}})",
       options.table.items, services.received().missing(), services.undeliverable(),
       received.distinct, received.duplicates, received.altered, received.unknown,
       services.counts().signatures_refused, services.counts().signatures_out_of_time,
       services.counts().requests_over_limits, services.counts().cbor_requests,
       services.counts().sunk_bytes, services.counts().read_units, services.counts().reads_refused,
-      requests, struck, sessions, options.seed);
+      services.counts().records_throttled, requests, struck, sessions, options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)

@@ -22,6 +22,7 @@ using everyitem::faults::FaultServer;
 using everyitem::faults::FaultServerOptions;
 using everyitem::faults::KinesisWires;
 using everyitem::faults::Refusal;
+using everyitem::faults::StreamMode;
 
 int run(FaultServerOptions options, const std::string& authority_file) {
   boost::asio::io_context loop(1);
@@ -72,6 +73,14 @@ int main(int argc, char** argv) {
   program.add_option("--read-units-per-second", options.table.read_units_per_second,
                      "What the table is provisioned with; 0: on demand, and any");
   program.add_option("--shards", options.stream.shards, "Of the stream");
+  program
+      .add_option("--stream-mode", options.stream.mode,
+                  "What the stream says of its capacity: none, provisioned or on-demand")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, StreamMode>{{"none", StreamMode::none},
+                                            {"provisioned", StreamMode::provisioned},
+                                            {"on-demand", StreamMode::on_demand}}));
+  program.add_option("--shards-per-page", options.stream.shards_per_page, "Of ListShards, at most");
   program.add_option("--shard-records-per-second", options.stream.shard_limits.records_per_second,
                      "A shard's limit; Kinesis's own is 1000");
   program.add_option("--shard-bytes-per-second", options.stream.shard_limits.bytes_per_second,

@@ -92,9 +92,19 @@ void StreamShards::split_all() { open(allowances_.size() * 2); }
 
 void StreamShards::open(std::size_t shards) {
   allowances_.assign(shards, {});
-  ids_.clear();
+  for (ListedShard& shard : listed_) {
+    shard.closed = true;
+  }
+  closed_ = listed_.size();
+  // The first hash key of a shard is the first whose 32 bits shard_of sends there.
+  const auto first_of = [&](std::uint64_t shard) {
+    return batch::HashKey{((shard << 32) + shards - 1) / shards} << 96;
+  };
   for (std::size_t i = 0; i < shards; ++i) {
-    ids_.push_back(fmt::format("shardId-{:012}", next_id_++));
+    const bool is_last = i + 1 == shards;
+    listed_.push_back({.shard = {.id = fmt::format("shardId-{:012}", closed_ + i),
+                                 .first = first_of(i),
+                                 .last = is_last ? batch::kLastHashKey : first_of(i + 1) - 1}});
   }
 }
 

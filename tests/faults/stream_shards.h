@@ -9,12 +9,20 @@
 #include <string_view>
 #include <vector>
 
+#include "batch/shard_map.h"
+
 namespace everyitem::faults {
 
 /// What a shard takes; 0 for no limit. Kinesis's own are 1,000 records and 1 MiB.
 struct ShardLimits {
   std::uint64_t records_per_second = 0;
   std::uint64_t bytes_per_second = 0;
+};
+
+/// A shard as ListShards tells of it.
+struct ListedShard {
+  batch::Shard shard;
+  bool closed = false;  ///< it takes no more records; those that it has are still there
 };
 
 /// One event loop.
@@ -32,7 +40,11 @@ class StreamShards {
   std::optional<std::uint32_t> shard_of(std::string_view partition_key,
                                         std::string_view explicit_hash_key) const;
   /// Such as "shardId-000000000003".
-  const std::string& id_of(std::uint32_t shard) const { return ids_.at(shard); }
+  const std::string& id_of(std::uint32_t shard) const {
+    return listed_.at(closed_ + shard).shard.id;
+  }
+  /// All that there ever were, by their ids: those that are open come last.
+  const std::vector<ListedShard>& all() const { return listed_; }
 
   /// Whether the shard takes a record of so many bytes now. What is not used is saved up for one
   /// second; a record larger than that is taken when something is left, and owed.
@@ -52,8 +64,8 @@ class StreamShards {
 
   ShardLimits limits_;
   std::vector<Allowance> allowances_;
-  std::vector<std::string> ids_;
-  std::uint32_t next_id_ = 0;  ///< no two shards of a stream have one id, open or closed
+  std::vector<ListedShard> listed_;
+  std::size_t closed_ = 0;  ///< of listed_, the first
 };
 
 }  // namespace everyitem::faults

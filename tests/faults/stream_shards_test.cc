@@ -40,6 +40,28 @@ TEST(StreamShards, SplittingOpensTwiceAsManyUnderNewNames) {
   EXPECT_EQ(shards.id_of(7), "shardId-000000000013");
 }
 
+TEST(StreamShards, ListsAllShardsWithTheHashKeysThatTheyTake) {
+  for (const std::uint32_t count : {1U, 3U, 7U, 200U}) {
+    StreamShards shards(count, {});
+    shards.split_all();
+    std::vector<batch::Shard> open;
+    for (std::size_t i = 0; i < shards.all().size(); ++i) {
+      EXPECT_EQ(shards.all()[i].closed, i < count);
+      if (!shards.all()[i].closed) {
+        open.push_back(shards.all()[i].shard);
+      }
+    }
+    const batch::ShardMap map(open);
+    ASSERT_EQ(map.shards().size(), 2 * count);
+    for (std::uint32_t i = 0; i < 2 * count; ++i) {
+      EXPECT_EQ(map.shards()[i].id, shards.id_of(i));
+      for (const batch::HashKey key : {map.shards()[i].first, map.shards()[i].last}) {
+        EXPECT_EQ(shards.shard_of("", batch::decimal(key)), i);
+      }
+    }
+  }
+}
+
 TEST(StreamShards, AShardTakesItsRecordsASecondAndNoMore) {
   StreamShards shards(2, {.records_per_second = 10});
   int taken = 0;
