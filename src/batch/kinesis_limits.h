@@ -19,6 +19,10 @@ inline constexpr std::size_t kDefaultMaxRecordBytes = 1U << 20;
 inline constexpr std::size_t kMaxRequestBytes = 5U << 20;
 inline constexpr std::size_t kMaxRequestBytesLargeRecords = 10U << 20;
 
+/// What a shard takes in a second: records, and their bytes as above (API reference, PutRecords).
+inline constexpr double kShardRecordsPerSecond = 1000;
+inline constexpr double kShardBytesPerSecond = 1U << 20;
+
 /// Records that one call of PutRecords can be given, as a stream has them.
 struct PutRecordsLimits {
   std::size_t records = kMaxRecordsPerRequest;

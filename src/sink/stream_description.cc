@@ -19,6 +19,17 @@ namespace {
 /// so). As seconds, this is in the year 5138.
 constexpr double kMostSeconds = 1e11;
 
+StreamMode mode_of(const json::object& summary) {
+  const json::value* details = summary.if_contains("StreamModeDetails");
+  const std::string mode = details != nullptr && details->is_object()
+                               ? aws::text_member(details->get_object(), "StreamMode")
+                               : std::string();
+  if (mode == "PROVISIONED") {
+    return StreamMode::provisioned;
+  }
+  return mode == "ON_DEMAND" ? StreamMode::on_demand : StreamMode::not_told;
+}
+
 }  // namespace
 
 StreamDescription parse_stream_description(std::string_view body, Wire wire,
@@ -38,6 +49,7 @@ StreamDescription parse_stream_description(std::string_view body, Wire wire,
       description.strange_cbor = wire == Wire::cbor && !milliseconds;
     }
     status = aws::text_member(summary, "StreamStatus");
+    description.mode = mode_of(summary);
     const std::uint64_t record_kib = aws::count_member(summary, "MaxRecordSizeInKiB");
     if (record_kib > batch::kDefaultMaxRecordBytes / 1024) {
       description.limits.request_bytes = batch::kMaxRequestBytesLargeRecords;

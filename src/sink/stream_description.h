@@ -12,11 +12,19 @@
 
 namespace everyitem::sink {
 
+/// Who sees to it that a stream has enough shards.
+enum class StreamMode {
+  not_told,     ///< by local servers, and those of old
+  provisioned,  ///< whoever it belongs to
+  on_demand,    ///< Kinesis
+};
+
 struct StreamDescription {
   std::string arn;
   std::string created;  ///< in seconds since 1970; changes when a stream is deleted and made anew;
                         ///< empty if not told
   std::uint32_t open_shards = 0;  ///< 0 where the service does not say
+  StreamMode mode = StreamMode::not_told;
   batch::PutRecordsLimits limits;
   /// What came was in CBOR, but not as AWS writes it: its other answers are not to be trusted.
   bool strange_cbor = false;

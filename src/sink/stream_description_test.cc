@@ -1,6 +1,7 @@
 #include "sink/stream_description.h"
 
 #include <boost/json.hpp>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -32,6 +33,20 @@ TEST(StreamDescription, LargeRecordsAreReadFromTheStream) {
   EXPECT_EQ(stream.created, "1700000000.000");
   EXPECT_EQ(stream.limits.record_bytes, 10U << 20);
   EXPECT_EQ(stream.limits.request_bytes, 10U << 20);
+}
+
+TEST(StreamDescription, TheModeIsReadWhereItIsToldAndKnown) {
+  const auto mode = [](std::string_view details) {
+    const std::string member = fmt::format(R"(,"StreamModeDetails":{})", details);
+    return parse_stream_description(summary("ACTIVE", member), Wire::json, "s").mode;
+  };
+  EXPECT_EQ(mode(R"({"StreamMode":"PROVISIONED"})"), StreamMode::provisioned);
+  EXPECT_EQ(mode(R"({"StreamMode":"ON_DEMAND"})"), StreamMode::on_demand);
+  for (const std::string_view details : {R"({"StreamMode":"ANOTHER"})", "{}", "null", "7"}) {
+    EXPECT_EQ(mode(details), StreamMode::not_told) << details;
+  }
+  EXPECT_EQ(parse_stream_description(summary("ACTIVE"), Wire::json, "s").mode,
+            StreamMode::not_told);
 }
 
 TEST(StreamDescription, IsTheSameInCbor) {

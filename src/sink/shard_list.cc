@@ -1,0 +1,104 @@
+#include "sink/shard_list.h"
+
+#include <iterator>
+#include <stdexcept>
+#include <utility>
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include "aws/json_members.h"
+#include "base/cbor.h"
+#include "base/error.h"
+
+namespace everyitem::sink {
+
+namespace json = boost::json;
+
+namespace {
+
+/// Whoever asks can do without: no more than a few seconds, whatever the service says.
+constexpr aws::RetryLimits kLimits{
+    .attempts = 4, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(5)};
+
+/// 1,000 shards a page: more than any stream has.
+constexpr int kMostPages = 1000;
+
+batch::HashKey hash_key_member(const json::object& range, std::string_view name) {
+  const auto key = batch::parse_hash_key(aws::text_member(range, name));
+  if (!key) {
+    throw std::invalid_argument(fmt::format("a shard's {} is no hash key", name));
+  }
+  return *key;
+}
+
+/// The stream is named by the token, and may not be named besides (API reference, ListShards).
+std::string next_request(Wire wire, const std::string& token) {
+  if (wire == Wire::json) {
+    return json::serialize(json::object{{"NextToken", token}});
+  }
+  std::string body(1, kCborOpenMap);
+  append_cbor_text(body, "NextToken");
+  append_cbor_text(body, token);
+  return body + kCborBreak;
+}
+
+Error unusable(const std::string& object, const std::string& why) {
+  return Error(ErrorKind::failed, {.operation = "ListShards", .object = object, .message = why});
+}
+
+batch::ShardMap map_of(std::vector<batch::Shard> open, const std::string& object) {
+  try {
+    return batch::ShardMap(std::move(open));
+  } catch (const std::invalid_argument& error) {
+    throw unusable(object, error.what());
+  }
+}
+
+}  // namespace
+
+ShardPage parse_shard_page(std::string_view body, Wire wire) {
+  ShardPage page;
+  try {
+    const json::value parsed = wire == Wire::cbor ? parse_cbor(body) : json::parse(body);
+    for (const json::value& value : parsed.as_object().at("Shards").as_array()) {
+      const json::object& shard = value.as_object();
+      if (!aws::text_member(shard.at("SequenceNumberRange").as_object(), "EndingSequenceNumber")
+               .empty()) {
+        continue;
+      }
+      const json::object& range = shard.at("HashKeyRange").as_object();
+      page.open.push_back({.id = std::string(shard.at("ShardId").as_string()),
+                           .first = hash_key_member(range, "StartingHashKey"),
+                           .last = hash_key_member(range, "EndingHashKey")});
+    }
+    page.next_token = aws::text_member(parsed.get_object(), "NextToken");
+  } catch (const std::exception& error) {  // CborError, and Boost.JSON's, of several types
+    throw aws::MalformedResponse(
+        fmt::format("the answer to ListShards cannot be read: {}", error.what()));
+  }
+  return page;
+}
+
+Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::StreamId stream) {
+  const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
+  std::vector<batch::Shard> open;
+  std::string body = batch::put_records_format(wire).naming(stream);
+  for (int pages = 0; pages < kMostPages; ++pages) {
+    ShardPage page;
+    const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+      page = parse_shard_page(response.body.view(), wire);
+    };
+    const aws::Call call{
+        .operation = "ListShards", .object = object, .body = body, .wire = wire, .limits = kLimits};
+    co_await kinesis.call(call, accept);
+    std::ranges::move(page.open, std::back_inserter(open));
+    if (page.next_token.empty()) {
+      co_return map_of(std::move(open), object);
+    }
+    body = next_request(wire, page.next_token);
+  }
+  throw unusable(object, "it has no end");
+}
+
+}  // namespace everyitem::sink
