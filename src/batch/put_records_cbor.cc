@@ -85,4 +85,14 @@ std::string PutRecordsCbor::data_of(std::string_view record) const {
   return std::string(CborReader(record).string(joined));
 }
 
+RecordParts PutRecordsCbor::parts_of(std::string_view record) const {
+  record.remove_prefix(kBeforeData.size());
+  std::string joined;
+  CborReader reader(record);
+  const std::size_t data_bytes = reader.string(joined).size();
+  record.remove_prefix(record.size() - reader.bytes_left());
+  return {.data_bytes = data_bytes,
+          .partition_key = record.substr(kBeforeKey.size(), kPartitionKeyLength)};
+}
+
 }  // namespace everyitem::batch

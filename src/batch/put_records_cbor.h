@@ -17,6 +17,7 @@ class PutRecordsCbor final : public PutRecordsFormat {
   std::string_view separator() const override { return {}; }
   std::string_view closing() const override;
   std::string data_of(std::string_view record) const override;
+  RecordParts parts_of(std::string_view record) const override;
 };
 
 }  // namespace everyitem::batch

@@ -21,6 +21,12 @@ struct StreamId {
   std::string arn;
 };
 
+/// What Kinesis goes by when it takes a record.
+struct RecordParts {
+  std::size_t data_bytes = 0;  ///< before base64
+  std::string_view partition_key;
+};
+
 /// A request is its opening, its records with a separator between any two, and its closing. Pure.
 class PutRecordsFormat {
  public:
@@ -43,6 +49,8 @@ class PutRecordsFormat {
 
   /// The data of a record that append_record wrote.
   virtual std::string data_of(std::string_view record) const = 0;
+  /// Of such a record; views of it.
+  virtual RecordParts parts_of(std::string_view record) const = 0;
 };
 
 /// The one format of a wire. It lives as long as the program.

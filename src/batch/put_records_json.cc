@@ -57,4 +57,13 @@ std::string PutRecordsJson::data_of(std::string_view record) const {
   return decode_base64(record.substr(0, record.find('"')));
 }
 
+RecordParts PutRecordsJson::parts_of(std::string_view record) const {
+  record.remove_prefix(kBeforeData.size());
+  const std::string_view data = record.substr(0, record.find('"'));
+  const auto padding = static_cast<std::size_t>(
+      std::ranges::count(data.substr(data.size() - std::min<std::size_t>(data.size(), 2)), '='));
+  return {.data_bytes = data.size() / 4 * 3 - padding,
+          .partition_key = record.substr(data.size() + kBeforeKey.size(), kPartitionKeyLength)};
+}
+
 }  // namespace everyitem::batch

@@ -16,6 +16,7 @@ class PutRecordsJson final : public PutRecordsFormat {
   std::string_view separator() const override { return ","; }
   std::string_view closing() const override { return "]}"; }
   std::string data_of(std::string_view record) const override;
+  RecordParts parts_of(std::string_view record) const override;
 };
 
 }  // namespace everyitem::batch

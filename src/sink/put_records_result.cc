@@ -24,6 +24,7 @@ struct Entry {
   bool has_sequence_number = false;
   std::string_view code;
   std::string_view message;
+  std::string_view shard_id;  ///< read only where somebody wants it
 };
 
 std::string told(std::string_view message) {
@@ -53,13 +54,16 @@ void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& ent
 
 /// What an answer says, entry by entry.
 struct Answer {
-  PutRecordsResult result;
-  std::optional<std::uint64_t> failed_count;
+  const TakenBy& taken_by;
+  PutRecordsResult result = {};
+  std::optional<std::uint64_t> failed_count = {};
   std::uint32_t entries = 0;
 
   void take(const Entry& entry) {
     if (!entry.has_sequence_number || !entry.code.empty()) {
       add_failure(result, entries, entry);
+    } else if (!entry.shard_id.empty()) {
+      taken_by(entries, entry.shard_id);
     }
     ++entries;
   }
@@ -69,7 +73,7 @@ std::string_view code_of(std::string_view code) {
   return aws::is_error_code(code) ? code : kUnnamedError;
 }
 
-Entry read_json_entry(ondemand::object object) {
+Entry read_json_entry(ondemand::object object, bool with_shard) {
   Entry entry;
   for (ondemand::field field : object) {
     const std::string_view name = field.unescaped_key();
@@ -79,15 +83,17 @@ Entry read_json_entry(ondemand::object object) {
       entry.code = code_of(field.value().get_string());
     } else if (name == "ErrorMessage" && !field.value().is_null()) {
       entry.message = field.value().get_string();
+    } else if (with_shard && name == "ShardId" && !field.value().is_null()) {
+      entry.shard_id = field.value().get_string();
     }
   }
   return entry;
 }
 
 /// Throws simdjson_error.
-Answer read_json(const PaddedBuffer& body) {
+Answer read_json(const PaddedBuffer& body, const TakenBy& taken_by) {
   thread_local ondemand::parser parser;
-  Answer answer;
+  Answer answer{.taken_by = taken_by};
   ondemand::document document = parser.iterate(body.data(), body.size(), body.capacity());
   for (ondemand::field field : document.get_object()) {
     const std::string_view name = field.unescaped_key();
@@ -95,7 +101,7 @@ Answer read_json(const PaddedBuffer& body) {
       answer.failed_count = field.value().get_uint64();
     } else if (name == "Records") {
       for (ondemand::value value : field.value().get_array()) {
-        answer.take(read_json_entry(value.get_object()));
+        answer.take(read_json_entry(value.get_object(), taken_by != nullptr));
       }
     }
   }
@@ -106,6 +112,7 @@ void take_cbor_entry(CborReader& reader, Answer& answer) {
   Entry entry;
   std::string code;
   std::string message;
+  std::string shard_id;
   reader.members([&](std::string_view name) {
     if (name == "SequenceNumber") {
       entry.has_sequence_number = reader.next() == CborType::text;
@@ -114,6 +121,8 @@ void take_cbor_entry(CborReader& reader, Answer& answer) {
       entry.code = code_of(reader.string(code));
     } else if (name == "ErrorMessage" && !reader.null()) {
       entry.message = reader.string(message);
+    } else if (name == "ShardId" && answer.taken_by && reader.next() == CborType::text) {
+      entry.shard_id = reader.string(shard_id);
     } else if (name != "ErrorCode" && name != "ErrorMessage") {
       reader.skip();
     }
@@ -122,8 +131,8 @@ void take_cbor_entry(CborReader& reader, Answer& answer) {
 }
 
 /// Throws CborError.
-Answer read_cbor(std::string_view body) {
-  Answer answer;
+Answer read_cbor(std::string_view body, const TakenBy& taken_by) {
+  Answer answer{.taken_by = taken_by};
   CborReader reader(body);
   reader.members([&](std::string_view name) {
     if (name == "FailedRecordCount") {
@@ -142,10 +151,10 @@ Answer read_cbor(std::string_view body) {
   return answer;
 }
 
-Answer read(const PaddedBuffer& body, Wire wire) {
+Answer read(const PaddedBuffer& body, Wire wire, const TakenBy& taken_by) {
   constexpr std::string_view kUnreadable = "the answer to PutRecords cannot be read: {}";
   try {
-    return wire == Wire::cbor ? read_cbor(body.view()) : read_json(body);
+    return wire == Wire::cbor ? read_cbor(body.view(), taken_by) : read_json(body, taken_by);
   } catch (const simdjson::simdjson_error& error) {
     throw aws::MalformedResponse(fmt::format(kUnreadable, error.what()));
   } catch (const CborError& error) {
@@ -155,8 +164,9 @@ Answer read(const PaddedBuffer& body, Wire wire) {
 
 }  // namespace
 
-PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent, Wire wire) {
-  Answer answer = read(body, wire);
+PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent, Wire wire,
+                                          const TakenBy& taken_by) {
+  Answer answer = read(body, wire, taken_by);
   if (answer.entries != sent) {
     throw aws::MalformedResponse(fmt::format(
         "the answer to PutRecords has {} results for {} records", answer.entries, sent));

@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,9 +32,15 @@ struct PutRecordsResult {
   bool only_retryable = true;  ///< each of `failed` may be taken if it is sent again
 };
 
+/// Told the place in the request and the ShardId of a record that was taken.
+using TakenBy = std::function<void(std::uint32_t place, std::string_view shard_id)>;
+
 /// `sent`: the number of records in the request. A record counts as taken only if its entry has a
 /// SequenceNumber and no ErrorCode (null means absent). Throws aws::MalformedResponse when the
 /// answer does not have one entry a record, or when its FailedRecordCount says otherwise.
-PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent, Wire wire);
+/// `taken_by`, where given, is told of each record that was taken and whose entry has a ShardId:
+/// before it is known whether the answer is malformed and has more entries than there are places.
+PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent, Wire wire,
+                                          const TakenBy& taken_by = {});
 
 }  // namespace everyitem::sink

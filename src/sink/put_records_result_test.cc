@@ -59,6 +59,25 @@ TEST(PutRecordsResult, AllTaken) {
   EXPECT_TRUE(result.failed.empty());
 }
 
+TEST(PutRecordsResult, ShardsAreToldOfRecordsThatWereTaken) {
+  const std::string json =
+      R"({"Records":[{"SequenceNumber":"1","ShardId":"shardId-000000000001","ErrorCode":null},)"
+      R"({"ErrorCode":"InternalFailure","ShardId":"s"},{"ShardId":null,"SequenceNumber":"2"},)"
+      R"({"ShardId":"s","SequenceNumber":"3"}]})";
+  const auto document = boost::json::parse(json);
+  for (const auto& [body, wire] : std::vector<std::pair<std::string, Wire>>{
+           {json, Wire::json},
+           {to_cbor(document), Wire::cbor},
+           {to_cbor(document, CborLengths::indefinite), Wire::cbor}}) {
+    std::string told;
+    parse_put_records_result(PaddedBuffer(body), 4, wire,
+                             [&](std::uint32_t place, std::string_view shard) {
+                               told += fmt::format("{}:{} ", place, shard);
+                             });
+    EXPECT_EQ(told, "0:shardId-000000000001 3:s ");
+  }
+}
+
 TEST(PutRecordsResult, FailedOnesAreNamedByTheirPlace) {
   const auto result =
       parse(R"({"FailedRecordCount":2,"Records":[)"
