@@ -42,6 +42,10 @@ class CborReader {
 
   bool at_end() const { return rest_.empty(); }
   std::size_t bytes_left() const { return rest_.size(); }
+  /// What is not read yet.
+  std::string_view rest() const { return rest_; }
+  /// Passes over bytes that the caller knows to be whole values, of rest().
+  void pass(std::size_t bytes) { rest_.remove_prefix(bytes); }
   /// The type of the next value, its tags passed over: these services' mean nothing to us.
   CborType next() {
     while (!rest_.empty() && type_of(rest_.front()) == CborType::tag) {

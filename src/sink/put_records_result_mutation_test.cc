@@ -46,6 +46,36 @@ TEST_P(PutRecordsResultMutation, WhatIsAcceptedNamesRecordsThatWereSent) {
   EXPECT_LT(accepted, kSeeds * 3 / 4);
 }
 
+// Entries that are alike are compared, not read, where nobody asks who took them.
+TEST(PutRecordsResultEntries, ThatAreComparedAreTakenForWhatTheyAreWhenRead) {
+  constexpr std::uint64_t kSeeds = 20'000;
+  std::string entries;
+  for (int i = 0; i < 5; ++i) {
+    entries += fmt::format(R"({{"SequenceNumber":"495{0}","ShardId":"shardId-00{0}"}},)", i);
+  }
+  const std::string whole = to_cbor(boost::json::parse(fmt::format(
+      R"({{"Records":[{}{{"ErrorCode":"InternalFailure","ErrorMessage":"no"}},{}{{}}]}})", entries,
+      entries)));
+  const auto outcome = [](const std::string& text, const TakenBy& taken_by) {
+    try {
+      const auto result = parse_put_records_result(PaddedBuffer(text), 12, Wire::cbor, taken_by);
+      return fmt::format("{} {} {}", fmt::join(result.failed, ","), result.invalid.size(),
+                         result.code);
+    } catch (const aws::MalformedResponse&) {
+      return std::string("malformed");
+    }
+  };
+  std::uint64_t accepted = 0;
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    const std::string text = mutated(whole, seed);
+    const std::string compared = outcome(text, {});
+    EXPECT_EQ(compared, outcome(text, [](std::uint32_t, std::string_view) {})) << "seed " << seed;
+    accepted += compared != "malformed" ? 1 : 0;
+  }
+  EXPECT_GT(accepted, kSeeds / 20);
+  EXPECT_LT(accepted, kSeeds * 3 / 4);
+}
+
 INSTANTIATE_TEST_SUITE_P(Wires, PutRecordsResultMutation, testing::Values(Wire::json, Wire::cbor),
                          [](const auto& of) { return of.param == Wire::json ? "Json" : "Cbor"; });
 
