@@ -1,8 +1,7 @@
 #include "batch/aggregated_record.h"
 
 #include <array>
-#include <protozero/basic_pbf_writer.hpp>
-#include <protozero/buffer_fixed.hpp>
+#include <cstring>
 #include <protozero/pbf_message.hpp>
 #include <protozero/varint.hpp>
 #include <span>
@@ -16,54 +15,88 @@ namespace everyitem::batch {
 
 namespace {
 
-using Writer = protozero::basic_pbf_writer<protozero::fixed_size_buffer_adaptor>;
-
-constexpr protozero::pbf_tag_type tag(AggregatedField field) {
-  return static_cast<protozero::pbf_tag_type>(field);
-}
-constexpr protozero::pbf_tag_type tag(AggregatedItemField field) {
-  return static_cast<protozero::pbf_tag_type>(field);
+/// The first byte of a field: its number and how its value is written.
+template <typename Field>
+constexpr char tag(Field field, protozero::pbf_wire_type type) {
+  return static_cast<char>(static_cast<unsigned>(field) << 3 | static_cast<unsigned>(type));
 }
 
-/// All tags are below 16, so each takes a byte.
-constexpr std::size_t kTagBytes = 1;
+constexpr auto kText = protozero::pbf_wire_type::length_delimited;
+constexpr auto kNumber = protozero::pbf_wire_type::varint;
 
-std::size_t length_delimited(std::size_t bytes) {
-  return kTagBytes + static_cast<std::size_t>(protozero::length_of_varint(bytes)) + bytes;
+/// What stands before each of an item's parts, where it is always the same.
+constexpr std::array kBeforeKey = {tag(AggregatedField::partition_key_table, kText),
+                                   static_cast<char>(kPartitionKeyLength)};
+constexpr char kBeforeItem = tag(AggregatedField::records, kText);
+constexpr char kBeforeKeyIndex = tag(AggregatedItemField::partition_key_index, kNumber);
+/// The explicit hash key is always the first.
+constexpr std::array kBeforeData = {tag(AggregatedItemField::explicit_hash_key_index, kNumber),
+                                    '\0', tag(AggregatedItemField::data, kText)};
+
+constexpr std::size_t kMaxHeaderBytes = kAggregationMagic.size() + 2 + kMaxHashKeyDigits;
+
+/// Lengths and indexes are below 2^28: a record is smaller.
+constexpr std::size_t kMaxVarint = 4;
+/// Beside its data, of an item: its key, the length of its message, its index, the length of its
+/// data.
+constexpr std::size_t kMaxItemOverhead = kBeforeKey.size() + kPartitionKeyLength + 1 + kMaxVarint +
+                                         1 + kMaxVarint + kBeforeData.size() + kMaxVarint;
+
+char* write(std::string_view text, char* to) {
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
 }
 
-/// Of the Record message of an item: its indexes and its data.
-std::size_t item_message_bytes(std::uint64_t index, std::size_t data_bytes) {
-  const std::size_t no_index_bytes = 1;  // of the explicit hash key, which is always the first
-  return kTagBytes + static_cast<std::size_t>(protozero::length_of_varint(index)) + kTagBytes +
-         no_index_bytes + length_delimited(data_bytes);
+template <std::size_t Size>
+char* write(const std::array<char, Size>& bytes, char* to) {
+  std::memcpy(to, bytes.data(), Size);
+  return to + Size;
+}
+
+char* write_number(std::uint64_t number, char* to) {
+  return to + protozero::write_varint(to, number);
+}
+
+std::size_t length_of(std::uint64_t number) {
+  return static_cast<std::size_t>(protozero::length_of_varint(number));
 }
 
 }  // namespace
 
+void AggregatedRecord::begin(PartitionKey key, HashKey hash_key) {
+  partition_key_ = key;
+  hash_key_ = hash_key;
+  const std::string digits = decimal(hash_key);
+  char* const begin = buffer_.prepare(kMaxHeaderBytes).data();
+  char* to = write(kAggregationMagic, begin);
+  *to++ = tag(AggregatedField::explicit_hash_key_table, kText);
+  to = write_number(digits.size(), to);
+  to = write(digits, to);
+  buffer_.commit(static_cast<std::size_t>(to - begin));
+}
+
 void AggregatedRecord::add(std::string_view data, PartitionKey key, HashKey hash_key) {
   if (empty()) {
-    partition_key_ = key;
-    hash_key_ = hash_key;
+    begin(key, hash_key);
   }
-  const std::span<char> room = buffer_.prepare(size_with(data.size()) - buffer_.size());
-  protozero::fixed_size_buffer_adaptor bytes(room.data(), room.size());
-  Writer record(bytes);
-  if (empty()) {
-    bytes.append(kAggregationMagic.data(), kAggregationMagic.size());
-    record.add_string(tag(AggregatedField::explicit_hash_key_table), decimal(hash_key_));
-  }
-  std::array<char, kPartitionKeyLength> key_text;
-  key.write_to(key_text.data());
-  record.add_string(tag(AggregatedField::partition_key_table), key_text.data(), key_text.size());
-  {
-    Writer item(record, tag(AggregatedField::records), item_message_bytes(items_, data.size()));
-    item.add_uint64(tag(AggregatedItemField::partition_key_index), items_);
-    item.add_uint64(tag(AggregatedItemField::explicit_hash_key_index), 0);
-    item.add_bytes(tag(AggregatedItemField::data), data.data(), data.size());
-  }
-  buffer_.commit(bytes.size());
+  char* const begin = buffer_.prepare(kMaxItemOverhead + data.size()).data();
+  char* to = write(kBeforeKey, begin);
+  to = key.write_to(to);
+  *to++ = kBeforeItem;
+  to = write_number(
+      1 + length_of(items_) + kBeforeData.size() + length_of(data.size()) + data.size(), to);
+  *to++ = kBeforeKeyIndex;
+  to = write_number(items_, to);
+  to = write(kBeforeData, to);
+  to = write_number(data.size(), to);
+  to = write(data, to);
+  buffer_.commit(static_cast<std::size_t>(to - begin));
   ++items_;
+}
+
+std::size_t AggregatedRecord::size_with(std::size_t data_bytes) const {
+  return (empty() ? kMaxHeaderBytes : buffer_.size()) + kMaxItemOverhead + data_bytes +
+         kAggregationDigestBytes;
 }
 
 void AggregatedRecord::hold_plain(std::string_view data, PartitionKey key, HashKey hash_key) {
@@ -72,13 +105,6 @@ void AggregatedRecord::hold_plain(std::string_view data, PartitionKey key, HashK
   plain_ = true;
   buffer_.append(data);
   items_ = 1;
-}
-
-std::size_t AggregatedRecord::size_with(std::size_t data_bytes) const {
-  const std::size_t before =
-      empty() ? kAggregationMagic.size() + length_delimited(kMaxHashKeyDigits) : buffer_.size();
-  return before + length_delimited(kPartitionKeyLength) +
-         length_delimited(item_message_bytes(items_, data_bytes)) + kAggregationDigestBytes;
 }
 
 std::string_view AggregatedRecord::digested() const& {

@@ -35,7 +35,7 @@ class AggregatedRecord {
   HashKey hash_key() const { return hash_key_; }
 
   /// Bytes of the whole record, its digest included, once it has another item of `data_bytes`: not
-  /// more than this, and hardly less.
+  /// more than this, and a few bytes less.
   std::size_t size_with(std::size_t data_bytes) const;
 
   /// What its digest is of.
@@ -52,6 +52,8 @@ class AggregatedRecord {
   void clear();
 
  private:
+  void begin(PartitionKey key, HashKey hash_key);
+
   PaddedBuffer buffer_;
   std::uint64_t items_ = 0;
   PartitionKey partition_key_{};

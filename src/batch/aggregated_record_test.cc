@@ -70,15 +70,15 @@ TEST(AggregatedRecord, TellsBeforehandHowLargeItWillBeAtMost) {
   for (std::size_t size = 0; size < 40'000; size = size * 2 + 1) {
     for (int again = 0; again < 100; ++again) {
       const std::size_t told = record.size_with(size);
-      const bool first = record.empty();
       record.add(std::string(size, 'x'), kFirstKey, kLastHashKey);
-      EXPECT_EQ(record.size() + kAggregationDigestBytes, told) << first;
+      EXPECT_LE(record.size() + kAggregationDigestBytes, told);
+      EXPECT_GT(record.size() + kAggregationDigestBytes, told - 12);
     }
   }
   AggregatedRecord shorter;
   const std::size_t told = shorter.size_with(10);
   shorter.add(std::string(10, 'x'), kFirstKey, 0);
-  EXPECT_EQ(shorter.size() + kAggregationDigestBytes, told - 38) << "a hash key of one digit";
+  EXPECT_GT(shorter.size() + kAggregationDigestBytes, told - 12 - 38) << "a hash key of one digit";
 }
 
 TEST(AggregatedRecord, BeginsAnewOnceItIsCleared) {
