@@ -330,10 +330,11 @@ std::uint64_t EmulatedServices::undeliverable() const {
 }
 
 /// Whether the stream will not have this record, however often it is sent.
-bool EmulatedServices::is_refused(std::string_view data) const {
-  const auto number =
-      stream_.refused_every > 0 ? table_.number_of(data) : std::optional<std::uint64_t>();
-  return number && *number % stream_.refused_every == 0;
+bool EmulatedServices::is_refused(std::string_view data) {
+  return stream_.refused_every > 0 && consumer_.any_item(data, [&](std::string_view item) {
+    const auto number = table_.number_of(item);
+    return number && *number % stream_.refused_every == 0;
+  });
 }
 
 Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::optional<Fault> fault,
@@ -394,7 +395,7 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
       answer.results.push_back({.error_code = code});
       continue;
     }
-    received_.add(record.data);
+    consumer_.take(record);
     answer.results.push_back({.error_code = {},
                               .sequence_number = ++sequence_number_,
                               .shard_id = shards_.id_of(record.shard)});

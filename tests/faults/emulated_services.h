@@ -17,6 +17,7 @@
 #include "put_records_wire.h"
 #include "received_items.h"
 #include "signature_check.h"
+#include "stream_consumer.h"
 #include "stream_shards.h"
 
 namespace everyitem::faults {
@@ -62,7 +63,7 @@ struct StreamShape {
   /// At this call of PutRecords, from 0, every shard is split, and the stream is UPDATING for
   /// kUpdatingCalls calls.
   std::optional<std::uint64_t> split_at = {};
-  /// Records of items whose number is a multiple of this are never taken. 0: all are.
+  /// Records that hold an item whose number is a multiple of this are never taken. 0: all are.
   std::uint64_t refused_every = 0;
   Refusal refusal = Refusal::entry;
   KinesisWires wires = KinesisWires::both;
@@ -81,6 +82,7 @@ struct ServiceCounts {
   double read_units = 0;                     ///< of all pages that were served
   std::uint64_t reads_refused = 0;           ///< as faster than what is provisioned
   std::uint64_t records_throttled = 0;       ///< as more than their shard takes
+  AggregatedCounts aggregated;
 };
 
 /// The X-Amz-Target that takes any body, unsigned, and counts its bytes: for the benchmark's floor.
@@ -121,7 +123,7 @@ class EmulatedServices {
   Reply scan(const std::string& body);
   Reply put_records(const std::string& body, Wire wire, std::optional<Fault> fault,
                     FaultPlan& plan);
-  bool is_refused(std::string_view data) const;
+  bool is_refused(std::string_view data);
   bool updating() const;
   bool may_be_read(std::chrono::steady_clock::time_point now);
 
@@ -131,6 +133,7 @@ class EmulatedServices {
   StreamShards shards_;
   ReceivedItems received_;
   ServiceCounts counts_;
+  StreamConsumer consumer_{shards_, received_, counts_.aggregated};
   PagesServed pages_served_;
   std::uint64_t put_calls_ = 0;
   std::optional<std::uint64_t> split_at_call_;

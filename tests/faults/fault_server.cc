@@ -239,14 +239,17 @@ std::string FaultServer::Impl::report() const {
   }
   return fmt::format(
       R"({{"items":{},"missing":{},"undeliverable":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
-      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"read_units":{:.1f},"reads_refused":{},"records_throttled":{},"requests":{{{}}},"faults":{{{}}},"tls_sessions":{{{}}},)"
+      R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"read_units":{:.1f},"reads_refused":{},"records_throttled":{},)"
+      R"("aggregated_records":{},"aggregated_out_of_range":{},"aggregated_malformed":{},"aggregated_error":"{}","requests":{{{}}},"faults":{{{}}},"tls_sessions":{{{}}},)"
       R"("seed":{}}})",
       options.table.items, services.received().missing(), services.undeliverable(),
       received.distinct, received.duplicates, received.altered, received.unknown,
       services.counts().signatures_refused, services.counts().signatures_out_of_time,
       services.counts().requests_over_limits, services.counts().cbor_requests,
       services.counts().sunk_bytes, services.counts().read_units, services.counts().reads_refused,
-      services.counts().records_throttled, requests, struck, sessions, options.seed);
+      services.counts().records_throttled, services.counts().aggregated.records,
+      services.counts().aggregated.out_of_range, services.counts().aggregated.malformed,
+      services.counts().aggregated.first_error, requests, struck, sessions, options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)
