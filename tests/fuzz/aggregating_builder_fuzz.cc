@@ -1,0 +1,105 @@
+// Items in, aggregated records out: whatever the items, the shards and the limits, the decoder that
+// knows nothing of the encoder finds each item once, in a record of its shard.
+//
+// Input: two bytes (shards, largest record), then an item a line; its key is what stands before the
+// first space.
+#include <algorithm>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "aggregated_record.h"
+#include "base/cbor.h"
+#include "batch/aggregating_builder.h"
+#include "fuzz_target.h"
+
+namespace everyitem::batch {
+namespace {
+
+struct Given {
+  CurrentShards shards;
+  PutRecordsLimits limits;
+  std::vector<source::Item> items;  ///< slices of the input
+};
+
+Given given(std::string_view input) {
+  const auto number = [&] {
+    const auto byte = static_cast<std::uint8_t>(input.front());
+    input.remove_prefix(1);
+    return byte;
+  };
+  Given given{.shards = {.map = ShardMap::evenly(1U + number())}, .limits = {}, .items = {}};
+  given.limits = {
+      .records = 8, .request_bytes = 20'000, .record_bytes = std::size_t{120} + number() * 20U};
+  while (!input.empty()) {
+    const std::string_view json = fuzz::take_line(input);
+    if (!faults::is_aggregated(json)) {  // an item is JSON, and begins with a brace
+      given.items.push_back({.json = json, .hash_key = json.substr(0, json.find(' '))});
+    }
+  }
+  return given;
+}
+
+void check(const RecordBatch& batch, const Given& given, std::vector<std::string>& received) {
+  faults::AggregatedRecordReader reader;
+  const boost::json::value request = parse_cbor(batch.body.view());
+  const boost::json::array& records = request.at("Records").as_array();
+  fuzz::require(records.size() == batch.records.size(), "each record is told of");
+  fuzz::require(records.size() <= given.limits.records, "there are no more than may be");
+  std::size_t request_bytes = 0;
+  for (const boost::json::value& record : records) {
+    const std::string_view data = record.at("Data").as_string();
+    const std::string_view hash_key = record.at("ExplicitHashKey").as_string();
+    fuzz::require(data.size() + kPartitionKeyLength <= given.limits.record_bytes,
+                  "no record is too large");
+    request_bytes += data.size() + kPartitionKeyLength + hash_key.size();
+    if (!faults::is_aggregated(data)) {
+      received.emplace_back(data);
+      continue;
+    }
+    for (const faults::SubRecord& one : reader.read(data)) {
+      fuzz::require(one.explicit_hash_key == hash_key, "an item goes where its record goes");
+      received.emplace_back(one.data);
+    }
+  }
+  fuzz::require(request_bytes <= given.limits.request_bytes, "the request is not too large");
+}
+
+void build(const Given& given) {
+  AggregatingBuilder builder(put_records_format(Wire::cbor), {.name = "s", .arn = {}}, given.limits,
+                             PartitionKeys(), given.shards);
+  std::vector<std::string> sent;
+  std::vector<std::string> received;
+  for (const source::Item& item : given.items) {
+    AddResult result = builder.add(item, {});
+    if (result == AddResult::full) {
+      check(builder.seal(), given, received);
+      result = builder.add(item, {});
+    }
+    fuzz::require(result != AddResult::full, "an empty batch is not full");
+    fuzz::require((result == AddResult::too_large) ==
+                      (item.json.size() + kPartitionKeyLength > given.limits.record_bytes),
+                  "what is too large is that by itself");
+    if (result == AddResult::added) {
+      sent.emplace_back(item.json);
+    }
+  }
+  if (!builder.empty()) {
+    check(builder.seal(), given, received);
+  }
+  std::ranges::sort(sent);
+  std::ranges::sort(received);
+  fuzz::require(sent == received, "each item arrives once, as it is");
+}
+
+}  // namespace
+}  // namespace everyitem::batch
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  if (size >= 2) {
+    everyitem::batch::build(everyitem::batch::given(everyitem::fuzz::as_text(data, size)));
+  }
+  return 0;
+}
