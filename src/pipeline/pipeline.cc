@@ -196,8 +196,8 @@ Awaitable<void> Pipeline::deliver_batches() {
     const std::vector<std::uint64_t> dead_letters = count_by_page(*batch, refused);
     counters_.items_delivered += batch->items - refused.size();
     // Where the destination takes a batch as a whole, an item is a record.
-    counters_.records_delivered +=
-        (batch->records.empty() ? batch->items : batch->records.size()) - count_records(refused);
+    counters_.records_delivered += (batch->records.empty() ? batch->items : batch->records.size()) -
+                                   sink::count_records(refused);
     counters_.bytes_delivered += batch->item_bytes;
     for (const sink::RefusedItem& item : refused) {
       counters_.bytes_delivered -= item.item.size();

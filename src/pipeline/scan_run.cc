@@ -26,6 +26,8 @@
 #include "sink/dead_letter_file.h"
 #include "sink/file_sink.h"
 #include "sink/kinesis_sink.h"
+#include "sink/paced_shards.h"
+#include "sink/shard_list.h"
 #include "sink/stream_description.h"
 #include "source/dynamodb_limits.h"
 #include "source/segment_count.h"
@@ -61,6 +63,10 @@ struct ScanRun::Impl {
   void connect();
   Awaitable<void> describe();
   Awaitable<void> describe_stream(const batch::StreamId& id);
+  bool paces_shards() const;
+  Awaitable<void> list_shards();
+  void use_shards(batch::ShardMap map);
+  batch::StreamId stream_id() const;
   std::string destination() const;
   checkpoint::RunIdentity identity() const;
   std::string default_checkpoint() const;
@@ -86,7 +92,10 @@ struct ScanRun::Impl {
   source::TableDescription table;
   const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;
-  std::unique_ptr<batch::CurrentShards> shards;
+  std::optional<batch::CurrentShards> shards;  ///< where somebody wants them and they are told
+  bool shards_are_listed = false;              ///< and not assumed
+  std::string pacing_notice;                   ///< what became of that, for the user
+  std::unique_ptr<sink::PacedShards> paced_shards;
   std::unique_ptr<checkpoint::CheckpointStore> store;
   std::string checkpoint_location;
   sink::FileStart file_start = sink::FileStart::fresh;
@@ -145,8 +154,34 @@ Awaitable<void> ScanRun::Impl::describe() {
   table = co_await source::describe_table(dynamodb->client, table_id, settings.scan.index,
                                           settings.scan.consistent_read);
   if (settings.stream) {
-    const batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
+    const batch::StreamId id = stream_id();
     co_await describe_stream(id);
+    co_await list_shards();
+  }
+}
+
+batch::StreamId ScanRun::Impl::stream_id() const {
+  return {.name = settings.stream->name, .arn = settings.stream->arn};
+}
+
+/// A stream that does not say how its capacity is managed is a local server's: it is not paced.
+bool ScanRun::Impl::paces_shards() const { return stream.mode != sink::StreamMode::not_told; }
+
+/// Where it is of use. A run goes on without.
+Awaitable<void> ScanRun::Impl::list_shards() {
+  if (!paces_shards() && !settings.aggregate) {
+    co_return;
+  }
+  const batch::StreamId id = stream_id();
+  try {
+    use_shards(co_await sink::list_shards(kinesis->client, format->wire(), id));
+  } catch (const Error& error) {
+    pacing_notice = fmt::format(
+        "the stream's shards are not paced, which needs kinesis:ListShards: {}", error.what());
+  }
+  if (!shards && settings.aggregate) {
+    // Where a record's items go is right with any map: docs/aggregation_format.md.
+    shards = batch::CurrentShards{.map = batch::ShardMap::evenly(std::max(1U, stream.open_shards))};
   }
 }
 
@@ -171,6 +206,14 @@ Awaitable<void> ScanRun::Impl::describe_stream(const batch::StreamId& id) {
     wire = Wire::json;
   }
   format = &batch::put_records_format(wire);
+}
+
+void ScanRun::Impl::use_shards(batch::ShardMap map) {
+  if (paces_shards()) {
+    pacing_notice = sink::pacing_text(map.shards().size(), stream.mode);
+  }
+  shards = batch::CurrentShards{.map = std::move(map)};
+  shards_are_listed = true;
 }
 
 /// False when the run was stopped meanwhile.
@@ -286,21 +329,29 @@ Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
 }
 
 void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
-  shards = std::make_unique<batch::CurrentShards>(
-      batch::CurrentShards{.map = batch::ShardMap::evenly(std::max(1U, stream.open_shards))});
   if (settings.stream) {
     const batch::PartitionKeys keys =
         settings.random_partition_keys ? batch::PartitionKeys(random) : batch::PartitionKeys();
-    const batch::StreamId id{.name = settings.stream->name, .arn = settings.stream->arn};
+    batch::PutRecordsLimits limits = stream.limits;
+    if (shards_are_listed && paces_shards()) {
+      const auto list = [this] {
+        return sink::list_shards(kinesis->client, format->wire(), stream_id());
+      };
+      paced_shards = std::make_unique<sink::PacedShards>(executor, surroundings.clock, *shards,
+                                                         stream.mode, list);
+      // Batches are sent in parts anyway, and take room until their slowest shard has all: more and
+      // smaller ones keep more shards busy.
+      limits.request_bytes = limits.record_bytes;
+    }
     if (settings.aggregate) {
       builder =
-          std::make_unique<batch::AggregatingBuilder>(*format, id, stream.limits, keys, *shards);
+          std::make_unique<batch::AggregatingBuilder>(*format, stream_id(), limits, keys, *shards);
     } else {
-      builder = std::make_unique<batch::PutRecordsBuilder>(*format, id, stream.limits, keys);
+      builder = std::make_unique<batch::PutRecordsBuilder>(*format, stream_id(), limits, keys);
     }
     sink = std::make_unique<sink::KinesisSink>(kinesis->client, *format, settings.stream->name,
                                                stream, surroundings.clock, random, retry_limits(),
-                                               items_before > 0);
+                                               items_before > 0, paced_shards.get());
   } else {
     // Each item is a line: its JSON and a line break.
     const std::uint64_t delivered_bytes = state.bytes() + state.items();
@@ -359,6 +410,9 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     co_return ScanOutcome{.status = RunStatus::complete, .nothing_to_do = true};
   }
   notice(budget_text(settings.read_budget, table.read_capacity));
+  if (!pacing_notice.empty()) {
+    notice(pacing_notice);
+  }
   if (state) {
     file_start = sink::FileStart::resume;
     notice(fmt::format("resuming after {}, in {}; checkpoint {}", counted(items_before, "item"),

@@ -58,14 +58,6 @@ std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
   return letters;
 }
 
-std::size_t count_records(const std::vector<sink::RefusedItem>& refused) {
-  std::size_t records = 0;
-  for (std::size_t i = 0; i < refused.size(); ++i) {
-    records += i == 0 || refused[i].record != refused[i - 1].record ? 1 : 0;
-  }
-  return records;
-}
-
 std::vector<std::uint64_t> count_by_page(const batch::RecordBatch& batch,
                                          const std::vector<sink::RefusedItem>& refused) {
   std::vector<std::uint64_t> counts(batch.pages.size());

@@ -21,9 +21,6 @@ std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
                                               std::vector<sink::RefusedItem> refused,
                                               const source::KeyNames& keys);
 
-/// How many records they are of.
-std::size_t count_records(const std::vector<sink::RefusedItem>& refused);
-
 /// How many of the refused items are of each of batch.pages.
 std::vector<std::uint64_t> count_by_page(const batch::RecordBatch& batch,
                                          const std::vector<sink::RefusedItem>& refused);

@@ -40,7 +40,7 @@ TEST(Undeliverable, ARecordThatIsAnItemIsOfThePageThatItsPlaceTells) {
                                                 refused(5, 0)};
   EXPECT_THAT(segments(batch, items), ElementsAre(10, 10, 11, 12));
   EXPECT_THAT(count_by_page(batch, items), ElementsAre(2, 1, 1));
-  EXPECT_EQ(count_records(items), 4U);
+  EXPECT_EQ(sink::count_records(items), 4U);
 }
 
 TEST(Undeliverable, TheItemsOfARecordAreOfThePagesThatItsSharesTell) {
@@ -52,7 +52,7 @@ TEST(Undeliverable, TheItemsOfARecordAreOfThePagesThatItsSharesTell) {
   const std::vector<sink::RefusedItem> second = {refused(1, 0), refused(1, 1), refused(1, 2)};
   EXPECT_THAT(segments(batch, second), ElementsAre(10, 11, 11));
   EXPECT_THAT(count_by_page(batch, second), ElementsAre(1, 2, 0));
-  EXPECT_EQ(count_records(second), 1U);
+  EXPECT_EQ(sink::count_records(second), 1U);
 }
 
 }  // namespace

@@ -1,6 +1,7 @@
 #include "sink/kinesis_sink.h"
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
 #include <optional>
 #include <utility>
@@ -32,7 +33,8 @@ constexpr std::size_t kMaxRefusedAtFirst = 16;
 
 KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format,
                          const std::string& stream, const StreamDescription& description,
-                         Clock& clock, Random& random, aws::RetryLimits limits, bool took_some)
+                         Clock& clock, Random& random, aws::RetryLimits limits, bool took_some,
+                         PacedShards* shards)
     : kinesis_(kinesis),
       format_(format),
       object_(fmt::format("stream {} in {}", stream, kinesis.region())),
@@ -40,6 +42,7 @@ KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& fo
       random_(random),
       limits_(limits),
       max_batches_in_flight_(batches_in_flight(description.open_shards)),
+      shards_(shards),
       took_some_(took_some) {}
 
 Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatch& batch) {
@@ -47,12 +50,17 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
   std::vector<Indexes> requests(1);  // to be sent, from the back
   requests.front().resize(batch.records.size());
   std::iota(requests.front().begin(), requests.front().end(), 0U);
+  std::optional<ShardShare> share;
+  if (shards_ != nullptr) {
+    share.emplace(batch::record_places(batch, format_));
+  }
   while (!requests.empty()) {
-    const Indexes request = std::move(requests.back());
+    Outgoing records;
+    records.pending = std::move(requests.back());
     requests.pop_back();
     std::optional<ErrorDetails> invalid;
     try {
-      co_await send(batch, request, refused);
+      co_await send(batch, records, share ? &*share : nullptr, refused);
     } catch (const Error& error) {
       if (aws::classify(400, error.details().code) != aws::ErrorClass::invalid) {
         throw;
@@ -62,6 +70,10 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     if (!invalid) {
       continue;
     }
+    if (!records.pending.empty()) {
+      requests.push_back(std::move(records.pending));
+    }
+    const Indexes& request = records.sent;
     if (request.size() == 1) {
       refuse(batch, request.front(), invalid->code, invalid->message, refused);
       continue;
@@ -69,35 +81,47 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
     requests.emplace_back(middle, request.end());
     requests.emplace_back(request.begin(), middle);
-    if (!took_some_ && refused.size() >= kMaxRefusedAtFirst) {
+    if (!took_some_ && count_records(refused) >= kMaxRefusedAtFirst) {
       throw Error(ErrorKind::failed, *invalid);
     }
   }
-  if (!took_some_ && refused.size() > 1) {
-    throw refusal({.code = refused.front().code, .message = refused.front().reason}, refused.size(),
-                  batch.records.size());
+  const std::size_t records_refused = count_records(refused);
+  if (!took_some_ && records_refused > 1) {
+    throw refusal({.code = refused.front().code, .message = refused.front().reason},
+                  records_refused, batch.records.size());
   }
   co_return refused;
 }
 
-Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Indexes pending,
-                                  std::vector<RefusedItem>& refused) {
+Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& records,
+                                  ShardShare* share, std::vector<RefusedItem>& refused) {
+  Indexes& sent = records.sent;
   int stalled = 0;   // rounds in a row that got nothing through
   int failures = 0;  // the last ones among them that a slower pace does not explain
   auto stalled_since = clock_.now();
   for (;;) {
-    PutRecordsResult result = co_await put(batch, pending);
-    const std::size_t not_taken = result.failed.size() + result.invalid.size();
-    took_some_ = took_some_ || not_taken < pending.size();
-    for (const InvalidRecord& record : result.invalid) {
-      refuse(batch, pending[record.place], record.code, record.message, refused);
+    if (share != nullptr) {
+      const auto asked = clock_.now();
+      sent = co_await shards_->take(*share, records.pending);
+      stalled_since += clock_.now() - asked;
+    } else {
+      sent = std::exchange(records.pending, {});
     }
-    if (result.failed.empty()) {
+    PutRecordsResult result = co_await put(batch, sent, share);
+    const std::size_t not_taken = result.failed.size() + result.invalid.size();
+    took_some_ = took_some_ || not_taken < sent.size();
+    for (const InvalidRecord& record : result.invalid) {
+      refuse(batch, sent[record.place], record.code, record.message, refused);
+    }
+    if (result.failed.empty() && records.pending.empty()) {
       co_return;
     }
-    if (result.failed.size() < pending.size()) {
+    if (result.failed.size() < sent.size()) {
       stalled = failures = 0;
       stalled_since = clock_.now();
+    }
+    if (result.failed.empty()) {
+      continue;
     }
     ++stalled;
     failures = result.only_throttled ? 0 : failures + 1;
@@ -113,22 +137,31 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Indexes pendi
       throw refusal(result, result.failed.size(), batch.records.size());
     }
     co_await clock_.sleep(kRoundBackoff.wait(stalled, random_.uniform()));
+    records_sent_again_ += result.failed.size();
     for (std::uint32_t& place : result.failed) {
-      place = pending[place];
+      place = sent[place];
     }
-    pending = std::move(result.failed);
-    records_sent_again_ += pending.size();
+    Indexes unsent = std::exchange(records.pending, {});
+    std::ranges::merge(result.failed, unsent, std::back_inserter(records.pending));
   }
 }
 
-Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch,
-                                             const Indexes& pending) {
+Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, const Indexes& sent,
+                                             const ShardShare* share) {
   PutRecordsResult result;
+  TakenBy taken_by;
+  if (share != nullptr) {
+    taken_by = [&](std::uint32_t place, std::string_view shard_id) {
+      if (place < sent.size()) {
+        shards_->taken_by(*share, sent[place], shard_id);
+      }
+    };
+  }
   const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
-    result = parse_put_records_result(response.body, pending.size(), format_.wire());
+    result = parse_put_records_result(response.body, sent.size(), format_.wire(), taken_by);
   };
-  const bool whole = pending.size() == batch.records.size();
-  const PaddedBuffer part = whole ? PaddedBuffer() : batch::request_for(batch, pending, format_);
+  const bool whole = sent.size() == batch.records.size();
+  const PaddedBuffer part = whole ? PaddedBuffer() : batch::request_for(batch, sent, format_);
   const aws::Call call{.operation = "PutRecords",
                        .object = object_,
                        .body = whole ? batch.body.view() : part.view(),
@@ -136,6 +169,9 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch,
                        .limits = limits_,
                        .holds_items = true};
   co_await kinesis_.call(call, accept);
+  if (share != nullptr) {
+    co_await shards_->settle(*share, sent, result);
+  }
   co_return result;
 }
 

@@ -96,6 +96,28 @@ class KinesisSinkTest : public testing::Test {
                                       service_->clock, service_->random, limits);
   }
 
+  /// From now on the sink keeps to the pace of a stream's only shard, which has had all that it
+  /// takes for the moment.
+  void pace_a_full_shard() {
+    batch_.explicit_hash_keys.assign(kRecords, 0);
+    shards_ = batch::CurrentShards{.map = batch::ShardMap({{"shardId-0", 0, batch::kLastHashKey}})};
+    paced_.emplace(service_->loop.get_executor(), service_->clock, *shards_,
+                   StreamMode::provisioned, [this]() -> Awaitable<batch::ShardMap> {
+                     ++listed_;
+                     co_return batch::ShardMap({{"another", 0, batch::kLastHashKey}});
+                   });
+    const auto work = [&]() -> Awaitable<void> {
+      ShardShare share(std::vector<batch::RecordPlace>(195));
+      RecordIndexes pending(195);
+      std::iota(pending.begin(), pending.end(), 0U);
+      co_await paced_->take(share, pending);
+    };
+    aws::run(service_->loop, work());
+    sink_ = std::make_unique<KinesisSink>(service_->client, format_, "backfill",
+                                          StreamDescription{}, service_->clock, service_->random,
+                                          aws::RetryLimits{}, false, &*paced_);
+  }
+
   Awaitable<void> answer(aws::Peer& peer, const std::string& request) {
     Keys keys;
     for (const json::value& record : records_of(aws::body_of(request))) {
@@ -158,6 +180,9 @@ class KinesisSinkTest : public testing::Test {
   Keys keys_;  ///< of the batch's records, in their order
   Decide decide_;
   std::unique_ptr<aws::TestService> service_;
+  std::optional<batch::CurrentShards> shards_;
+  std::optional<PacedShards> paced_;
+  int listed_ = 0;  ///< how often the shards were asked for
   std::unique_ptr<KinesisSink> sink_;
   std::vector<Keys> rounds_;          ///< what each request held
   std::map<std::string, int> taken_;  ///< how often each record was
@@ -311,6 +336,77 @@ TEST_F(KinesisSinkTest, AThrottleEndsTheDeliveryOnceItTookAsLongAsTheUserWaits) 
   EXPECT_GE(slept(), std::chrono::hours(3));
   EXPECT_LT(slept(), std::chrono::hours(3) + seconds(5));
   EXPECT_THAT(error.what(), EndsWith("refused as too fast is repeated for 3 h 0 min at most)"));
+}
+
+// Shards that are paced
+
+TEST_F(KinesisSinkTest, AtItsShardsPaceABatchIsSentInParts) {
+  stream([](int, const Keys& keys) { return none(keys); });
+  pace_a_full_shard();
+  deliver();
+  EXPECT_GE(rounds_.size(), 2U);
+  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_GT(slept(), milliseconds(30));
+  EXPECT_LT(slept(), milliseconds(100));
+  EXPECT_EQ(sink_->records_sent_again(), 0U);
+  EXPECT_EQ(listed_, 0);
+}
+
+TEST_F(KinesisSinkTest, WhatAPartFailsToGetThroughGoesIntoTheNext) {
+  stream([](int round, const Keys& keys) {
+    Keys codes = none(keys);
+    codes.front() = round <= 2 ? kThrottled : "";
+    return codes;
+  });
+  pace_a_full_shard();
+  deliver();
+  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_EQ(sink_->records_sent_again(), 2U);
+  for (const Keys& round : rounds_) {
+    Keys in_order;
+    std::ranges::copy_if(keys_, std::back_inserter(in_order), [&](const std::string& key) {
+      return std::ranges::find(round, key) != round.end();
+    });
+    EXPECT_EQ(round, in_order);
+  }
+}
+
+TEST_F(KinesisSinkTest, APartThatIsRefusedAsNotValidIsHalvedAloneAndTheOthersSentOnce) {
+  const std::set<std::string> invalid = {"key 0", "key 17", "key 39"};
+  refuse_requests([&](const Keys& keys) {
+    return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
+  });
+  pace_a_full_shard();
+  std::vector<std::uint32_t> indexes;
+  for (const RefusedItem& item : deliver()) {
+    indexes.push_back(item.record);
+  }
+  std::ranges::sort(indexes);
+  EXPECT_THAT(indexes, ElementsAre(0, 17, 39));
+  for (const std::string& key : keys_) {
+    EXPECT_EQ(taken_[key], invalid.contains(key) ? 0 : 1) << key;
+  }
+}
+
+TEST_F(KinesisSinkTest, TheTimeThatAShardsPaceTakesIsNotHeldAgainstIt) {
+  stream([](int, const Keys& keys) { return all(keys, kThrottled); },
+         aws::waiting_at_most(seconds(10)));
+  pace_a_full_shard();
+  sink_ = std::make_unique<KinesisSink>(service_->client, format_, "backfill", StreamDescription{},
+                                        service_->clock, service_->random,
+                                        aws::waiting_at_most(seconds(10)), false, &*paced_);
+  EXPECT_THAT(failed_delivery().what(), HasSubstr(kThrottled));
+  EXPECT_GE(slept(), seconds(10));
+}
+
+TEST_F(KinesisSinkTest, AShardThatIsNotInTheMapHasTheShardsAskedForAgain) {
+  stream([](int, const Keys& keys) { return none(keys); });
+  pace_a_full_shard();
+  shards_->map = batch::ShardMap({{"closed", 0, batch::kLastHashKey}});
+  ++shards_->version;
+  deliver();
+  EXPECT_EQ(listed_, 1);
+  EXPECT_EQ(shards_->map.shards()[0].id, "another");
 }
 
 // Records that are not valid

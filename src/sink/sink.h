@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -26,6 +27,15 @@ struct RefusedItem {
   std::string reason;        ///< in the service's words
   std::string item;          ///< its JSON
 };
+
+/// How many records these items are of, which stand record by record.
+inline std::size_t count_records(std::span<const RefusedItem> refused) {
+  std::size_t records = 0;
+  for (std::size_t i = 0; i < refused.size(); ++i) {
+    records += i == 0 || refused[i].record != refused[i - 1].record ? 1 : 0;
+  }
+  return records;
+}
 
 /// One event loop.
 class Sink {

@@ -1,0 +1,78 @@
+"""Streams whose shards keep to their limits, in real time: how they are filled is simulated beside
+the code that paces them."""
+
+from pathlib import Path
+from typing import Any, Dict
+
+import pytest
+from fault_server import FaultServer, scan_of
+
+SHARDS = 4
+# 4,000 records a second, as Kinesis has them: two seconds of work, the first half second of which
+# the shards take at once.
+TABLE = {"items": 8000, "item_bytes": 300}
+LIMITS = {"shard_records_per_second": 1000, "shard_bytes_per_second": 1 << 20}
+PACED = "everyitem: the stream has 4 shards: paced to 4 MiB and 4,000 records a second"
+
+
+def refused_share(report: Dict[str, Any]) -> float:
+    return report["records_throttled"] / (report["distinct"] + report["records_throttled"])
+
+
+@pytest.mark.parametrize("wire", ["cbor", "json"])
+def test_a_provisioned_stream_refuses_next_to_nothing(tmp_path: Path, wire: str) -> None:
+    with FaultServer(shards=SHARDS, stream_mode="provisioned", **LIMITS, **TABLE) as server:
+        result = server.everyitem(tmp_path).run(*scan_of("--kinesis-wire", wire))
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    assert PACED in result.notices
+    assert report["missing"] == 0 and report["duplicates"] == 0
+    assert refused_share(report) < 0.01, report
+    # Not much faster than the shards, and their second that was saved up, allow.
+    assert result.summary["seconds"] > (TABLE["items"] / SHARDS - 1000) / 1000
+    assert report["requests"]["ListShards"] == 1
+
+
+def test_shards_that_are_split_are_listed_again_and_filled(tmp_path: Path) -> None:
+    with FaultServer(
+        shards=SHARDS, stream_mode="provisioned", split_at=5, shards_per_page=5, **LIMITS, **TABLE
+    ) as server:
+        result = server.everyitem(tmp_path).run(*scan_of())
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    assert report["missing"] == 0 and report["duplicates"] == 0
+    assert refused_share(report) < 0.01, report
+    # 4 shards are a page, 4 closed and 8 open ones three.
+    assert report["requests"]["ListShards"] == 1 + 3
+
+
+def test_an_on_demand_stream_is_said_to_grow(tmp_path: Path) -> None:
+    with FaultServer(shards=1, stream_mode="on-demand", items=100) as server:
+        result = server.everyitem(tmp_path).run(*scan_of())
+        assert server.report()["missing"] == 0
+    assert result.code == 0, result.stderr
+    assert any(
+        "the stream has 1 shard, and more on demand: paced to 1 MiB and 1,000 records a second"
+        in line
+        for line in result.notices
+    )
+
+
+def test_who_may_not_list_shards_is_told_and_served_unpaced(tmp_path: Path) -> None:
+    with FaultServer(
+        "ListShards:access_denied=1", stream_mode="provisioned", items=2000
+    ) as server:
+        result = server.everyitem(tmp_path).run(*scan_of())
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    told = [line for line in result.notices if "kinesis:ListShards" in line]
+    assert len(told) == 1 and "not paced" in told[0] and "AccessDeniedException" in told[0]
+    assert report["missing"] == 0 and report["requests"]["ListShards"] == 1
+
+
+def test_a_stream_that_does_not_tell_its_mode_is_not_paced(tmp_path: Path) -> None:
+    with FaultServer(items=2000) as server:
+        result = server.everyitem(tmp_path).run(*scan_of())
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    assert "paced" not in result.stderr and "ListShards" not in report["requests"]
