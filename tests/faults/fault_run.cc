@@ -60,6 +60,7 @@ struct Draw {
     // Not drawn, so that what a seed has drawn so far stays; of even and odd ones alike.
     server.stream.wires = seed % 8 < 2 ? KinesisWires::json : KinesisWires::both;
     server.tls = seed % 3 == 0;
+    aggregate = seed % 5 < 2;
     segments = static_cast<std::uint32_t>(between(1, 12));
 
     // The clocks of both sides never jump in one run, or one call might meet two jumps.
@@ -79,6 +80,10 @@ struct Draw {
     if (between(0, 3) == 0) {
       server.stream.refused_every = between(5, 200);
       server.stream.refusal = between(0, 1) == 0 ? Refusal::entry : Refusal::request;
+    }
+    if (aggregate) {
+      // Nearly every record would hold an item that is refused, and the stream be blamed.
+      server.stream.refused_every = 0;
     }
 
     const double total_rate = 0.01 + 0.19 * std::uniform_real_distribution<double>(0, 1)(random);
@@ -109,10 +114,15 @@ struct Draw {
   std::uint64_t most_items_of_a_page() const {
     return server.table.page_bytes / server.table.min_item_bytes + 1;
   }
+  /// An aggregated request may hold all that is read and not yet checkpointed.
+  std::uint64_t most_items_of_a_request() const {
+    return aggregate ? 2ULL * segments * most_items_of_a_page() : batch::kMaxRecordsPerRequest;
+  }
 
   std::mt19937_64 random;
   FaultServerOptions server;
   std::uint32_t segments = 1;
+  bool aggregate = false;
   bool clock_jumps = false;  ///< the client's
   std::chrono::milliseconds idle_timeout{30'000};
 };
@@ -247,6 +257,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
                   .ca_bundle = draw.server.tls ? folder.file("ca.pem") : "",
                   .credentials = draw.server.credentials,
                   .segments = draw.segments,
+                  .aggregate = draw.aggregate,
                   .checkpoint = folder.file("run.sqlite"),
                   .seed = draw.server.seed,
                   .clock_jumps = draw.clock_jumps,
@@ -289,7 +300,8 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   result.signatures_out_of_time = server.services().counts().signatures_out_of_time;
   for (const auto& [fault, times] : server.plan().struck()) {
     result.faults += times;
-    result.duplicates_allowed += loses_the_answer(fault) ? batch::kMaxRecordsPerRequest * times : 0;
+    result.duplicates_allowed +=
+        loses_the_answer(fault) ? draw.most_items_of_a_request() * times : 0;
   }
   return result;
 }

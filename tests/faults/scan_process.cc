@@ -45,6 +45,7 @@ pipeline::ScanSettings settings_of(const ScanSetup& setup) {
   settings.table.name = "table";
   settings.stream = aws::ResourceName{.name = "stream"};
   settings.segments = setup.segments;
+  settings.aggregate = setup.aggregate;
   settings.checkpoint = setup.checkpoint;
   settings.endpoint_url = setup.url;
   return settings;
