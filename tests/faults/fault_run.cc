@@ -61,6 +61,10 @@ struct Draw {
     server.stream.wires = seed % 8 < 2 ? KinesisWires::json : KinesisWires::both;
     server.tls = seed % 3 == 0;
     aggregate = seed % 5 < 2;
+    // Of those that the program paces.
+    if (seed % 5 == 0) {
+      server.stream.mode = seed % 2 == 0 ? StreamMode::provisioned : StreamMode::on_demand;
+    }
     segments = static_cast<std::uint32_t>(between(1, 12));
 
     // The clocks of both sides never jump in one run, or one call might meet two jumps.
