@@ -6,6 +6,7 @@
 #include <protozero/varint.hpp>
 #include <span>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -116,7 +117,9 @@ void AggregatedRecord::close(const Md5& digest) {
 }
 
 void AggregatedRecord::clear() {
-  plain_ = false;
+  if (std::exchange(plain_, false)) {
+    buffer_ = {};  // may be a mebibyte, and whoever is cleared is kept
+  }
   buffer_.clear();
   items_ = 0;
 }

@@ -48,7 +48,7 @@ class AggregatedRecord {
   std::string_view data() && = delete;
   std::size_t size() const { return buffer_.size(); }
 
-  /// Makes it empty, and keeps its memory.
+  /// Makes it empty, and keeps its memory but for that of a plain one, which may be large.
   void clear();
 
  private:
