@@ -14,9 +14,10 @@ namespace {
 /// Beside the data of a record, in a request: its partition key and its explicit hash key.
 constexpr std::size_t kKeysBytes = kPartitionKeyLength + kMaxHashKeyDigits;
 
-/// A batch as large as a page, so that a page leaves in few requests; with many shards larger, so
-/// that their records are, too.
-constexpr std::size_t kLeastBatchBytes = std::size_t{1} << 20;
+/// With twice as much, a batch and its page do not fit into the processor's second-level cache;
+/// with half of it, there are too few records to make their MD5s side by side. With many shards it
+/// is larger, so that their records are, too.
+constexpr std::size_t kLeastBatchBytes = std::size_t{512} << 10;
 
 }  // namespace
 
