@@ -2,13 +2,13 @@
 
 #include <array>
 #include <cstring>
-#include <protozero/pbf_message.hpp>
-#include <protozero/varint.hpp>
 #include <span>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/format.h>
+#include <protozero/pbf_message.hpp>
+#include <protozero/varint.hpp>
 
 #include "batch/aggregation_format.h"
 

@@ -14,9 +14,6 @@
 
 namespace everyitem::batch {
 
-/// Digits of a hash key, at most.
-inline constexpr std::size_t kMaxHashKeyDigits = 39;
-
 /// An aggregated record that is being filled. All its items have one explicit hash key, which is
 /// also the record's own: so whatever shard the record lands on, however the stream is resharded
 /// meanwhile, each item belongs there, and no consumer has a reason to drop it.

@@ -3,8 +3,9 @@
 
 #include <array>
 #include <cstddef>
-#include <protozero/types.hpp>
 #include <string_view>
+
+#include <protozero/types.hpp>
 
 namespace everyitem::batch {
 

@@ -16,6 +16,9 @@ __extension__ using HashKey = unsigned __int128;
 
 inline constexpr HashKey kLastHashKey = ~HashKey{0};
 
+/// Of 2^128 - 1, the largest.
+inline constexpr std::size_t kMaxHashKeyDigits = 39;
+
 /// As Kinesis writes it: decimal, without leading zeros.
 std::string decimal(HashKey key);
 /// Nothing where `text` is not a decimal number below 2^128.
