@@ -1,7 +1,9 @@
 #include "sink/file_sink.h"
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
@@ -98,6 +100,21 @@ TEST_F(FileSinkTest, AFullDiskIsAnErrorThatNamesTheFile) {
     EXPECT_NE(std::string(error.what()).find("/dev/full"), std::string::npos);
     EXPECT_NE(std::string(error.what()).find("No space left"), std::string::npos);
   }
+}
+
+TEST_F(FileSinkTest, BehindALineThatWasCutShortNothingIsWritten) {
+  FileSink sink(path_, FileStart::fresh, 0);
+  deliver(sink, "{}\n");
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit few_bytes{.rlim_cur = 8, .rlim_max = before.rlim_max};
+  const auto signal_before = std::signal(SIGXFSZ, SIG_IGN);
+  setrlimit(RLIMIT_FSIZE, &few_bytes);
+  EXPECT_THROW(deliver(sink, "{\"a\":1}\n"), Error);
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, signal_before);
+  EXPECT_THROW(deliver(sink, "{\"b\":1}\n"), Error);
+  EXPECT_EQ(content(), "{}\n{\"a\":");
 }
 
 TEST_F(FileSinkTest, AMissingFolderIsAnErrorThatNamesTheFile) {

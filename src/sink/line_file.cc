@@ -108,7 +108,19 @@ LineFile::~LineFile() {
   }
 }
 
-void LineFile::append(std::string_view lines) const {
+void LineFile::append(std::string_view lines) {
+  if (failure_) {
+    std::rethrow_exception(failure_);
+  }
+  try {
+    write(lines);
+  } catch (...) {
+    failure_ = std::current_exception();
+    throw;
+  }
+}
+
+void LineFile::write(std::string_view lines) const {
   while (!lines.empty()) {
     const ssize_t written = ::write(descriptor_, lines.data(), lines.size());
     if (written >= 0) {

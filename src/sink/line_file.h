@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <exception>
 #include <string>
 #include <string_view>
 
@@ -27,13 +28,17 @@ class LineFile {
   LineFile& operator=(const LineFile&) = delete;
 
   /// Returns once the lines are written and, in a regular file, on disk. Throws Error, or
-  /// DestinationClosed when nobody reads the pipe any more.
-  void append(std::string_view lines) const;
+  /// DestinationClosed when nobody reads the pipe any more; from then on always, as what came next
+  /// would be a part of the line that was cut short.
+  void append(std::string_view lines);
 
  private:
+  void write(std::string_view lines) const;
+
   std::string path_;
   int descriptor_ = -1;
   bool sync_ = false;  ///< a regular file
+  std::exception_ptr failure_;
 };
 
 }  // namespace everyitem::sink
