@@ -9,6 +9,7 @@
 
 namespace everyitem {
 
+/// From any thread, where a run has several.
 class Clock {
  public:
   Clock() = default;
@@ -24,7 +25,7 @@ class Clock {
   virtual Awaitable<void> sleep(std::chrono::nanoseconds duration) = 0;
 };
 
-/// The machine's clocks. Stateless: may be used from any thread.
+/// The machine's clocks.
 class SystemClock final : public Clock {
  public:
   std::chrono::system_clock::time_point wall_now() const override;
