@@ -82,7 +82,7 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
   for (int attempt = 1;; ++attempt) {
     const auto failure = co_await try_once(call, accept);
     if (!failure) {
-      ++counters_.calls;
+      counters_.with([](ClientCounters& counters) { ++counters.calls; });
       budget_.earn();
       co_return;
     }
@@ -119,7 +119,9 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
     if (failure->error_class == ErrorClass::expired_credentials) {
       co_await renew_credentials(failure->signed_as.credentials);
     }
-    ++(failure->error_class == ErrorClass::throttle ? counters_.throttles : counters_.retries);
+    counters_.with([&](ClientCounters& counters) {
+      ++(failure->error_class == ErrorClass::throttle ? counters.throttles : counters.retries);
+    });
     co_await context_.clock.sleep(pause_after(*failure, failures));
     if (call.pacer != nullptr) {
       const auto asked = context_.clock.now();
@@ -209,8 +211,7 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
 Awaitable<void> Client::renew_credentials(const Credentials& refused) {
   // Calls that were under way together are refused together: the first renews for all.
   const auto held = co_await context_.credentials.find();
-  if (held && held->access_key_id == refused.access_key_id &&
-      held->session_token == refused.session_token) {
+  if (held == refused) {
     context_.credentials.invalidate();
   }
 }

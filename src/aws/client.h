@@ -17,6 +17,7 @@
 #include "aws/sigv4.h"
 #include "base/clock.h"
 #include "base/error.h"
+#include "base/guarded.h"
 #include "base/wire.h"
 
 namespace everyitem::aws {
@@ -78,7 +79,8 @@ class Client {
   /// what was tried, how often and why it stopped; system_error(operation_aborted) when cancelled.
   Awaitable<void> call(const Call& call, const Accept& accept);
 
-  const ClientCounters& counters() const { return counters_; }
+  /// From any thread.
+  ClientCounters counters() const { return counters_.get(); }
   const std::string& region() const { return region_; }
 
  private:
@@ -117,7 +119,7 @@ class Client {
   std::chrono::seconds clock_offset_{0};  ///< added to the wall clock when signing
   SigningKey signing_key_;
   RetryBudget budget_;
-  ClientCounters counters_;
+  Guarded<ClientCounters> counters_;
 };
 
 }  // namespace everyitem::aws

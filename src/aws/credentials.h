@@ -16,6 +16,8 @@ struct Credentials {
   std::string session_token;  ///< empty for long-lived keys
   /// When the service stops accepting them; nothing for those that do not say.
   std::optional<std::chrono::system_clock::time_point> expires_at;
+
+  friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
 /// One place where credentials may be. Used from one event loop.

@@ -28,18 +28,17 @@ AggregatingBuilder::AggregatingBuilder(const PutRecordsFormat& format, const Str
       opening_(format.opening(stream)),
       limits_(limits),
       keys_(keys),
-      current_shards_(shards),
-      shards_(shards) {
+      current_shards_(shards) {
   look_at_shards();
 }
 
 AddResult AggregatingBuilder::add(const source::Item& item, source::PageId page) {
-  if (batch_.items == 0 && shards_.version != current_shards_.version) {
+  if (batch_.items == 0) {
     look_at_shards();
   }
   const std::uint64_t bits = keys_.bits(item);
   const HashKey hash_key = HashKey{bits} << 64;
-  std::uint32_t& open = open_[shards_.map.shard_of(hash_key)];
+  std::uint32_t& open = open_[shards_->shard_of(hash_key)];
   if (open != kNone) {
     AggregatedRecord& record = records_[open].record;
     const std::size_t size = record.size_with(item.json.size());
@@ -115,8 +114,12 @@ RecordBatch AggregatingBuilder::seal() {
 }
 
 void AggregatingBuilder::look_at_shards() {
-  shards_ = current_shards_;
-  open_.assign(shards_.map.shards().size(), kNone);
+  ShardMapAtOneTime newest = current_shards_.newest();
+  if (newest == shards_) {
+    return;
+  }
+  shards_ = std::move(newest);
+  open_.assign(shards_->shards().size(), kNone);
   most_record_bytes_ = std::min(kAggregatedRecordBytes, limits_.record_bytes - kPartitionKeyLength);
   most_bytes_ = std::min(std::max(kLeastBatchBytes, open_.size() * most_record_bytes_),
                          limits_.request_bytes);

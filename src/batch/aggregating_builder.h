@@ -49,7 +49,7 @@ class AggregatingBuilder final : public BatchBuilder {
   PutRecordsLimits limits_;
   PartitionKeys keys_;
   const CurrentShards& current_shards_;
-  CurrentShards shards_;               ///< as they were when the batch was begun
+  ShardMapAtOneTime shards_;           ///< when the batch was begun
   std::size_t most_record_bytes_ = 0;  ///< of an aggregated record's data
   std::size_t most_bytes_ = 0;         ///< of a batch
 

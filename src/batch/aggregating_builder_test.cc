@@ -63,7 +63,7 @@ class AggregatingBuilderTest : public testing::Test {
   }
 
   Items items_;
-  CurrentShards shards_{.map = ShardMap::evenly(4)};
+  CurrentShards shards_{ShardMap::evenly(4)};
 };
 
 TEST_F(AggregatingBuilderTest, TheItemsOfAShardAreOneRecord) {
@@ -73,7 +73,7 @@ TEST_F(AggregatingBuilderTest, TheItemsOfAShardAreOneRecord) {
     const std::string json = "{\"n\":" + std::to_string(i) + "}";
     const source::Item item = items_.make(json);
     ASSERT_EQ(building->add(item, {0, 0}), AddResult::added);
-    by_shard[shards_.map.shard_of(hash_key_of(item))].push_back(json);
+    by_shard[shards_.newest()->shard_of(hash_key_of(item))].push_back(json);
   }
   const RecordBatch batch = building->seal();
   ASSERT_EQ(by_shard.size(), 4U);
@@ -83,7 +83,7 @@ TEST_F(AggregatingBuilderTest, TheItemsOfAShardAreOneRecord) {
     const auto hash_key = parse_hash_key(records[i].explicit_hash_key);
     ASSERT_TRUE(hash_key);
     EXPECT_TRUE(*hash_key == batch.explicit_hash_keys[i]);
-    EXPECT_EQ(items_in(records[i].data), by_shard[shards_.map.shard_of(*hash_key)]);
+    EXPECT_EQ(items_in(records[i].data), by_shard[shards_.newest()->shard_of(*hash_key)]);
     EXPECT_EQ(items_of(batch, i, put_records_format(Wire::cbor)), items_in(records[i].data));
     const std::string_view data = records[i].data;
     const Md5 digest = md5(data.substr(4, data.size() - 20));
@@ -115,8 +115,7 @@ TEST_F(AggregatingBuilderTest, BothWiresCarryTheSameRecords) {
 }
 
 TEST_F(AggregatingBuilderTest, ARecordThatIsFullIsFollowedByAnotherOfTheShard) {
-  shards_.map = ShardMap::evenly(1);
-  ++shards_.version;
+  shards_.replace(ShardMap::evenly(1));
   const auto building = builder();
   const std::size_t item_bytes = 1000;
   for (int i = 0; i < 120; ++i) {
@@ -154,8 +153,7 @@ TEST_F(AggregatingBuilderTest, NewShardsAreFollowedFromTheNextBatchOn) {
     return sent(building->seal()).size();
   };
   building->add(items_.make("{}"), {0, 0});
-  shards_.map = ShardMap::evenly(8);
-  ++shards_.version;
+  shards_.replace(ShardMap::evenly(8));
   EXPECT_EQ(shards_used(), 4U);
   EXPECT_EQ(shards_used(), 8U);
 }
@@ -167,13 +165,13 @@ TEST_F(AggregatingBuilderTest, TellsWhichPagesTheItemsOfARecordAreOf) {
     const source::Item item = items_.make("{}");
     const std::uint32_t page = i / 20;
     building->add(item, {.segment = page, .sequence = 0});
-    ++items_by_shard_and_page[shards_.map.shard_of(hash_key_of(item))][page];
+    ++items_by_shard_and_page[shards_.newest()->shard_of(hash_key_of(item))][page];
   }
   const RecordBatch batch = building->seal();
   EXPECT_TRUE(std::ranges::is_sorted(batch.shares, {}, &RecordShare::record));
   std::map<std::size_t, std::map<std::uint32_t, std::uint32_t>> told;
   for (const RecordShare& share : batch.shares) {
-    const std::size_t shard = shards_.map.shard_of(batch.explicit_hash_keys[share.record]);
+    const std::size_t shard = shards_.newest()->shard_of(batch.explicit_hash_keys[share.record]);
     told[shard][batch.pages[share.page].page.segment] += share.items;
   }
   EXPECT_EQ(told, items_by_shard_and_page);
@@ -184,7 +182,7 @@ TEST_F(AggregatingBuilderTest, RandomItemsStayWithinEveryLimitAndNoneIsLost) {
   std::mt19937 random(seed);
   const PutRecordsLimits limits{.records = 8, .request_bytes = 30'000, .record_bytes = 9'000};
   for (const std::uint32_t shards : {1U, 3U, 8U, 20U}) {
-    shards_ = {.map = ShardMap::evenly(shards)};
+    shards_.replace(ShardMap::evenly(shards));
     const auto building = builder(limits);
     std::vector<std::string> given;
     std::vector<std::string> received;

@@ -3,10 +3,14 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
+
+#include "base/guarded.h"
 
 namespace everyitem::batch {
 
@@ -54,11 +58,24 @@ class ShardMap {
   std::vector<HashKey> first_;  ///< of each shard
 };
 
+/// A map as it was at one time. Whoever holds it may read it, whatever comes after it.
+using ShardMapAtOneTime = std::shared_ptr<const ShardMap>;
+
 /// The newest map of a stream that is known: those who send replace it, those who build records
-/// look it up. One event loop.
-struct CurrentShards {
-  ShardMap map;
-  std::uint64_t version = 0;  ///< one more with each map
+/// look it up. From any thread.
+class CurrentShards {
+ public:
+  explicit CurrentShards(ShardMap map) { replace(std::move(map)); }
+
+  /// Another object with each map.
+  ShardMapAtOneTime newest() const { return newest_.get(); }
+  void replace(ShardMap map) {
+    newest_.with([made = std::make_shared<const ShardMap>(std::move(map))](
+                     ShardMapAtOneTime& newest) { newest = made; });
+  }
+
+ private:
+  Guarded<ShardMapAtOneTime> newest_;
 };
 
 }  // namespace everyitem::batch

@@ -119,6 +119,12 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("N")
       ->group(manner)
       ->check(CLI::Range(std::uint32_t{1}, source::kMaxSegments).description(""));
+  scan->add_option("--threads", settings.threads,
+                   "Use so many threads, 1 to 64, for as many segments or more;\n"
+                   "default: one a core, at most 8; with --limit it is one")
+      ->type_name("N")
+      ->group(manner)
+      ->check(CLI::Range(1U, 64U).description(""));
   scan->add_option("--read-units", options.read_units,
                    "Read at most N read units a second, all segments together,\n"
                    "as DynamoDB reports them. Default: as fast as the table\n"

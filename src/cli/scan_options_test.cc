@@ -24,6 +24,7 @@ TEST(ScanOptions, ATableIntoAStream) {
   EXPECT_EQ(settings.table.name, "orders");
   EXPECT_EQ(settings.stream->name, "backfill");
   EXPECT_FALSE(settings.segments);
+  EXPECT_FALSE(settings.threads);
   EXPECT_FALSE(settings.limit);
   EXPECT_FALSE(settings.random_partition_keys);
   EXPECT_EQ(settings.kinesis_wire, pipeline::KinesisWire::automatic);
@@ -37,6 +38,8 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
                                "-",
                                "--segments",
                                "1000000",
+                               "--threads",
+                               "4",
                                "--index",
                                "by-date",
                                "--consistent",
@@ -65,6 +68,7 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
   EXPECT_FALSE(settings.stream);
   EXPECT_EQ(settings.file, "-");
   EXPECT_EQ(settings.segments, 1'000'000U);
+  EXPECT_EQ(settings.threads, 4U);
   EXPECT_EQ(settings.scan.index, "by-date");
   EXPECT_TRUE(settings.scan.consistent_read);
   EXPECT_EQ(settings.scan.filter_expression, "#s = :s");
@@ -108,6 +112,8 @@ TEST(ScanOptions, WhatCannotBeIsRefused) {
       {"--table", "orders", "--stream", "s", "--segments", "1000001"},
       {"--table", "orders", "--stream", "s", "--segments", "-1"},
       {"--table", "orders", "--stream", "s", "--segments", "many"},
+      {"--table", "orders", "--stream", "s", "--threads", "0"},
+      {"--table", "orders", "--stream", "s", "--threads", "65"},
       {"--table", "orders", "--stream", "s", "--limit", "0"},
       {"--table", "orders", "--stream", "s", "--partition-key", "hash"},
       {"--table", "orders", "--stream", "s", "--kinesis-wire", "xml"},

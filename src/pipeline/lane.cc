@@ -1,4 +1,4 @@
-#include "pipeline/pipeline.h"
+#include "pipeline/lane.h"
 
 #include <algorithm>
 #include <span>
@@ -7,46 +7,56 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <fmt/format.h>
 
+#include "pipeline/task_group.h"
 #include "pipeline/undeliverable.h"
 
 namespace everyitem::pipeline {
 
-Pipeline::Pipeline(const asio::any_io_executor& executor, PipelineParts parts,
-                   std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
-                   std::optional<std::uint64_t> item_limit)
-    : executor_(executor),
-      parts_(parts),
-      limits_(limits),
-      item_limit_(item_limit),
-      start_(std::move(start)),
-      tracker_(start_),
-      queue_(executor, parts.builder, tracker_, limits.batch_bytes),
-      reader_of_segment_(start_.size()),
-      pages_saved_(start_.size()),
-      page_room_(executor, limits.pages_at_once),
-      progress_(executor) {
-  for (const checkpoint::SegmentProgress& segment : start_) {
-    if (segment.position.complete) {
-      ++counters_.segments_complete;
-    } else {
-      segments_to_read_.push_back(segment.segment);
-    }
+namespace {
+
+/// `refused`: what the destination can never take of the batch.
+void count_delivered(const batch::RecordBatch& batch, const std::vector<sink::RefusedItem>& refused,
+                     RunCounters& counters) {
+  counters.items_delivered += batch.items - refused.size();
+  // Where the destination takes a batch as a whole, an item is a record.
+  counters.records_delivered +=
+      (batch.records.empty() ? batch.items : batch.records.size()) - sink::count_records(refused);
+  counters.bytes_delivered += batch.item_bytes;
+  for (const sink::RefusedItem& item : refused) {
+    counters.bytes_delivered -= item.item.size();
   }
-  std::ranges::reverse(segments_to_read_);
+  ++counters.batches_delivered;
 }
 
-Awaitable<RunStatus> Pipeline::run() {
-  TaskGroup reading(executor_);
-  TaskGroup delivering(executor_);
-  TaskGroup saving(executor_);
-  const auto reading_failed = [this](const std::exception_ptr& failure) { fail(failure); };
+}  // namespace
+
+Lane::Lane(LaneParts parts, LaneSurroundings surroundings, LaneShare share)
+    : parts_(std::move(parts)),
+      surroundings_(surroundings),
+      share_(std::move(share)),
+      tracker_(share_.start),
+      queue_(parts_.executor, parts_.builder, tracker_, share_.limits.batch_bytes),
+      reader_of_segment_(share_.start.size()),
+      pages_saved_(share_.start.size()),
+      page_room_(parts_.executor, share_.limits.pages_at_once),
+      progress_(parts_.executor) {
+  std::ranges::reverse(share_.segments);  // they are taken from the back
+}
+
+Awaitable<void> Lane::run() {
+  TaskGroup reading(parts_.executor);
+  TaskGroup delivering(parts_.executor);
+  TaskGroup saving(parts_.executor);
+  const auto reading_failed = [this](const std::exception_ptr& failure) {
+    surroundings_.control.fail(failure);
+  };
   const auto delivery_failed = [this](const std::exception_ptr& failure) {
     fail_delivery(failure);
   };
 
-  const std::size_t readers = std::min(segments_to_read_.size(), limits_.segments_at_once);
+  const std::size_t readers = std::min(share_.segments.size(), share_.limits.segments_at_once);
   for (std::size_t i = 0; i < readers; ++i) {
-    readers_.push_back(std::make_unique<Reader>(executor_));
+    readers_.push_back(std::make_unique<Reader>(parts_.executor));
     reading.spawn(read_segments(*readers_.back()), readers_.back()->cancellation.slot(),
                   reading_failed);
   }
@@ -62,43 +72,44 @@ Awaitable<RunStatus> Pipeline::run() {
   deliveries_ended_ = true;
   progress_.notify_all();
   co_await saving.wait();
-  if (failure_) {
-    std::rethrow_exception(failure_);
-  }
-  if (segment_failures_.count() > 0 && !stopping_) {
-    throw segment_failures_.error(start_.size());
-  }
-  co_return status();
 }
 
-void Pipeline::stop() { stop_reading(); }
+void Lane::stop() {
+  stopping_ = true;
+  for (const auto& reader : readers_) {
+    reader->cancellation.emit(asio::cancellation_type::terminal);
+    reader->page_saved.notify_all();
+  }
+  page_room_.wake_all();
+}
 
-Awaitable<void> Pipeline::read_segments(Reader& reader) {
+Awaitable<void> Lane::read_segments(Reader& reader) {
   // A page that was read is packed as a whole, so only the reading itself may be cancelled.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  while (!stopping_ && !segments_to_read_.empty()) {
-    const std::uint32_t segment = segments_to_read_.back();
-    segments_to_read_.pop_back();
+  while (!stopping_ && !share_.segments.empty()) {
+    const std::uint32_t segment = share_.segments.back();
+    share_.segments.pop_back();
     reader_of_segment_[segment] = &reader;
     co_await read_segment(reader, segment);
     reader_of_segment_[segment] = nullptr;
   }
 }
 
-Awaitable<void> Pipeline::read_segment(Reader& reader, std::uint32_t segment) {
-  source::SegmentScanner scanner(parts_.scan, segment, start_[segment].position);
+Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
+  source::SegmentScanner scanner(parts_.scan, segment, share_.start[segment].position);
   SegmentShare share;
   while (!scanner.position().complete) {
     co_await wait_for_turn(reader, segment);
     if (stopping_) {
       co_return;
     }
-    PageRequest request(page_room_, parts_.pace, share);
+    PageRequest request(page_room_, surroundings_.pace, share);
     std::optional<source::ScanPage> page;
     try {
       page.emplace(co_await read_page(scanner, request));
     } catch (const Error& failure) {
-      fail_segment(segment, failure);
+      const bool kept = surroundings_.control.segment_failed(segment, failure);
+      counters_.with([&](RunCounters& counters) { counters.segments_failed += kept ? 1 : 0; });
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (!page) {
@@ -108,8 +119,8 @@ Awaitable<void> Pipeline::read_segment(Reader& reader, std::uint32_t segment) {
   }
 }
 
-Awaitable<void> Pipeline::wait_for_turn(Reader& reader, std::uint32_t segment) {
-  while (!stopping_ && unsaved_pages(segment) >= limits_.unsaved_pages_per_segment) {
+Awaitable<void> Lane::wait_for_turn(Reader& reader, std::uint32_t segment) {
+  while (!stopping_ && unsaved_pages(segment) >= share_.limits.unsaved_pages_per_segment) {
     co_await reader.page_saved.wait();
   }
   while (!stopping_ && page_room_.full()) {
@@ -117,31 +128,32 @@ Awaitable<void> Pipeline::wait_for_turn(Reader& reader, std::uint32_t segment) {
   }
 }
 
-Awaitable<source::ScanPage> Pipeline::read_page(source::SegmentScanner& scanner,
-                                                PageRequest& request) {
+Awaitable<source::ScanPage> Lane::read_page(source::SegmentScanner& scanner, PageRequest& request) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
   co_await request.begin(request_limit());
   source::ScanPage page = co_await scanner.next(request.limit(), &request);
   request.end(page);
-  ++counters_.pages_read;
-  segment_failures_.page_was_read();
-  counters_.items_scanned += page.scanned_count();
-  counters_.items_read += page.items().size();
-  counters_.read_units += page.consumed_read_units().value_or(0);
+  surroundings_.control.page_was_read();
+  counters_.with([&](RunCounters& counters) {
+    ++counters.pages_read;
+    counters.items_scanned += page.scanned_count();
+    counters.items_read += page.items().size();
+    counters.read_units += page.consumed_read_units().value_or(0);
+  });
   co_return page;
 }
 
-Awaitable<void> Pipeline::pack_page(const source::ScanPage& page, std::uint32_t segment,
-                                    source::ScanPosition position_after) {
+Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segment,
+                                source::ScanPosition position_after) {
   std::span<const source::Item> items = page.items();
-  if (item_limit_) {
-    items = items.first(std::min<std::size_t>(items.size(), *item_limit_ - items_taken_));
+  if (share_.item_limit) {
+    items = items.first(std::min<std::size_t>(items.size(), *share_.item_limit - items_taken_));
   }
   items_taken_ += items.size();
   if (limit_reached()) {
     // Now, not once the page is packed: that may take long, and others would ask for more
     // meanwhile.
-    stop_reading();
+    stop();
   }
   checkpoint::PageContent content{.position_after = std::move(position_after),
                                   .items = items.size()};
@@ -186,7 +198,7 @@ Awaitable<void> Pipeline::pack_page(const source::ScanPage& page, std::uint32_t 
   }
 }
 
-Awaitable<void> Pipeline::deliver_batches() {
+Awaitable<void> Lane::deliver_batches() {
   for (;;) {
     const std::optional<batch::RecordBatch> batch = co_await queue_.take();
     if (!batch) {
@@ -194,15 +206,7 @@ Awaitable<void> Pipeline::deliver_batches() {
     }
     std::vector<sink::RefusedItem> refused = co_await parts_.sink.deliver(*batch);
     const std::vector<std::uint64_t> dead_letters = count_by_page(*batch, refused);
-    counters_.items_delivered += batch->items - refused.size();
-    // Where the destination takes a batch as a whole, an item is a record.
-    counters_.records_delivered += (batch->records.empty() ? batch->items : batch->records.size()) -
-                                   sink::count_records(refused);
-    counters_.bytes_delivered += batch->item_bytes;
-    for (const sink::RefusedItem& item : refused) {
-      counters_.bytes_delivered -= item.item.size();
-    }
-    ++counters_.batches_delivered;
+    counters_.with([&](RunCounters& counters) { count_delivered(*batch, refused, counters); });
     if (!refused.empty()) {
       co_await bury(refused_letters(*batch, std::move(refused), parts_.scan.keys));
     }
@@ -215,18 +219,16 @@ Awaitable<void> Pipeline::deliver_batches() {
 }
 
 /// Returns once the letters are safe: only then may the frontier pass their items.
-Awaitable<void> Pipeline::bury(std::vector<sink::DeadLetter> letters) {
+Awaitable<void> Lane::bury(std::vector<sink::DeadLetter> letters) {
   const std::size_t count = letters.size();
   const std::string first = fmt::format("an item of segment {} cannot be delivered: {}",
                                         letters.front().segment, letters.front().reason);
-  co_await parts_.dead_letters->write(std::move(letters));
-  if (counters_.dead_letters == 0) {
-    notice(first + "; it and others like it go to the dead letters");
-  }
-  counters_.dead_letters += count;
+  co_await surroundings_.dead_letters->write(std::move(letters));
+  surroundings_.control.dead_letters_written(first);
+  counters_.with([&](RunCounters& counters) { counters.dead_letters += count; });
 }
 
-Awaitable<void> Pipeline::save_progress() {
+Awaitable<void> Lane::save_progress() {
   for (;;) {
     const std::vector<std::uint32_t> moved = tracker_.take_moved();
     if (moved.empty()) {
@@ -243,10 +245,14 @@ Awaitable<void> Pipeline::save_progress() {
       progress.push_back(tracker_.progress(segment));
       pages.push_back(tracker_.pages_passed(segment));
     }
-    co_await parts_.store.save(progress);
+    co_await surroundings_.checkpoint.save(progress);
+    const auto complete = std::ranges::count_if(
+        progress, [](const auto& segment) { return segment.position.complete; });
+    counters_.with([&](RunCounters& counters) {
+      counters.segments_complete += static_cast<std::uint32_t>(complete);
+    });
     for (std::size_t i = 0; i < moved.size(); ++i) {
       pages_saved_[moved[i]] = pages[i];
-      counters_.segments_complete += progress[i].position.complete ? 1 : 0;
       if (Reader* reader = reader_of_segment_[moved[i]]) {
         reader->page_saved.notify_all();
       }
@@ -254,80 +260,36 @@ Awaitable<void> Pipeline::save_progress() {
   }
 }
 
-void Pipeline::stop_reading() {
-  stopping_ = true;
-  for (const auto& reader : readers_) {
-    reader->cancellation.emit(asio::cancellation_type::terminal);
-    reader->page_saved.notify_all();
-  }
-  page_room_.wake_all();
-}
-
-void Pipeline::notice(const std::string& text) const {
-  if (parts_.notice) {
-    parts_.notice(text);
-  }
-}
-
-void Pipeline::fail_segment(std::uint32_t segment, const Error& failure) {
-  if (!segment_failures_.keep(segment, failure, readers_.size())) {
-    fail(std::make_exception_ptr(failure));
-    return;
-  }
-  if (++counters_.segments_failed == 1) {
-    notice(fmt::format("segment {} cannot be read any further, the others go on: {}", segment,
-                       failure.what()));
-  }
-}
-
-void Pipeline::fail(const std::exception_ptr& failure) {
-  if (!failure_) {
-    failure_ = failure;
-  }
-  stop_reading();
-}
-
-void Pipeline::fail_delivery(const std::exception_ptr& failure) {
+void Lane::fail_delivery(const std::exception_ptr& failure) {
   queue_.discard();
   try {
     std::rethrow_exception(failure);
   } catch (const sink::DestinationClosed&) {
-    destination_closed_ = true;
-    stop_reading();
+    surroundings_.control.destination_closed();
   } catch (...) {
-    fail(failure);
+    surroundings_.control.fail(failure);
   }
 }
 
-RunStatus Pipeline::status() const {
-  if (counters_.segments_complete == start_.size()) {
-    return RunStatus::complete;
-  }
-  if (destination_closed_) {
-    return RunStatus::closed;
-  }
-  return limit_reached() ? RunStatus::limit_reached : RunStatus::interrupted;
-}
+bool Lane::limit_reached() const { return share_.item_limit && items_taken_ >= *share_.item_limit; }
 
-bool Pipeline::limit_reached() const { return item_limit_ && items_taken_ >= *item_limit_; }
-
-std::optional<source::ScanPosition> Pipeline::position_behind(const source::Item& item) const {
+std::optional<source::ScanPosition> Lane::position_behind(const source::Item& item) const {
   return parts_.scan.requests.of_index() ? std::nullopt
                                          : source::position_behind(item, parts_.scan.keys);
 }
 
-std::optional<std::uint64_t> Pipeline::request_limit() const {
+std::optional<std::uint64_t> Lane::request_limit() const {
   // Scan's Limit counts items before the filter: behind a filter it makes pages small, which is
   // worth it only where a page cannot be cut.
   const source::ScanRequests& requests = parts_.scan.requests;
   const bool can_be_cut = !requests.of_index() && !requests.projected();
-  if (!item_limit_ || (requests.filtered() && can_be_cut)) {
+  if (!share_.item_limit || (requests.filtered() && can_be_cut)) {
     return std::nullopt;
   }
-  return *item_limit_ - items_taken_;
+  return *share_.item_limit - items_taken_;
 }
 
-std::uint64_t Pipeline::unsaved_pages(std::uint32_t segment) const {
+std::uint64_t Lane::unsaved_pages(std::uint32_t segment) const {
   return tracker_.pages_passed(segment) + tracker_.open_pages(segment) - pages_saved_[segment];
 }
 

@@ -36,6 +36,8 @@ RunSetup random_setup(std::uint64_t seed) {
                   .batch_bytes = dice.roll(1, 400)};
   setup.batch_items = dice.roll(1, 9);
   setup.batches_in_flight = dice.roll(1, 4);
+  setup.lanes =
+      std::min({dice.roll(1, 3), setup.limits.segments_at_once, setup.limits.pages_at_once});
   return setup;
 }
 
@@ -84,7 +86,7 @@ TEST(Pipeline, EveryItemIsDeliveredOnceWhateverTheOrderOfAcknowledgements) {
     EXPECT_EQ(run.sink.acknowledged, std::multiset<std::string>(all.begin(), all.end()));
     EXPECT_TRUE(all_complete(run.store.state));
 
-    const RunCounters& counters = run.pipeline.counters();
+    const RunCounters counters = run.pipeline.counters();
     EXPECT_EQ(counters.items_delivered, all.size());
     EXPECT_EQ(counters.items_scanned, all.size());
     EXPECT_EQ(counters.pages_read, run.asked.size());
@@ -331,6 +333,7 @@ TEST(Pipeline, TheItemLimitIsExactWhateverTheShape) {
       continue;
     }
     setup.item_limit = Dice(seed).roll(1, items - 1);
+    setup.lanes = 1;
     setup.filtered = seed % 2 == 1;
     TestRun first(setup);
     const Ending ending = first.run();
@@ -590,12 +593,13 @@ TEST(Pipeline, WhatCanNeverBeDeliveredIsInTheDeadLettersAndAllElseIsDelivered) {
       return std::hash<std::string>{}(id + std::to_string(seed)) % 3 == 0;
     };
     run.sink.refuses = refused;
-    run.builder.too_large = fmt::format("{}\"", Dice(seed).roll(0, 5));
+    const std::string last = fmt::format("{}\"", Dice(seed).roll(0, 5));
+    run.find_too_large(last);
     const Ending ending = run.run();
     ASSERT_EQ(ending.status, RunStatus::complete) << ending.error();
     std::size_t dead = 0;
     for (const std::string& id : run.setup.table.all()) {
-      const bool too_large = (id + "\"").ends_with(run.builder.too_large);
+      const bool too_large = (id + "\"").ends_with(last);
       const bool undeliverable = too_large || refused(id);
       dead += undeliverable ? 1 : 0;
       EXPECT_EQ(run.dead_letters.ids.count(id), undeliverable ? 1U : 0U) << id;
@@ -617,7 +621,7 @@ TEST(Pipeline, WhatCanNeverBeDeliveredIsInTheDeadLettersAndAllElseIsDelivered) {
 
 TEST(Pipeline, ATooLargeItemIsToldWithItsSizeAndNothingElseOfIt) {
   TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 3});
-  run.builder.too_large = "0.1.2";
+  run.find_too_large("0.1.2");
   EXPECT_EQ(run.run().status, RunStatus::complete);
   ASSERT_EQ(run.dead_letters.written.size(), 1U);
   EXPECT_EQ(run.dead_letters.written[0].reason, "its JSON has 20 bytes, and small ones only");
@@ -632,7 +636,7 @@ TEST(Pipeline, TheFrontierDoesNotPassADeadLetterThatCannotBeWritten) {
   for (const bool too_large : {true, false}) {
     TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 4});
     if (too_large) {
-      run.builder.too_large = "0.1.2";
+      run.find_too_large("0.1.2");
     } else {
       run.sink.refuses = [](const std::string& id) { return id == "0.1.2"; };
     }

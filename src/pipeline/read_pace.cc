@@ -1,6 +1,9 @@
 #include "pipeline/read_pace.h"
 
 #include <algorithm>
+#include <utility>
+
+#include <boost/asio/dispatch.hpp>
 
 #include "base/error.h"
 
@@ -25,9 +28,9 @@ std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> one,
 
 }  // namespace
 
-ReadPace::ReadPace(const asio::any_io_executor& executor, Clock& clock,
-                   std::optional<double> budget, double largest_page)
-    : executor_(executor), clock_(clock), budget_(budget), costs_(largest_page) {}
+ReadPace::ReadPace(asio::any_io_executor executor, Clock& clock, std::optional<double> budget,
+                   double largest_page)
+    : executor_(std::move(executor)), clock_(clock), budget_(budget), costs_(largest_page) {}
 
 ReadPace::Place::Place(ReadPace& pace)
     : pace_(pace),
@@ -47,7 +50,7 @@ Awaitable<void> ReadPace::Place::wait_to_be_first() {
   }
 }
 
-Awaitable<void> ReadPace::take(SegmentShare& share, std::optional<std::uint64_t> most_items) {
+Awaitable<void> ReadPace::take_here(SegmentShare& share, std::optional<std::uint64_t> most_items) {
   share.limit = most_items;
   share.taken.reset();
   if (rate()) {
@@ -56,7 +59,7 @@ Awaitable<void> ReadPace::take(SegmentShare& share, std::optional<std::uint64_t>
   share.since = clock_.now();
 }
 
-Awaitable<void> ReadPace::take_again(SegmentShare& share) {
+Awaitable<void> ReadPace::take_again_here(SegmentShare& share) {
   share.taken.reset();
   if (rate()) {
     co_await wait_in_line(share, LimitIs::given);
@@ -110,27 +113,29 @@ void ReadPace::settle(SegmentShare& share, std::uint64_t items_scanned,
         "Leave out --read-units and --read-percent.");
   }
   const double cost = units.value_or(0);
-  costs_.add(items_scanned, cost);
-  throttled_rate_.served(cost, clock_.now());
   if (items_scanned > 0) {
     share.units_per_item = cost / static_cast<double>(items_scanned);
   }
-  if (share.taken) {
-    account_->give_back(*share.taken);
-    account_->take(cost);
-    share.taken.reset();
-  }
+  const auto taken = std::exchange(share.taken, std::nullopt);
+  asio::dispatch(executor_, [this, taken, items_scanned, cost] {
+    costs_.add(items_scanned, cost);
+    throttled_rate_.served(cost, clock_.now());
+    if (taken) {
+      account_->give_back(*taken);
+      account_->take(cost);
+    }
+  });
 }
 
 void ReadPace::give_back(SegmentShare& share) {
-  if (share.taken) {
-    account_->give_back(*share.taken);
-    share.taken.reset();
+  if (const auto taken = std::exchange(share.taken, std::nullopt)) {
+    asio::dispatch(executor_, [this, taken] { account_->give_back(*taken); });
   }
 }
 
 void ReadPace::throttled(const SegmentShare& share) {
-  throttled_rate_.refused(share.since, clock_.now());
+  asio::dispatch(executor_,
+                 [this, since = share.since] { throttled_rate_.refused(since, clock_.now()); });
 }
 
 std::optional<double> ReadPace::rate() const {

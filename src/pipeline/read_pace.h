@@ -9,6 +9,7 @@
 
 #include "base/async.h"
 #include "base/clock.h"
+#include "base/on_loop.h"
 #include "pipeline/page_costs.h"
 #include "pipeline/read_account.h"
 #include "pipeline/throttled_rate.h"
@@ -27,13 +28,14 @@ struct SegmentShare {
 
 /// Shared by all segments of a run. Who reads a page takes a share, waits in line for it, and
 /// settles when the page has come. A share belongs to no segment: what one does not use, because it
-/// is finished or being throttled, is there for whoever is next in line. One event loop; outlives
-/// whoever waits.
+/// is finished or being throttled, is there for whoever is next in line. From any event loop: the
+/// work is done on that of `executor`, and a share is in the hands of one caller. Outlives whoever
+/// waits.
 class ReadPace {
  public:
   /// `budget`: read units a second for this process, above 0; without one, reading is not held back
   /// until the table throttles. `largest_page`: read units of a page of 1 MB.
-  ReadPace(const asio::any_io_executor& executor, Clock& clock, std::optional<double> budget,
+  ReadPace(asio::any_io_executor executor, Clock& clock, std::optional<double> budget,
            double largest_page);
 
   const std::optional<double>& budget() const { return budget_; }
@@ -41,7 +43,9 @@ class ReadPace {
   /// Waits until the segment's next page may be asked for, of at most `most_items` where given.
   /// First come, first served. Throws boost::system::system_error(operation_aborted) when
   /// cancelled.
-  Awaitable<void> take(SegmentShare& share, std::optional<std::uint64_t> most_items);
+  Awaitable<void> take(SegmentShare& share, std::optional<std::uint64_t> most_items) {
+    return on_loop(executor_, take_here(share, most_items));
+  }
 
   /// The page has come. Throws a usage error where there is a budget and DynamoDB did not say what
   /// the page cost.
@@ -54,7 +58,9 @@ class ReadPace {
   void throttled(const SegmentShare& share);
   /// Waits like `take`, for the same page once more. What was taken for it and not given back may
   /// have been read, with the answer lost: it stays paid for.
-  Awaitable<void> take_again(SegmentShare& share);
+  Awaitable<void> take_again(SegmentShare& share) {
+    return on_loop(executor_, take_again_here(share));
+  }
 
  private:
   /// A place in the line, from when it is made.
@@ -72,6 +78,8 @@ class ReadPace {
     std::list<Event*>::iterator position_;
   };
 
+  Awaitable<void> take_here(SegmentShare& share, std::optional<std::uint64_t> most_items);
+  Awaitable<void> take_again_here(SegmentShare& share);
   /// Read units a second; nothing while reading is not held back.
   std::optional<double> rate() const;
   enum class LimitIs { chosen, given };

@@ -18,6 +18,21 @@ struct RunCounters {
   std::uint64_t dead_letters = 0;  ///< items that the destination can never take
   std::uint32_t segments_complete = 0;
   std::uint32_t segments_failed = 0;  ///< given up by this process; the next goes on with them
+
+  RunCounters& operator+=(const RunCounters& more) {
+    pages_read += more.pages_read;
+    items_scanned += more.items_scanned;
+    items_read += more.items_read;
+    read_units += more.read_units;
+    items_delivered += more.items_delivered;
+    records_delivered += more.records_delivered;
+    bytes_delivered += more.bytes_delivered;
+    batches_delivered += more.batches_delivered;
+    dead_letters += more.dead_letters;
+    segments_complete += more.segments_complete;
+    segments_failed += more.segments_failed;
+    return *this;
+  }
 };
 
 enum class RunStatus {

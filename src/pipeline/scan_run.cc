@@ -23,6 +23,8 @@
 #include "batch/put_records_batch.h"
 #include "batch/put_records_format.h"
 #include "checkpoint/checkpoint_store.h"
+#include "pipeline/event_loops.h"
+#include "pipeline/scan_lane.h"
 #include "sink/dead_letter_file.h"
 #include "sink/file_sink.h"
 #include "sink/kinesis_sink.h"
@@ -37,17 +39,10 @@ namespace everyitem::pipeline {
 
 namespace {
 
-/// One service as this run calls it.
-struct ServiceConnection {
-  ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
-                    const aws::ServiceSettings& settings, aws::HttpTimeouts timeouts,
-                    std::shared_ptr<const aws::TlsSettings> tls, aws::ClientContext context)
-      : http(executor, settings.endpoint, std::move(tls), timeouts),
-        client(model, settings.region, http, context) {}
+/// Threads that a run takes by itself: with more it waits for the services, or for memory.
+constexpr unsigned kMostThreadsUnasked = 8;
 
-  aws::HttpClient http;
-  aws::Client client;
-};
+unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 }  // namespace
 
@@ -57,10 +52,21 @@ struct ScanRun::Impl {
       : executor(std::move(run_executor)),
         settings(std::move(run_settings)),
         surroundings(std::move(run_surroundings)),
-        notice(std::move(run_notice)),
-        random(surroundings.random_seed) {}
+        notice(std::move(run_notice)) {}
+  ~Impl() {
+    if (loops) {
+      loops->join();  // before what they use is taken apart
+    }
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
 
   void connect();
+  void add_lane();
+  void open_lanes(std::size_t segments_to_read);
+  std::size_t lanes_for(std::size_t segments_to_read) const;
+  aws::Client& dynamodb() const { return lanes.front()->dynamodb->client; }
+  aws::Client& kinesis() const { return lanes.front()->kinesis->client; }
   Awaitable<void> describe();
   Awaitable<void> describe_stream(const batch::StreamId& id);
   bool paces_shards() const;
@@ -74,6 +80,7 @@ struct ScanRun::Impl {
   Awaitable<std::optional<checkpoint::RunState>> resumable_state();
   Awaitable<checkpoint::RunState> begin_run();
   void open_destination(const checkpoint::RunState& state);
+  std::unique_ptr<batch::BatchBuilder> make_builder(Random& random) const;
   void open_dead_letters(bool restart);
   aws::RetryLimits retry_limits() const;
   void open_pace();
@@ -84,11 +91,11 @@ struct ScanRun::Impl {
   ScanSettings settings;
   RunSurroundings surroundings;
   Notice notice;
-  Random random;
 
   std::unique_ptr<aws::CredentialsChain> credentials;
-  std::unique_ptr<ServiceConnection> dynamodb;
-  std::unique_ptr<ServiceConnection> kinesis;
+  std::optional<RunServices> services;
+  std::optional<EventLoops> loops;
+  std::vector<std::unique_ptr<ScanLane>> lanes;  ///< the first is on the run's own event loop
   source::TableDescription table;
   const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;
@@ -99,12 +106,12 @@ struct ScanRun::Impl {
   std::unique_ptr<checkpoint::CheckpointStore> store;
   std::string checkpoint_location;
   sink::FileStart file_start = sink::FileStart::fresh;
-  std::unique_ptr<batch::BatchBuilder> builder;
-  std::unique_ptr<sink::Sink> sink;
+  batch::PutRecordsLimits stream_limits;
+  sink::FilledStream filled_stream;
+  std::unique_ptr<sink::Sink> file_sink;
   std::unique_ptr<sink::DeadLetters> dead_letters;
   std::string dead_letters_location;
   std::unique_ptr<source::ScanRequests> requests;
-  std::unique_ptr<source::ScanContext> context;
   std::unique_ptr<ReadPace> pace;
   std::unique_ptr<Pipeline> pipeline;
   std::uint32_t segments = 0;
@@ -136,13 +143,49 @@ void ScanRun::Impl::connect() {
   if (table_settings.endpoint.tls || (stream_settings && stream_settings->endpoint.tls)) {
     tls = std::make_shared<aws::TlsSettings>(aws::resolve_ca_bundle(profile, environment));
   }
-  const aws::ClientContext client_context{
-      .credentials = *credentials, .clock = surroundings.clock, .random = random};
-  dynamodb = std::make_unique<ServiceConnection>(executor, aws::kDynamoDb, table_settings,
-                                                 surroundings.timeouts, tls, client_context);
-  if (stream_settings) {
-    kinesis = std::make_unique<ServiceConnection>(executor, aws::kKinesis, *stream_settings,
-                                                  surroundings.timeouts, tls, client_context);
+  services = RunServices{.dynamodb = table_settings,
+                         .kinesis = stream_settings,
+                         .tls = std::move(tls),
+                         .timeouts = surroundings.timeouts};
+  loops.emplace(executor);
+  add_lane();
+}
+
+void ScanRun::Impl::add_lane() {
+  const std::size_t place = lanes.size();
+  lanes.push_back(std::make_unique<ScanLane>(loops->executor(place), executor, *services,
+                                             *credentials, surroundings.clock,
+                                             surroundings.random_seed + place));
+}
+
+/// A page that is read counts towards --limit, which only one lane can do.
+std::size_t ScanRun::Impl::lanes_for(std::size_t segments_to_read) const {
+  const std::size_t wanted = settings.threads.value_or(std::min(cores(), kMostThreadsUnasked));
+  return settings.limit
+             ? 1
+             : std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(1, segments_to_read));
+}
+
+/// Once it is known what is to be read.
+void ScanRun::Impl::open_lanes(std::size_t segments_to_read) {
+  loops->grow(lanes_for(segments_to_read));
+  while (lanes.size() < loops->size()) {
+    add_lane();
+  }
+  requests = std::make_unique<source::ScanRequests>(settings.scan, segments);
+  for (const auto& lane : lanes) {
+    lane->scan.emplace(source::ScanContext{
+        .dynamodb = lane->dynamodb->client,
+        .requests = *requests,
+        .keys = table.keys,
+        .object = fmt::format("table {} in {}", settings.table.name, dynamodb().region()),
+        .limits = retry_limits()});
+    lane->builder = make_builder(lane->random);
+    if (settings.stream) {
+      lane->sink =
+          std::make_unique<sink::KinesisSink>(lane->kinesis->client, *format, filled_stream,
+                                              surroundings.clock, lane->random, retry_limits());
+    }
   }
 }
 
@@ -151,7 +194,7 @@ Awaitable<void> ScanRun::Impl::describe() {
   const std::string table_id =
       settings.table.arn.empty() ? settings.table.name : settings.table.arn;
   settings.scan.table = table_id;
-  table = co_await source::describe_table(dynamodb->client, table_id, settings.scan.index,
+  table = co_await source::describe_table(dynamodb(), table_id, settings.scan.index,
                                           settings.scan.consistent_read);
   if (settings.stream) {
     const batch::StreamId id = stream_id();
@@ -174,14 +217,14 @@ Awaitable<void> ScanRun::Impl::list_shards() {
   }
   const batch::StreamId id = stream_id();
   try {
-    use_shards(co_await sink::list_shards(kinesis->client, format->wire(), id));
+    use_shards(co_await sink::list_shards(kinesis(), format->wire(), id));
   } catch (const Error& error) {
     pacing_notice = fmt::format(
         "the stream's shards are not paced, which needs kinesis:ListShards: {}", error.what());
   }
   if (!shards && settings.aggregate) {
     // Where a record's items go is right with any map: docs/aggregation_format.md.
-    shards = batch::CurrentShards{.map = batch::ShardMap::evenly(std::max(1U, stream.open_shards))};
+    shards.emplace(batch::ShardMap::evenly(std::max(1U, stream.open_shards)));
   }
 }
 
@@ -190,7 +233,7 @@ Awaitable<void> ScanRun::Impl::describe_stream(const batch::StreamId& id) {
   Wire wire = settings.kinesis_wire == KinesisWire::json ? Wire::json : Wire::cbor;
   bool refused = false;
   try {
-    stream = co_await sink::describe_stream(kinesis->client, wire, id);
+    stream = co_await sink::describe_stream(kinesis(), wire, id);
   } catch (const Error& error) {
     if (settings.kinesis_wire != KinesisWire::automatic ||
         !aws::may_be_about_format(error.details().code)) {
@@ -199,7 +242,7 @@ Awaitable<void> ScanRun::Impl::describe_stream(const batch::StreamId& id) {
     refused = true;
   }
   if (refused) {
-    stream = co_await sink::describe_stream(kinesis->client, Wire::json, id);
+    stream = co_await sink::describe_stream(kinesis(), Wire::json, id);
   }
   const bool automatic = settings.kinesis_wire == KinesisWire::automatic;
   if (refused || (automatic && stream.strange_cbor)) {
@@ -212,7 +255,7 @@ void ScanRun::Impl::use_shards(batch::ShardMap map) {
   if (paces_shards()) {
     pacing_notice = sink::pacing_text(map.shards().size(), stream.mode);
   }
-  shards = batch::CurrentShards{.map = std::move(map)};
+  shards.emplace(std::move(map));
   shards_are_listed = true;
 }
 
@@ -313,8 +356,7 @@ Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
   if (settings.segments) {
     segments = *settings.segments;
   } else {
-    const unsigned cores = std::max(1U, std::thread::hardware_concurrency());
-    const source::SegmentChoice choice = source::choose_segments(table.estimated_bytes, cores);
+    const source::SegmentChoice choice = source::choose_segments(table.estimated_bytes, cores());
     segments = choice.segments;
     notice(fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
                        counted(segments, "segment"), choice.reason));
@@ -330,34 +372,43 @@ Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
 
 void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
   if (settings.stream) {
-    const batch::PartitionKeys keys =
-        settings.random_partition_keys ? batch::PartitionKeys(random) : batch::PartitionKeys();
-    batch::PutRecordsLimits limits = stream.limits;
+    stream_limits = stream.limits;
     if (shards_are_listed && paces_shards()) {
       const auto list = [this] {
-        return sink::list_shards(kinesis->client, format->wire(), stream_id());
+        return sink::list_shards(kinesis(), format->wire(), stream_id());
       };
       paced_shards = std::make_unique<sink::PacedShards>(executor, surroundings.clock, *shards,
                                                          stream.mode, list);
       // Batches are sent in parts anyway, and take room until their slowest shard has all: more and
       // smaller ones keep more shards busy.
-      limits.request_bytes = limits.record_bytes;
+      stream_limits.request_bytes = stream_limits.record_bytes;
     }
-    if (settings.aggregate) {
-      builder =
-          std::make_unique<batch::AggregatingBuilder>(*format, stream_id(), limits, keys, *shards);
-    } else {
-      builder = std::make_unique<batch::PutRecordsBuilder>(*format, stream_id(), limits, keys);
-    }
-    sink = std::make_unique<sink::KinesisSink>(kinesis->client, *format, settings.stream->name,
-                                               stream, surroundings.clock, random, retry_limits(),
-                                               items_before > 0, paced_shards.get());
+    filled_stream.name = settings.stream->name;
+    filled_stream.open_shards = stream.open_shards;
+    filled_stream.shards = paced_shards.get();
+    filled_stream.took_some = items_before > 0;
   } else {
     // Each item is a line: its JSON and a line break.
     const std::uint64_t delivered_bytes = state.bytes() + state.items();
-    builder = std::make_unique<batch::NdjsonBuilder>();
-    sink = std::make_unique<sink::FileSink>(settings.file, file_start, delivered_bytes);
+    file_sink = std::make_unique<sink::FileSink>(settings.file, file_start, delivered_bytes);
   }
+  const auto to_read = std::ranges::count_if(
+      state.segments, [](const auto& segment) { return !segment.position.complete; });
+  open_lanes(static_cast<std::size_t>(to_read));
+  filled_stream.sinks = lanes.size();
+}
+
+std::unique_ptr<batch::BatchBuilder> ScanRun::Impl::make_builder(Random& random) const {
+  if (!settings.stream) {
+    return std::make_unique<batch::NdjsonBuilder>();
+  }
+  const batch::PartitionKeys keys =
+      settings.random_partition_keys ? batch::PartitionKeys(random) : batch::PartitionKeys();
+  if (settings.aggregate) {
+    return std::make_unique<batch::AggregatingBuilder>(*format, stream_id(), stream_limits, keys,
+                                                       *shards);
+  }
+  return std::make_unique<batch::PutRecordsBuilder>(*format, stream_id(), stream_limits, keys);
 }
 
 /// A stream does not take every item; a file does.
@@ -424,21 +475,15 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     co_await store->begin(*state);
   }
 
-  requests = std::make_unique<source::ScanRequests>(settings.scan, segments);
-  context = std::make_unique<source::ScanContext>(source::ScanContext{
-      .dynamodb = dynamodb->client,
-      .requests = *requests,
-      .keys = table.keys,
-      .object = fmt::format("table {} in {}", settings.table.name, dynamodb->client.region()),
-      .limits = retry_limits()});
-  const PipelineParts parts{.scan = *context,
-                            .builder = *builder,
-                            .sink = *sink,
-                            .dead_letters = dead_letters.get(),
-                            .store = *store,
-                            .pace = pace.get(),
-                            .notice = notice};
-  pipeline = std::make_unique<Pipeline>(executor, parts, std::move(state->segments),
+  PipelineParts parts{.lanes = {},
+                      .dead_letters = dead_letters.get(),
+                      .store = *store,
+                      .pace = pace.get(),
+                      .notice = notice};
+  for (const auto& lane : lanes) {
+    parts.lanes.push_back(lane->parts(file_sink.get()));
+  }
+  pipeline = std::make_unique<Pipeline>(executor, std::move(parts), std::move(state->segments),
                                         surroundings.limits, settings.limit);
   if (stop_requested) {
     pipeline->stop();
@@ -474,12 +519,15 @@ ScanProgress ScanRun::progress() const {
   if (impl_->pipeline) {
     progress.read_budget = impl_->pace->budget();
     progress.counters = impl_->pipeline->counters();
-    progress.records_sent_again = impl_->sink->records_sent_again();
   }
-  for (const auto* connection : {impl_->dynamodb.get(), impl_->kinesis.get()}) {
-    if (connection != nullptr) {
-      progress.throttled_requests += connection->client.counters().throttles;
-      progress.requests_retried += connection->client.counters().retries;
+  for (const auto& lane : impl_->lanes) {
+    progress.records_sent_again += lane->sink ? lane->sink->records_sent_again() : 0;
+    for (const auto* connection : {&lane->dynamodb, &lane->kinesis}) {
+      if (*connection) {
+        const aws::ClientCounters counters = (*connection)->client.counters();
+        progress.throttled_requests += counters.throttles;
+        progress.requests_retried += counters.retries;
+      }
     }
   }
   return progress;

@@ -32,6 +32,7 @@ struct ScanSettings {
   std::string file;                         ///< or this; "-" is standard output
   source::ScanParameters scan;              ///< its table is filled in by the run
   std::optional<std::uint32_t> segments;
+  std::optional<std::uint32_t> threads;  ///< by default one a core
   std::optional<std::uint64_t> limit;
   KinesisWire kinesis_wire = KinesisWire::automatic;
   ReadBudget read_budget;
@@ -77,7 +78,7 @@ struct ScanOutcome {
   bool nothing_to_do = false;  ///< the run was complete before
 };
 
-/// Used from one event loop.
+/// Used from one event loop; has threads of its own, which end with it.
 class ScanRun {
  public:
   /// Told to the user, each once, as they happen. One line.

@@ -10,7 +10,7 @@
 
 namespace everyitem::pipeline {
 
-/// One event loop.
+/// One thread at a time.
 class SegmentFailures {
  public:
   /// A page was read, of any segment.

@@ -181,8 +181,9 @@ class LineBuilder final : public batch::BatchBuilder {
 /// Takes items in an order that chance makes.
 class TestSink final : public sink::Sink {
  public:
-  TestSink(const asio::any_io_executor& executor, std::size_t batches_in_flight, Dice& dice)
-      : batches_in_flight_(batches_in_flight), dice_(dice), released_(executor) {}
+  TestSink(const asio::any_io_executor& executor, std::size_t batches_in_flight, std::size_t lanes,
+           Dice& dice)
+      : batches_in_flight_(batches_in_flight), lanes_(lanes), dice_(dice), released_(executor) {}
 
   Awaitable<std::vector<sink::RefusedItem>> deliver(const batch::RecordBatch& batch) override {
     const std::size_t number = ++deliveries;
@@ -191,7 +192,7 @@ class TestSink final : public sink::Sink {
     std::vector<sink::RefusedItem> refused;
     received.insert(ids.begin(), ids.end());
     ++under_way;
-    EXPECT_LE(under_way, batches_in_flight_);
+    EXPECT_LE(under_way, batches_in_flight_ * lanes_);
     if (on_deliver) {
       on_deliver(number);
     }
@@ -248,6 +249,7 @@ class TestSink final : public sink::Sink {
 
  private:
   std::size_t batches_in_flight_;
+  std::size_t lanes_;
   Dice& dice_;
   Event released_;
 };
@@ -361,7 +363,8 @@ struct RunSetup {
   std::optional<std::uint64_t> item_limit = {};
   bool filtered = false;
   std::size_t batch_items = 5;
-  std::size_t batches_in_flight = 3;
+  std::size_t batches_in_flight = 3;       ///< of each lane
+  std::size_t lanes = 1;                   ///< all on one event loop
   std::optional<double> read_budget = {};  ///< units a second
   double units_per_item = 0;               ///< 0: what pages cost is not reported
 };
@@ -399,26 +402,32 @@ class TestRun {
                 .requests = requests,
                 .keys = {.hash = "pk", .range = {}},
                 .object = "table orders"},
-        builder(setup.batch_items),
-        sink(service.loop.get_executor(), setup.batches_in_flight, dice),
+        builders(builders_of(setup)),
+        sink(service.loop.get_executor(), setup.batches_in_flight, setup.lanes, dice),
         dead_letters(dice),
         store(service.loop.get_executor(), setup.table, sink, dead_letters, dice, start_of(setup)),
         pace(service.loop.get_executor(), service.clock, setup.read_budget,
              source::kMaxPageReadUnits),
         pipeline(service.loop.get_executor(),
-                 {.scan = context,
-                  .builder = builder,
-                  .sink = sink,
+                 {.lanes = lanes(),
                   .dead_letters = &dead_letters,
                   .store = store,
                   .pace = &pace,
                   .notice = [this](std::string_view text) { notices.emplace_back(text); }},
                  store.state, setup.limits, setup.item_limit) {
-    builder.on_seal = [this] {
-      EXPECT_LE(builder.sealed_bytes - sink.finished_bytes,
-                setup.limits.batch_bytes + builder.largest_batch)
-          << "too many bytes of batches are held";
-    };
+    for (const auto& builder : builders) {
+      builder->on_seal = [this] {
+        std::size_t sealed_bytes = 0;
+        std::size_t largest_batches = 0;
+        for (const auto& one : builders) {
+          sealed_bytes += one->sealed_bytes;
+          largest_batches += one->largest_batch;
+        }
+        EXPECT_LE(sealed_bytes - sink.finished_bytes,
+                  setup.limits.batch_bytes + largest_batches + setup.lanes)
+            << "too many bytes of batches are held";
+      };
+    }
   }
 
   /// Requests that were still on their way meet nobody: what answers them needs what goes first.
@@ -427,6 +436,32 @@ class TestRun {
   }
   TestRun(const TestRun&) = delete;
   TestRun& operator=(const TestRun&) = delete;
+
+  static std::vector<std::unique_ptr<LineBuilder>> builders_of(const RunSetup& setup) {
+    std::vector<std::unique_ptr<LineBuilder>> builders;
+    for (std::size_t i = 0; i < setup.lanes; ++i) {
+      builders.push_back(std::make_unique<LineBuilder>(setup.batch_items));
+    }
+    return builders;
+  }
+
+  std::vector<LaneParts> lanes() {
+    std::vector<LaneParts> lanes;
+    for (const auto& builder : builders) {
+      lanes.push_back({.executor = service.loop.get_executor(),
+                       .scan = context,
+                       .builder = *builder,
+                       .sink = sink});
+    }
+    return lanes;
+  }
+
+  /// An item that holds this text fits into no batch.
+  void find_too_large(const std::string& text) {
+    for (const auto& builder : builders) {
+      builder->too_large = text;
+    }
+  }
 
   static std::vector<checkpoint::SegmentProgress> start_of(const RunSetup& setup) {
     std::vector<checkpoint::SegmentProgress> start = setup.start;
@@ -580,7 +615,7 @@ class TestRun {
   aws::TestService service;
   source::ScanRequests requests;
   source::ScanContext context;
-  LineBuilder builder;
+  std::vector<std::unique_ptr<LineBuilder>> builders;  ///< one a lane
   TestSink sink;
   TestDeadLetters dead_letters;
   TestStore store;

@@ -18,7 +18,7 @@ struct DeadLetter {
   std::string item;  ///< JSON
 };
 
-/// One event loop; any number of calls at once.
+/// From any event loop; any number of calls at once.
 class DeadLetters {
  public:
   DeadLetters() = default;

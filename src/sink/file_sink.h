@@ -12,6 +12,7 @@
 
 namespace everyitem::sink {
 
+/// From any event loop.
 class FileSink final : public Sink {
  public:
   /// Opens `path`, or standard output for "-", as LineFile does. `delivered_bytes`: for a resume,

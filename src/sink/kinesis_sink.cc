@@ -32,18 +32,19 @@ constexpr std::size_t kMaxRefusedAtFirst = 16;
 }  // namespace
 
 KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format,
-                         const std::string& stream, const StreamDescription& description,
-                         Clock& clock, Random& random, aws::RetryLimits limits, bool took_some,
-                         PacedShards* shards)
+                         FilledStream& stream, Clock& clock, Random& random,
+                         aws::RetryLimits limits)
     : kinesis_(kinesis),
       format_(format),
-      object_(fmt::format("stream {} in {}", stream, kinesis.region())),
+      stream_(stream),
+      object_(fmt::format("stream {} in {}", stream.name, kinesis.region())),
       clock_(clock),
       random_(random),
-      limits_(limits),
-      max_batches_in_flight_(batches_in_flight(description.open_shards)),
-      shards_(shards),
-      took_some_(took_some) {}
+      limits_(limits) {}
+
+std::size_t KinesisSink::max_batches_in_flight() const {
+  return (batches_in_flight(stream_.open_shards) + stream_.sinks - 1) / stream_.sinks;
+}
 
 Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatch& batch) {
   std::vector<RefusedItem> refused;
@@ -51,7 +52,7 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
   requests.front().resize(batch.records.size());
   std::iota(requests.front().begin(), requests.front().end(), 0U);
   std::optional<ShardShare> share;
-  if (shards_ != nullptr) {
+  if (stream_.shards != nullptr) {
     share.emplace(batch::record_places(batch, format_));
   }
   while (!requests.empty()) {
@@ -81,12 +82,12 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
     requests.emplace_back(middle, request.end());
     requests.emplace_back(request.begin(), middle);
-    if (!took_some_ && count_records(refused) >= kMaxRefusedAtFirst) {
+    if (!stream_.took_some && count_records(refused) >= kMaxRefusedAtFirst) {
       throw Error(ErrorKind::failed, *invalid);
     }
   }
   const std::size_t records_refused = count_records(refused);
-  if (!took_some_ && records_refused > 1) {
+  if (!stream_.took_some && records_refused > 1) {
     throw refusal({.code = refused.front().code, .message = refused.front().reason},
                   records_refused, batch.records.size());
   }
@@ -102,14 +103,16 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
   for (;;) {
     if (share != nullptr) {
       const auto asked = clock_.now();
-      sent = co_await shards_->take(*share, records.pending);
+      sent = co_await stream_.shards->take(*share, records.pending);
       stalled_since += clock_.now() - asked;
     } else {
       sent = std::exchange(records.pending, {});
     }
     PutRecordsResult result = co_await put(batch, sent, share);
     const std::size_t not_taken = result.failed.size() + result.invalid.size();
-    took_some_ = took_some_ || not_taken < sent.size();
+    if (not_taken < sent.size() && !stream_.took_some) {
+      stream_.took_some = true;
+    }
     for (const InvalidRecord& record : result.invalid) {
       refuse(batch, sent[record.place], record.code, record.message, refused);
     }
@@ -137,7 +140,7 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
       throw refusal(result, result.failed.size(), batch.records.size());
     }
     co_await clock_.sleep(kRoundBackoff.wait(stalled, random_.uniform()));
-    records_sent_again_ += result.failed.size();
+    records_sent_again_.with([&](std::uint64_t& sum) { sum += result.failed.size(); });
     for (std::uint32_t& place : result.failed) {
       place = sent[place];
     }
@@ -147,13 +150,13 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
 }
 
 Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, const Indexes& sent,
-                                             const ShardShare* share) {
+                                             ShardShare* share) {
   PutRecordsResult result;
   TakenBy taken_by;
   if (share != nullptr) {
     taken_by = [&](std::uint32_t place, std::string_view shard_id) {
       if (place < sent.size()) {
-        shards_->taken_by(*share, sent[place], shard_id);
+        share->taken_by(sent[place], shard_id);
       }
     };
   }
@@ -170,7 +173,7 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, co
                        .holds_items = true};
   co_await kinesis_.call(call, accept);
   if (share != nullptr) {
-    co_await shards_->settle(*share, sent, result);
+    co_await stream_.shards->settle(*share, sent, result);
   }
   co_return result;
 }

@@ -8,23 +8,20 @@
 
 #include "aws/client.h"
 #include "base/clock.h"
+#include "base/guarded.h"
 #include "batch/put_records_format.h"
-#include "sink/paced_shards.h"
+#include "sink/filled_stream.h"
 #include "sink/put_records_result.h"
 #include "sink/sink.h"
-#include "sink/stream_description.h"
 
 namespace everyitem::sink {
 
 class KinesisSink final : public Sink {
  public:
   /// The client, the format of the batches, the clock and the random numbers outlive the sink.
-  /// `limits`: how long to go on with what is refused. `took_some`: the stream took records of the
-  /// run before. `shards` paces what is sent and outlives the sink; null: it is sent at once.
-  KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format,
-              const std::string& stream, const StreamDescription& description, Clock& clock,
-              Random& random, aws::RetryLimits limits = {}, bool took_some = false,
-              PacedShards* shards = nullptr);
+  /// `limits`: how long to go on with what is refused.
+  KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format, FilledStream& stream,
+              Clock& clock, Random& random, aws::RetryLimits limits = {});
 
   /// Sends the whole batch, then again and again only what failed, with backoff and jitter: for as
   /// long as something gets through, or `limits` let it. A request that is refused as not valid is
@@ -32,8 +29,8 @@ class KinesisSink final : public Sink {
   /// several records so and has never taken one, it is not the records: that is thrown.
   Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) override;
 
-  std::size_t max_batches_in_flight() const override { return max_batches_in_flight_; }
-  std::uint64_t records_sent_again() const override { return records_sent_again_; }
+  std::size_t max_batches_in_flight() const override;
+  std::uint64_t records_sent_again() const override { return records_sent_again_.get(); }
 
  private:
   using Indexes = RecordIndexes;  // into a batch's records, rising
@@ -46,21 +43,19 @@ class KinesisSink final : public Sink {
   Awaitable<void> send(const batch::RecordBatch& batch, Outgoing& records, ShardShare* share,
                        std::vector<RefusedItem>& refused);
   Awaitable<PutRecordsResult> put(const batch::RecordBatch& batch, const Indexes& sent,
-                                  const ShardShare* share);
+                                  ShardShare* share);
   void refuse(const batch::RecordBatch& batch, std::uint32_t record, const std::string& code,
               const std::string& reason, std::vector<RefusedItem>& refused) const;
   Error refusal(const PutRecordsResult& result, std::size_t refused, std::size_t records) const;
 
   aws::Client& kinesis_;
   const batch::PutRecordsFormat& format_;
+  FilledStream& stream_;
   std::string object_;  ///< for messages
   Clock& clock_;
   Random& random_;
   aws::RetryLimits limits_;
-  std::size_t max_batches_in_flight_;
-  PacedShards* shards_;
-  bool took_some_;  ///< the stream has taken a record of the run
-  std::uint64_t records_sent_again_ = 0;
+  Guarded<std::uint64_t> records_sent_again_;
 };
 
 }  // namespace everyitem::sink

@@ -88,19 +88,23 @@ class KinesisSinkTest : public testing::Test {
     decide_ = std::move(decide);
     rounds_.clear();
     taken_.clear();
+    stream_.took_some = false;
     service_ = std::make_unique<aws::TestService>(
         [this](aws::Peer& peer, const std::string& request) { return answer(peer, request); },
         aws::kKinesis);
-    sink_ =
-        std::make_unique<KinesisSink>(service_->client, format_, "backfill", StreamDescription{},
-                                      service_->clock, service_->random, limits);
+    open_sink(limits);
+  }
+
+  void open_sink(aws::RetryLimits limits = {}) {
+    sink_ = std::make_unique<KinesisSink>(service_->client, format_, stream_, service_->clock,
+                                          service_->random, limits);
   }
 
   /// From now on the sink keeps to the pace of a stream's only shard, which has had all that it
   /// takes for the moment.
   void pace_a_full_shard() {
     batch_.explicit_hash_keys.assign(kRecords, 0);
-    shards_ = batch::CurrentShards{.map = batch::ShardMap({{"shardId-0", 0, batch::kLastHashKey}})};
+    shards_.emplace(batch::ShardMap({{"shardId-0", 0, batch::kLastHashKey}}));
     paced_.emplace(service_->loop.get_executor(), service_->clock, *shards_,
                    StreamMode::provisioned, [this]() -> Awaitable<batch::ShardMap> {
                      ++listed_;
@@ -113,9 +117,7 @@ class KinesisSinkTest : public testing::Test {
       co_await paced_->take(share, pending);
     };
     aws::run(service_->loop, work());
-    sink_ = std::make_unique<KinesisSink>(service_->client, format_, "backfill",
-                                          StreamDescription{}, service_->clock, service_->random,
-                                          aws::RetryLimits{}, false, &*paced_);
+    stream_.shards = &*paced_;
   }
 
   Awaitable<void> answer(aws::Peer& peer, const std::string& request) {
@@ -183,6 +185,7 @@ class KinesisSinkTest : public testing::Test {
   std::optional<batch::CurrentShards> shards_;
   std::optional<PacedShards> paced_;
   int listed_ = 0;  ///< how often the shards were asked for
+  FilledStream stream_{.name = "backfill"};
   std::unique_ptr<KinesisSink> sink_;
   std::vector<Keys> rounds_;          ///< what each request held
   std::map<std::string, int> taken_;  ///< how often each record was
@@ -392,9 +395,6 @@ TEST_F(KinesisSinkTest, TheTimeThatAShardsPaceTakesIsNotHeldAgainstIt) {
   stream([](int, const Keys& keys) { return all(keys, kThrottled); },
          aws::waiting_at_most(seconds(10)));
   pace_a_full_shard();
-  sink_ = std::make_unique<KinesisSink>(service_->client, format_, "backfill", StreamDescription{},
-                                        service_->clock, service_->random,
-                                        aws::waiting_at_most(seconds(10)), false, &*paced_);
   EXPECT_THAT(failed_delivery().what(), HasSubstr(kThrottled));
   EXPECT_GE(slept(), seconds(10));
 }
@@ -402,11 +402,10 @@ TEST_F(KinesisSinkTest, TheTimeThatAShardsPaceTakesIsNotHeldAgainstIt) {
 TEST_F(KinesisSinkTest, AShardThatIsNotInTheMapHasTheShardsAskedForAgain) {
   stream([](int, const Keys& keys) { return none(keys); });
   pace_a_full_shard();
-  shards_->map = batch::ShardMap({{"closed", 0, batch::kLastHashKey}});
-  ++shards_->version;
+  shards_->replace(batch::ShardMap({{"closed", 0, batch::kLastHashKey}}));
   deliver();
   EXPECT_EQ(listed_, 1);
-  EXPECT_EQ(shards_->map.shards()[0].id, "another");
+  EXPECT_EQ(shards_->newest()->shards()[0].id, "another");
 }
 
 // Records that are not valid
@@ -508,14 +507,15 @@ TEST_F(KinesisSinkTest, ARefusedRequestEndsTheDelivery) {
 TEST_F(KinesisSinkTest, EveryShardIsKeptBusyAndNoMore) {
   stream([](int, const Keys& keys) { return none(keys); });
   const auto batches = [this](std::uint32_t open_shards) {
-    return KinesisSink(service_->client, format_, "s", {.open_shards = open_shards},
-                       service_->clock, service_->random)
-        .max_batches_in_flight();
+    stream_.open_shards = open_shards;
+    return sink_->max_batches_in_flight();
   };
   EXPECT_EQ(batches(0), 8U);
   EXPECT_EQ(batches(4), 8U);
   EXPECT_EQ(batches(16), 32U);
   EXPECT_EQ(batches(10'000), 64U);
+  stream_.sinks = 3;
+  EXPECT_EQ(batches(10'000), 22U) << "what may be under way is shared";
 }
 
 }  // namespace

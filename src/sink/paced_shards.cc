@@ -1,6 +1,7 @@
 #include "sink/paced_shards.h"
 
 #include <cmath>
+#include <utility>
 
 #include <fmt/format.h>
 
@@ -9,14 +10,17 @@
 
 namespace everyitem::sink {
 
-Awaitable<void> PacedShards::settle(const ShardShare& share, std::span<const std::uint32_t> sent,
-                                    const PutRecordsResult& result) {
+Awaitable<void> PacedShards::settle_here(ShardShare& share, std::span<const std::uint32_t> sent,
+                                         const PutRecordsResult& result) {
   // What fails for another reason says nothing of the pace.
   std::span<const std::uint32_t> too_much;
   if (result.only_throttled) {
     too_much = result.failed;
   }
   pace_.settle(share, sent, too_much);
+  if (std::exchange(share.contradicted, false)) {
+    watch_.contradicted(share.map);
+  }
   co_await watch_.refresh();
 }
 

@@ -20,9 +20,8 @@ ShardPace::ShardPace(const asio::any_io_executor& executor, Clock& clock,
       clock_(clock),
       shards_(shards),
       mode_(mode),
-      rates_(shards.map.shards().size(), ShardRate(mode, clock.now())),
-      map_(shards.map),
-      version_(shards.version),
+      map_(shards.newest()),
+      rates_(map_->shards().size(), ShardRate(mode, clock.now())),
       next_serving_(clock.now()) {}
 
 ShardPace::Waiter::Waiter(ShardPace& pace, ShardShare& of_batch, RecordIndexes& of_records)
@@ -116,7 +115,7 @@ RecordIndexes ShardPace::take_what_there_is(ShardShare& share, RecordIndexes& pe
 void ShardPace::settle(const ShardShare& share, std::span<const std::uint32_t> sent,
                        std::span<const std::uint32_t> refused) {
   use_newest_map();
-  if (share.version != version_) {
+  if (share.map != map_) {
     return;  // of shards that may be closed
   }
   auto next_refused = refused.begin();
@@ -133,20 +132,20 @@ void ShardPace::settle(const ShardShare& share, std::span<const std::uint32_t> s
 }
 
 void ShardPace::use_newest_map() {
-  if (version_ == shards_.version) {
+  batch::ShardMapAtOneTime newest = shards_.newest();
+  if (newest == map_) {
     return;
   }
+  const std::vector<batch::Shard>& before = map_->shards();
   std::vector<ShardRate> rates;
-  rates.reserve(shards_.map.shards().size());
-  for (const batch::Shard& shard : shards_.map.shards()) {
-    const auto same = std::ranges::find(map_.shards(), shard);
-    rates.push_back(same == map_.shards().end()
-                        ? ShardRate(mode_, clock_.now())
-                        : rates_[static_cast<std::size_t>(same - map_.shards().begin())]);
+  rates.reserve(newest->shards().size());
+  for (const batch::Shard& shard : newest->shards()) {
+    const auto same = std::ranges::find(before, shard);
+    rates.push_back(same == before.end() ? ShardRate(mode_, clock_.now())
+                                         : rates_[static_cast<std::size_t>(same - before.begin())]);
   }
   rates_ = std::move(rates);
-  map_ = shards_.map;
-  version_ = shards_.version;
+  map_ = std::move(newest);
 }
 
 void ShardPace::refill() {
@@ -157,14 +156,14 @@ void ShardPace::refill() {
 }
 
 void ShardPace::look_up(ShardShare& share) const {
-  if (share.version == version_) {
+  if (share.map == map_) {
     return;
   }
   share.shards.resize(share.places.size());
   for (std::size_t i = 0; i < share.places.size(); ++i) {
-    share.shards[i] = static_cast<std::uint32_t>(map_.shard_of(share.places[i].hash_key));
+    share.shards[i] = static_cast<std::uint32_t>(map_->shard_of(share.places[i].hash_key));
   }
-  share.version = version_;
+  share.map = map_;
 }
 
 double ShardPace::rate() const {

@@ -8,6 +8,7 @@
 #include <list>
 #include <optional>
 #include <span>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -26,9 +27,15 @@ using RecordIndexes = std::vector<std::uint32_t>;
 struct ShardShare {
   explicit ShardShare(std::vector<batch::RecordPlace> of_records) : places(std::move(of_records)) {}
 
+  /// This record of what was taken last is in the shard of this id.
+  void taken_by(std::uint32_t record, std::string_view id) {
+    contradicted = contradicted || map->shards()[shards[record]].id != id;
+  }
+
   std::vector<batch::RecordPlace> places;       ///< of all its records
-  std::vector<std::uint32_t> shards;            ///< likewise, by the map of this version
-  std::optional<std::uint64_t> version;         ///< nothing: they have not been looked up
+  batch::ShardMapAtOneTime map;                 ///< null: they have not been looked up
+  std::vector<std::uint32_t> shards;            ///< of all its records, by that map
+  bool contradicted = false;                    ///< the map, by what became of the last part
   std::optional<std::uint64_t> turn;            ///< in line; the same for whatever it sends
   std::chrono::steady_clock::time_point taken;  ///< when its last part was
 };
@@ -84,10 +91,9 @@ class ShardPace {
   Clock& clock_;
   const batch::CurrentShards& shards_;
   StreamMode mode_;
-  std::vector<ShardRate> rates_;  ///< of the shards of map_
-  batch::ShardMap map_;
-  std::uint64_t version_;
-  std::list<Waiter*> line_;  ///< by turn
+  batch::ShardMapAtOneTime map_;
+  std::vector<ShardRate> rates_;  ///< of its shards
+  std::list<Waiter*> line_;       ///< by turn
   std::uint64_t next_turn_ = 0;
   std::chrono::steady_clock::time_point next_serving_;
 };

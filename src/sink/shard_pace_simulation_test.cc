@@ -217,10 +217,13 @@ Awaitable<void> deliver(Simulation& sim, ShardPace& pace, ShardWatch& watch,
     co_await sim.clock.sleep(half_way());
     for (std::uint32_t place = 0; place < sent.size(); ++place) {
       if (!std::ranges::binary_search(answer.refused, place)) {
-        watch.taken_by(*share.version, share.shards[sent[place]], answer.taken_by[place]);
+        share.taken_by(sent[place], answer.taken_by[place]);
       }
     }
     pace.settle(share, sent, answer.refused);
+    if (std::exchange(share.contradicted, false)) {
+      watch.contradicted(share.map);
+    }
     co_await watch.refresh();
     if (!answer.refused.empty()) {
       // As the sink waits.
@@ -277,7 +280,7 @@ Awaitable<void> watch_the_clock(Simulation& sim) {
 void run(Simulation& sim) {
   sim.start = sim.clock.now();
   open_shards(sim, sim.shards);
-  batch::CurrentShards current{.map = map_of(sim)};
+  batch::CurrentShards current{map_of(sim)};
   ShardPace pace(sim.loop.get_executor(), sim.clock, current, sim.mode);
   ShardWatch watch(current, sim.clock, [&sim]() -> Awaitable<batch::ShardMap> {
     co_await sim.clock.sleep(milliseconds(20));

@@ -68,7 +68,7 @@ class ShardPaceTest : public testing::Test {
 
   asio::io_context loop_ = asio::io_context(1);
   SimulatedClock clock_ = SimulatedClock(loop_);
-  batch::CurrentShards shards_{.map = two_shards()};
+  batch::CurrentShards shards_{two_shards()};
   ShardPace pace_ = ShardPace(loop_.get_executor(), clock_, shards_, StreamMode::provisioned);
   TimePoint start_ = clock_.now();
   std::vector<Part> parts_;
@@ -154,8 +154,7 @@ TEST_F(ShardPaceTest, WhoIsCancelledLeavesTheLine) {
 TEST_F(ShardPaceTest, ANewMapIsUsedByThoseWhoWaitAlready) {
   spawn("a", of_shard(0, 600));
   loop_.poll();
-  shards_.map = batch::ShardMap({{"all", 0, batch::kLastHashKey}});
-  ++shards_.version;
+  shards_.replace(batch::ShardMap({{"all", 0, batch::kLastHashKey}}));
   clock_.run();
   EXPECT_EQ(records_of("a"), 600U);
   EXPECT_NEAR(pace_.rate(), 0.98, 1e-9);

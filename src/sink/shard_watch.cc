@@ -11,9 +11,8 @@ Awaitable<void> ShardWatch::refresh() {
   listing_ = true;
   try {
     batch::ShardMap map = co_await list_();
-    if (map != shards_.map) {
-      shards_.map = std::move(map);
-      ++shards_.version;
+    if (map != *shards_.newest()) {
+      shards_.replace(std::move(map));
     }
   } catch (const Error&) {
     // What is known is still good enough to pace by, and is contradicted again soon.

@@ -2,11 +2,9 @@
 #pragma once
 
 #include <chrono>
-#include <cstddef>
-#include <cstdint>
 #include <functional>
 #include <optional>
-#include <string_view>
+#include <utility>
 
 #include "base/async.h"
 #include "base/clock.h"
@@ -27,10 +25,9 @@ class ShardWatch {
   ShardWatch(batch::CurrentShards& shards, Clock& clock, List list)
       : shards_(shards), clock_(clock), list_(std::move(list)) {}
 
-  /// A record that belongs to a shard of the map of that version was taken by the one of this id.
-  void taken_by(std::uint64_t version, std::size_t shard, std::string_view id) {
-    contradicted_ =
-        contradicted_ || (version == shards_.version && shards_.map.shards()[shard].id != id);
+  /// A record was taken by another shard than the one that it belongs to by this map.
+  void contradicted(const batch::ShardMapAtOneTime& map) {
+    contradicted_ = contradicted_ || map == shards_.newest();
   }
 
   /// Lists the shards where the map has been contradicted, unless that was done within kApart or is

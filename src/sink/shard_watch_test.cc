@@ -1,5 +1,7 @@
 #include "sink/shard_watch.h"
 
+#include <memory>
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
@@ -36,57 +38,58 @@ class ShardWatchTest : public testing::Test {
 
   asio::io_context loop_ = asio::io_context(1);
   SimulatedClock clock_ = SimulatedClock(loop_);
-  batch::CurrentShards shards_{.map = one_shard("old")};
+  batch::CurrentShards shards_{one_shard("old")};
+  batch::ShardMapAtOneTime first_ = shards_.newest();
   ShardWatch watch_ = ShardWatch(shards_, clock_, [this] { return list(); });
   int listed_ = 0;
   bool fails_ = false;
 };
 
-TEST_F(ShardWatchTest, WhatAgreesWithTheMapIsNoReasonToAsk) {
-  watch_.taken_by(0, 0, "old");
-  watch_.taken_by(7, 0, "of another map");
+TEST_F(ShardWatchTest, WhatContradictsAnotherMapIsNoReasonToAsk) {
+  watch_.contradicted(std::make_shared<const batch::ShardMap>(one_shard("of another map")));
   refresh();
   clock_.run();
   EXPECT_EQ(listed_, 0);
 }
 
 TEST_F(ShardWatchTest, AContradictionIsAskedAboutOnceAndTheMapReplaced) {
-  watch_.taken_by(0, 0, "new");
+  watch_.contradicted(first_);
   refresh();
   refresh();
   clock_.run();
   EXPECT_EQ(listed_, 1);
-  EXPECT_EQ(shards_.map.shards()[0].id, "new");
-  EXPECT_EQ(shards_.version, 1U);
-  watch_.taken_by(0, 0, "sent by the old map");
+  EXPECT_EQ(*shards_.newest(), one_shard("new"));
+  watch_.contradicted(first_);
   refresh();
   clock_.run();
   EXPECT_EQ(listed_, 1);
 }
 
 TEST_F(ShardWatchTest, AnAnswerThatLagsBehindIsAskedForOnceASecond) {
+  shards_.replace(one_shard("new"));
+  const batch::ShardMapAtOneTime lagging = shards_.newest();
   for (int i = 0; i < 100; ++i) {
-    watch_.taken_by(shards_.version, 0, "newer still");
+    watch_.contradicted(shards_.newest());
     refresh();
     pass(milliseconds(100));
   }
   EXPECT_GE(listed_, 9);
   EXPECT_LE(listed_, 10);
-  EXPECT_EQ(shards_.version, 1U) << "the same map is no new one";
+  EXPECT_EQ(shards_.newest(), lagging) << "the same map is no new one";
 }
 
 TEST_F(ShardWatchTest, WhereItFailsTheMapStaysAndIsAskedForAgain) {
   fails_ = true;
-  watch_.taken_by(0, 0, "new");
+  watch_.contradicted(first_);
   refresh();
   pass(milliseconds(1100));
-  EXPECT_EQ(shards_.version, 0U);
+  EXPECT_EQ(shards_.newest(), first_);
   fails_ = false;
-  watch_.taken_by(0, 0, "new");
+  watch_.contradicted(first_);
   refresh();
   clock_.run();
   EXPECT_EQ(listed_, 2);
-  EXPECT_EQ(shards_.version, 1U);
+  EXPECT_EQ(*shards_.newest(), one_shard("new"));
 }
 
 }  // namespace

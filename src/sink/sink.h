@@ -37,7 +37,7 @@ inline std::size_t count_records(std::span<const RefusedItem> refused) {
   return records;
 }
 
-/// One event loop.
+/// One event loop, but for those that say otherwise.
 class Sink {
  public:
   Sink() = default;

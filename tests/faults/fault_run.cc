@@ -61,6 +61,7 @@ struct Draw {
     server.stream.wires = seed % 8 < 2 ? KinesisWires::json : KinesisWires::both;
     server.tls = seed % 3 == 0;
     aggregate = seed % 5 < 2;
+    threads = 1 + static_cast<std::uint32_t>(seed / 2 % 3);
     // Of those that the program paces.
     if (seed % 5 == 0) {
       server.stream.mode = seed % 2 == 0 ? StreamMode::provisioned : StreamMode::on_demand;
@@ -126,6 +127,7 @@ struct Draw {
   std::mt19937_64 random;
   FaultServerOptions server;
   std::uint32_t segments = 1;
+  std::uint32_t threads = 1;
   bool aggregate = false;
   bool clock_jumps = false;  ///< the client's
   std::chrono::milliseconds idle_timeout{30'000};
@@ -261,6 +263,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
                   .ca_bundle = draw.server.tls ? folder.file("ca.pem") : "",
                   .credentials = draw.server.credentials,
                   .segments = draw.segments,
+                  .threads = draw.threads,
                   .aggregate = draw.aggregate,
                   .checkpoint = folder.file("run.sqlite"),
                   .seed = draw.server.seed,

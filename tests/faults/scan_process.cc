@@ -45,6 +45,7 @@ pipeline::ScanSettings settings_of(const ScanSetup& setup) {
   settings.table.name = "table";
   settings.stream = aws::ResourceName{.name = "stream"};
   settings.segments = setup.segments;
+  settings.threads = setup.threads;
   settings.aggregate = setup.aggregate;
   settings.checkpoint = setup.checkpoint;
   settings.endpoint_url = setup.url;
@@ -77,6 +78,7 @@ std::string scan_alone(const ScanSetup& setup) {
 HastyClock::HastyClock(std::uint64_t seed_of_jumps) : random_(seed_of_jumps) { jump(); }
 
 std::chrono::system_clock::time_point HastyClock::wall_now() const {
+  const std::lock_guard lock(mutex_);
   if (random_ && calls_to_jump_-- == 0) {
     jump();
   }

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <random>
 #include <string>
@@ -32,6 +33,7 @@ class HastyClock final : public Clock {
  private:
   void jump() const;
 
+  mutable std::mutex mutex_;
   // Who asks for the time need not know that it jumps.
   mutable std::optional<std::mt19937_64> random_;
   mutable std::chrono::seconds offset_{0};
@@ -55,6 +57,7 @@ struct ScanSetup {
   std::string ca_bundle = {};  ///< AWS_CA_BUNDLE, where the server has a certificate of its own
   aws::Credentials credentials;
   std::uint32_t segments = 1;
+  std::uint32_t threads = 2;
   bool aggregate = false;
   std::string checkpoint;
   std::uint64_t seed = 1;

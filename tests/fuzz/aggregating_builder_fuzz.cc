@@ -19,7 +19,7 @@ namespace everyitem::batch {
 namespace {
 
 struct Given {
-  CurrentShards shards;
+  ShardMap shards;
   PutRecordsLimits limits;
   std::vector<source::Item> items;  ///< slices of the input
 };
@@ -30,7 +30,7 @@ Given given(std::string_view input) {
     input.remove_prefix(1);
     return byte;
   };
-  Given given{.shards = {.map = ShardMap::evenly(1U + number())}, .limits = {}, .items = {}};
+  Given given{.shards = ShardMap::evenly(1U + number()), .limits = {}, .items = {}};
   given.limits = {
       .records = 8, .request_bytes = 20'000, .record_bytes = std::size_t{120} + number() * 20U};
   while (!input.empty()) {
@@ -68,8 +68,9 @@ void check(const RecordBatch& batch, const Given& given, std::vector<std::string
 }
 
 void build(const Given& given) {
+  const CurrentShards shards(given.shards);
   AggregatingBuilder builder(put_records_format(Wire::cbor), {.name = "s", .arn = {}}, given.limits,
-                             PartitionKeys(), given.shards);
+                             PartitionKeys(), shards);
   std::vector<std::string> sent;
   std::vector<std::string> received;
   for (const source::Item& item : given.items) {

@@ -1,0 +1,72 @@
+#include "aws/shared_credentials.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+namespace everyitem::aws {
+namespace {
+
+/// Finds another key each time that it looks, and keeps it.
+class CountingProvider final : public CredentialsProvider {
+ public:
+  Awaitable<std::optional<Credentials>> find() override {
+    if (!held_) {
+      held_.emplace();
+      held_->access_key_id = "key " + std::to_string(++looked);
+    }
+    co_return held_;
+  }
+  void invalidate() override { held_.reset(); }
+  std::string place() const override { return "a test"; }
+
+  int looked = 0;
+
+ private:
+  std::optional<Credentials> held_;
+};
+
+class SharedCredentialsTest : public testing::Test {
+ protected:
+  std::string find(SharedCredentials& credentials) {
+    loop_.restart();
+    auto found = asio::co_spawn(loop_, credentials.find(), asio::use_future);
+    loop_.run();
+    return found.get()->access_key_id;
+  }
+
+  asio::io_context loop_;
+  CountingProvider finder_;
+  SharedCredentials one_{loop_.get_executor(), finder_};
+  SharedCredentials other_{loop_.get_executor(), finder_};
+};
+
+TEST_F(SharedCredentialsTest, AllHaveTheSame) {
+  EXPECT_EQ(find(one_), "key 1");
+  EXPECT_EQ(find(other_), "key 1");
+  EXPECT_EQ(find(one_), "key 1");
+  EXPECT_EQ(finder_.looked, 1);
+  EXPECT_EQ(one_.place(), "a test");
+}
+
+TEST_F(SharedCredentialsTest, WhatWasRefusedIsLookedForOnceForAll) {
+  find(one_);
+  find(other_);
+  one_.invalidate();
+  other_.invalidate();
+  EXPECT_EQ(find(one_), "key 2");
+  EXPECT_EQ(find(other_), "key 2");
+  EXPECT_EQ(finder_.looked, 2);
+}
+
+TEST_F(SharedCredentialsTest, WhatIsRefusedAgainIsLookedForAgain) {
+  find(one_);
+  one_.invalidate();
+  find(one_);
+  one_.invalidate();
+  EXPECT_EQ(find(one_), "key 3");
+}
+
+}  // namespace
+}  // namespace everyitem::aws

@@ -1,0 +1,100 @@
+#include "pipeline/pipeline.h"
+
+#include <algorithm>
+#include <utility>
+
+#include <boost/asio/dispatch.hpp>
+
+#include "base/on_loop.h"
+#include "pipeline/task_group.h"
+
+namespace everyitem::pipeline {
+
+namespace {
+
+/// Of so many lanes, one's.
+PipelineLimits share_of(PipelineLimits limits, std::size_t lanes) {
+  for (std::size_t* limit :
+       {&limits.segments_at_once, &limits.pages_at_once, &limits.batch_bytes}) {
+    *limit = std::max<std::size_t>(1, *limit / lanes);
+  }
+  return limits;
+}
+
+}  // namespace
+
+Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
+                   std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
+                   std::optional<std::uint64_t> item_limit)
+    : home_(std::move(home)), segments_(start.size()), checkpoint_(home_, parts.store) {
+  const std::size_t lanes = parts.lanes.size();
+  // Each gets every so-manieth, as DynamoDB spreads items evenly over them.
+  std::vector<std::vector<std::uint32_t>> segments(lanes);
+  std::size_t to_read = 0;
+  for (const checkpoint::SegmentProgress& segment : start) {
+    if (segment.position.complete) {
+      ++complete_at_first_;
+    } else {
+      segments[to_read++ % lanes].push_back(segment.segment);
+    }
+  }
+  const PipelineLimits of_each = share_of(limits, lanes);
+  RunControl::Reactions reactions{.stop_lanes = [this] { stop(); },
+                                  .notice = std::move(parts.notice)};
+  control_ = std::make_unique<RunControl>(
+      home_, std::min(to_read, lanes * of_each.segments_at_once), std::move(reactions));
+  const LaneSurroundings surroundings{.dead_letters = parts.dead_letters,
+                                      .checkpoint = checkpoint_,
+                                      .pace = parts.pace,
+                                      .control = *control_};
+  for (std::size_t i = 0; i < lanes; ++i) {
+    LaneShare share{.start = start,
+                    .segments = std::move(segments[i]),
+                    .limits = of_each,
+                    .item_limit = item_limit};
+    lanes_.push_back(std::make_unique<Lane>(parts.lanes[i], surroundings, std::move(share)));
+  }
+}
+
+Awaitable<RunStatus> Pipeline::run() {
+  TaskGroup running(home_);
+  for (const auto& lane : lanes_) {
+    running.spawn(on_loop(lane->executor(), lane->run()), {},
+                  [this](const std::exception_ptr& failure) { control_->fail(failure); });
+  }
+  co_await running.wait();
+  if (const std::exception_ptr failure = control_->failure()) {
+    std::rethrow_exception(failure);
+  }
+  const SegmentFailures failures = control_->segment_failures();
+  const auto stopped = [](const auto& lane) { return lane->stopped(); };
+  if (failures.count() > 0 && std::ranges::none_of(lanes_, stopped)) {
+    throw failures.error(segments_);
+  }
+  if (counters().segments_complete == segments_) {
+    co_return RunStatus::complete;
+  }
+  if (control_->closed()) {
+    co_return RunStatus::closed;
+  }
+  const auto limit_reached = [](const auto& lane) { return lane->limit_reached(); };
+  co_return std::ranges::any_of(lanes_, limit_reached) ? RunStatus::limit_reached
+                                                       : RunStatus::interrupted;
+}
+
+void Pipeline::stop() {
+  for (const auto& lane : lanes_) {
+    asio::dispatch(lane->executor(), [&lane = *lane] { lane.stop(); });
+  }
+}
+
+RunCounters Pipeline::counters() const {
+  RunCounters sum;
+  sum.segments_complete = complete_at_first_;
+  for (const auto& lane : lanes_) {
+    sum += lane->counters();
+  }
+  return sum;
+}
+
+}  // namespace everyitem::pipeline
