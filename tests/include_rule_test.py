@@ -1,6 +1,6 @@
 """The include rule of ARCHITECTURE.md, held by reading every #include under src/.
 
-    cli, lambda -> pipeline -> {checkpoint, sink, batch, source} -> aws -> base
+    cli, lambda -> options -> pipeline -> {checkpoint, sink, batch, source} -> aws -> base
 
 A stage sees of an upstream stage only its value headers, those that hold data and do nothing.
 Run by pytest, or alone: python3 tests/include_rule_test.py
@@ -21,8 +21,9 @@ MAY_INCLUDE: Dict[str, Set[str]] = {
     "sink": {"aws", "base"},
     "checkpoint": {"base"},
     "pipeline": {"checkpoint", "sink", "batch", "source", "aws", "base"},
-    "cli": {"pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
-    "lambda": {"pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
+    "options": {"pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
+    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
+    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
 }
 
 # The stages that come before a stage, of which it may include the value headers.

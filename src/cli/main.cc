@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "cli/exit_code.h"
 #include "cli/scan_command.h"
-#include "cli/scan_options.h"
+#include "options/scan_options.h"
 
 namespace {
 
@@ -48,8 +48,8 @@ ExitCode run(const std::vector<std::string>& command) {
       "everyitem");
   program.set_version_flag("--version", std::string("everyitem ") + EVERYITEM_VERSION);
   program.footer("\n'everyitem scan --help' shows all options, examples and exit codes.");
-  everyitem::cli::ScanOptions options;
-  CLI::App* scan = everyitem::cli::add_scan_command(program, options);
+  everyitem::options::ScanOptions options;
+  CLI::App* scan = everyitem::options::add_scan_command(program, options);
   if (command.size() < 2) {
     fmt::print(stderr, "{}", program.help());
     return ExitCode::wrong_usage;
