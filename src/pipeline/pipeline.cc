@@ -245,6 +245,7 @@ Awaitable<void> Pipeline::save_progress() {
     }
     co_await parts_.store.save(progress);
     for (std::size_t i = 0; i < moved.size(); ++i) {
+      counters_.pages_checkpointed += pages[i] - pages_saved_[moved[i]];
       pages_saved_[moved[i]] = pages[i];
       counters_.segments_complete += progress[i].position.complete ? 1 : 0;
       if (Reader* reader = reader_of_segment_[moved[i]]) {

@@ -15,6 +15,7 @@ struct RunCounters {
   std::uint64_t records_delivered = 0;  ///< what the destination took them as
   std::uint64_t bytes_delivered = 0;    ///< of their JSON
   std::uint64_t batches_delivered = 0;
+  std::uint64_t pages_checkpointed = 0;
   std::uint64_t dead_letters = 0;  ///< items that the destination can never take
   std::uint32_t segments_complete = 0;
   std::uint32_t segments_failed = 0;  ///< given up by this process; the next goes on with them
