@@ -1,4 +1,5 @@
-// The command line's door: one verb a file, errors printed here once, as one line.
+// The program's two doors: Lambda's, where Lambda started it, and the command line's, one verb a
+// file, errors printed here once, as one line.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -13,6 +14,7 @@
 #include "base/error.h"
 #include "cli/exit_code.h"
 #include "cli/scan_command.h"
+#include "lambda/bootstrap.h"
 #include "options/scan_options.h"
 
 namespace {
@@ -77,6 +79,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   keep_freed_memory();
+  if (everyitem::lambda::is_started_by_lambda(argc, argv)) {
+    return everyitem::lambda::run_bootstrap(argv);
+  }
   ExitCode exit_code = ExitCode::failed;
   try {
     exit_code = run(std::vector<std::string>(argv, argv + argc));
