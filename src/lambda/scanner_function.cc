@@ -146,6 +146,9 @@ void Round::start() {
 Awaitable<Answer> Round::work() {
   start();
   co_await wait_for_end();
+  if (may_try_again()) {
+    log_.info("the run still belongs to another process: waiting for it to let go");
+  }
   while (may_try_again()) {
     co_await clock_.sleep(kBetweenTries);
     start();
