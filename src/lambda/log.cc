@@ -12,7 +12,7 @@ void Log::begin_request(std::string request_id) {
   run_.clear();
 }
 
-void Log::line(std::string_view level, std::string_view message, boost::json::object more) {
+void Log::line(std::string_view level, std::string_view message, const boost::json::object& more) {
   const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.wall_now());
   const auto second = std::chrono::floor<std::chrono::seconds>(now);
   boost::json::object object{
@@ -25,8 +25,8 @@ void Log::line(std::string_view level, std::string_view message, boost::json::ob
   if (!run_.empty()) {
     object["run"] = run_;
   }
-  for (auto& [key, value] : more) {
-    object[key] = std::move(value);
+  for (const auto& [key, value] : more) {
+    object[key] = value;
   }
   write(object);
 }

@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include <boost/json.hpp>
 
@@ -26,7 +27,7 @@ class Log {
   void error(std::string_view message) { line("ERROR", message); }
 
   /// {"timestamp", "level", "message", "requestId", "run"}, and what `more` holds.
-  void line(std::string_view level, std::string_view message, boost::json::object more = {});
+  void line(std::string_view level, std::string_view message, const boost::json::object& more = {});
   /// An object as it is: metrics.
   void write(const boost::json::object& object);
 

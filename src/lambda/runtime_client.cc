@@ -67,16 +67,6 @@ Invocation read_invocation(const aws::HttpResponse& response, std::string reques
           .event = parse_event(response.body.view())};
 }
 
-Awaitable<Answer> answer_to(const aws::HttpResponse& response, const std::string& request_id,
-                            const RuntimeClient::Handler& handler) {
-  try {
-    const Invocation invocation = read_invocation(response, request_id);
-    co_return co_await handler(invocation);
-  } catch (...) {
-    co_return error_answer(std::current_exception());
-  }
-}
-
 }  // namespace
 
 Answer error_answer(const std::exception_ptr& failure) {
@@ -111,9 +101,13 @@ Awaitable<void> RuntimeClient::serve(const Handler& handler) {
     // Nothing else runs between invocations that could be reading the environment.
     setenv("_X_AMZN_TRACE_ID", std::string(response.header("Lambda-Runtime-Trace-Id")).c_str(), 1);
     const Answer answer = co_await answer_to(response, id, handler);
-    co_await send(fmt::format("{}/invocation/{}/{}", kApi, id,
-                              answer.error_type.empty() ? "response" : "error"),
-                  answer);
+    const int status = co_await send(fmt::format("{}/invocation/{}/{}", kApi, id,
+                                                 answer.error_type.empty() ? "response" : "error"),
+                                     answer);
+    // Others than 500 concern this invocation alone, which may be over already.
+    if (status / 100 != 2) {
+      complaint_(id, fmt::format("the answer was not taken: HTTP status {}", status));
+    }
     last = answer.last;
   }
 }
@@ -121,6 +115,20 @@ Awaitable<void> RuntimeClient::serve(const Handler& handler) {
 Awaitable<void> RuntimeClient::report_init_error(const std::exception_ptr& failure) {
   const Answer answer = error_answer(failure);
   co_await send(fmt::format("{}/init/error", kApi), answer);
+}
+
+Awaitable<Answer> RuntimeClient::answer_to(const aws::HttpResponse& response,
+                                           const std::string& request_id, const Handler& handler) {
+  std::exception_ptr failure;
+  try {
+    const Invocation invocation = read_invocation(response, request_id);
+    co_return co_await handler(invocation);
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  Answer answer = error_answer(failure);
+  complaint_(request_id, answer.body);
+  co_return answer;
 }
 
 Awaitable<aws::HttpResponse> RuntimeClient::next() {
@@ -135,7 +143,7 @@ Awaitable<aws::HttpResponse> RuntimeClient::next() {
   co_return response;
 }
 
-Awaitable<void> RuntimeClient::send(const std::string& target, const Answer& answer) {
+Awaitable<int> RuntimeClient::send(const std::string& target, const Answer& answer) {
   aws::HttpRequest request;
   request.target = target;
   request.body = answer.body;
@@ -149,9 +157,7 @@ Awaitable<void> RuntimeClient::send(const std::string& target, const Answer& ans
   if (response.status >= 500) {
     throw api_error("answer", fmt::format("HTTP status {}", response.status));
   }
-  if (response.status / 100 != 2) {
-    complaint_(fmt::format("the answer was not taken: HTTP status {}", response.status));
-  }
+  co_return response.status;
 }
 
 }  // namespace everyitem::lambda

@@ -38,8 +38,8 @@ Answer error_answer(const std::exception_ptr& failure);
 class RuntimeClient {
  public:
   using Handler = std::function<Awaitable<Answer>(const Invocation&)>;
-  /// For the log, one line.
-  using Complaint = std::function<void(std::string_view)>;
+  /// For the log: what went wrong with an invocation, one line.
+  using Complaint = std::function<void(const std::string& request_id, std::string_view text)>;
 
   /// `api` is what AWS_LAMBDA_RUNTIME_API says: host and port. Throws a usage error for another.
   RuntimeClient(const asio::any_io_executor& executor, std::string_view api, Complaint complaint);
@@ -56,7 +56,10 @@ class RuntimeClient {
 
  private:
   Awaitable<aws::HttpResponse> next();
-  Awaitable<void> send(const std::string& target, const Answer& answer);
+  Awaitable<Answer> answer_to(const aws::HttpResponse& response, const std::string& request_id,
+                              const Handler& handler);
+  /// The status of what the Runtime API answers.
+  Awaitable<int> send(const std::string& target, const Answer& answer);
 
   aws::HttpClient http_;
   Complaint complaint_;

@@ -21,8 +21,10 @@ namespace {
 
 using testing::AllOf;
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::SizeIs;
 using testing::StartsWith;
 
 /// An invocation as the Runtime API hands it out.
@@ -81,7 +83,9 @@ class RuntimeClientTest : public testing::Test {
   std::vector<std::string> complaints_;
   aws::TestServer server_{loop_, [this](aws::Peer& peer) { return serve(peer); }};
   RuntimeClient client_{loop_.get_executor(), server_.endpoint().authority(),
-                        [this](std::string_view text) { complaints_.emplace_back(text); }};
+                        [this](const std::string& id, std::string_view text) {
+                          complaints_.push_back(fmt::format("{}: {}", id, text));
+                        }};
 };
 
 TEST_F(RuntimeClientTest, AnInvocationIsHandledAndAnswered) {
@@ -161,6 +165,8 @@ TEST_F(RuntimeClientTest, AnEventThatIsNotJsonIsAnsweredAsAnErrorAndNotHandled) 
     EXPECT_THAT(answers_[i], AllOf(HasSubstr("/error HTTP"), HasSubstr("InvalidSettings"),
                                    HasSubstr("the event is not JSON")));
   }
+  EXPECT_THAT(complaints_, SizeIs(4));
+  EXPECT_THAT(complaints_[2], AllOf(StartsWith("c: "), HasSubstr("the event is not JSON")));
 }
 
 TEST_F(RuntimeClientTest, AnInvocationWithoutADeadlineIsAnsweredAsAnError) {
@@ -173,7 +179,8 @@ TEST_F(RuntimeClientTest, AnAnswerThatIsNotTakenIsToldAndTheNextInvocationHandle
   answer_status_ = "403 Forbidden";
   invocations_ = {invocation("a"), invocation("b")};
   serve_all(echo);
-  EXPECT_THAT(complaints_, ElementsAre(HasSubstr("403"), HasSubstr("403")));
+  EXPECT_THAT(complaints_, ElementsAre(EndsWith("a: the answer was not taken: HTTP status 403"),
+                                       EndsWith("b: the answer was not taken: HTTP status 403")));
 }
 
 TEST_F(RuntimeClientTest, ABrokenRuntimeApiEndsTheProcess) {

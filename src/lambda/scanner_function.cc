@@ -280,7 +280,8 @@ Awaitable<void> Round::invoke_self(const ChainState& next) {
   aws::Client client(aws::kLambda, lambda.region, http,
                      {.credentials = *credentials, .clock = clock_, .random = random});
   FunctionInvoker invoker(client, invocation_.function_arn);
-  const std::string event = successor_event(invocation_.event, next);
+  const std::string event =
+      successor_event(invocation_.event, next, scan_->run.progress().segments > 0);
   co_await invoker.invoke(event, std::max(times_.answer - passed(), milliseconds(100)));
 }
 
@@ -330,18 +331,14 @@ ScannerFunction::ScannerFunction(asio::any_io_executor executor, aws::Environmen
     : executor_(std::move(executor)),
       environment_(std::move(environment)),
       clock_(clock),
-      log_(log) {}
+      log_(log) {
+  check_environment(environment_);
+}
 
 Awaitable<Answer> ScannerFunction::handle(const Invocation& invocation) {
   log_.begin_request(invocation.request_id);
-  std::optional<Round> round;
-  try {
-    round.emplace(executor_, environment_, clock_, log_, invocation);
-  } catch (const Error& error) {
-    log_.error(error.what());
-    throw;
-  }
-  co_return co_await round->work();
+  Round round(executor_, environment_, clock_, log_, invocation);
+  co_return co_await round.work();
 }
 
 }  // namespace everyitem::lambda

@@ -26,12 +26,14 @@ inline constexpr std::uint32_t kMostRoundsWithoutProgress = 3;
 /// Used from one event loop, one invocation at a time.
 class ScannerFunction {
  public:
-  /// Clock and log outlive it, and the event loop.
+  /// Clock and log outlive it, and the event loop. Throws a usage error where no invocation could
+  /// be handled.
   ScannerFunction(asio::any_io_executor executor, aws::Environment environment, Clock& clock,
                   Log& log);
 
   /// Answers the summary of docs/lambda.md; as an error where the status is "failed". The answer is
-  /// the process's last one where the round was left unfinished. Throws nothing but Error.
+  /// the process's last one where the round was left unfinished. Throws Error where the
+  /// settings are wrong.
   Awaitable<Answer> handle(const Invocation& invocation);
 
  private:

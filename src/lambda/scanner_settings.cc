@@ -105,10 +105,6 @@ Values read_values(const std::vector<std::string>& names, const aws::Environment
   for (const std::string& name : names) {
     values[name] = environment(name);
   }
-  if (!values[std::string(kRestart)].empty()) {
-    throw usage_error("RESTART is set in the environment, where it would begin anew each time",
-                      "Give it in the event: {\"restart\": true}.");
-  }
   if (event.is_object()) {
     for (const auto& [key, value] : event.get_object()) {
       const std::string name = upper(key);
@@ -181,6 +177,13 @@ ChainState read_chain(const boost::json::value& event) {
 
 }  // namespace
 
+void check_environment(const aws::Environment& environment) {
+  if (!environment(kRestart).empty()) {
+    throw usage_error("RESTART is set in the environment, where each round would begin anew",
+                      "Give it in the event: {\"restart\": true}.");
+  }
+}
+
 ScannerSettings read_scanner_settings(const aws::Environment& environment,
                                       const boost::json::value& event) {
   const Values values = read_values(setting_names(), environment, event);
@@ -202,11 +205,11 @@ ScannerSettings read_scanner_settings(const aws::Environment& environment,
   return settings;
 }
 
-std::string successor_event(const boost::json::value& event, const ChainState& next) {
+std::string successor_event(const boost::json::value& event, const ChainState& next, bool begun) {
   boost::json::object successor;
   if (event.is_object()) {
     for (const auto& [key, value] : event.get_object()) {
-      if (upper(key) != kRestart) {
+      if (!begun || upper(key) != kRestart) {
         successor[key] = value;
       }
     }

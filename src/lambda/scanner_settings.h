@@ -30,13 +30,16 @@ struct ScannerSettings {
   ChainState chain;
 };
 
+/// Throws a usage error for what makes the function of no use, whatever the event.
+void check_environment(const aws::Environment& environment);
+
 /// Names and values as docs/lambda.md has them. Throws a usage error that names the setting.
 ScannerSettings read_scanner_settings(const aws::Environment& environment,
                                       const boost::json::value& event);
 
 /// The event of the invocation that goes on where this one, which had `event`, stops: the same
-/// settings, but a restart is not done twice.
-std::string successor_event(const boost::json::value& event, const ChainState& next);
+/// settings, but where the run has `begun`, a restart is not done twice.
+std::string successor_event(const boost::json::value& event, const ChainState& next, bool begun);
 
 /// Every setting's name in the environment, and, in small letters or as it is, in the event.
 std::vector<std::string> setting_names();

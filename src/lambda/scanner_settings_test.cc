@@ -93,7 +93,6 @@ TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
   EXPECT_THAT(refusal("{}", {{"STREAM_ARN", ""}}), HasSubstr("STREAM_ARN is not set"));
   EXPECT_THAT(refusal("{}", {{"CHECKPOINT", ""}}), HasSubstr("CHECKPOINT is not set"));
   EXPECT_THAT(refusal("{}", {{"CHECKPOINT", "none"}}), HasSubstr("CHECKPOINT is none"));
-  EXPECT_THAT(refusal("{}", {{"RESTART", "true"}}), HasSubstr("RESTART"));
   for (const char* handover : {"0", "-1", "901", "soon", "5s", "nan"}) {
     EXPECT_THAT(refusal("{}", {{"HANDOVER_SECONDS", handover}}), HasSubstr("HANDOVER_SECONDS"));
   }
@@ -111,14 +110,24 @@ TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
 TEST(ScannerSettings, TheNextInvocationHasTheSameSettingsButDoesNotBeginAnew) {
   const auto event = boost::json::parse(R"({"Restart": true, "read_units": 5})");
   const std::string next =
-      successor_event(event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12});
+      successor_event(event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12}, true);
   const ScannerSettings settings = read(next);
   EXPECT_FALSE(settings.scan.restart);
   EXPECT_EQ(settings.scan.read_budget.units, 5);
   EXPECT_EQ(settings.chain.round, 7U);
   EXPECT_EQ(settings.chain.rounds_without_progress, 2U);
   EXPECT_EQ(settings.scan.limit, 12U);
-  EXPECT_EQ(read(successor_event(nullptr, {.round = 2})).chain.round, 2U);
+  EXPECT_EQ(read(successor_event(nullptr, {.round = 2}, true)).chain.round, 2U);
+}
+
+TEST(ScannerSettings, ARestartThatHasNotBegunIsLeftToTheNextInvocation) {
+  const auto event = boost::json::parse(R"({"restart": true})");
+  EXPECT_TRUE(read(successor_event(event, {.round = 2}, false)).scan.restart);
+}
+
+TEST(ScannerSettings, ARestartInTheEnvironmentWouldNeverEnd) {
+  EXPECT_THROW(check_environment(aws::environment_of({{"RESTART", "true"}})), Error);
+  EXPECT_NO_THROW(check_environment(aws::environment_of({{"SEGMENTS", "many"}})));
 }
 
 TEST(ScannerSettings, MessagesOfTheEngineSpeakOfSettings) {

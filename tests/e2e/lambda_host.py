@@ -13,6 +13,7 @@ import os
 import queue
 import signal
 import subprocess
+import sys
 import threading
 import time
 import urllib.parse
@@ -58,6 +59,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """One request, answered by the server's `respond`."""
 
     protocol_version = "HTTP/1.1"
+    wbufsize = -1  # head and body leave together, and at once
+    disable_nagle_algorithm = True
 
     def _handle(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
@@ -69,6 +72,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()
             self.wfile.write(answer)
+            self.wfile.flush()
         except OSError:
             self.close_connection = True  # the process has gone
 
@@ -83,6 +87,10 @@ Reply = Tuple[int, Dict[str, str], bytes]
 
 class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        if not isinstance(sys.exc_info()[1], OSError):  # a process that was killed resets its own
+            super().handle_error(request, client_address)
 
     def __init__(self, respond: Callable[[Handler, bytes], Reply]) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -106,6 +114,7 @@ class Sandbox:
         self._asked = threading.Event()  # for its next invocation
         self._answered: Optional[Tuple[str, bytes]] = None
         self.first_request: Optional[float] = None
+        self.init_error: Dict[str, Any] = {}
         self._server = Server(self._respond)
         self.started = time.monotonic()
         with log.open("ab") as output:
@@ -165,6 +174,9 @@ class Sandbox:
         if request.path == "/2018-06-01/runtime/invocation/next":
             self._asked.set()
             return self._offered.get() or (500, {}, b"")
+        if request.path == "/2018-06-01/runtime/init/error":
+            self.init_error = json.loads(body)
+            return 202, {}, b'{"status":"OK"}'
         parts = request.path.split("/")
         assert parts[:4] == ["", "2018-06-01", "runtime", "invocation"], request.path
         if parts[5] == "error":
