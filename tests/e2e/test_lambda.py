@@ -2,14 +2,13 @@
 
 import fcntl
 import json
-import os
 from pathlib import Path
 from typing import Any, Callable, Iterator, List
 
 import pytest
 from fault_server import FaultServer
 from lambda_host import LambdaHost, Outcome, Sandbox, kill, refused
-from running import BINARY, wait_for
+from running import wait_for
 
 Start = Callable[..., LambdaHost]
 
@@ -19,10 +18,8 @@ SLOW = {"items": ITEMS, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms"
 
 
 @pytest.fixture
-def start(tmp_path: Path) -> Iterator[Start]:
+def start(lambda_bootstrap: Path, tmp_path: Path) -> Iterator[Start]:
     """Starts a host whose function scans the fault server's table: start(server, [2.0, 30.0])."""
-    bootstrap = tmp_path / "bootstrap"
-    bootstrap.symlink_to(os.environ.get("EVERYITEM_BOOTSTRAP", BINARY.resolve()))
     hosts: List[LambdaHost] = []
 
     def start_host(server: FaultServer, time_limits: List[float], **settings: Any) -> LambdaHost:
@@ -36,7 +33,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
             "AWS_ENDPOINT_URL_KINESIS": server.url,
             **{name: str(value) for name, value in settings.items()},
         }
-        hosts.append(LambdaHost([str(bootstrap)], tmp_path, env, time_limits))
+        hosts.append(LambdaHost([str(lambda_bootstrap)], tmp_path, env, time_limits))
         return hosts[-1]
 
     yield start_host
@@ -156,7 +153,7 @@ def test_what_cannot_be_delivered_in_time_is_handed_over_and_not_lost(start: Sta
 
 def test_rounds_without_progress_end_the_chain(start: Start) -> None:
     with FaultServer("PutRecords:stall=1", **SLOW) as server:
-        host = start(server, [1.0])
+        host = start(server, [1.5])
         host.send()
         outcomes = host.wait()
         assert statuses(outcomes[:2]) == ["handed-over", "handed-over"]
@@ -197,8 +194,20 @@ def test_events_that_are_none_are_answered_as_errors(start: Start, event: bytes)
         outcome = host.invoke(event)
         assert outcome.ended == "error" and outcome.answer["errorType"] == "InvalidSettings"
         assert server.report()["requests"] == {}
+        (error,) = [line for line in host.log if line["level"] == "ERROR"]
+        assert error["requestId"] == outcome.request_id and "InvalidSettings" in error["message"]
         assert host.invoke(b"null").answer["status"] == "complete"
         assert len(host.sandboxes) == 1
+
+
+def test_environment_that_no_event_can_mend_is_an_init_error(
+    lambda_bootstrap: Path, tmp_path: Path
+) -> None:
+    sandbox = Sandbox([str(lambda_bootstrap)], {"PATH": "/bin", "RESTART": "true"}, tmp_path / "log")
+    wait_for(lambda: not sandbox.running, "the end of the process")
+    assert sandbox.init_error["errorType"] == "InvalidSettings"
+    assert "RESTART" in sandbox.init_error["errorMessage"]
+    sandbox.close()
 
 
 def test_run_that_another_process_works_on_is_left_alone(start: Start, tmp_path: Path) -> None:
