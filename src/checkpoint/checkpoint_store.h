@@ -5,7 +5,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "base/async.h"
@@ -39,10 +38,11 @@ struct RunState {
 /// when the identities are the same.
 std::vector<std::string> differences(const RunIdentity& stored, const RunIdentity& wanted);
 
-/// Another process owns the run: this one has nothing to do with it.
-class RunOwnedElsewhere final : public Error {
+/// Another process owns the run, or has taken it over. A type of its own, since for who was started
+/// twice (a Lambda function) it is an end and no failure.
+class OwnedByAnother : public Error {
  public:
-  explicit RunOwnedElsewhere(ErrorDetails details) : Error(ErrorKind::failed, std::move(details)) {}
+  using Error::Error;
 };
 
 /// One run's progress. Used from one event loop, one call at a time. All calls throw Error; after a
@@ -68,7 +68,7 @@ class CheckpointStore {
 };
 
 /// Opens what --checkpoint names: "sqlite:PATH" or a path, a SQLite file; "none", nothing is kept.
-/// Throws a usage error for another kind, RunOwnedElsewhere when it belongs to a process that runs,
+/// Throws a usage error for another kind, OwnedByAnother when it belongs to a process that runs,
 /// and Error when it cannot be opened or is not a checkpoint.
 std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location);
 

@@ -7,6 +7,7 @@
 #include <optional>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include <boost/asio/co_spawn.hpp>
@@ -52,10 +53,18 @@ pipeline::PipelineLimits limits_for_memory(const aws::Environment& environment) 
   return limits;
 }
 
+/// Of a function's file system only /tmp can be written to.
+aws::Environment with_state_in_tmp(const aws::Environment& environment) {
+  return [environment](std::string_view name) {
+    const std::string value = environment(name);
+    return value.empty() && name == "XDG_STATE_HOME" ? std::string("/tmp") : value;
+  };
+}
+
 bool is_about_the_owner(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
-  } catch (const checkpoint::RunOwnedElsewhere&) {
+  } catch (const checkpoint::OwnedByAnother&) {
     return true;
   } catch (...) {
     return false;
@@ -127,7 +136,7 @@ class Round {
 };
 
 void Round::start() {
-  pipeline::RunSurroundings surroundings{.environment = environment_,
+  pipeline::RunSurroundings surroundings{.environment = with_state_in_tmp(environment_),
                                          .clock = clock_,
                                          .random_seed = std::random_device{}(),
                                          .limits = limits_for_memory(environment_)};
