@@ -7,7 +7,7 @@ from typing import Any, Callable, Iterator, List
 
 import pytest
 from fault_server import FaultServer
-from lambda_host import LambdaHost, Outcome, Sandbox, kill, refused
+from lambda_host import SECRET_ACCESS_KEY, LambdaHost, Outcome, Sandbox, kill, refused
 from running import wait_for
 
 Start = Callable[..., LambdaHost]
@@ -39,6 +39,7 @@ def start(lambda_bootstrap: Path, tmp_path: Path) -> Iterator[Start]:
     yield start_host
     for host in hosts:
         host.__exit__()
+        assert SECRET_ACCESS_KEY not in host.log_file.read_text()
 
 
 def statuses(outcomes: List[Outcome]) -> List[str]:
@@ -177,6 +178,21 @@ def test_refused_self_invoke_tells_how_to_go_on(start: Start) -> None:
         (error,) = [line for line in host.log if line.get("level") == "ERROR"]
         assert "aws lambda invoke" in error["summary"]["next"]
         assert host.invoke().answer["status"] == "complete"
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+
+
+def test_settings_that_are_changed_between_rounds_are_refused_and_nothing_is_lost(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
+        host.refusal = lambda number: refused(403, "AccessDeniedException")
+        assert host.invoke().answer["errorType"] == "HandOverFailed"
+        changed = host.invoke(b'{"consistent": true, "segments": 5}')
+        assert changed.ended == "error" and changed.answer["errorType"] == "InvalidSettings"
+        message = changed.answer["errorMessage"].split("; to go on")[0]
+        assert 'consistent: was "no", is now "yes"' in message and "segments: was 4, is now 5" in message
+        assert "RESTART" in message and "--" not in message
+        # What the run is is as it was, though it may be read at another pace.
+        assert host.invoke(b'{"read_units": 1000000}').answer["status"] == "complete"
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
