@@ -147,7 +147,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
   try {
     HttpResponse response = co_await send_signed(call, failure.signed_as);
     verify_crc32(response);
-    if (response.status == 200) {
+    if (response.status == call.success) {
       accept(std::move(response));
       co_return std::nullopt;
     }
@@ -187,12 +187,17 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
   }
   signed_as = {.credentials = *credentials, .time = context_.clock.wall_now() + clock_offset_};
   HttpRequest request;
+  request.target = call.path;
   request.body = call.body;
   request.headers = {
       {"Host", http_.endpoint().authority()},
       {"Content-Type",
-       std::string(call.wire == Wire::cbor ? kCborContentType : service_.json_content_type)},
-      {"X-Amz-Target", fmt::format("{}.{}", service_.target_prefix, call.operation)}};
+       std::string(call.wire == Wire::cbor ? kCborContentType : service_.json_content_type)}};
+  if (!service_.target_prefix.empty()) {
+    request.headers.push_back(
+        {"X-Amz-Target", fmt::format("{}.{}", service_.target_prefix, call.operation)});
+  }
+  request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
   const SigningInput input{.method = request.method,
                            .path = request.target,
                            .query = {},

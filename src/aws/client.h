@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <span>
 #include <stdexcept>
 #include <string>
 #include <string_view>
@@ -24,28 +25,32 @@ namespace everyitem::aws {
 
 /// What differs between the services that speak AWS's JSON protocols, or the same in CBOR.
 struct ServiceModel {
-  std::string_view signing_name;  ///< also the endpoint prefix
-  std::string_view target_prefix;
+  std::string_view signing_name;   ///< also the endpoint prefix
+  std::string_view target_prefix;  ///< empty where the path says what is called (REST-JSON)
   std::string_view json_content_type;
 };
 
 inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
                                         "application/x-amz-json-1.0"};
 inline constexpr ServiceModel kKinesis{"kinesis", "Kinesis_20131202", "application/x-amz-json-1.1"};
+inline constexpr ServiceModel kLambda{"lambda", "", "application/json"};
 
 /// One operation on one object. The texts are borrowed until the call returns.
 struct Call {
   std::string_view operation;  ///< "Scan"
   std::string_view object;     ///< for messages: "table orders"
   std::string_view body;
-  Wire wire = Wire::json;  ///< how the body is written, and the answer to it
+  std::string_view path = "/";           ///< percent-encoded, as it is sent
+  std::span<const Header> headers = {};  ///< beside those that every call has
+  int success = 200;                     ///< the status of an answer that is no error
+  Wire wire = Wire::json;                ///< how the body is written, and the answer to it
   Repetition repetition = Repetition::safe;
   RetryLimits limits = {};
   bool holds_items = false;  ///< the body: the service's words may repeat some of it
   Pacer* pacer = nullptr;    ///< null: the call alone says when it is repeated
 };
 
-/// Thrown by the `accept` of a call when an answer of status 200 is not what the operation answers.
+/// Thrown by the `accept` of a call when an answer of success is not what the operation answers.
 /// It is retried like a failure of the service.
 class MalformedResponse : public std::runtime_error {
  public:
@@ -71,7 +76,8 @@ class Client {
  public:
   Client(ServiceModel service, std::string region, HttpClient& http, ClientContext context);
 
-  /// Takes the whole answer of status 200. May throw MalformedResponse; called once per answer.
+  /// Takes the whole answer of the call's status of success. May throw MalformedResponse; called
+  /// once per answer.
   using Accept = std::function<void(HttpResponse)>;
 
   /// Repeats the call until `accept` took an answer. Where an answer has x-amz-crc32, its body is

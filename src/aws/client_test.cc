@@ -683,6 +683,43 @@ TEST_F(ClientTest, AClockThatJumpsUnderCallsIsSetRightForAllOfThem) {
   EXPECT_EQ(requests_.size(), 16U);
 }
 
+// Services whose paths say what is called
+
+TEST_F(ClientTest, ACallByItsPathIsSignedWithItsHeadersAndTakesItsOwnStatus) {
+  std::string request;
+  TestService lambda(
+      [&](Peer& peer, std::string arrived) -> Awaitable<void> {
+        request = std::move(arrived);
+        co_await peer.write(answer("", "202 Accepted"));
+      },
+      kLambda);
+  const std::vector<Header> headers = {{"X-Amz-Invocation-Type", "Event"}};
+  const Call invoke{.operation = "Invoke",
+                    .object = "function f",
+                    .body = "{}",
+                    .path = "/2015-03-31/functions/arn%3Aaws%3Alambda/invocations",
+                    .headers = headers,
+                    .success = 202};
+  int accepted = 0;
+  run(lambda.loop, lambda.client.call(invoke, [&](HttpResponse) { ++accepted; }));
+  EXPECT_EQ(accepted, 1);
+  EXPECT_THAT(request,
+              StartsWith("POST /2015-03-31/functions/arn%3Aaws%3Alambda/invocations HTTP/1.1\r\n"));
+  EXPECT_THAT(request, Not(HasSubstr("X-Amz-Target")));
+  EXPECT_EQ(header_of(request, "Content-Type"), "application/json");
+  EXPECT_THAT(
+      header_of(request, "Authorization"),
+      AllOf(HasSubstr("/eu-west-1/lambda/aws4_request"), HasSubstr("x-amz-invocation-type")));
+}
+
+TEST_F(ClientTest, AnotherStatusThanThatOfSuccessIsAnError) {
+  TestService lambda(
+      [](Peer& peer, const std::string&) { return peer.write(answer("{}", "404 Not Found")); },
+      kLambda);
+  const Call invoke{.operation = "Invoke", .object = "function f", .body = "{}", .success = 202};
+  EXPECT_THROW(run(lambda.loop, lambda.client.call(invoke, [](HttpResponse) { FAIL(); })), Error);
+}
+
 // Cancellation
 
 TEST_F(ClientTest, ACallIsCancelledWhileItWaitsForTheAnswer) {

@@ -42,6 +42,7 @@ constexpr std::array kTable = {
     ServiceErrorRow{"SlowDown", throttle, ""},
     ServiceErrorRow{"KMSThrottlingException", throttle, ""},
     ServiceErrorRow{"InternalServerError", transient, ""},
+    ServiceErrorRow{"ServiceException", transient, ""},
     ServiceErrorRow{"InternalFailure", transient, ""},
     ServiceErrorRow{"InternalServerException", transient, ""},
     ServiceErrorRow{"ServiceUnavailable", transient, ""},

@@ -12,6 +12,8 @@
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
 
+#include "aws/percent_encoding.h"
+
 namespace everyitem::aws {
 
 namespace {
@@ -66,34 +68,12 @@ std::string hex(const Digest& digest) {
 
 // <cctype> asks the locale; a signature must not depend on it.
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
-bool is_unreserved(char c) {
-  return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-         c == '.' || c == '_' || c == '~';
-}
-
 std::string lower(std::string_view text) {
   std::string result(text);
   std::ranges::transform(result, result.begin(), [](char c) {
     return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
   });
   return result;
-}
-
-/// Percent-encodes every byte but the unreserved ones and those in `kept`.
-std::string uri_encode(std::string_view text, std::string_view kept) {
-  constexpr std::string_view kDigits = "0123456789ABCDEF";
-  std::string encoded;
-  for (const char c : text) {
-    if (is_unreserved(c) || kept.find(c) != std::string_view::npos) {
-      encoded += c;
-    } else {
-      const auto byte = static_cast<unsigned char>(c);
-      encoded += '%';
-      encoded += kDigits[byte >> 4];
-      encoded += kDigits[byte & 0xf];
-    }
-  }
-  return encoded;
 }
 
 /// Sorted by name, then by value; a name without '=' gets one. What is sent percent-encoded stays
@@ -105,7 +85,8 @@ std::string canonical_query(std::string_view query) {
     query.remove_prefix(std::min(parameter.size() + 1, query.size()));
     const std::size_t equals = std::min(parameter.find('='), parameter.size());
     const std::string_view value = parameter.substr(std::min(equals + 1, parameter.size()));
-    parameters.emplace_back(uri_encode(parameter.substr(0, equals), "%"), uri_encode(value, "%"));
+    parameters.emplace_back(percent_encode(parameter.substr(0, equals), "%"),
+                            percent_encode(value, "%"));
   }
   std::ranges::sort(parameters);
   std::string canonical;
@@ -223,7 +204,7 @@ std::vector<Header> sign(const SigningInput& input, const Credentials& credentia
   const CanonicalHeaders headers = canonical_headers(input.headers, added);
   // The path is encoded once more than it is sent: all services but S3 want it so.
   const std::string request = fmt::format(
-      "{}\n{}\n{}\n{}\n{}\n{}", input.method, uri_encode(input.path, "/"),
+      "{}\n{}\n{}\n{}\n{}\n{}", input.method, percent_encode(input.path, "/"),
       canonical_query(input.query), headers.lines, headers.signed_names, hex(sha256(input.body)));
   const std::string scope = fmt::format("{}/{}/{}/aws4_request", date, input.region, input.service);
   const std::string to_sign =

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/async.h"
+#include "base/error.h"
 #include "checkpoint/ack_tracker.h"
 
 namespace everyitem::checkpoint {
@@ -37,6 +38,13 @@ struct RunState {
 /// when the identities are the same.
 std::vector<std::string> differences(const RunIdentity& stored, const RunIdentity& wanted);
 
+/// Another process owns the run, or has taken it over. A type of its own, since for who was started
+/// twice (a Lambda function) it is an end and no failure.
+class OwnedByAnother : public Error {
+ public:
+  using Error::Error;
+};
+
 /// One run's progress. Used from one event loop, one call at a time. All calls throw Error; after a
 /// failed `save` what was saved before is still there. Every backend passes the conformance suite
 /// in checkpoint_store_conformance.h.
@@ -60,8 +68,8 @@ class CheckpointStore {
 };
 
 /// Opens what --checkpoint names: "sqlite:PATH" or a path, a SQLite file; "none", nothing is kept.
-/// Throws a usage error for another kind, and Error when it cannot be opened, is not a checkpoint,
-/// or belongs to a process that runs.
+/// Throws a usage error for another kind, OwnedByAnother when it belongs to a process that runs,
+/// and Error when it cannot be opened or is not a checkpoint.
 std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location);
 
 /// The file that a run has when the user names none:

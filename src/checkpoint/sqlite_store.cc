@@ -178,8 +178,10 @@ SqliteStore::Lock::Lock(const std::string& path) {
     const int error = errno;
     close(descriptor_);
     if (error == EWOULDBLOCK) {
-      throw checkpoint_error("open", path, "another process is working on this run",
-                             "Wait for it to end, or stop it.");
+      throw OwnedByAnother(ErrorKind::failed, {.operation = "open",
+                                               .object = fmt::format("checkpoint {}", path),
+                                               .message = "another process is working on this run",
+                                               .hint = "Wait for it to end, or stop it."});
     }
     throw checkpoint_error("lock", path, std::generic_category().message(error));
   }

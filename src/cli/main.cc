@@ -1,4 +1,5 @@
-// The command line's door: one verb a file, errors printed here once, as one line.
+// The program's two doors: Lambda's, where Lambda started it, and the command line's, one verb a
+// file, errors printed here once, as one line.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -13,7 +14,8 @@
 #include "base/error.h"
 #include "cli/exit_code.h"
 #include "cli/scan_command.h"
-#include "cli/scan_options.h"
+#include "lambda/bootstrap.h"
+#include "options/scan_options.h"
 
 namespace {
 
@@ -48,8 +50,8 @@ ExitCode run(const std::vector<std::string>& command) {
       "everyitem");
   program.set_version_flag("--version", std::string("everyitem ") + EVERYITEM_VERSION);
   program.footer("\n'everyitem scan --help' shows all options, examples and exit codes.");
-  everyitem::cli::ScanOptions options;
-  CLI::App* scan = everyitem::cli::add_scan_command(program, options);
+  everyitem::options::ScanOptions options;
+  CLI::App* scan = everyitem::options::add_scan_command(program, options);
   if (command.size() < 2) {
     fmt::print(stderr, "{}", program.help());
     return ExitCode::wrong_usage;
@@ -77,6 +79,9 @@ int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   raise_descriptor_limit();
   keep_freed_memory();
+  if (everyitem::lambda::is_started_by_lambda(argc, argv)) {
+    return everyitem::lambda::run_bootstrap(argv);
+  }
   ExitCode exit_code = ExitCode::failed;
   try {
     exit_code = run(std::vector<std::string>(argv, argv + argc));

@@ -31,7 +31,7 @@ bool is_regular_file(int descriptor) {
   return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-DisplayMode display_mode(const ScanOptions& options) {
+DisplayMode display_mode(const options::ScanOptions& options) {
   if (options.quiet) {
     return DisplayMode::quiet;
   }
@@ -46,9 +46,9 @@ DisplayMode display_mode(const ScanOptions& options) {
 /// A scan on its event loop.
 class ScanCommand {
  public:
-  ScanCommand(const ScanOptions& options, const std::vector<std::string>& command)
+  ScanCommand(const options::ScanOptions& options, const std::vector<std::string>& command)
       : display_(display_mode(options), stderr, started_),
-        run_(loop_.get_executor(), scan_settings(options),
+        run_(loop_.get_executor(), options::scan_settings(options),
              {.environment = aws::process_environment(),
               .clock = clock_,
               .random_seed = std::random_device{}()},
@@ -233,7 +233,8 @@ void ScanCommand::tell_how_to_go_on() {
 
 }  // namespace
 
-ExitCode run_scan_command(const ScanOptions& options, const std::vector<std::string>& command) {
+ExitCode run_scan_command(const options::ScanOptions& options,
+                          const std::vector<std::string>& command) {
   return ScanCommand(options, command).run();
 }
 

@@ -248,11 +248,15 @@ Awaitable<void> Lane::save_progress() {
     co_await surroundings_.checkpoint.save(progress);
     const auto complete = std::ranges::count_if(
         progress, [](const auto& segment) { return segment.position.complete; });
+    std::uint64_t pages_saved = 0;
+    for (std::size_t i = 0; i < moved.size(); ++i) {
+      pages_saved += pages[i] - std::exchange(pages_saved_[moved[i]], pages[i]);
+    }
     counters_.with([&](RunCounters& counters) {
       counters.segments_complete += static_cast<std::uint32_t>(complete);
+      counters.pages_checkpointed += pages_saved;
     });
     for (std::size_t i = 0; i < moved.size(); ++i) {
-      pages_saved_[moved[i]] = pages[i];
       if (Reader* reader = reader_of_segment_[moved[i]]) {
         reader->page_saved.notify_all();
       }

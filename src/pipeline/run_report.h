@@ -15,6 +15,7 @@ struct RunCounters {
   std::uint64_t records_delivered = 0;  ///< what the destination took them as
   std::uint64_t bytes_delivered = 0;    ///< of their JSON
   std::uint64_t batches_delivered = 0;
+  std::uint64_t pages_checkpointed = 0;
   std::uint64_t dead_letters = 0;  ///< items that the destination can never take
   std::uint32_t segments_complete = 0;
   std::uint32_t segments_failed = 0;  ///< given up by this process; the next goes on with them
@@ -28,6 +29,7 @@ struct RunCounters {
     records_delivered += more.records_delivered;
     bytes_delivered += more.bytes_delivered;
     batches_delivered += more.batches_delivered;
+    pages_checkpointed += more.pages_checkpointed;
     dead_letters += more.dead_letters;
     segments_complete += more.segments_complete;
     segments_failed += more.segments_failed;

@@ -117,6 +117,7 @@ struct ScanRun::Impl {
   std::uint32_t segments = 0;
   std::uint32_t segments_complete_before = 0;  ///< of a run that has nothing to do
   std::uint64_t items_before = 0;
+  std::uint64_t bytes_before = 0;
   std::uint64_t dead_letters_before = 0;
   bool stop_requested = false;
   asio::cancellation_signal start_up;  ///< ends the calls that a run begins with
@@ -455,6 +456,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     segments = static_cast<std::uint32_t>(state->segments.size());
     dead_letters_before = state->dead_letters();
     items_before = state->items() - dead_letters_before;
+    bytes_before = state->bytes();
   }
   if (state && state->complete()) {
     segments_complete_before = segments;
@@ -513,6 +515,7 @@ ScanProgress ScanRun::progress() const {
   ScanProgress progress{.counters = {},
                         .segments = impl_->segments,
                         .items_before = impl_->items_before,
+                        .bytes_before = impl_->bytes_before,
                         .dead_letters_before = impl_->dead_letters_before,
                         .estimated_items = impl_->table.estimated_items};
   progress.counters.segments_complete = impl_->segments_complete_before;

@@ -63,6 +63,7 @@ struct ScanProgress {
   RunCounters counters;
   std::uint32_t segments = 0;             ///< 0 until the run has begun to read
   std::uint64_t items_before = 0;         ///< delivered by earlier processes of this run
+  std::uint64_t bytes_before = 0;         ///< of all items that these were done with
   std::uint64_t dead_letters_before = 0;  ///< likewise
   std::uint64_t estimated_items = 0;      ///< of the table, by DynamoDB's own estimate; 0: unknown
   std::uint64_t throttled_requests = 0;

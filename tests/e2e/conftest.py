@@ -5,7 +5,9 @@ import itertools
 import json
 import os
 import random
+import subprocess
 import sys
+import zipfile
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional
 
@@ -21,7 +23,7 @@ from demodata import services  # noqa: E402
 from demodata.compare import Comparison, compare  # noqa: E402
 from demodata.items import HASH, Item, Keys, items  # noqa: E402
 from fault_proxy import FaultProxy  # noqa: E402
-from running import BINARY, Everyitem  # noqa: E402
+from running import BINARY, ROOT, Everyitem  # noqa: E402
 from servers import Server  # noqa: E402
 
 SEED = int(os.environ.get("EVERYITEM_SEED", random.SystemRandom().randrange(10**6)))
@@ -151,3 +153,25 @@ def proxy(backend: Backend, everyitem: Everyitem) -> Iterator[Callable[[str], Fa
     yield between
     for one in proxies.values():
         one.__exit__()
+
+
+@pytest.fixture(scope="session")
+def lambda_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The Lambda function's package, as ./package-lambda makes it, of the program under test."""
+    path = tmp_path_factory.mktemp("lambda") / "everyitem-lambda.zip"
+    subprocess.run([ROOT / "scripts/lambda_zip.py", BINARY, path], check=True)
+    return path
+
+
+def unpack(archive: Path, folder: Path) -> Path:
+    """Unpacks a Lambda package as Lambda does, and returns its bootstrap."""
+    with zipfile.ZipFile(archive) as entries:
+        entries.extractall(folder)
+        for entry in entries.infolist():
+            (folder / entry.filename).chmod(entry.external_attr >> 16 & 0o777)
+    return folder / "bootstrap"
+
+
+@pytest.fixture(scope="session")
+def lambda_bootstrap(lambda_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack(lambda_zip, tmp_path_factory.mktemp("task"))

@@ -1,4 +1,4 @@
-#include "cli/scan_options.h"
+#include "options/scan_options.h"
 
 #include <vector>
 
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace everyitem::cli {
+namespace everyitem::options {
 namespace {
 
 pipeline::ScanSettings parse(std::vector<std::string> arguments) {
@@ -170,4 +170,4 @@ TEST(ScanOptions, WhatIsWellFormedButWrongIsAUsageErrorThatNamesTheOption) {
 }
 
 }  // namespace
-}  // namespace everyitem::cli
+}  // namespace everyitem::options

@@ -1,4 +1,4 @@
-#include "cli/scan_options.h"
+#include "options/scan_options.h"
 
 #include <chrono>
 #include <cstdint>
@@ -13,7 +13,7 @@
 #include "base/error.h"
 #include "source/dynamodb_limits.h"
 
-namespace everyitem::cli {
+namespace everyitem::options {
 
 namespace {
 
@@ -250,4 +250,4 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   return settings;
 }
 
-}  // namespace everyitem::cli
+}  // namespace everyitem::options

@@ -1,4 +1,5 @@
-// The command line of `everyitem scan`.
+// The options of a scan: flags of `everyitem scan`, and, by names made of these, settings of the
+// Lambda function.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +10,7 @@
 
 #include "pipeline/scan_run.h"
 
-namespace everyitem::cli {
+namespace everyitem::options {
 
 /// The options as they were given.
 struct ScanOptions {
@@ -32,4 +33,4 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options);
 /// Checks what CLI11 cannot, and puts the options together. Throws a usage error.
 pipeline::ScanSettings scan_settings(const ScanOptions& options);
 
-}  // namespace everyitem::cli
+}  // namespace everyitem::options

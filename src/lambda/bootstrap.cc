@@ -1,0 +1,101 @@
+#include "lambda/bootstrap.h"
+
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstdlib>
+#include <exception>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "aws/environment.h"
+#include "base/clock.h"
+#include "lambda/log.h"
+#include "lambda/runtime_client.h"
+#include "lambda/scanner_function.h"
+
+namespace everyitem::lambda {
+
+namespace {
+
+constexpr const char* kRuntimeApi = "AWS_LAMBDA_RUNTIME_API";
+
+/// Makes this process a new one under its old number, which is what Lambda watches: threads,
+/// connections, locks and memory of the unfinished round are gone. Returns only when it cannot.
+/// By the name that it was started by: the process's own file is the loader, where the function's
+/// package brings one.
+void begin_anew(char** argv) {
+  close_range(STDERR_FILENO + 1, ~0U, 0);
+  execv(argv[0], argv);
+}
+
+/// Runs the loop until `work` is done, and no longer: an unfinished round goes on for ever, maybe.
+void run(asio::io_context& loop, Awaitable<void> work) {
+  std::exception_ptr failure;
+  bool ended = false;
+  asio::co_spawn(loop, std::move(work), [&](const std::exception_ptr& thrown) {
+    failure = thrown;
+    ended = true;
+  });
+  while (!ended && loop.run_one() > 0) {
+  }
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+}
+
+/// Returns when a round was left unfinished.
+void serve(asio::io_context& loop, Clock& clock, Log& log) {
+  const aws::Environment environment = aws::process_environment();
+  RuntimeClient runtime(loop.get_executor(), environment(kRuntimeApi),
+                        [&log](const std::string& request_id, std::string_view text) {
+                          log.begin_request(request_id);
+                          log.error(text);
+                        });
+  std::optional<ScannerFunction> function;
+  try {
+    function.emplace(loop.get_executor(), environment, clock, log);
+  } catch (...) {
+    run(loop, runtime.report_init_error(std::current_exception()));
+    throw;
+  }
+  run(loop, runtime.serve([&function](const Invocation& invocation) {
+    return function->handle(invocation);
+  }));
+}
+
+}  // namespace
+
+bool is_started_by_lambda(int argc, char** argv) {
+  if (argc < 1) {
+    return false;
+  }
+  const std::string_view path = argv[0];
+  return path.substr(path.rfind('/') + 1) == "bootstrap" ||
+         (argc == 1 && std::getenv(kRuntimeApi) != nullptr);
+}
+
+int run_bootstrap(char** argv) {
+  SystemClock clock;
+  Log log(stderr, clock);
+  asio::io_context loop(1);
+  try {
+    serve(loop, clock, log);
+    log.info("beginning anew: the round before was left unfinished");
+    begin_anew(argv);
+    log.error("cannot begin anew: " + std::generic_category().message(errno));
+  } catch (const std::exception& error) {
+    log.error(error.what());
+  }
+  // At once: what is unfinished cannot be put in order, and need not be.
+  std::_Exit(EXIT_FAILURE);
+}
+
+}  // namespace everyitem::lambda

@@ -1,0 +1,32 @@
+// Starts a Lambda function without waiting for it.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include "aws/client.h"
+#include "aws/http_client.h"
+#include "base/async.h"
+
+namespace everyitem::lambda {
+
+/// Used from one event loop.
+class FunctionInvoker {
+ public:
+  /// `client` speaks to aws::kLambda, and outlives this. `function_arn` may name a version or
+  /// alias.
+  FunctionInvoker(aws::Client& client, std::string function_arn)
+      : client_(client), function_arn_(std::move(function_arn)) {}
+
+  /// Queues an invocation with this event; a refusal as too fast, or a failure, is repeated for as
+  /// long as `within` says, and not beyond. Where an answer is lost, the event may be queued twice.
+  /// Throws Error.
+  Awaitable<void> invoke(std::string_view event, std::chrono::nanoseconds within);
+
+ private:
+  aws::Client& client_;
+  std::string function_arn_;
+};
+
+}  // namespace everyitem::lambda

@@ -1,0 +1,99 @@
+#include "lambda/function_invoker.h"
+
+#include <string>
+#include <vector>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aws/test_service.h"
+#include "base/error.h"
+
+namespace everyitem::lambda {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::StartsWith;
+
+constexpr const char* kFunction = "arn:aws:lambda:eu-west-1:123456789012:function:scan:live";
+
+/// A Lambda service that answers with these, in order; the last again and again.
+struct Lambda {
+  explicit Lambda(std::vector<std::string> in_order)
+      : answers(std::move(in_order)),
+        service(
+            [this](aws::Peer& peer, std::string request) -> Awaitable<void> {
+              requests.push_back(std::move(request));
+              const std::string answer = answers[std::min(requests.size(), answers.size()) - 1];
+              if (!answer.empty()) {
+                co_await peer.write(answer);
+              }
+            },
+            aws::kLambda) {}
+
+  void invoke(std::chrono::nanoseconds within = std::chrono::seconds(10)) {
+    FunctionInvoker invoker(service.client, kFunction);
+    aws::run(service.loop, invoker.invoke(R"({"everyitem":{"round":2}})", within));
+  }
+  std::string refusal(std::chrono::nanoseconds within = std::chrono::seconds(10)) {
+    try {
+      invoke(within);
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "not refused";
+  }
+
+  std::vector<std::string> answers;
+  std::vector<std::string> requests;
+  aws::TestService service;
+};
+
+std::string queued() { return aws::answer("", "202 Accepted"); }
+std::string throttled() {
+  return aws::answer(R"({"Reason":"ConcurrentInvocationLimitExceeded","message":"Rate Exceeded."})",
+                     "429 Too Many Requests", "x-amzn-ErrorType: TooManyRequestsException\r\n");
+}
+std::string denied() {
+  return aws::answer(R"({"Message":"not authorized to perform: lambda:InvokeFunction"})",
+                     "403 Forbidden", "x-amzn-ErrorType: AccessDeniedException\r\n");
+}
+
+TEST(FunctionInvoker, QueuesAnEventForTheFunctionByItsArn) {
+  Lambda lambda({queued()});
+  lambda.invoke();
+  ASSERT_EQ(lambda.requests.size(), 1U);
+  EXPECT_THAT(lambda.requests[0],
+              AllOf(StartsWith("POST /2015-03-31/functions/"
+                               "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Ascan"
+                               "%3Alive/invocations HTTP/1.1\r\n"),
+                    HasSubstr("\r\nX-Amz-Invocation-Type: Event\r\n")));
+  EXPECT_EQ(aws::body_of(lambda.requests[0]), R"({"everyitem":{"round":2}})");
+}
+
+TEST(FunctionInvoker, IsRepeatedWhileItIsThrottledAndTimeIsLeft) {
+  Lambda lambda({throttled(), throttled(), aws::answer("", "500 Internal Server Error"), queued()});
+  lambda.invoke();
+  EXPECT_EQ(lambda.requests.size(), 4U);
+}
+
+TEST(FunctionInvoker, EndsWhenTheTimeIsOver) {
+  Lambda lambda({throttled()});
+  EXPECT_THAT(lambda.refusal(), HasSubstr("TooManyRequestsException"));
+}
+
+TEST(FunctionInvoker, EndsWhenTheTimeIsOverThoughNobodyAnswers) {
+  Lambda lambda({""});
+  EXPECT_THAT(lambda.refusal(std::chrono::milliseconds(20)), HasSubstr("not queued within"));
+}
+
+TEST(FunctionInvoker, TellsAtOnceWhatIsRefusedForGood) {
+  Lambda lambda({denied()});
+  EXPECT_THAT(lambda.refusal(), AllOf(HasSubstr("AccessDeniedException"),
+                                      HasSubstr("lambda:InvokeFunction"), HasSubstr(kFunction)));
+  EXPECT_EQ(lambda.requests.size(), 1U);
+}
+
+}  // namespace
+}  // namespace everyitem::lambda

@@ -1,0 +1,68 @@
+#include "lambda/round_report.h"
+
+#include <set>
+#include <string>
+
+#include <gtest/gtest.h>
+
+namespace everyitem::lambda {
+namespace {
+
+RoundReport half_way() {
+  return {.status = "handed-over",
+          .next = "the next invocation has been started",
+          .round = 3,
+          .function = "scanner",
+          .table = "orders",
+          .stream = "backfill",
+          .progress = {.counters = {.read_units = 12.5,
+                                    .items_delivered = 40,
+                                    .bytes_delivered = 4000,
+                                    .segments_complete = 1},
+                       .segments = 8,
+                       .items_before = 100,
+                       .bytes_before = 10'000,
+                       .throttled_requests = 2},
+          .elapsed = std::chrono::seconds(9),
+          .checkpoint = "sqlite:/mnt/run",
+          .dead_letters_file = "/mnt/run.dead-letters.ndjson"};
+}
+
+TEST(RoundReport, TheAnswerCountsTheWholeRun) {
+  EXPECT_EQ(
+      boost::json::serialize(answer_json(half_way())),
+      R"({"status":"handed-over","table":"orders","stream":"backfill","items":140,"bytes":14000,)"
+      R"("rounds":3,"itemsThisRound":40,"deadLetters":0,"segmentsDone":1,"segments":8,)"
+      R"("checkpoint":"sqlite:/mnt/run","next":"the next invocation has been started"})");
+}
+
+TEST(RoundReport, TheAnswerSaysWhereDeadLettersAre) {
+  RoundReport report = half_way();
+  report.progress.counters.dead_letters = 2;
+  EXPECT_EQ(answer_json(report).at("deadLettersFile"), "/mnt/run.dead-letters.ndjson");
+}
+
+TEST(RoundReport, TheMetricsAreInTheEmbeddedFormat) {
+  const boost::json::object line =
+      metrics_json(half_way(), std::chrono::system_clock::time_point(std::chrono::seconds(1795)));
+  EXPECT_EQ(line.at("_aws").at("Timestamp"), 1'795'000);
+  const boost::json::array& directives = line.at("_aws").at("CloudWatchMetrics").as_array();
+  ASSERT_EQ(directives.size(), 1U);
+  EXPECT_EQ(directives[0].at("Namespace"), "everyitem");
+  for (const boost::json::value& dimension :
+       directives[0].at("Dimensions").as_array().at(0).as_array()) {
+    EXPECT_TRUE(line.at(dimension.as_string()).is_string());
+  }
+  std::set<std::string> names;
+  for (const boost::json::value& metric : directives[0].at("Metrics").as_array()) {
+    names.emplace(metric.at("Name").as_string());
+    EXPECT_TRUE(line.at(metric.at("Name").as_string()).is_number());
+  }
+  EXPECT_TRUE(names.contains("ItemsDelivered"));
+  EXPECT_EQ(line.at("ItemsDelivered"), 40.0);
+  EXPECT_EQ(line.at("ReadUnits"), 12.5);
+  EXPECT_EQ(line.at("ThrottledRequests"), 2.0);
+}
+
+}  // namespace
+}  // namespace everyitem::lambda

@@ -1,0 +1,353 @@
+#include "lambda/scanner_function.h"
+
+#include <algorithm>
+#include <charconv>
+#include <exception>
+#include <memory>
+#include <optional>
+#include <random>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/co_spawn.hpp>
+#include <fmt/format.h>
+
+#include "aws/arn.h"
+#include "aws/client.h"
+#include "aws/credentials_chain.h"
+#include "aws/profile.h"
+#include "aws/service_settings.h"
+#include "base/error.h"
+#include "base/human_format.h"
+#include "checkpoint/checkpoint_store.h"
+#include "lambda/function_invoker.h"
+#include "lambda/round_report.h"
+#include "lambda/round_times.h"
+#include "lambda/scanner_settings.h"
+
+namespace everyitem::lambda {
+
+namespace {
+
+using pipeline::RunStatus;
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+/// How long a round that was handed over to waits for the one before it to let go of the run. A
+/// round that is not answered yet, or was killed, still owns it for a while.
+constexpr std::chrono::seconds kLettingGo{60};
+constexpr std::chrono::seconds kBetweenTries{1};
+
+/// The smallest function has 128 MB, and pages and batches are most of what a run holds.
+pipeline::PipelineLimits limits_for_memory(const aws::Environment& environment) {
+  pipeline::PipelineLimits limits;
+  const std::string text = environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
+  std::size_t megabytes = 0;
+  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), megabytes);
+  if (parsed.ec == std::errc()) {
+    const std::size_t share = std::max<std::size_t>(megabytes / 8, 1);
+    limits.pages_at_once = std::min(limits.pages_at_once, share);
+    limits.batch_bytes = std::min(limits.batch_bytes, share << 20);
+  }
+  return limits;
+}
+
+/// Of a function's file system only /tmp can be written to.
+aws::Environment with_state_in_tmp(const aws::Environment& environment) {
+  return [environment](std::string_view name) {
+    const std::string value = environment(name);
+    return value.empty() && name == "XDG_STATE_HOME" ? std::string("/tmp") : value;
+  };
+}
+
+bool is_about_the_owner(const std::exception_ptr& failure) {
+  try {
+    std::rethrow_exception(failure);
+  } catch (const checkpoint::OwnedByAnother&) {
+    return true;
+  } catch (...) {
+    return false;
+  }
+}
+
+/// How a process of the run came to its end. Shared with the run's coroutine, which may outlive the
+/// round.
+struct RunningScan {
+  RunningScan(const asio::any_io_executor& executor, pipeline::ScanSettings settings,
+              pipeline::RunSurroundings surroundings, pipeline::ScanRun::Notice notice)
+      : run(executor, std::move(settings), std::move(surroundings), std::move(notice)),
+        ended(executor) {}
+
+  bool over = false;
+  std::exception_ptr failure;
+  pipeline::ScanOutcome outcome;
+  pipeline::ScanRun run;
+  Event ended;
+};
+
+/// One invocation.
+class Round {
+ public:
+  Round(asio::any_io_executor executor, const aws::Environment& environment, Clock& clock, Log& log,
+        const Invocation& invocation)
+      : executor_(std::move(executor)),
+        environment_(environment),
+        clock_(clock),
+        log_(log),
+        invocation_(invocation),
+        settings_(read_scanner_settings(environment, invocation.event)),
+        times_(round_times(std::chrono::floor<milliseconds>(invocation.deadline - clock.wall_now()),
+                           settings_.handover)) {
+    log_.begin_run(fmt::format("{} -> {}", settings_.scan.table.name, settings_.scan.stream->name));
+  }
+
+  Awaitable<Answer> work();
+
+ private:
+  void start();
+  Awaitable<void> wait_for_end();
+  Awaitable<void> wait_until(milliseconds time);
+  bool may_try_again() const;
+  Awaitable<void> hand_over();
+  ChainState next_state(const pipeline::RunCounters& counters) const;
+  Awaitable<void> invoke_self(const ChainState& next);
+
+  void judge_end();
+  void fail(std::string type, const std::string& message);
+  std::string how_to_go_on() const;
+  Answer answer();
+
+  milliseconds passed() const { return std::chrono::floor<milliseconds>(clock_.now() - started_); }
+
+  asio::any_io_executor executor_;
+  const aws::Environment& environment_;
+  Clock& clock_;
+  Log& log_;
+  const Invocation& invocation_;
+  ScannerSettings settings_;
+  RoundTimes times_;
+  steady_clock::time_point started_ = clock_.now();
+  std::shared_ptr<RunningScan> scan_;
+  RoundReport report_;
+  bool to_be_handed_over_ = false;
+  std::string error_type_;
+  std::string error_message_;
+};
+
+void Round::start() {
+  pipeline::RunSurroundings surroundings{.environment = with_state_in_tmp(environment_),
+                                         .clock = clock_,
+                                         .random_seed = std::random_device{}(),
+                                         .limits = limits_for_memory(environment_)};
+  scan_ = std::make_shared<RunningScan>(
+      executor_, settings_.scan, std::move(surroundings),
+      [&log = log_](std::string_view text) { log.info(with_setting_names(text)); });
+  asio::co_spawn(executor_, scan_->run.run(),
+                 [scan = scan_](const std::exception_ptr& failure, pipeline::ScanOutcome outcome) {
+                   scan->over = true;
+                   scan->failure = failure;
+                   scan->outcome = outcome;
+                   scan->ended.notify_all();
+                 });
+}
+
+Awaitable<Answer> Round::work() {
+  start();
+  co_await wait_for_end();
+  if (may_try_again()) {
+    log_.info("the run still belongs to another process: waiting for it to let go");
+  }
+  while (may_try_again()) {
+    co_await clock_.sleep(kBetweenTries);
+    start();
+    co_await wait_for_end();
+  }
+  judge_end();
+  if (to_be_handed_over_) {
+    co_await hand_over();
+  }
+  co_return answer();
+}
+
+/// The end of the run, or that of the time for it.
+Awaitable<void> Round::wait_for_end() {
+  co_await wait_until(times_.stop);
+  if (!scan_->over) {
+    log_.info("the time is nearly up: nothing more is read, what was read is delivered");
+    scan_->run.stop();
+    co_await wait_until(times_.give_up);
+  }
+}
+
+/// Or until the run is over.
+Awaitable<void> Round::wait_until(milliseconds time) {
+  asio::steady_timer timer(executor_, started_ + time);
+  bool late = false;
+  timer.async_wait([scan = scan_, &late](const boost::system::error_code& cancelled) {
+    if (!cancelled) {
+      late = true;
+      scan->ended.notify_all();
+    }
+  });
+  while (!scan_->over && !late) {
+    co_await scan_->ended.wait();
+  }
+  if (!late && timer.cancel() == 0) {
+    // Its handler is on its way, and knows this frame.
+    while (!late) {
+      co_await scan_->ended.wait();
+    }
+  }
+}
+
+/// Whether the round before this one may still be about to let go of the run.
+bool Round::may_try_again() const {
+  const milliseconds last_try = std::min<milliseconds>(kLettingGo, times_.stop);
+  return settings_.chain.round > 1 && scan_->over && scan_->failure &&
+         is_about_the_owner(scan_->failure) && passed() + kBetweenTries < last_try;
+}
+
+void Round::judge_end() {
+  if (!scan_->over) {
+    log_.warning("no more time: what is not delivered yet, the next round delivers");
+    to_be_handed_over_ = true;
+  } else if (scan_->failure && is_about_the_owner(scan_->failure)) {
+    report_.status = "owned-elsewhere";
+    report_.next = "nothing to do: another invocation or process works on this run";
+  } else if (scan_->failure) {
+    const Answer error = error_answer(scan_->failure);
+    const boost::json::value body = boost::json::parse(error.body);
+    fail(error.error_type,
+         with_setting_names(std::string_view(body.at("errorMessage").as_string())));
+  } else if (scan_->outcome.status == RunStatus::limit_reached) {
+    report_.status = "limit-reached";
+    report_.next = "invoke again to go on behind these items";
+  } else if (scan_->outcome.status == RunStatus::complete) {
+    report_.status = "complete";
+    report_.next = scan_->outcome.nothing_to_do
+                       ? "nothing to do, it was complete before; {\"restart\": true} begins anew"
+                       : "nothing: every item was delivered";
+    if (scan_->run.progress().dead_letters() > 0) {
+      report_.next = "see to the dead letters: all other items were delivered";
+    }
+  } else {
+    to_be_handed_over_ = true;
+  }
+}
+
+Awaitable<void> Round::hand_over() {
+  const ChainState next = next_state(scan_->run.progress().counters);
+  if (next.rounds_without_progress >= kMostRoundsWithoutProgress) {
+    fail("NoProgress",
+         fmt::format("nothing could be checkpointed in {} in a row. Is the time limit of the "
+                     "function long enough, and does the stream take records?",
+                     counted(next.rounds_without_progress, "round")));
+    co_return;
+  }
+  std::optional<std::string> refused;
+  try {
+    co_await invoke_self(next);
+  } catch (const std::exception& error) {
+    refused = error.what();
+  }
+  if (refused) {
+    fail("HandOverFailed", "the next invocation could not be started: " + *refused);
+    co_return;
+  }
+  report_.status = "handed-over";
+  report_.next = fmt::format("round {} has been started, and goes on", next.round);
+}
+
+ChainState Round::next_state(const pipeline::RunCounters& counters) const {
+  ChainState next = settings_.chain;
+  ++next.round;
+  next.rounds_without_progress =
+      counters.pages_checkpointed > 0 ? 0 : next.rounds_without_progress + 1;
+  if (settings_.scan.limit) {
+    // One at least: the next round then finds that it has reached its limit.
+    next.limit_left = std::max<std::uint64_t>(*settings_.scan.limit, counters.items_delivered + 1) -
+                      counters.items_delivered;
+  }
+  return next;
+}
+
+Awaitable<void> Round::invoke_self(const ChainState& next) {
+  const aws::Profile profile = aws::load_profile({}, environment_);
+  const aws::Arn function = aws::parse_arn(invocation_.function_arn, "the function's ARN");
+  aws::ServiceFlags flags;
+  flags.arn_region = function.region;
+  const aws::ServiceSettings lambda =
+      aws::resolve_service(aws::kLambda.signing_name, flags, profile, environment_);
+  std::shared_ptr<const aws::TlsSettings> tls;
+  if (lambda.endpoint.tls) {
+    tls = std::make_shared<aws::TlsSettings>(aws::resolve_ca_bundle(profile, environment_));
+  }
+  const auto credentials = aws::make_credentials_chain({}, environment_);
+  Random random(std::random_device{}());
+  aws::HttpClient http(executor_, lambda.endpoint, tls);
+  aws::Client client(aws::kLambda, lambda.region, http,
+                     {.credentials = *credentials, .clock = clock_, .random = random});
+  FunctionInvoker invoker(client, invocation_.function_arn);
+  const std::string event =
+      successor_event(invocation_.event, next, scan_->run.progress().segments > 0);
+  co_await invoker.invoke(event, std::max(times_.answer - passed(), milliseconds(100)));
+}
+
+void Round::fail(std::string type, const std::string& message) {
+  report_.status = "failed";
+  report_.next = how_to_go_on();
+  error_type_ = std::move(type);
+  error_message_ = message;
+}
+
+std::string Round::how_to_go_on() const {
+  return fmt::format(
+      "to go on from the checkpoint: aws lambda invoke --invocation-type Event --function-name {} "
+      "response.json",
+      invocation_.function_arn);
+}
+
+Answer Round::answer() {
+  report_.round = settings_.chain.round;
+  report_.function = environment_("AWS_LAMBDA_FUNCTION_NAME");
+  report_.table = settings_.scan.table.name;
+  report_.stream = settings_.scan.stream->name;
+  report_.progress = scan_->run.progress();
+  report_.elapsed = clock_.now() - started_;
+  report_.checkpoint = scan_->run.checkpoint_location();
+  report_.dead_letters_file = scan_->run.dead_letters_location();
+
+  boost::json::object body = answer_json(report_);
+  log_.line(error_type_.empty() ? "INFO" : "ERROR",
+            error_type_.empty() ? report_.status : error_message_, {{"summary", body}});
+  log_.write(metrics_json(report_, clock_.wall_now()));
+  if (!error_type_.empty()) {
+    body["errorType"] = error_type_;
+    body["errorMessage"] = fmt::format("{}; {}", error_message_, report_.next);
+  }
+  Answer answer;
+  answer.body = boost::json::serialize(body);
+  answer.error_type = error_type_;
+  answer.last = !scan_->over;
+  return answer;
+}
+
+}  // namespace
+
+ScannerFunction::ScannerFunction(asio::any_io_executor executor, aws::Environment environment,
+                                 Clock& clock, Log& log)
+    : executor_(std::move(executor)),
+      environment_(std::move(environment)),
+      clock_(clock),
+      log_(log) {
+  check_environment(environment_);
+}
+
+Awaitable<Answer> ScannerFunction::handle(const Invocation& invocation) {
+  log_.begin_request(invocation.request_id);
+  Round round(executor_, environment_, clock_, log_, invocation);
+  co_return co_await round.work();
+}
+
+}  // namespace everyitem::lambda

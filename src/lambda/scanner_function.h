@@ -1,0 +1,46 @@
+// The Lambda function: one invocation is one round of a run, and starts the next one until the
+// table is done.
+//
+//   read until the deadline is near -> deliver and checkpoint what was read -> invoke itself
+//                                                                          -> answer
+//
+// What is still being delivered when there is no more time was not checkpointed, so the next round
+// delivers it again: it loses nothing. Why that round's process is used no further:
+// docs/adr/2026-11-24-lambda-rounds.md.
+#pragma once
+
+#include <cstdint>
+
+#include "aws/environment.h"
+#include "base/async.h"
+#include "base/clock.h"
+#include "lambda/log.h"
+#include "lambda/runtime_client.h"
+
+namespace everyitem::lambda {
+
+/// So many rounds in a row in which nothing could be checkpointed end the chain, or it would cost
+/// money for ever.
+inline constexpr std::uint32_t kMostRoundsWithoutProgress = 3;
+
+/// Used from one event loop, one invocation at a time.
+class ScannerFunction {
+ public:
+  /// Clock and log outlive it, and the event loop. Throws a usage error where no invocation could
+  /// be handled.
+  ScannerFunction(asio::any_io_executor executor, aws::Environment environment, Clock& clock,
+                  Log& log);
+
+  /// Answers the summary of docs/lambda.md; as an error where the status is "failed". The answer is
+  /// the process's last one where the round was left unfinished. Throws Error where the
+  /// settings are wrong.
+  Awaitable<Answer> handle(const Invocation& invocation);
+
+ private:
+  asio::any_io_executor executor_;
+  aws::Environment environment_;
+  Clock& clock_;
+  Log& log_;
+};
+
+}  // namespace everyitem::lambda

@@ -1,0 +1,51 @@
+// What an invocation is to do: the function's environment, overridden by the invocation's event.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "aws/environment.h"
+#include "pipeline/scan_run.h"
+
+namespace everyitem::lambda {
+
+/// What one invocation tells the next one, in its event.
+struct ChainState {
+  std::uint32_t round = 1;                    ///< this invocation's number in its chain
+  std::uint32_t rounds_without_progress = 0;  ///< those right before this one
+  /// Counts for --limit, which is for the whole chain: nothing where there is none.
+  std::optional<std::uint64_t> limit_left = {};
+};
+
+struct ScannerSettings {
+  pipeline::ScanSettings scan;
+  /// Before the deadline: from then on nothing more is read.
+  std::chrono::milliseconds handover{15'000};
+  ChainState chain;
+};
+
+/// Throws a usage error for what makes the function of no use, whatever the event.
+void check_environment(const aws::Environment& environment);
+
+/// Names and values as docs/lambda.md has them. Throws a usage error that names the setting.
+ScannerSettings read_scanner_settings(const aws::Environment& environment,
+                                      const boost::json::value& event);
+
+/// The event of the invocation that goes on where this one, which had `event`, stops: the same
+/// settings, but where the run has `begun`, a restart is not done twice.
+std::string successor_event(const boost::json::value& event, const ChainState& next, bool begun);
+
+/// Every setting's name in the environment, and, in small letters or as it is, in the event.
+std::vector<std::string> setting_names();
+
+/// A message of the engine, which speaks of flags, in the names that the function has for them:
+/// "--segments" is SEGMENTS.
+std::string with_setting_names(std::string_view message);
+
+}  // namespace everyitem::lambda

@@ -1,0 +1,156 @@
+#include "lambda/scanner_settings.h"
+
+#include <filesystem>
+#include <fstream>
+#include <regex>
+#include <set>
+#include <utility>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "aws/test_support.h"
+#include "base/error.h"
+
+namespace everyitem::lambda {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+using testing::Not;
+
+constexpr const char* kTableArn = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
+constexpr const char* kStreamArn = "arn:aws:kinesis:eu-west-1:123456789012:stream/backfill";
+
+ScannerSettings read(const std::string& event, aws::Settings more = {}) {
+  more.try_emplace("TABLE_ARN", kTableArn);
+  more.try_emplace("STREAM_ARN", kStreamArn);
+  more.try_emplace("CHECKPOINT", "sqlite:/mnt/run");
+  return read_scanner_settings(aws::environment_of(std::move(more)), boost::json::parse(event));
+}
+
+std::string refusal(const std::string& event, const aws::Settings& more = {}) {
+  try {
+    read(event, more);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    return error.what();
+  }
+  return "not refused";
+}
+
+TEST(ScannerSettings, NothingSentOrAnEmptyObjectTakesTheEnvironment) {
+  for (const char* event : {"null", "{}"}) {
+    const ScannerSettings settings = read(event);
+    EXPECT_EQ(settings.scan.table.arn, kTableArn);
+    EXPECT_EQ(settings.scan.stream->arn, kStreamArn);
+    EXPECT_EQ(settings.scan.checkpoint, "sqlite:/mnt/run");
+    EXPECT_FALSE(settings.scan.restart);
+    EXPECT_EQ(settings.handover, std::chrono::seconds(15));
+    EXPECT_EQ(settings.chain.round, 1U);
+  }
+}
+
+TEST(ScannerSettings, EachFlagHasASetting) {
+  const ScannerSettings settings = read("{}", {{"SEGMENTS", "8"},
+                                               {"READ_UNITS", "12.5"},
+                                               {"AGGREGATE", "true"},
+                                               {"CONSISTENT", "false"},
+                                               {"MAX_WAIT", "10m"},
+                                               {"FILTER", "#s = :s"},
+                                               {"NAMES", R"({"#s":"status"})"},
+                                               {"VALUES", R"({":s":{"S":"--open"}})"},
+                                               {"HANDOVER_SECONDS", "7.5"}});
+  EXPECT_EQ(settings.scan.segments, 8U);
+  EXPECT_EQ(settings.scan.read_budget.units, 12.5);
+  EXPECT_TRUE(settings.scan.aggregate);
+  EXPECT_FALSE(settings.scan.scan.consistent_read);
+  EXPECT_EQ(settings.scan.max_wait, std::chrono::minutes(10));
+  EXPECT_EQ(settings.scan.scan.filter_expression, "#s = :s");
+  EXPECT_EQ(settings.scan.scan.attribute_values, R"({":s":{"S":"--open"}})");
+  EXPECT_EQ(settings.handover, std::chrono::milliseconds(7500));
+}
+
+TEST(ScannerSettings, TheEventOverridesTheEnvironment) {
+  const ScannerSettings settings =
+      read(R"({"restart": true, "read_units": 5, "SEGMENTS": "4", "names": {"#a": "b"},
+               "aggregate": false, "filter": null})",
+           {{"READ_UNITS", "100"}, {"SEGMENTS", "8"}, {"AGGREGATE", "true"}, {"FILTER", "x"}});
+  EXPECT_TRUE(settings.scan.restart);
+  EXPECT_EQ(settings.scan.read_budget.units, 5);
+  EXPECT_EQ(settings.scan.segments, 4U);
+  EXPECT_EQ(settings.scan.scan.attribute_names, R"({"#a":"b"})");
+  EXPECT_FALSE(settings.scan.aggregate);
+  EXPECT_EQ(settings.scan.scan.filter_expression, "");
+}
+
+TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
+  EXPECT_THAT(refusal(R"({"read_unit": 5})"),
+              AllOf(HasSubstr("\"read_unit\""), HasSubstr("READ_UNITS")));
+  EXPECT_THAT(refusal(R"({"to": "-"})"), HasSubstr("\"to\""));
+  EXPECT_THAT(refusal("[]"), HasSubstr("not an object"));
+  EXPECT_THAT(refusal("{}", {{"TABLE_ARN", ""}}), HasSubstr("TABLE_ARN is not set"));
+  EXPECT_THAT(refusal("{}", {{"STREAM_ARN", ""}}), HasSubstr("STREAM_ARN is not set"));
+  EXPECT_THAT(refusal("{}", {{"CHECKPOINT", ""}}), HasSubstr("CHECKPOINT is not set"));
+  EXPECT_THAT(refusal("{}", {{"CHECKPOINT", "none"}}), HasSubstr("CHECKPOINT is none"));
+  for (const char* handover : {"0", "-1", "901", "soon", "5s", "nan"}) {
+    EXPECT_THAT(refusal("{}", {{"HANDOVER_SECONDS", handover}}), HasSubstr("HANDOVER_SECONDS"));
+  }
+  for (const char* segments : {"0", "many", "1000001"}) {
+    EXPECT_THAT(refusal("{}", {{"SEGMENTS", segments}}),
+                AllOf(HasSubstr("SEGMENTS"), Not(HasSubstr("--"))));
+  }
+  EXPECT_THAT(refusal("{}", {{"READ_UNITS", "-3"}}),
+              AllOf(HasSubstr("READ_UNITS is -3"), Not(HasSubstr("--"))));
+  EXPECT_THAT(refusal("{}", {{"TABLE_ARN", "arn:aws:s3:::b"}}),
+              AllOf(HasSubstr("TABLE_ARN"), Not(HasSubstr("--"))));
+  EXPECT_THAT(refusal(R"({"everyitem": {"round": "x"}})"), HasSubstr("\"everyitem\""));
+}
+
+TEST(ScannerSettings, TheNextInvocationHasTheSameSettingsButDoesNotBeginAnew) {
+  const auto event = boost::json::parse(R"({"Restart": true, "read_units": 5})");
+  const std::string next =
+      successor_event(event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12}, true);
+  const ScannerSettings settings = read(next);
+  EXPECT_FALSE(settings.scan.restart);
+  EXPECT_EQ(settings.scan.read_budget.units, 5);
+  EXPECT_EQ(settings.chain.round, 7U);
+  EXPECT_EQ(settings.chain.rounds_without_progress, 2U);
+  EXPECT_EQ(settings.scan.limit, 12U);
+  EXPECT_EQ(read(successor_event(nullptr, {.round = 2}, true)).chain.round, 2U);
+}
+
+TEST(ScannerSettings, ARestartThatHasNotBegunIsLeftToTheNextInvocation) {
+  const auto event = boost::json::parse(R"({"restart": true})");
+  EXPECT_TRUE(read(successor_event(event, {.round = 2}, false)).scan.restart);
+}
+
+TEST(ScannerSettings, ARestartInTheEnvironmentWouldNeverEnd) {
+  EXPECT_THROW(check_environment(aws::environment_of({{"RESTART", "true"}})), Error);
+  EXPECT_NO_THROW(check_environment(aws::environment_of({{"SEGMENTS", "many"}})));
+}
+
+TEST(ScannerSettings, MessagesOfTheEngineSpeakOfSettings) {
+  EXPECT_EQ(with_setting_names("in 4 segments; --segments N chooses otherwise, or --table."),
+            "in 4 segments; SEGMENTS N chooses otherwise, or TABLE_ARN.");
+  EXPECT_EQ(with_setting_names("a -- b --unknown"), "a -- b --unknown");
+}
+
+TEST(ScannerSettings, TheDocumentHasEachSettingOnceAndNoOther) {
+  const std::filesystem::path document =
+      std::filesystem::path(EVERYITEM_TESTDATA).parent_path().parent_path() / "docs/lambda.md";
+  std::ifstream file(document);
+  ASSERT_TRUE(file) << document;
+  const std::regex row("^\\| `([A-Z_]+)` \\|");
+  std::multiset<std::string> documented;
+  for (std::string line; std::getline(file, line);) {
+    if (std::smatch match; std::regex_search(line, match, row)) {
+      documented.insert(match[1]);
+    }
+  }
+  const std::vector<std::string> names = setting_names();
+  EXPECT_EQ(documented, std::multiset<std::string>(names.begin(), names.end()));
+}
+
+}  // namespace
+}  // namespace everyitem::lambda

@@ -1,0 +1,255 @@
+"""The Lambda function: rounds, hand-over, and what goes wrong with them."""
+
+import fcntl
+import json
+from pathlib import Path
+from typing import Any, Callable, Iterator, List
+
+import pytest
+from fault_server import FaultServer
+from lambda_host import SECRET_ACCESS_KEY, LambdaHost, Outcome, Sandbox, kill, refused
+from running import wait_for
+
+Start = Callable[..., LambdaHost]
+
+ITEMS = 3000
+# Some 20 pages in each of 4 segments, 20 ms each, so about half a second.
+SLOW = {"items": ITEMS, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 20}
+
+
+@pytest.fixture
+def start(lambda_bootstrap: Path, tmp_path: Path) -> Iterator[Start]:
+    """Starts a host whose function scans the fault server's table: start(server, [2.0, 30.0])."""
+    hosts: List[LambdaHost] = []
+
+    def start_host(server: FaultServer, time_limits: List[float], **settings: Any) -> LambdaHost:
+        env = {
+            "TABLE_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/generated",
+            "STREAM_ARN": "arn:aws:kinesis:us-east-1:123456789012:stream/backfill",
+            "CHECKPOINT": f"sqlite:{tmp_path}/run",
+            "SEGMENTS": "4",
+            "HANDOVER_SECONDS": "1",
+            "AWS_ENDPOINT_URL_DYNAMODB": server.url,
+            "AWS_ENDPOINT_URL_KINESIS": server.url,
+            **{name: str(value) for name, value in settings.items()},
+        }
+        hosts.append(LambdaHost([str(lambda_bootstrap)], tmp_path, env, time_limits))
+        return hosts[-1]
+
+    yield start_host
+    for host in hosts:
+        host.__exit__()
+        assert SECRET_ACCESS_KEY not in host.log_file.read_text()
+
+
+def statuses(outcomes: List[Outcome]) -> List[str]:
+    return [outcome.answer["status"] if outcome.body else outcome.ended for outcome in outcomes]
+
+
+def test_one_round(start: Start) -> None:
+    with FaultServer(items=ITEMS) as server:
+        host = start(server, [30.0])
+        outcome = host.invoke()
+        assert outcome.ended == "response"
+        answer = outcome.answer
+        assert answer["status"] == "complete"
+        assert answer["items"] == ITEMS and answer["rounds"] == 1 and answer["deadLetters"] == 0
+        assert answer["segmentsDone"] == answer["segments"] == 4
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+        # In the same process: another invocation finds that there is nothing to do.
+        requests = server.report()["requests"]["Scan"]
+        again = host.invoke(b"{}")
+        assert again.answer["status"] == "complete" and "nothing to do" in again.answer["next"]
+        assert again.answer["items"] == ITEMS and again.answer["itemsThisRound"] == 0
+        assert server.report()["requests"]["Scan"] == requests
+        assert host.invoke(b'{"restart": true}').answer["itemsThisRound"] == ITEMS
+        assert server.report()["duplicates"] == ITEMS
+        assert len({outcome.pid for outcome in host.outcomes}) == 1
+
+
+def test_log_and_metrics(start: Start) -> None:
+    with FaultServer(items=ITEMS) as server:
+        host = start(server, [30.0])
+        outcome = host.invoke()
+        lines = [line for line in host.log if "_aws" not in line]
+        assert all({"timestamp", "level", "message", "requestId", "run"} <= set(line) for line in lines)
+        assert {line["requestId"] for line in lines} == {outcome.request_id}
+        assert {line["run"] for line in lines} == {"generated -> backfill"}
+        assert lines[-1]["summary"] == outcome.answer
+        (metrics,) = [line for line in host.log if "_aws" in line]
+        assert metrics["ItemsDelivered"] == ITEMS and metrics["FunctionName"] == "scanner"
+
+
+def test_two_rounds(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
+        first = host.invoke()
+        assert first.answer["status"] == "handed-over", first
+        assert first.answer["items"] < ITEMS
+        assert "round 2" in first.answer["next"]
+        outcomes = host.wait()
+        assert statuses(outcomes) == ["handed-over", "complete"]
+        last = outcomes[-1].answer
+        assert last["rounds"] == 2 and last["items"] == ITEMS
+        assert 0 < last["itemsThisRound"] < ITEMS
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+
+
+@pytest.mark.slow
+def test_far_more_rounds_than_the_recursion_guard_allows(start: Start) -> None:
+    pages = {"items": 30_000, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 100}
+    with FaultServer(**pages) as server:
+        host = start(server, [0.5], HANDOVER_SECONDS=0.3)
+        host.send()
+        outcomes = host.wait(300)
+        # Where the machine is so busy that a round is killed, its retry is there beside the next one.
+        assert {outcome.ended for outcome in outcomes} <= {"response", "timeout"}
+        last = outcomes[-1].answer
+        assert last["status"] == "complete" and last["items"] == pages["items"]
+        print("rounds:", last["rounds"])
+        assert last["rounds"] >= 120
+        assert server.report()["missing"] == 0
+
+
+@pytest.mark.parametrize("limit", [20.0, 2.5, 1.0, 0.5])
+def test_time_limits_down_to_less_than_the_margin(start: Start, limit: float) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [limit], HANDOVER_SECONDS=2)
+        host.send()
+        outcomes = host.wait()
+        assert outcomes[-1].answer["status"] == "complete", outcomes
+        assert not any(outcome.failed for outcome in outcomes)
+        assert server.report()["missing"] == 0
+
+
+def test_killed_in_mid_round_and_retried_twice(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [30.0])
+
+        def kill_twice(sandbox: Sandbox, number: int) -> None:
+            if number < 2:
+                seen = 300 + 700 * number
+                wait_for(lambda: server.report()["distinct"] > seen, "enough items")
+                kill(sandbox)
+
+        host.during = kill_twice
+        host.send()
+        outcomes = host.wait()
+        assert [outcome.ended for outcome in outcomes] == ["exit", "exit", "response"]
+        assert len({outcome.request_id for outcome in outcomes}) == 1
+        assert outcomes[-1].answer["status"] == "complete"
+        assert outcomes[-1].answer["itemsThisRound"] < ITEMS
+        assert server.report()["missing"] == 0
+
+
+def test_what_cannot_be_delivered_in_time_is_handed_over_and_not_lost(start: Start) -> None:
+    with FaultServer("PutRecords:stall=1x1", **SLOW) as server:
+        host = start(server, [2.0, 30.0])
+        first = host.invoke()
+        assert first.answer["status"] == "handed-over"
+        outcomes = host.wait()
+        assert statuses(outcomes) == ["handed-over", "complete"]
+        assert outcomes[1].pid == first.pid  # begun anew, without Lambda noticing
+        assert any("beginning anew" in line.get("message", "") for line in host.log)
+        assert server.report()["missing"] == 0
+
+
+def test_rounds_without_progress_end_the_chain(start: Start) -> None:
+    with FaultServer("PutRecords:stall=1", **SLOW) as server:
+        host = start(server, [1.5])
+        host.send()
+        outcomes = host.wait()
+        assert statuses(outcomes[:2]) == ["handed-over", "handed-over"]
+        assert {outcome.answer["errorType"] for outcome in outcomes[2:]} == {"NoProgress"}
+        assert len(outcomes) == 5  # the third, and Lambda's two retries of it
+        assert "3 rounds in a row" in outcomes[2].answer["errorMessage"]
+
+
+def test_refused_self_invoke_tells_how_to_go_on(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
+        host.refusal = lambda number: refused(403, "AccessDeniedException")
+        outcome = host.invoke()
+        assert outcome.ended == "error"
+        assert outcome.answer["status"] == "failed"
+        assert outcome.answer["errorType"] == "HandOverFailed"
+        assert "AccessDeniedException" in outcome.answer["errorMessage"]
+        assert "aws lambda invoke" in outcome.answer["next"]
+        (error,) = [line for line in host.log if line.get("level") == "ERROR"]
+        assert "aws lambda invoke" in error["summary"]["next"]
+        assert host.invoke().answer["status"] == "complete"
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+
+
+def test_settings_that_are_changed_between_rounds_are_refused_and_nothing_is_lost(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
+        host.refusal = lambda number: refused(403, "AccessDeniedException")
+        assert host.invoke().answer["errorType"] == "HandOverFailed"
+        changed = host.invoke(b'{"consistent": true, "segments": 5}')
+        assert changed.ended == "error" and changed.answer["errorType"] == "InvalidSettings"
+        message = changed.answer["errorMessage"].split("; to go on")[0]
+        assert 'consistent: was "no", is now "yes"' in message and "segments: was 4, is now 5" in message
+        assert "RESTART" in message and "--" not in message
+        # What the run is is as it was, though it may be read at another pace.
+        assert host.invoke(b'{"read_units": 1000000}').answer["status"] == "complete"
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+
+
+def test_throttled_self_invoke_is_repeated(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [1.0, 30.0])
+        host.refusal = lambda number: refused(429, "TooManyRequestsException") if number < 4 else None
+        assert host.invoke().answer["status"] == "handed-over"
+        assert statuses(host.wait()) == ["handed-over", "complete"]
+        assert server.report()["missing"] == 0
+
+
+@pytest.mark.parametrize("event", [b"{", b"hello", b"\xff\xfe", b'{"surprise": 1}', b"[]", b"7"])
+def test_events_that_are_none_are_answered_as_errors(start: Start, event: bytes) -> None:
+    with FaultServer(items=10) as server:
+        host = start(server, [30.0])
+        outcome = host.invoke(event)
+        assert outcome.ended == "error" and outcome.answer["errorType"] == "InvalidSettings"
+        assert server.report()["requests"] == {}
+        (error,) = [line for line in host.log if line["level"] == "ERROR"]
+        assert error["requestId"] == outcome.request_id and "InvalidSettings" in error["message"]
+        assert host.invoke(b"null").answer["status"] == "complete"
+        assert len(host.sandboxes) == 1
+
+
+def test_environment_that_no_event_can_mend_is_an_init_error(
+    lambda_bootstrap: Path, tmp_path: Path
+) -> None:
+    sandbox = Sandbox([str(lambda_bootstrap)], {"PATH": "/bin", "RESTART": "true"}, tmp_path / "log")
+    wait_for(lambda: not sandbox.running, "the end of the process")
+    assert sandbox.init_error["errorType"] == "InvalidSettings"
+    assert "RESTART" in sandbox.init_error["errorMessage"]
+    sandbox.close()
+
+
+def test_run_that_another_process_works_on_is_left_alone(start: Start, tmp_path: Path) -> None:
+    with FaultServer(items=10) as server:
+        host = start(server, [30.0])
+        with (tmp_path / "run").open("ab") as owned:
+            fcntl.flock(owned, fcntl.LOCK_EX)
+            outcome = host.invoke()
+            assert outcome.ended == "response" and outcome.seconds < 5
+            assert outcome.answer["status"] == "owned-elsewhere"
+            assert server.report()["items"] == server.report()["missing"] == 10
+            # One that was handed over to waits for the one before it to let go.
+            event = json.dumps({"everyitem": {"round": 2, "roundsWithoutProgress": 0}}).encode()
+            host.send(event)
+            wait_for(lambda: "let go" in host.log_file.read_text(), "the second round")
+            fcntl.flock(owned, fcntl.LOCK_UN)
+        assert host.wait()[-1].answer["status"] == "complete"
+
+
+def test_a_failure_is_an_error_and_the_next_invocation_goes_on(start: Start) -> None:
+    with FaultServer("PutRecords:access_denied@5", **SLOW) as server:
+        host = start(server, [30.0])
+        outcome = host.invoke()
+        assert outcome.ended == "error" and outcome.answer["status"] == "failed"
+        assert "AccessDenied" in outcome.answer["errorType"]
+        assert host.invoke().answer["status"] == "complete"
+        assert server.report()["missing"] == 0
