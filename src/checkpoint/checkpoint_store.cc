@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "checkpoint/dynamodb_store.h"
 #include "checkpoint/null_store.h"
 #include "checkpoint/sqlite_store.h"
 
@@ -76,19 +77,24 @@ std::vector<std::string> differences(const RunIdentity& stored, const RunIdentit
   return lines;
 }
 
-std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location) {
+std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location,
+                                                       const StoreContext& context) {
   constexpr std::string_view kSqlite = "sqlite:";
+  constexpr std::string_view kDynamoDb = "dynamodb:";
   if (location == "none") {
     return std::make_unique<NullStore>();
   }
   if (location.starts_with(kSqlite)) {
     return std::make_unique<SqliteStore>(location.substr(kSqlite.size()));
   }
-  // "ssm:/x" is a kind of store that this version does not have, "./a:b" is a path.
+  if (location.starts_with(kDynamoDb)) {
+    return std::make_unique<DynamoDbStore>(location.substr(kDynamoDb.size()), context);
+  }
+  // "s3:x" is a kind of store that this version does not have, "./a:b" is a path.
   const auto colon = location.find(':');
   if (location.empty() || (colon != std::string::npos && location.find('/') > colon)) {
     throw usage_error(fmt::format("--checkpoint {} is of no known kind", shown(location)),
-                      "Give a path, sqlite:PATH, or none.");
+                      "Give a path, sqlite:PATH, ssm:/PREFIX, dynamodb:TABLE, or none.");
   }
   return std::make_unique<SqliteStore>(location);
 }

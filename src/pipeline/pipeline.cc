@@ -39,6 +39,8 @@ Awaitable<RunStatus> Pipeline::run() {
   TaskGroup reading(executor_);
   TaskGroup delivering(executor_);
   TaskGroup saving(executor_);
+  TaskGroup keeping(executor_);
+  asio::cancellation_signal stop_keeping;
   const auto reading_failed = [this](const std::exception_ptr& failure) { fail(failure); };
   const auto delivery_failed = [this](const std::exception_ptr& failure) {
     fail_delivery(failure);
@@ -55,12 +57,18 @@ Awaitable<RunStatus> Pipeline::run() {
   }
   // What cannot be checkpointed need not be delivered: it will be delivered again.
   saving.spawn(save_progress(), {}, delivery_failed);
+  keeping.spawn(parts_.store.keep(), stop_keeping.slot(), delivery_failed);
 
   co_await reading.wait();
   queue_.close();
   co_await delivering.wait();
   deliveries_ended_ = true;
   progress_.notify_all();
+  co_await saving.wait();
+  stop_keeping.emit(asio::cancellation_type::terminal);
+  co_await keeping.wait();
+  // Whatever has failed: what was acknowledged before need not be delivered again.
+  saving.spawn(parts_.store.flush(), {}, delivery_failed);
   co_await saving.wait();
   if (failure_) {
     std::rethrow_exception(failure_);

@@ -1,6 +1,9 @@
 #include "pipeline/scan_run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -8,6 +11,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
@@ -49,6 +53,12 @@ struct ServiceConnection {
   aws::Client client;
 };
 
+/// For others that want the run that this process owns.
+std::string this_process() {
+  boost::system::error_code unknown;
+  return fmt::format("process {} on {}", getpid(), asio::ip::host_name(unknown));
+}
+
 }  // namespace
 
 struct ScanRun::Impl {
@@ -61,6 +71,9 @@ struct ScanRun::Impl {
         random(surroundings.random_seed) {}
 
   void connect();
+  std::unique_ptr<ServiceConnection> connection_to(const aws::ServiceModel& model,
+                                                   const aws::ServiceFlags& flags);
+  checkpoint::StoreContext store_context();
   Awaitable<void> describe();
   Awaitable<void> describe_stream(const batch::StreamId& id);
   bool paces_shards() const;
@@ -78,6 +91,8 @@ struct ScanRun::Impl {
   aws::RetryLimits retry_limits() const;
   void open_pace();
   Awaitable<ScanOutcome> run();
+  Awaitable<ScanOutcome> scan();
+  Awaitable<void> release_store();
   Awaitable<bool> describe_unless_stopped();
 
   asio::any_io_executor executor;
@@ -86,9 +101,12 @@ struct ScanRun::Impl {
   Notice notice;
   Random random;
 
+  aws::Profile profile;
   std::unique_ptr<aws::CredentialsChain> credentials;
+  std::shared_ptr<const aws::TlsSettings> tls;  ///< null until a connection needs it
   std::unique_ptr<ServiceConnection> dynamodb;
   std::unique_ptr<ServiceConnection> kinesis;
+  std::unique_ptr<ServiceConnection> of_checkpoint;  ///< null where that is a file
   source::TableDescription table;
   const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;
@@ -117,33 +135,47 @@ struct ScanRun::Impl {
 
 /// Finds identity, region and endpoints. Connects to nothing yet.
 void ScanRun::Impl::connect() {
-  const aws::Environment& environment = surroundings.environment;
-  const aws::Profile profile = aws::load_profile(settings.profile, environment);
-  credentials = aws::make_credentials_chain(settings.profile, environment);
-  const auto resolve = [&](std::string_view service, const aws::ResourceName& resource) {
-    const aws::ServiceFlags flags{.region = settings.region,
-                                  .arn_region = resource.region,
-                                  .endpoint_url = settings.endpoint_url};
-    return aws::resolve_service(service, flags, profile, environment);
+  profile = aws::load_profile(settings.profile, surroundings.environment);
+  credentials = aws::make_credentials_chain(settings.profile, surroundings.environment);
+  const auto flags = [this](const aws::ResourceName& resource) {
+    return aws::ServiceFlags{.region = settings.region,
+                             .arn_region = resource.region,
+                             .endpoint_url = settings.endpoint_url};
   };
-  const aws::ServiceSettings table_settings = resolve(aws::kDynamoDb.signing_name, settings.table);
-  std::optional<aws::ServiceSettings> stream_settings;
+  dynamodb = connection_to(aws::kDynamoDb, flags(settings.table));
   if (settings.stream) {
-    stream_settings = resolve(aws::kKinesis.signing_name, *settings.stream);
+    kinesis = connection_to(aws::kKinesis, flags(*settings.stream));
   }
+}
 
-  std::shared_ptr<const aws::TlsSettings> tls;
-  if (table_settings.endpoint.tls || (stream_settings && stream_settings->endpoint.tls)) {
-    tls = std::make_shared<aws::TlsSettings>(aws::resolve_ca_bundle(profile, environment));
+std::unique_ptr<ServiceConnection> ScanRun::Impl::connection_to(const aws::ServiceModel& model,
+                                                                const aws::ServiceFlags& flags) {
+  const aws::ServiceSettings service =
+      aws::resolve_service(model.signing_name, flags, profile, surroundings.environment);
+  if (service.endpoint.tls && !tls) {
+    tls = std::make_shared<aws::TlsSettings>(
+        aws::resolve_ca_bundle(profile, surroundings.environment));
   }
   const aws::ClientContext client_context{
       .credentials = *credentials, .clock = surroundings.clock, .random = random};
-  dynamodb = std::make_unique<ServiceConnection>(executor, aws::kDynamoDb, table_settings,
-                                                 surroundings.timeouts, tls, client_context);
-  if (stream_settings) {
-    kinesis = std::make_unique<ServiceConnection>(executor, aws::kKinesis, *stream_settings,
-                                                  surroundings.timeouts, tls, client_context);
-  }
+  return std::make_unique<ServiceConnection>(executor, model, service, surroundings.timeouts, tls,
+                                             client_context);
+}
+
+checkpoint::StoreContext ScanRun::Impl::store_context() {
+  const auto client = [this](const aws::ServiceModel& model,
+                             const std::string& region) -> aws::Client& {
+    of_checkpoint =
+        connection_to(model, {.region = region.empty() ? dynamodb->client.region() : region,
+                              .arn_region = {},
+                              .endpoint_url = settings.endpoint_url});
+    return of_checkpoint->client;
+  };
+  return {.clock = surroundings.clock,
+          .owner = surroundings.owner.empty() ? this_process() : surroundings.owner,
+          .limits = retry_limits(),
+          .kms_key = settings.checkpoint_kms_key,
+          .client = client};
 }
 
 /// Asks what is to be read and what is to be filled, which shows too that both are there.
@@ -367,9 +399,9 @@ void ScanRun::Impl::open_dead_letters(bool restart) {
   }
   dead_letters_location = settings.dead_letters;
   if (dead_letters_location.empty()) {
-    std::filesystem::path path = checkpoint_location.empty()
+    std::filesystem::path path = store->file().empty()
                                      ? place_in_state_home("dead letters", "--dead-letters FILE")
-                                     : checkpoint_location;
+                                     : store->file();
     dead_letters_location = path.replace_extension("dead-letters.ndjson").string();
   }
   dead_letters = std::make_unique<sink::DeadLetterFile>(
@@ -390,13 +422,42 @@ void ScanRun::Impl::open_pace() {
 }
 
 Awaitable<ScanOutcome> ScanRun::Impl::run() {
+  ScanOutcome outcome;
+  std::exception_ptr failure;
+  try {
+    outcome = co_await scan();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await release_store();
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+  co_return outcome;
+}
+
+/// So that the next process can go on at once. All that is to be kept has been written before.
+Awaitable<void> ScanRun::Impl::release_store() {
+  if (!store) {
+    co_return;
+  }
+  try {
+    co_await store->release();
+  } catch (const checkpoint::OwnedByAnother&) {
+    co_return;  // it is free, or its successor's
+  } catch (const Error& error) {
+    notice(fmt::format("the run stays this process's for some seconds: {}", error.what()));
+  }
+}
+
+Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   connect();
   if (!co_await describe_unless_stopped()) {
     co_return ScanOutcome{.status = RunStatus::interrupted};
   }
   open_pace();
-  store = checkpoint::open_checkpoint_store(settings.checkpoint.empty() ? default_checkpoint()
-                                                                        : settings.checkpoint);
+  store = checkpoint::open_checkpoint_store(
+      settings.checkpoint.empty() ? default_checkpoint() : settings.checkpoint, store_context());
   checkpoint_location = store->location();
   std::optional<checkpoint::RunState> state = co_await resumable_state();
   open_dead_letters(settings.restart);
@@ -476,7 +537,8 @@ ScanProgress ScanRun::progress() const {
     progress.counters = impl_->pipeline->counters();
     progress.records_sent_again = impl_->sink->records_sent_again();
   }
-  for (const auto* connection : {impl_->dynamodb.get(), impl_->kinesis.get()}) {
+  for (const auto* connection :
+       {impl_->dynamodb.get(), impl_->kinesis.get(), impl_->of_checkpoint.get()}) {
     if (connection != nullptr) {
       progress.throttled_requests += connection->client.counters().throttles;
       progress.requests_retried += connection->client.counters().retries;
