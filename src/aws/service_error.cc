@@ -78,6 +78,9 @@ constexpr std::array kTable = {
                     "An account has 10,000 standard parameters a region: delete some."},
     ServiceErrorRow{"ParameterMaxVersionLimitExceeded", fatal,
                     "Its oldest version has a label, which keeps it: take the label off."},
+    ServiceErrorRow{"HierarchyTypeMismatchException", fatal,
+                    "A parameter stays a String or a SecureString: name another prefix, or remove "
+                    "these."},
     ServiceErrorRow{"InvalidKeyId", fatal, "Check the KMS key, and that it is enabled."},
     ServiceErrorRow{"KMSAccessDeniedException", fatal,
                     "The identity in use needs kms:GenerateDataKey on the stream's key."},

@@ -32,7 +32,9 @@ StoreContext context_without_services() {
 
 TEST(CheckpointLocation, UnknownKindsAreAUsageError) {
   for (const std::string location :
-       {"", "s3:bucket", "dynamodb:", "dynamodb:a b", "dynamodb:arn:aws:s3:::x"}) {
+       {"", "s3:bucket", "dynamodb:", "dynamodb:a b", "dynamodb:arn:aws:s3:::x",
+        "ssm:", "ssm:prefix", "ssm:/a/", "ssm:/a b", "ssm:/aws/x",
+        "ssm:/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15"}) {
     try {
       open_checkpoint_store(location, context_without_services());
       FAIL() << location;

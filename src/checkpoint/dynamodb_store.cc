@@ -352,7 +352,10 @@ Awaitable<void> DynamoDbStore::save(std::vector<SegmentProgress> moved) {
 }
 
 Awaitable<void> DynamoDbStore::put_segment(const SegmentProgress& progress) {
-  if (!owned_ || progress.segment >= segments_.size()) {
+  if (!owned_) {
+    throw taken_over(location(), record_);
+  }
+  if (progress.segment >= segments_.size()) {
     throw std::logic_error("progress of a segment of no run that was begun or loaded");
   }
   json::object values{{":epoch", number_attribute(record_->epoch)}};

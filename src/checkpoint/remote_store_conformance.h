@@ -112,7 +112,8 @@ class RemoteStoreConformance : public CheckpointStoreConformance<Backend> {
     aws::TestService& service = this->backend_.service;
     service.clock.on_sleep = [&] {
       if (--sleeps == 0) {
-        stop.emit(asio::cancellation_type::terminal);
+        // As others do it: not from within.
+        asio::post(service.loop, [&stop] { stop.emit(asio::cancellation_type::terminal); });
       }
     };
     auto kept = asio::co_spawn(service.loop, store.keep(),
