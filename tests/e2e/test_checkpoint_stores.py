@@ -1,12 +1,17 @@
 """Checkpoints that are no file: a killed run goes on, from wherever, and has one owner."""
 
+import json
 import signal
-from typing import Any, Callable, Dict, List
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Set
 
+import boto3
 import pytest
+from botocore.config import Config
 from conftest import Backend, Table
 from fault_proxy import Gate, with_page_limit
-from running import INTERRUPTED, Everyitem, wait_for
+from fault_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, FaultServer, scan_of
+from running import INTERRUPTED, REGION, Everyitem, wait_for
 
 COUNT = 3000
 
@@ -186,3 +191,142 @@ def test_a_table_that_is_not_there_is_named(
     result = everyitem.run("scan", "--table", table.name, "--stream", backend.stream(), *where)
     assert result.code == 1
     assert "checkpoint dynamodb:not-there in us-east-1: ResourceNotFoundException" in result.stderr
+
+
+class Parameters:
+    """Parameter Store in the fault server, seen through the official client."""
+
+    def __init__(self, server: FaultServer) -> None:
+        self._client = boto3.client(
+            "ssm",
+            endpoint_url=server.url,
+            region_name=REGION,
+            aws_access_key_id=ACCESS_KEY_ID,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
+            config=Config(proxies={}),
+        )
+
+    def values(self, path: str = "/backfill") -> Dict[str, str]:
+        pages = self._client.get_paginator("get_parameters_by_path").paginate(
+            Path=path, WithDecryption=True
+        )
+        return {one["Name"]: one["Value"] for page in pages for one in page["Parameters"]}
+
+    def types(self) -> Set[str]:
+        page = self._client.get_parameters_by_path(Path="/backfill")
+        return {one["Type"] for one in page["Parameters"]}
+
+    def end_lease(self) -> None:
+        """As time does in half a minute."""
+        run = json.loads(self.values()["/backfill/run"])
+        self._client.put_parameter(
+            Name="/backfill/run",
+            Value=json.dumps({**run, "lease_until": 1}),
+            Type="String",
+            Overwrite=True,
+        )
+
+
+# Some 4 pages of each segment, one every 0.2 s.
+SLOW_TABLE = {"items": 4000, "item_bytes": 4000, "page_bytes": 400_000, "scan_latency_ms": 200}
+IN_SSM = ("--segments", 8, "--checkpoint", "ssm:/backfill")
+
+
+def test_a_run_in_parameters_goes_on_when_it_was_interrupted(tmp_path: Path) -> None:
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        process = everyitem.start(*scan_of(*IN_SSM))
+        wait_for(lambda: server.report()["distinct"] > 500, "some items")
+        process.signal(signal.SIGINT)
+        stopped = process.finish()
+        assert stopped.code == INTERRUPTED, stopped.stderr
+        report = server.report()
+        assert 0 < report["distinct"] < 4000 and report["duplicates"] == 0
+        # 8 segments are one parameter, written once; and the run and its identity.
+        assert set(Parameters(server).values()) == {
+            "/backfill/run",
+            "/backfill/segments-0",
+            *(name for name in Parameters(server).values() if "/identity-" in name),
+        }
+        assert report["requests"]["PutParameter"] <= 4, report["requests"]
+
+        result = everyitem.run(*scan_of(*IN_SSM))
+        assert result.code == 0, result.stderr
+        assert "resuming after" in result.stderr
+        report = server.report()
+        assert report["missing"] == 0 and report["duplicates"] == 0, report
+        again = everyitem.run(*scan_of(*IN_SSM))
+        assert again.summary["status"] == "already-complete"
+        assert again.summary["checkpoint"] == "ssm:/backfill"
+
+
+@pytest.mark.slow
+def test_a_run_in_parameters_goes_on_when_it_was_killed(tmp_path: Path) -> None:
+    # Longer than the 10 s after which progress is written for the first time.
+    with FaultServer(**{**SLOW_TABLE, "scan_latency_ms": 3000}) as server:
+        everyitem = server.everyitem(tmp_path)
+        parameters = Parameters(server)
+        process = everyitem.start(*scan_of(*IN_SSM))
+        wait_for(lambda: "/backfill/segments-0" in parameters.values(), "a checkpoint")
+        process.kill()
+        refused = everyitem.run(*scan_of(*IN_SSM))
+        assert refused.code == 1
+        assert "another process is working on this run: process" in refused.stderr
+        parameters.end_lease()
+        result = everyitem.run(*scan_of(*IN_SSM))
+        assert result.code == 0, result.stderr
+        assert "resuming after" in result.stderr
+        report = server.report()
+    assert report["missing"] == 0 and report["altered"] == 0, report
+    assert report["duplicates"] < 4000, "it began anew"
+
+
+def test_a_parameter_store_that_throttles_throughout_is_waited_for(tmp_path: Path) -> None:
+    faults = [
+        f"{operation}:throttling=0.4"
+        for operation in ("PutParameter", "GetParameter", "GetParametersByPath", "DeleteParameters")
+    ]
+    with FaultServer(*faults, items=2000, item_bytes=400) as server:
+        everyitem = server.everyitem(tmp_path)
+        limited = everyitem.run(*scan_of(*IN_SSM, "--limit", 700))
+        assert limited.code == 0, limited.stderr
+        result = everyitem.run(*scan_of(*IN_SSM))
+        assert result.code == 0, result.stderr
+        report = server.report()
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+    assert report["faults"]["throttling"] > 5
+
+
+def test_who_may_not_write_parameters_is_told(tmp_path: Path) -> None:
+    with FaultServer("PutParameter:access_denied=1", items=100) as server:
+        result = server.everyitem(tmp_path).run(*scan_of(*IN_SSM))
+        report = server.report()
+    assert result.code == 1
+    assert "PutParameter on checkpoint ssm:/backfill in us-east-1: AccessDenied" in result.stderr
+    assert report["distinct"] == 0, "it delivered what it could not checkpoint"
+
+
+def test_parameters_are_secure_on_request(tmp_path: Path) -> None:
+    with FaultServer(items=100) as server:
+        key = ("--checkpoint-kms-key", "alias/aws/ssm")
+        result = server.everyitem(tmp_path).run(*scan_of(*IN_SSM, *key))
+        assert result.code == 0, result.stderr
+        assert Parameters(server).types() == {"SecureString"}
+
+
+def test_a_run_in_a_table_gets_over_faults(tmp_path: Path) -> None:
+    faults = [
+        f"{operation}:{fault}=0.1"
+        for operation in ("PutItem", "Query", "GetItem")
+        for fault in ("throttling", "internal_error", "reset_before", "reset_after")
+    ]
+    where = ("--segments", 8, "--checkpoint", "dynamodb:checkpoints")
+    with FaultServer(*faults, items=8000, item_bytes=1000, page_bytes=50_000) as server:
+        everyitem = server.everyitem(tmp_path)
+        limited = everyitem.run(*scan_of(*where, "--limit", 3000))
+        assert limited.code == 0, limited.stderr
+        result = everyitem.run(*scan_of(*where))
+        assert result.code == 0, result.stderr
+        report = server.report()
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+    assert report["faults"]["reset_after"] > 0
