@@ -51,9 +51,9 @@ TEST_F(DynamoDbStoreTest, AFinishedRunIsOneItemThatGoesByItself) {
   end(store);
   EXPECT_EQ(backend_.items.tables.at("checkpoints").size(), 1U);
   const std::int64_t now = seconds_now(backend_.service.clock);
-  EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30 * 86400));
+  EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30L * 86400));
   found();  // who looks does not lengthen its life
-  EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30 * 86400));
+  EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30L * 86400));
 }
 
 TEST_F(DynamoDbStoreTest, ASegmentThatAnEarlierRunHasLeftIsNotTakenForThisOnes) {
