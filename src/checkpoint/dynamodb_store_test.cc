@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/mutated_text.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
 #include "emulated_items.h"
@@ -21,6 +22,21 @@ class DynamoDbUnderTest final : public RemoteUnderTest {
   }
   void damage() override { run_item()["identity"] = {{"S", "[[\"table\""}}; }
   void set_format(int format) { run_item()["format"] = {{"N", std::to_string(format)}}; }
+  auto& content() { return items.tables; }
+  /// Some item, which stays JSON.
+  void mutate(std::uint64_t seed) {
+    auto& table = items.tables.at("checkpoints");
+    auto& item = std::next(table.begin(), static_cast<std::ptrdiff_t>(seed % table.size()))->second;
+    const boost::json::object key{{"run", item.at("run")}, {"item", item.at("item")}};
+    boost::system::error_code error;
+    boost::json::value parsed;
+    for (std::uint64_t i = 0; error || !parsed.is_object(); ++i) {
+      parsed = boost::json::parse(mutated(boost::json::serialize(item), seed + 10'000 * i), error);
+    }
+    item = std::move(parsed.as_object());
+    item["run"] = key.at("run");  // by which the table has it
+    item["item"] = key.at("item");
+  }
   std::string expires_at() { return std::string(run_item().at("expires_at").at("N").as_string()); }
   boost::json::object& run_item() { return items.tables.at("checkpoints").at({"nightly", "run"}); }
 
@@ -90,6 +106,25 @@ TEST_F(DynamoDbStoreTest, SavesOfAQuickRunWriteNothingButTheirSegments) {
     save(*store, {{.segment = 0, .items = i}});
   }
   EXPECT_EQ(backend_.operations.size() - before, 50U);
+}
+
+TEST_F(DynamoDbStoreTest, WhatASuccessorWroteIsNotWrittenOverEvenByOneThatTrustsItsLease) {
+  auto first = backend_.open();
+  begin(*first, example());
+  backend_.pass_lease();  // by the other's clock alone
+  auto second = backend_.open();
+  run(second->load());
+  save(*second, {{.segment = 1, .items = 9}});
+  try {
+    save(*first, {{.segment = 1, .items = 2}});
+    ADD_FAILURE() << "written over";
+  } catch (const OwnedByAnother& error) {
+    EXPECT_NE(std::string(error.what()).find("taken this run over: process 2"), std::string::npos)
+        << error.what();
+  }
+  EXPECT_THROW(save(*first, {{.segment = 0, .items = 2}}), OwnedByAnother) << "it knows now";
+  end(second);
+  EXPECT_EQ(found()->items(), 9U);
 }
 
 TEST_F(DynamoDbStoreTest, ATableMayBeNamedByItsArn) {

@@ -263,9 +263,29 @@ TYPED_TEST_P(RemoteStoreConformance, ALaterFormatIsRefused) {
   EXPECT_NE(failure.find("format is 2"), std::string::npos) << failure;
 }
 
+TYPED_TEST_P(RemoteStoreConformance, WhatIsDamagedSomewhereIsReadOrRefused) {
+  this->write_history([](const RunState&) {});
+  const auto whole = this->backend_.content();
+  std::size_t refused = 0;
+  constexpr std::uint64_t kSeeds = 1500;
+  for (std::uint64_t seed = 0; seed < kSeeds; ++seed) {
+    this->backend_.content() = whole;
+    this->backend_.mutate(seed);
+    this->backend_.pass_lease();
+    try {
+      const auto state = this->found();
+      ASSERT_TRUE(!state || !state->segments.empty()) << "seed " << seed;
+    } catch (const Error&) {
+      ++refused;  // whatever else is thrown fails the test
+    }
+  }
+  EXPECT_GT(refused, kSeeds / 20);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(RemoteStoreConformance, KilledAtAnyRequestTheRunIsWhole,
                             WhoIsDeniedIsToldWhatAndWhere, ThrottlingIsWaitedFor,
                             TheSecondOwnerIsToldWhoTheFirstIs, TheLeaseIsRenewedWhileNothingMoves,
-                            WhoseRunWasTakenOverStops, ALaterFormatIsRefused);
+                            WhoseRunWasTakenOverStops, ALaterFormatIsRefused,
+                            WhatIsDamagedSomewhereIsReadOrRefused);
 
 }  // namespace everyitem::checkpoint

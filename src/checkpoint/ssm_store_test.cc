@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/mutated_text.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
 #include "emulated_parameters.h"
@@ -21,6 +22,13 @@ class SsmUnderTest final : public RemoteUnderTest {
     std::string& run = ssm.parameters.at("/everyitem/nightly/run").value;
     constexpr std::string_view kFormat = R"("format":1)";
     run.replace(run.find(kFormat), kFormat.size(), "\"format\":" + std::to_string(format));
+  }
+  auto& content() { return ssm.parameters; }
+  /// Some parameter.
+  void mutate(std::uint64_t seed) {
+    auto& [name, parameter] = *std::next(ssm.parameters.begin(),
+                                         static_cast<std::ptrdiff_t>(seed % ssm.parameters.size()));
+    parameter.value = mutated(parameter.value, seed);
   }
   std::size_t count_named(std::string_view part) const {
     return static_cast<std::size_t>(std::ranges::count_if(
