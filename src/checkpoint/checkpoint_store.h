@@ -86,7 +86,8 @@ class CheckpointStore {
 /// What stores need from outside. All that it refers to outlives the store.
 struct StoreContext {
   Clock& clock;
-  /// Says to others who owns the run: "host, process 17". No secret; cut off at 200 characters.
+  /// Says to others who owns the run. No two processes have the same. No secret; cut off at 200
+  /// characters.
   std::string owner;
   aws::RetryLimits limits;
   /// SSM alone. Not empty: parameters are SecureString, under this KMS key (an id, ARN or alias).

@@ -65,6 +65,9 @@ class RemoteUnderTest : public StoreUnderTest {
   std::size_t throttle_every = 0;
   std::string refusal;  ///< the code that every request is refused with; empty for none
 
+  /// Told of each request that was done, before its answer is sent.
+  std::function<void(std::string_view operation)> on_answered;
+
   aws::TestService service;
 
  protected:
@@ -86,6 +89,9 @@ class RemoteUnderTest : public StoreUnderTest {
     } else {
       operations.push_back(operation);
       const faults::ServiceReply reply = answer(operation, aws::body_of(request));
+      if (on_answered) {
+        on_answered(operation);
+      }
       bytes = aws::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
       if (requests_left && --*requests_left == 0 && last_answer_is_lost) {
         bytes = aws::answer("", "500 Internal Server Error");

@@ -21,6 +21,9 @@ namespace {
 /// How often `keep` looks whether something is due.
 constexpr std::chrono::seconds kLookInterval{1};
 
+/// How often it is looked for what was just written: nothing says that a read sees it at once.
+constexpr int kLooks = 5;
+
 constexpr const char* kRun = "run";
 
 std::string group_name(std::size_t group) { return fmt::format("segments-{}", group); }
@@ -54,6 +57,12 @@ std::vector<SegmentProgress> fresh_segments(std::uint32_t count) {
     segments[i].segment = i;
   }
   return segments;
+}
+
+/// Whether `there` may be what was there before `wanted` was written.
+bool may_be_before(const std::optional<RunRecord>& there, const RunRecord& wanted) {
+  return !there || there->epoch < wanted.epoch ||
+         (there->epoch == wanted.epoch && there->owner == wanted.owner);
 }
 
 std::size_t groups_of(std::size_t segments) {
@@ -158,8 +167,13 @@ Awaitable<void> SsmStore::own(RunRecord wanted) {
   } else {
     co_await parameters_.create(kRun, run_text(wanted));
   }
-  const std::optional<RunRecord> there = co_await read_record();
+  std::optional<RunRecord> there = co_await read_record();
+  for (int looks = 1; there != wanted && may_be_before(there, wanted) && looks < kLooks; ++looks) {
+    co_await context_.clock.sleep(kLookInterval);
+    there = co_await read_record();
+  }
   if (there != wanted || identity_name_ != name) {
+    owned_ = false;
     if (there) {
       throw owned_by_another(location(), *there, context_.clock);
     }

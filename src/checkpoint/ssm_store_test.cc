@@ -155,6 +155,26 @@ TEST_F(SsmStoreTest, AHistoryThatALabelHoldsIsToldWithWhatToDo) {
   }
 }
 
+TEST_F(SsmStoreTest, WhoseClaimIsWrittenOverInTheSameInstantReadsNothing) {
+  {
+    auto before = backend_.open();
+    begin(*before, example());
+    end(before);
+  }
+  // The other reads that nobody owns the run, and writes behind this one.
+  backend_.on_answered = [this](std::string_view operation) {
+    if (operation == "PutParameter") {
+      std::string& run = backend_.ssm.parameters.at("/everyitem/nightly/run").value;
+      constexpr std::string_view kOwner = R"("owner":"process 2")";
+      run.replace(run.find(kOwner), kOwner.size(), R"("owner":"the other")");
+      backend_.on_answered = {};
+    }
+  };
+  const std::string failure = load_failure();
+  EXPECT_NE(failure.find("another process is working on this run: the other"), std::string::npos)
+      << failure;
+}
+
 TEST_F(SsmStoreTest, OfTwoThatBeginAtOnceOneOwnsTheRun) {
   auto first = backend_.open();
   auto second = backend_.open();

@@ -53,10 +53,15 @@ struct ServiceConnection {
   aws::Client client;
 };
 
-/// For others that want the run that this process owns.
-std::string this_process() {
+/// For others that want the run that this process owns. Process and host may be the same in two
+/// containers, and so may be what the caller calls itself: the number is not.
+std::string owner_name(const std::string& given, Random& random) {
+  constexpr std::size_t kMostOfGiven = 150;
   boost::system::error_code unknown;
-  return fmt::format("process {} on {}", getpid(), asio::ip::host_name(unknown));
+  const std::string name =
+      given.empty() ? fmt::format("process {} on {}", getpid(), asio::ip::host_name(unknown))
+                    : given.substr(0, kMostOfGiven);
+  return fmt::format("{} ({:016x})", name, random.bits());
 }
 
 }  // namespace
@@ -172,7 +177,7 @@ checkpoint::StoreContext ScanRun::Impl::store_context() {
     return of_checkpoint->client;
   };
   return {.clock = surroundings.clock,
-          .owner = surroundings.owner.empty() ? this_process() : surroundings.owner,
+          .owner = owner_name(surroundings.owner, random),
           .limits = retry_limits(),
           .kms_key = settings.checkpoint_kms_key,
           .client = client};

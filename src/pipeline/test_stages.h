@@ -337,7 +337,7 @@ class TestStore final : public checkpoint::CheckpointStore {
   }
   Awaitable<void> keep() override {
     keeping = true;
-    const KeepEnds ends{keeping};
+    [[maybe_unused]] const KeepEnds ends{keeping};
     while (!keep_fails) {
       co_await released_.wait();
     }
