@@ -197,6 +197,8 @@ TYPED_TEST_P(RemoteStoreConformance, KilledAtAnyRequestTheRunIsWhole) {
       ASSERT_TRUE(whole) << "killed at request " << requests << ", lost " << last_answer_is_lost;
       if (!killed) {
         EXPECT_GT(requests, 12U);
+        this->RecordProperty(last_answer_is_lost ? "answers_lost" : "killed",
+                             std::to_string(requests));
         break;
       }
     }
