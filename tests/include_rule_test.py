@@ -19,7 +19,7 @@ MAY_INCLUDE: Dict[str, Set[str]] = {
     "source": {"aws", "base"},
     "batch": {"base"},
     "sink": {"aws", "base"},
-    "checkpoint": {"base"},
+    "checkpoint": {"aws", "base"},
     "pipeline": {"checkpoint", "sink", "batch", "source", "aws", "base"},
     "options": {"pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
     "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
@@ -38,6 +38,7 @@ UPSTREAM: Dict[str, Set[str]] = {
 }
 
 VALUE_HEADERS: Set[str] = {
+    "source/dynamodb_limits.h",
     "source/scan_page.h",
     "source/scan_position.h",
     "source/table_description.h",

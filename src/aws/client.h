@@ -34,6 +34,7 @@ inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
                                         "application/x-amz-json-1.0"};
 inline constexpr ServiceModel kKinesis{"kinesis", "Kinesis_20131202", "application/x-amz-json-1.1"};
 inline constexpr ServiceModel kLambda{"lambda", "", "application/json"};
+inline constexpr ServiceModel kSsm{"ssm", "AmazonSSM", "application/x-amz-json-1.1"};
 
 /// One operation on one object. The texts are borrowed until the call returns.
 struct Call {

@@ -41,6 +41,8 @@ constexpr std::array kTable = {
     ServiceErrorRow{"BandwidthLimitExceeded", throttle, ""},
     ServiceErrorRow{"SlowDown", throttle, ""},
     ServiceErrorRow{"KMSThrottlingException", throttle, ""},
+    // SSM: "concurrent updates for a resource that supports one update at a time".
+    ServiceErrorRow{"TooManyUpdates", throttle, ""},
     ServiceErrorRow{"InternalServerError", transient, ""},
     ServiceErrorRow{"ServiceException", transient, ""},
     ServiceErrorRow{"InternalFailure", transient, ""},
@@ -73,6 +75,14 @@ constexpr std::array kTable = {
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
     ServiceErrorRow{"IncompleteSignatureException", fatal, kKeyRejected},
     ServiceErrorRow{"ResourceNotFoundException", fatal, kLookUpName},
+    ServiceErrorRow{"ParameterLimitExceeded", fatal,
+                    "An account has 10,000 standard parameters a region: delete some."},
+    ServiceErrorRow{"ParameterMaxVersionLimitExceeded", fatal,
+                    "Its oldest version has a label, which keeps it: take the label off."},
+    ServiceErrorRow{"HierarchyTypeMismatchException", fatal,
+                    "A parameter stays a String or a SecureString: name another prefix, or remove "
+                    "these."},
+    ServiceErrorRow{"InvalidKeyId", fatal, "Check the KMS key, and that it is enabled."},
     ServiceErrorRow{"KMSAccessDeniedException", fatal,
                     "The identity in use needs kms:GenerateDataKey on the stream's key."},
     ServiceErrorRow{"KMSDisabledException", fatal, "Enable the stream's KMS key."},

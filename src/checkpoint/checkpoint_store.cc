@@ -7,8 +7,11 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "checkpoint/dynamodb_store.h"
 #include "checkpoint/null_store.h"
 #include "checkpoint/sqlite_store.h"
+#include "checkpoint/ssm_store.h"
+#include "checkpoint/stable_hash.h"
 
 namespace everyitem::checkpoint {
 
@@ -31,15 +34,6 @@ std::string file_name_part(std::string_view text) {
       [](unsigned char c) { return std::isalnum(c) == 0 && c != '-' && c != '_' && c != '.'; },
       '_');
   return part;
-}
-
-/// FNV-1a, 64 bits: stable from version to version, and nobody gains by a collision.
-std::uint64_t stable_hash(std::string_view text) {
-  std::uint64_t hash = 0xcbf29ce484222325U;
-  for (const char c : text) {
-    hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3U;
-  }
-  return hash;
 }
 
 std::uint64_t sum_of(const std::vector<SegmentProgress>& segments,
@@ -76,19 +70,28 @@ std::vector<std::string> differences(const RunIdentity& stored, const RunIdentit
   return lines;
 }
 
-std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location) {
+std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location,
+                                                       const StoreContext& context) {
   constexpr std::string_view kSqlite = "sqlite:";
+  constexpr std::string_view kDynamoDb = "dynamodb:";
+  constexpr std::string_view kSsm = "ssm:";
   if (location == "none") {
     return std::make_unique<NullStore>();
   }
   if (location.starts_with(kSqlite)) {
     return std::make_unique<SqliteStore>(location.substr(kSqlite.size()));
   }
-  // "ssm:/x" is a kind of store that this version does not have, "./a:b" is a path.
+  if (location.starts_with(kDynamoDb)) {
+    return std::make_unique<DynamoDbStore>(location.substr(kDynamoDb.size()), context);
+  }
+  if (location.starts_with(kSsm)) {
+    return std::make_unique<SsmStore>(location.substr(kSsm.size()), context);
+  }
+  // "s3:x" is a kind of store that this version does not have, "./a:b" is a path.
   const auto colon = location.find(':');
   if (location.empty() || (colon != std::string::npos && location.find('/') > colon)) {
     throw usage_error(fmt::format("--checkpoint {} is of no known kind", shown(location)),
-                      "Give a path, sqlite:PATH, or none.");
+                      "Give a path, sqlite:PATH, ssm:/PREFIX, dynamodb:TABLE, or none.");
   }
   return std::make_unique<SqliteStore>(location);
 }

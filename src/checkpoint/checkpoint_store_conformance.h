@@ -3,6 +3,8 @@
 
 #include <functional>
 #include <memory>
+#include <string>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -22,10 +24,21 @@ T run(Awaitable<T> work) {
   return result.get();
 }
 
-/// A backend under test: the same place, opened anew at each call of `open`.
+/// A backend under test: the same place, opened anew by a process of its own at each call of
+/// `open`.
 struct StoreUnderTest {
   virtual ~StoreUnderTest() = default;
   virtual std::unique_ptr<CheckpointStore> open() = 0;
+  /// The event loop that its stores are used from. By default nothing else is on it.
+  virtual asio::io_context& loop() { return own_loop_; }
+  virtual void run_until(const std::function<bool()>& /*done*/) { own_loop_.run(); }
+  /// So much time passes that a process which was killed owns the run no more.
+  virtual void pass_lease() {}
+  /// Spoils what is there, so that it cannot be read.
+  virtual void damage() = 0;
+
+ private:
+  asio::io_context own_loop_;
 };
 
 template <typename Backend>
@@ -35,19 +48,60 @@ class CheckpointStoreConformance : public testing::Test {
     return {.identity = {{"table", "orders"}, {"filter", ""}},
             .segments = {{.segment = 0}, {.segment = 1}, {.segment = 2}}};
   }
+
+  template <typename T>
+  T run(Awaitable<T> work) {
+    auto result = asio::co_spawn(backend_.loop(), std::move(work), asio::use_future);
+    backend_.loop().restart();
+    backend_.run_until(
+        [&] { return result.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
+    return result.get();
+  }
+  void begin(CheckpointStore& store, RunState state) { run(store.begin(std::move(state))); }
+  void save(CheckpointStore& store, std::vector<SegmentProgress> moved) {
+    run(store.save(std::move(moved)));
+  }
+  /// What a process does at its end.
+  void end(std::unique_ptr<CheckpointStore>& store) {
+    run(store->flush());
+    run(store->release());
+    store.reset();
+  }
+  /// What the next process finds, which then ends.
+  std::optional<RunState> found() {
+    auto store = backend_.open();
+    auto state = run(store->load());
+    run(store->release());
+    return state;
+  }
+  /// Why the run cannot be loaded.
+  std::string load_failure() {
+    try {
+      auto store = backend_.open();
+      run(store->load());
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "loaded";
+  }
+
   Backend backend_;
 };
 
 TYPED_TEST_SUITE_P(CheckpointStoreConformance);
 
 TYPED_TEST_P(CheckpointStoreConformance, IsEmptyAtFirst) {
-  EXPECT_FALSE(run(this->backend_.open()->load()).has_value());
-  EXPECT_FALSE(run(this->backend_.open()->load()).has_value());
+  EXPECT_FALSE(this->found().has_value());
+  EXPECT_FALSE(this->found().has_value());
 }
 
 TYPED_TEST_P(CheckpointStoreConformance, ARunThatBeganIsThereForTheNextProcess) {
-  run(this->backend_.open()->begin(this->example()));
-  const auto state = run(this->backend_.open()->load());
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, this->example());
+    this->end(store);
+  }
+  const auto state = this->found();
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ(state->identity, this->example().identity);
   EXPECT_EQ(state->segments, this->example().segments);
@@ -56,17 +110,18 @@ TYPED_TEST_P(CheckpointStoreConformance, ARunThatBeganIsThereForTheNextProcess) 
 
 TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereForTheNextProcess) {
   // Keys are up to 2 KB + 1 KB of binary data, which base64 makes longer.
-  const std::string key = R"({"pk":{"S":"é\n\")" + std::string(4096, 'x') + R"("}})";
+  const std::string key = R"({"pk":{"S":"é\n{{\")" + std::string(4096, 'x') + R"("}})";
   const SegmentProgress moved{
       .segment = 1, .position = {.last_evaluated_key = key}, .items = 1ULL << 40, .bytes = 7};
   const SegmentProgress done{
       .segment = 2, .position = {.complete = true}, .items = 3, .bytes = 9, .dead_letters = 2};
   {
-    const auto store = this->backend_.open();
-    run(store->begin(this->example()));
-    run(store->save({moved, done}));
+    auto store = this->backend_.open();
+    this->begin(*store, this->example());
+    this->save(*store, {moved, done});
+    this->end(store);
   }
-  const auto state = run(this->backend_.open()->load());
+  const auto state = this->found();
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ(state->segments[0], this->example().segments[0]);
   EXPECT_EQ(state->segments[1], moved);
@@ -76,40 +131,136 @@ TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereForTheNextProcess) {
   EXPECT_EQ(state->dead_letters(), 2U);
 }
 
+TYPED_TEST_P(CheckpointStoreConformance, EveryProcessGoesOnWhereTheOneBeforeHasEnded) {
+  constexpr std::uint32_t kSegments = 40;
+  RunState expected{.identity = {{"table", "orders"}, {"values", std::string(9000, 'v')}},
+                    .segments = {}};
+  for (std::uint32_t i = 0; i < kSegments; ++i) {
+    expected.segments.push_back({.segment = i});
+  }
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, expected);
+    this->end(store);
+  }
+  for (std::uint32_t process = 1; process <= 6; ++process) {
+    auto store = this->backend_.open();
+    const auto state = this->run(store->load());
+    ASSERT_TRUE(state.has_value());
+    ASSERT_EQ(state->identity, expected.identity);
+    ASSERT_EQ(state->segments, expected.segments) << "process " << process;
+    for (std::uint32_t i = process % 2; i < kSegments; i += 2 + process) {
+      SegmentProgress& segment = expected.segments[i];
+      // Now short, now as long as they get.
+      segment.position.last_evaluated_key =
+          std::string(process % 3 == 0 ? 5000 : 50, 'a') + std::to_string(process * kSegments + i);
+      ++segment.items;
+      this->save(*store, {segment});
+    }
+    this->end(store);
+  }
+}
+
 TYPED_TEST_P(CheckpointStoreConformance, ANewRunReplacesTheOldOne) {
-  const auto store = this->backend_.open();
-  run(store->begin(this->example()));
-  run(store->save({{.segment = 2, .position = {.complete = true}, .items = 3, .bytes = 9}}));
+  auto store = this->backend_.open();
+  this->begin(*store, this->example());
+  this->save(*store, {{.segment = 0, .position = {.last_evaluated_key = "k"}, .items = 3},
+                      {.segment = 2, .position = {.complete = true}, .items = 3, .bytes = 9}});
+  this->run(store->flush());
   RunState other = this->example();
   other.identity[1].value = "a = b";
   other.segments.pop_back();
-  run(store->begin(other));
-  const auto state = run(store->load());
+  this->begin(*store, other);
+  this->end(store);
+  const auto state = this->found();
   ASSERT_TRUE(state.has_value());
   EXPECT_EQ(state->identity, other.identity);
   EXPECT_EQ(state->segments, other.segments);
 }
 
 TYPED_TEST_P(CheckpointStoreConformance, ARunIsCompleteWhenEverySegmentIs) {
-  const auto store = this->backend_.open();
-  RunState state = this->example();
-  for (SegmentProgress& segment : state.segments) {
-    segment.position.complete = true;
+  RunState expected = this->example();
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, expected);
+    for (SegmentProgress& segment : expected.segments) {
+      EXPECT_FALSE(this->run(store->load())->complete());
+      segment.position.complete = true;
+      segment.items = 5;
+      this->save(*store, {segment});
+      this->run(store->flush());
+    }
+    this->end(store);
   }
-  run(store->begin(state));
-  EXPECT_TRUE(run(store->load())->complete());
+  for (int look = 0; look < 2; ++look) {
+    const auto state = this->found();
+    ASSERT_TRUE(state.has_value());
+    EXPECT_TRUE(state->complete());
+    EXPECT_EQ(state->segments.size(), 3U);
+    EXPECT_EQ(state->items(), 15U);
+  }
+  // And another may begin in its place.
+  auto store = this->backend_.open();
+  EXPECT_TRUE(this->run(store->load())->complete());
+  this->begin(*store, this->example());
+  this->end(store);
+  EXPECT_EQ(this->found()->segments, this->example().segments);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, ARunMayBeginSomewhere) {
+  RunState state = this->example();
+  state.segments[1].position.last_evaluated_key = "k";
+  state.segments[1].items = 7;
+  auto store = this->backend_.open();
+  this->begin(*store, state);
+  this->end(store);
+  EXPECT_EQ(this->found()->segments, state.segments);
 }
 
 TYPED_TEST_P(CheckpointStoreConformance, ASecondOwnerIsRefused) {
-  const auto first = this->backend_.open();
-  run(first->begin(this->example()));
-  EXPECT_THROW(run(this->backend_.open()->load()), std::exception);
-  run(first->save({{.segment = 0, .position = {.complete = true}}}));
+  auto first = this->backend_.open();
+  this->begin(*first, this->example());
+  try {
+    auto second = this->backend_.open();
+    this->run(second->load());
+    ADD_FAILURE() << "two owners";
+  } catch (const OwnedByAnother& error) {
+    EXPECT_NE(std::string(error.what()).find("another process is working on this run"),
+              std::string::npos)
+        << error.what();
+  }
+  this->save(*first, {{.segment = 0, .position = {.complete = true}}});
+  this->end(first);
+  EXPECT_TRUE(this->found()->segments[0].position.complete);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, AKilledProcessIsFollowedByAnother) {
+  {
+    const auto killed = this->backend_.open();
+    this->begin(*killed, this->example());
+    this->save(*killed, {{.segment = 0, .position = {.complete = true}}});
+    this->run(killed->flush());
+  }
+  this->backend_.pass_lease();
+  EXPECT_TRUE(this->found()->segments[0].position.complete);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, DamageIsNoticed) {
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, this->example());
+    this->end(store);
+  }
+  this->backend_.damage();
+  const std::string failure = this->load_failure();
+  EXPECT_NE(failure.find("not a checkpoint"), std::string::npos) << failure;
 }
 
 REGISTER_TYPED_TEST_SUITE_P(CheckpointStoreConformance, IsEmptyAtFirst,
                             ARunThatBeganIsThereForTheNextProcess, ProgressIsThereForTheNextProcess,
-                            ANewRunReplacesTheOldOne, ARunIsCompleteWhenEverySegmentIs,
-                            ASecondOwnerIsRefused);
+                            EveryProcessGoesOnWhereTheOneBeforeHasEnded, ANewRunReplacesTheOldOne,
+                            ARunIsCompleteWhenEverySegmentIs, ARunMayBeginSomewhere,
+                            ASecondOwnerIsRefused, AKilledProcessIsFollowedByAnother,
+                            DamageIsNoticed);
 
 }  // namespace everyitem::checkpoint

@@ -1,5 +1,7 @@
 #include "checkpoint/checkpoint_store.h"
 
+#include <stdexcept>
+
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -16,10 +18,25 @@ TEST(Differences, NameWhatChangedAndHow) {
                                       "index: was \"by-date\", is now none"}));
 }
 
+/// For what needs no service.
+StoreContext context_without_services() {
+  static SystemClock clock;
+  return {.clock = clock,
+          .owner = {},
+          .limits = {},
+          .kms_key = {},
+          .client = [](const aws::ServiceModel&, const std::string&) -> aws::Client& {
+            throw std::logic_error("no service is to be called");
+          }};
+}
+
 TEST(CheckpointLocation, UnknownKindsAreAUsageError) {
-  for (const std::string location : {"", "ssm:/prefix", "s3:bucket"}) {
+  for (const std::string location :
+       {"", "s3:bucket", "dynamodb:", "dynamodb:a b", "dynamodb:arn:aws:s3:::x",
+        "ssm:", "ssm:prefix", "ssm:/a/", "ssm:/a b", "ssm:/aws/x",
+        "ssm:/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15"}) {
     try {
-      open_checkpoint_store(location);
+      open_checkpoint_store(location, context_without_services());
       FAIL() << location;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);
@@ -28,7 +45,7 @@ TEST(CheckpointLocation, UnknownKindsAreAUsageError) {
 }
 
 TEST(CheckpointLocation, NoneKeepsNothing) {
-  EXPECT_EQ(open_checkpoint_store("none")->location(), "");
+  EXPECT_EQ(open_checkpoint_store("none", context_without_services())->location(), "");
 }
 
 TEST(DefaultCheckpointPath, IsReadableAndTellsRunsApart) {

@@ -48,6 +48,14 @@ Error checkpoint_error(const std::string& operation, const std::string& path, st
                                    .hint = std::move(hint)});
 }
 
+OwnedByAnother owned_by_another(const std::string& path) {
+  return {ErrorKind::failed,
+          {.operation = "open",
+           .object = fmt::format("checkpoint {}", path),
+           .message = "another process is working on this run",
+           .hint = "Wait for it to end, or stop it."}};
+}
+
 Error not_a_checkpoint(const std::string& path, std::string message) {
   return checkpoint_error("open", path, std::move(message),
                           "Name another file with --checkpoint, or move this one away.");
@@ -178,10 +186,7 @@ SqliteStore::Lock::Lock(const std::string& path) {
     const int error = errno;
     close(descriptor_);
     if (error == EWOULDBLOCK) {
-      throw OwnedByAnother(ErrorKind::failed, {.operation = "open",
-                                               .object = fmt::format("checkpoint {}", path),
-                                               .message = "another process is working on this run",
-                                               .hint = "Wait for it to end, or stop it."});
+      throw owned_by_another(path);
     }
     throw checkpoint_error("lock", path, std::generic_category().message(error));
   }

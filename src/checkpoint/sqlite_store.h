@@ -26,6 +26,7 @@ class SqliteStore final : public CheckpointStore {
   /// then are read and delivered again.
   Awaitable<void> save(std::vector<SegmentProgress> moved) override;
   std::string location() const override { return path_; }
+  std::string file() const override { return path_; }
 
  private:
   struct CloseDatabase {

@@ -38,6 +38,7 @@ class SqliteUnderTest final : public StoreUnderTest {
   std::unique_ptr<CheckpointStore> open() override {
     return std::make_unique<SqliteStore>(folder_.file());
   }
+  void damage() override { std::ofstream(folder_.file(), std::ios::binary) << "nothing of ours"; }
 
  private:
   Folder folder_;

@@ -139,7 +139,8 @@ void Round::start() {
   pipeline::RunSurroundings surroundings{.environment = with_state_in_tmp(environment_),
                                          .clock = clock_,
                                          .random_seed = std::random_device{}(),
-                                         .limits = limits_for_memory(environment_)};
+                                         .limits = limits_for_memory(environment_),
+                                         .owner = "invocation " + invocation_.request_id};
   scan_ = std::make_shared<RunningScan>(
       executor_, settings_.scan, std::move(surroundings),
       [&log = log_](std::string_view text) { log.info(with_setting_names(text)); });

@@ -37,7 +37,9 @@ Exit codes:
   130  stopped by a signal; what was read has been delivered, the same command goes on
 
 Permissions: dynamodb:DescribeTable, dynamodb:Scan, kinesis:DescribeStreamSummary,
-kinesis:PutRecords.
+kinesis:PutRecords, kinesis:ListShards. For a checkpoint in a table dynamodb:GetItem,
+PutItem, Query and BatchWriteItem on it; in parameters ssm:GetParameter,
+GetParametersByPath, PutParameter and DeleteParameters on them.
 )";
 
 }  // namespace
@@ -137,11 +139,20 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("P")
       ->group(manner);
   scan->add_option("--checkpoint", settings.checkpoint,
-                   "Where progress is kept: a SQLite file, or none. Default: a\n"
+                   "Where progress is kept: sqlite:PATH or a path, a local\n"
+                   "file; dynamodb:TABLE, items of a table (dynamodb:TABLE/RUN\n"
+                   "where runs share one; an ARN for another region or\n"
+                   "account); ssm:/PREFIX, parameters; or none. Default: a\n"
                    "file for each table and destination in\n"
                    "$XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and\n"
                    "none for --to -")
-      ->type_name("PATH|none")
+      ->type_name("WHERE")
+      ->group(manner);
+  scan->add_option("--checkpoint-kms-key", settings.checkpoint_kms_key,
+                   "The parameters of ssm:/PREFIX are SecureString under this\n"
+                   "KMS key: an id, an ARN or an alias, alias/aws/ssm for the\n"
+                   "account's own")
+      ->type_name("KEY")
       ->group(manner);
   scan->add_flag("--restart", settings.restart,
                  "Begin anew, whatever the checkpoint says; overwrites the\n"
@@ -176,9 +187,9 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("REGION")
       ->group(identity);
   scan->add_option("--endpoint-url", settings.endpoint_url,
-                   "Another endpoint, for both services;\n"
-                   "AWS_ENDPOINT_URL_DYNAMODB and AWS_ENDPOINT_URL_KINESIS give\n"
-                   "one for each")
+                   "Another endpoint, for all services;\n"
+                   "AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_KINESIS and\n"
+                   "AWS_ENDPOINT_URL_SSM give one for each")
       ->type_name("URL")
       ->group(identity);
   scan->footer(kFooter);
@@ -236,6 +247,10 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   }
   if (settings.aggregate && !settings.stream) {
     throw usage_error("--aggregate goes with --stream: a file has one line an item");
+  }
+  if (!settings.checkpoint_kms_key.empty() && !settings.checkpoint.starts_with("ssm:")) {
+    throw usage_error("--checkpoint-kms-key goes with --checkpoint ssm:/PREFIX",
+                      "Other checkpoints are encrypted as their disk or table is.");
   }
   if (options.max_wait_seconds > 0) {
     settings.max_wait = std::chrono::seconds(options.max_wait_seconds);

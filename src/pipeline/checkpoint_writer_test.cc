@@ -32,7 +32,7 @@ class SlowStore final : public checkpoint::CheckpointStore {
   }
   std::string location() const override { return "a test"; }
 
-  void release() { released_.notify_all(); }
+  void let_go() { released_.notify_all(); }
 
   std::vector<std::vector<std::uint32_t>> writes;
   bool fails = false;
@@ -51,7 +51,7 @@ class CheckpointWriterTest : public testing::Test {
     poll();
   }
   void release() {
-    store_.release();
+    store_.let_go();
     poll();
   }
   void poll() {

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/dispatch.hpp>
 
 #include "base/on_loop.h"
@@ -26,7 +27,10 @@ PipelineLimits share_of(PipelineLimits limits, std::size_t lanes) {
 Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
                    std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
                    std::optional<std::uint64_t> item_limit)
-    : home_(std::move(home)), segments_(start.size()), checkpoint_(home_, parts.store) {
+    : home_(std::move(home)),
+      segments_(start.size()),
+      store_(parts.store),
+      checkpoint_(home_, store_) {
   const std::size_t lanes = parts.lanes.size();
   // Each gets every so-manieth, as DynamoDB spreads items evenly over them.
   std::vector<std::vector<std::uint32_t>> segments(lanes);
@@ -57,12 +61,20 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
 }
 
 Awaitable<RunStatus> Pipeline::run() {
+  const auto failed = [this](const std::exception_ptr& failure) { control_->fail(failure); };
   TaskGroup running(home_);
   for (const auto& lane : lanes_) {
-    running.spawn(on_loop(lane->executor(), lane->run()), {},
-                  [this](const std::exception_ptr& failure) { control_->fail(failure); });
+    running.spawn(on_loop(lane->executor(), lane->run()), {}, failed);
   }
+  TaskGroup keeping(home_);
+  asio::cancellation_signal stop_keeping;
+  keeping.spawn(store_.keep(), stop_keeping.slot(), failed);
   co_await running.wait();
+  stop_keeping.emit(asio::cancellation_type::terminal);
+  co_await keeping.wait();
+  // Whatever has failed: what was acknowledged before need not be delivered again.
+  keeping.spawn(store_.flush(), {}, failed);
+  co_await keeping.wait();
   if (const std::exception_ptr failure = control_->failure()) {
     std::rethrow_exception(failure);
   }

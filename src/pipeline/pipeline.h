@@ -57,6 +57,7 @@ class Pipeline {
   asio::any_io_executor home_;
   std::size_t segments_;
   std::uint32_t complete_at_first_ = 0;  ///< of the segments
+  checkpoint::CheckpointStore& store_;
   CheckpointWriter checkpoint_;
   std::unique_ptr<RunControl> control_;
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -247,6 +247,44 @@ TEST(Pipeline, KilledAtAnySaveTheNextProcessMissesNothingAndRepeatsOnlyPagesInFl
   EXPECT_GT(kills_tried, 100U);
 }
 
+// What a store does by itself
+
+TEST(Pipeline, WhatAStorePutOffIsWrittenAtTheEndOnce) {
+  TestRun run({.table = TestTable::of({{3, 2}, {4}})});
+  EXPECT_EQ(run.run().status, RunStatus::complete);
+  EXPECT_EQ(run.store.flushes, 1U);
+}
+
+TEST(Pipeline, WhatAStorePutOffAndCannotWriteIsTold) {
+  TestRun run({.table = TestTable::of({{3, 2}, {4}})});
+  run.store.flush_fails = true;
+  EXPECT_EQ(run.run().error(), "what was put off cannot be written");
+}
+
+TEST(Pipeline, WhatWasAcknowledgedBeforeAFailureIsWrittenTooAndTheFailureTold) {
+  TestRun run({.table = TestTable::of({{3, 2, 5, 5, 5}, {4}})});
+  run.sink.fate = [](std::size_t number) {
+    if (number == 2) {
+      throw std::runtime_error("the stream has gone");
+    }
+  };
+  run.store.flush_fails = true;
+  EXPECT_EQ(run.run().error(), "the stream has gone");
+  EXPECT_EQ(run.store.flushes, 1U);
+}
+
+TEST(Pipeline, AStoreThatLosesTheRunMeanwhileEndsIt) {
+  TestRun run({.table = TestTable::of({{3, 2, 5, 5, 5, 5, 5, 5}, {4, 5, 5, 5, 5, 5}})});
+  run.sink.on_deliver = [&](std::size_t number) {
+    if (number == 2) {
+      run.store.keep_fails = true;
+      run.store.go_on();
+    }
+  };
+  EXPECT_EQ(run.run().error(), "the run was taken over");
+  EXPECT_LT(run.asked.size(), 14U) << "it read on";
+}
+
 // Stopping
 
 TEST(Pipeline, AStopAtAnyInstantDrainsSoThatTheNextProcessRepeatsNothing) {

@@ -1,6 +1,9 @@
 #include "pipeline/scan_run.h"
 
+#include <unistd.h>
+
 #include <algorithm>
+#include <exception>
 #include <filesystem>
 #include <thread>
 #include <utility>
@@ -8,6 +11,7 @@
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/host_name.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
@@ -44,6 +48,17 @@ constexpr unsigned kMostThreadsUnasked = 8;
 
 unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
+/// For others that want the run that this process owns. Process and host may be the same in two
+/// containers, and so may be what the caller calls itself: the number is not.
+std::string owner_name(const std::string& given, Random& random) {
+  constexpr std::size_t kMostOfGiven = 150;
+  boost::system::error_code unknown;
+  const std::string name =
+      given.empty() ? fmt::format("process {} on {}", getpid(), asio::ip::host_name(unknown))
+                    : given.substr(0, kMostOfGiven);
+  return fmt::format("{} ({:016x})", name, random.bits());
+}
+
 }  // namespace
 
 struct ScanRun::Impl {
@@ -62,6 +77,8 @@ struct ScanRun::Impl {
   Impl& operator=(const Impl&) = delete;
 
   void connect();
+  aws::ServiceSettings service(const aws::ServiceModel& model, const aws::ServiceFlags& flags);
+  checkpoint::StoreContext store_context();
   void add_lane();
   void open_lanes(std::size_t segments_to_read);
   std::size_t lanes_for(std::size_t segments_to_read) const;
@@ -85,6 +102,8 @@ struct ScanRun::Impl {
   aws::RetryLimits retry_limits() const;
   void open_pace();
   Awaitable<ScanOutcome> run();
+  Awaitable<ScanOutcome> scan();
+  Awaitable<void> release_store();
   Awaitable<bool> describe_unless_stopped();
 
   asio::any_io_executor executor;
@@ -92,10 +111,12 @@ struct ScanRun::Impl {
   RunSurroundings surroundings;
   Notice notice;
 
+  aws::Profile profile;
   std::unique_ptr<aws::CredentialsChain> credentials;
-  std::optional<RunServices> services;
+  RunServices services;
   std::optional<EventLoops> loops;
-  std::vector<std::unique_ptr<ScanLane>> lanes;  ///< the first is on the run's own event loop
+  std::vector<std::unique_ptr<ScanLane>> lanes;    ///< the first is on the run's own event loop
+  std::optional<ServiceConnection> of_checkpoint;  ///< nothing where that is a file
   source::TableDescription table;
   const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;
@@ -125,36 +146,57 @@ struct ScanRun::Impl {
 
 /// Finds identity, region and endpoints. Connects to nothing yet.
 void ScanRun::Impl::connect() {
-  const aws::Environment& environment = surroundings.environment;
-  const aws::Profile profile = aws::load_profile(settings.profile, environment);
-  credentials = aws::make_credentials_chain(settings.profile, environment);
-  const auto resolve = [&](std::string_view service, const aws::ResourceName& resource) {
-    const aws::ServiceFlags flags{.region = settings.region,
-                                  .arn_region = resource.region,
-                                  .endpoint_url = settings.endpoint_url};
-    return aws::resolve_service(service, flags, profile, environment);
+  profile = aws::load_profile(settings.profile, surroundings.environment);
+  credentials = aws::make_credentials_chain(settings.profile, surroundings.environment);
+  const auto flags = [this](const aws::ResourceName& resource) {
+    return aws::ServiceFlags{.region = settings.region,
+                             .arn_region = resource.region,
+                             .endpoint_url = settings.endpoint_url};
   };
-  const aws::ServiceSettings table_settings = resolve(aws::kDynamoDb.signing_name, settings.table);
-  std::optional<aws::ServiceSettings> stream_settings;
+  services.timeouts = surroundings.timeouts;
+  services.dynamodb = service(aws::kDynamoDb, flags(settings.table));
   if (settings.stream) {
-    stream_settings = resolve(aws::kKinesis.signing_name, *settings.stream);
+    services.kinesis = service(aws::kKinesis, flags(*settings.stream));
   }
-
-  std::shared_ptr<const aws::TlsSettings> tls;
-  if (table_settings.endpoint.tls || (stream_settings && stream_settings->endpoint.tls)) {
-    tls = std::make_shared<aws::TlsSettings>(aws::resolve_ca_bundle(profile, environment));
-  }
-  services = RunServices{.dynamodb = table_settings,
-                         .kinesis = stream_settings,
-                         .tls = std::move(tls),
-                         .timeouts = surroundings.timeouts};
   loops.emplace(executor);
   add_lane();
 }
 
+aws::ServiceSettings ScanRun::Impl::service(const aws::ServiceModel& model,
+                                            const aws::ServiceFlags& flags) {
+  aws::ServiceSettings service =
+      aws::resolve_service(model.signing_name, flags, profile, surroundings.environment);
+  if (service.endpoint.tls && !services.tls) {
+    services.tls = std::make_shared<aws::TlsSettings>(
+        aws::resolve_ca_bundle(profile, surroundings.environment));
+  }
+  return service;
+}
+
+checkpoint::StoreContext ScanRun::Impl::store_context() {
+  const auto client = [this](const aws::ServiceModel& model,
+                             const std::string& region) -> aws::Client& {
+    ScanLane& lane = *lanes.front();
+    const aws::ServiceSettings of_store =
+        service(model, {.region = region.empty() ? dynamodb().region() : region,
+                        .arn_region = {},
+                        .endpoint_url = settings.endpoint_url});
+    const aws::ClientContext context{
+        .credentials = lane.credentials, .clock = surroundings.clock, .random = lane.random};
+    return of_checkpoint
+        .emplace(executor, model, of_store, services.timeouts, services.tls, context)
+        .client;
+  };
+  return {.clock = surroundings.clock,
+          .owner = owner_name(surroundings.owner, lanes.front()->random),
+          .limits = retry_limits(),
+          .kms_key = settings.checkpoint_kms_key,
+          .client = client};
+}
+
 void ScanRun::Impl::add_lane() {
   const std::size_t place = lanes.size();
-  lanes.push_back(std::make_unique<ScanLane>(loops->executor(place), executor, *services,
+  lanes.push_back(std::make_unique<ScanLane>(loops->executor(place), executor, services,
                                              *credentials, surroundings.clock,
                                              surroundings.random_seed + place));
 }
@@ -419,9 +461,9 @@ void ScanRun::Impl::open_dead_letters(bool restart) {
   }
   dead_letters_location = settings.dead_letters;
   if (dead_letters_location.empty()) {
-    std::filesystem::path path = checkpoint_location.empty()
+    std::filesystem::path path = store->file().empty()
                                      ? place_in_state_home("dead letters", "--dead-letters FILE")
-                                     : checkpoint_location;
+                                     : store->file();
     dead_letters_location = path.replace_extension("dead-letters.ndjson").string();
   }
   dead_letters = std::make_unique<sink::DeadLetterFile>(
@@ -442,13 +484,42 @@ void ScanRun::Impl::open_pace() {
 }
 
 Awaitable<ScanOutcome> ScanRun::Impl::run() {
+  ScanOutcome outcome;
+  std::exception_ptr failure;
+  try {
+    outcome = co_await scan();
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  co_await release_store();
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+  co_return outcome;
+}
+
+/// So that the next process can go on at once. All that is to be kept has been written before.
+Awaitable<void> ScanRun::Impl::release_store() {
+  if (!store) {
+    co_return;
+  }
+  try {
+    co_await store->release();
+  } catch (const checkpoint::OwnedByAnother&) {
+    co_return;  // it is free, or its successor's
+  } catch (const Error& error) {
+    notice(fmt::format("the run stays this process's for some seconds: {}", error.what()));
+  }
+}
+
+Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   connect();
   if (!co_await describe_unless_stopped()) {
     co_return ScanOutcome{.status = RunStatus::interrupted};
   }
   open_pace();
-  store = checkpoint::open_checkpoint_store(settings.checkpoint.empty() ? default_checkpoint()
-                                                                        : settings.checkpoint);
+  store = checkpoint::open_checkpoint_store(
+      settings.checkpoint.empty() ? default_checkpoint() : settings.checkpoint, store_context());
   checkpoint_location = store->location();
   std::optional<checkpoint::RunState> state = co_await resumable_state();
   open_dead_letters(settings.restart);
@@ -523,15 +594,21 @@ ScanProgress ScanRun::progress() const {
     progress.read_budget = impl_->pace->budget();
     progress.counters = impl_->pipeline->counters();
   }
+  std::vector<const aws::Client*> clients;
   for (const auto& lane : impl_->lanes) {
     progress.records_sent_again += lane->sink ? lane->sink->records_sent_again() : 0;
-    for (const auto* connection : {&lane->dynamodb, &lane->kinesis}) {
-      if (*connection) {
-        const aws::ClientCounters counters = (*connection)->client.counters();
-        progress.throttled_requests += counters.throttles;
-        progress.requests_retried += counters.retries;
-      }
+    clients.push_back(&lane->dynamodb->client);
+    if (lane->kinesis) {
+      clients.push_back(&lane->kinesis->client);
     }
+  }
+  if (impl_->of_checkpoint) {
+    clients.push_back(&impl_->of_checkpoint->client);
+  }
+  for (const aws::Client* client : clients) {
+    const aws::ClientCounters counters = client->counters();
+    progress.throttled_requests += counters.throttles;
+    progress.requests_retried += counters.retries;
   }
   return progress;
 }

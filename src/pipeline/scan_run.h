@@ -37,8 +37,9 @@ struct ScanSettings {
   KinesisWire kinesis_wire = KinesisWire::automatic;
   ReadBudget read_budget;
   bool random_partition_keys = false;
-  bool aggregate = false;  ///< many items a record
-  std::string checkpoint;  ///< as open_checkpoint_store takes it
+  bool aggregate = false;          ///< many items a record
+  std::string checkpoint;          ///< as open_checkpoint_store takes it
+  std::string checkpoint_kms_key;  ///< as StoreContext has it
   bool restart = false;
   std::string dead_letters;  ///< a file; by default one beside the checkpoint
   /// How long one request may be refused as too fast, or fail, before its segment or the run is
@@ -56,6 +57,8 @@ struct RunSurroundings {
   std::uint64_t random_seed = 0;  ///< of jitter and random partition keys
   aws::HttpTimeouts timeouts = {};
   PipelineLimits limits = {};
+  /// Says to other processes who owns the run; empty: the process and its host.
+  std::string owner = {};
 };
 
 /// For the progress display. Numbers of this process, but for what says otherwise.
@@ -91,8 +94,8 @@ class ScanRun {
   ScanRun(const ScanRun&) = delete;
   ScanRun& operator=(const ScanRun&) = delete;
 
-  /// Throws Error when the run cannot begin or cannot go on; what the destination acknowledged is
-  /// in the checkpoint then. Call once.
+  /// Throws Error when the run cannot begin or cannot go on, checkpoint::OwnedByAnother when it is
+  /// another process's; what the destination acknowledged is in the checkpoint then. Call once.
   Awaitable<ScanOutcome> run();
 
   /// Asks for an orderly end (Pipeline::stop). May come at any time.

@@ -281,6 +281,12 @@ class TestDeadLetters final : public sink::DeadLetters {
   Dice& dice_;
 };
 
+/// However a coroutine ends.
+struct KeepEnds {
+  bool& keeping;
+  ~KeepEnds() { keeping = false; }
+};
+
 /// Holds every save against what the sink has acknowledged: the guarantee.
 class TestStore final : public checkpoint::CheckpointStore {
  public:
@@ -331,6 +337,22 @@ class TestStore final : public checkpoint::CheckpointStore {
       state.at(segment.segment) = segment;
     }
   }
+  Awaitable<void> keep() override {
+    keeping = true;
+    [[maybe_unused]] const KeepEnds ends{keeping};
+    while (!keep_fails) {
+      co_await released_.wait();
+    }
+    throw std::runtime_error("the run was taken over");
+  }
+  Awaitable<void> flush() override {
+    EXPECT_FALSE(saving_ || keeping) << "a flush beside other calls";
+    ++flushes;
+    if (flush_fails) {
+      throw std::runtime_error("what was put off cannot be written");
+    }
+    co_return;
+  }
   std::string location() const override { return "a test"; }
 
   void go_on() {
@@ -338,6 +360,10 @@ class TestStore final : public checkpoint::CheckpointStore {
     released_.notify_all();
   }
 
+  bool keeping = false;
+  bool keep_fails = false;
+  bool flush_fails = false;
+  std::size_t flushes = 0;
   std::vector<checkpoint::SegmentProgress> state;
   bool standing_still = false;
   std::size_t saves = 0;

@@ -1,6 +1,7 @@
 // DynamoDB's limits, each once, with its unit and source.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace everyitem::source {
@@ -19,5 +20,8 @@ inline constexpr std::uint64_t kMaxPageBytes = 1U << 20;
 /// Read units of such a page, read eventually consistent: half a unit for each 4 KiB (Developer
 /// Guide, "Read/write capacity mode"). Strongly consistent, it costs twice as much.
 inline constexpr double kMaxPageReadUnits = 128;
+
+/// Requests in one BatchWriteItem, at most (API reference, BatchWriteItem).
+inline constexpr std::size_t kMaxBatchWrites = 25;
 
 }  // namespace everyitem::source

@@ -19,7 +19,7 @@ SECRET_ACCESS_KEY = "not-a-secret"
 
 
 class FaultServer:
-    """Both services on one free loopback port. Use it in a `with`.
+    """All services on one free loopback port. Use it in a `with`.
 
     Faults are written as `fault_server --fault` takes them, options as it calls them, for example
     FaultServer("Scan:throttling=0.1", items=1000, scan_latency_ms=20). `within` is a command that
@@ -62,8 +62,8 @@ class FaultServer:
         return json.loads(output)
 
     def everyitem(self, home: Path, url: str = "") -> Everyitem:
-        """Everyitem with both services here, or at `url` where a proxy is between."""
-        runner = Everyitem(home, dict.fromkeys(("dynamodb", "kinesis"), url or self.url))
+        """Everyitem with all services here, or at `url` where a proxy is between."""
+        runner = Everyitem(home, dict.fromkeys(("dynamodb", "kinesis", "ssm"), url or self.url))
         runner.extra_env.update(
             AWS_ACCESS_KEY_ID=ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY
         )

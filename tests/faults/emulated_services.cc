@@ -124,9 +124,10 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
   counts_.cbor_requests += in_cbor ? 1 : 0;
   const bool knows_wire = !in_cbor || stream_.wires == KinesisWires::both;
   const Wire wire = in_cbor && knows_wire ? Wire::cbor : Wire::json;
-  if (const auto refused =
-          check_signature(request, credentials_, of_kinesis ? "kinesis" : "dynamodb",
-                          std::chrono::system_clock::now() + clock_offset)) {
+  const bool of_ssm = request.header("x-amz-target").starts_with("AmazonSSM");
+  const std::string_view service = of_ssm ? "ssm" : of_kinesis ? "kinesis" : "dynamodb";
+  if (const auto refused = check_signature(request, credentials_, service,
+                                           std::chrono::system_clock::now() + clock_offset)) {
     ++(refused->because_of_time ? counts_.signatures_out_of_time : counts_.signatures_refused);
     return error_reply(wire, 400, refused->code, refused->message);
   }
@@ -161,6 +162,10 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
       reply = describe_stream(request.body, wire);
     } else if (operation == "ListShards") {
       reply = list_shards(request.body, wire);
+    } else if (of_ssm || EmulatedItems::knows(operation)) {
+      ServiceReply answered = of_ssm ? parameters_.answer(operation, request.body)
+                                     : items_.answer(operation, request.body);
+      reply = {.status = answered.status, .body = std::move(answered.body)};
     } else {
       return error_reply(wire, 400, "UnknownOperationException", "");
     }

@@ -1,4 +1,5 @@
-// DynamoDB and Kinesis as far as a scan needs them: a generated table to read, a stream to fill.
+// DynamoDB, Kinesis and Parameter Store as far as a scan needs them: a generated table to read, a
+// stream to fill, tables and parameters to keep checkpoints in.
 #pragma once
 
 #include <chrono>
@@ -12,6 +13,8 @@
 #include <utility>
 #include <vector>
 
+#include "emulated_items.h"
+#include "emulated_parameters.h"
 #include "fault_plan.h"
 #include "generated_table.h"
 #include "put_records_wire.h"
@@ -132,6 +135,8 @@ class EmulatedServices {
   aws::Credentials credentials_;
   StreamShards shards_;
   ReceivedItems received_;
+  EmulatedItems items_;
+  EmulatedParameters parameters_;
   ServiceCounts counts_;
   StreamConsumer consumer_{shards_, received_, counts_.aggregated};
   PagesServed pages_served_;

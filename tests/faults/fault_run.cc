@@ -69,7 +69,7 @@ struct Draw {
     segments = static_cast<std::uint32_t>(between(1, 12));
 
     // The clocks of both sides never jump in one run, or one call might meet two jumps.
-    clock_jumps = between(0, 1) == 0;
+    clock_jumps = between(0, 1) == 0 && threads == 1;
     if (between(0, 1) == 0) {
       server.stream.split_at = between(0, 100);
     }
@@ -103,7 +103,8 @@ struct Draw {
         idle_timeout = std::chrono::seconds(1);
       }
       if (is_remedied_once(fault)) {
-        rule.apart = kRequestsApart;
+        // While one thread waits for the processor, others go on.
+        rule.apart = threads > 1 ? 20 * kRequestsApart : kRequestsApart;
       }
       if (clock_jumps && (fault == Fault::clock_skew || fault == Fault::not_yet_valid)) {
         continue;

@@ -57,7 +57,7 @@ struct ScanSetup {
   std::string ca_bundle = {};  ///< AWS_CA_BUNDLE, where the server has a certificate of its own
   aws::Credentials credentials;
   std::uint32_t segments = 1;
-  std::uint32_t threads = 2;
+  std::uint32_t threads = 1;
   bool aggregate = false;
   std::string checkpoint;
   std::uint64_t seed = 1;

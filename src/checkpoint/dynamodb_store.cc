@@ -1,0 +1,459 @@
+#include "checkpoint/dynamodb_store.h"
+
+#include <algorithm>
+#include <charconv>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "aws/arn.h"
+#include "aws/json_members.h"
+#include "checkpoint/json_call.h"
+#include "checkpoint/lease.h"
+#include "source/dynamodb_limits.h"
+
+namespace everyitem::checkpoint {
+
+namespace json = boost::json;
+
+namespace {
+
+/// For those that look, and for the next invocation that is told that all is done.
+constexpr std::chrono::hours kLifeOfAFinishedRun{24 * 30};
+/// Before what BatchWriteItem did not process is asked for again.
+constexpr std::chrono::milliseconds kUnprocessedPause{200};
+
+constexpr const char* kRunItem = "run";
+constexpr std::string_view kSegmentPrefix = "segment-";
+
+std::string segment_name(std::uint32_t segment) {
+  return fmt::format("{}{:07}", kSegmentPrefix, segment);  // so that they sort by number
+}
+
+json::object text_attribute(std::string_view text) { return {{"S", text}}; }
+
+template <typename Number>
+json::object number_attribute(Number number) {
+  return {{"N", fmt::to_string(number)}};
+}
+
+/// Throws where there is none, as Boost.JSON does.
+std::string text_of(const json::object& item, std::string_view name) {
+  return std::string(item.at(name).as_object().at("S").as_string());
+}
+
+/// Empty where there is none: DynamoDB of old had no empty texts.
+std::string optional_text_of(const json::object& item, std::string_view name) {
+  return item.contains(name) ? text_of(item, name) : std::string();
+}
+
+template <typename Number>
+Number number_of(const json::object& item, std::string_view name) {
+  const json::string& digits = item.at(name).as_object().at("N").as_string();
+  Number number{};
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) {
+    throw std::out_of_range(fmt::format("{} is no whole number", name));
+  }
+  return number;
+}
+
+bool flag_of(const json::object& item, std::string_view name) {
+  return item.at(name).as_object().at("BOOL").as_bool();
+}
+
+/// What both a segment's item and that of a complete run have.
+void add_progress(json::object& item, const SegmentProgress& progress) {
+  item["complete"] = json::object{{"BOOL", progress.position.complete}};
+  item["items"] = number_attribute(progress.items);
+  item["bytes"] = number_attribute(progress.bytes);
+  item["dead_letters"] = number_attribute(progress.dead_letters);
+}
+
+SegmentProgress progress_of(const json::object& item) {
+  return {.segment = 0,
+          .position = {.last_evaluated_key = optional_text_of(item, "last_evaluated_key"),
+                       .complete = flag_of(item, "complete")},
+          .items = number_of<std::uint64_t>(item, "items"),
+          .bytes = number_of<std::uint64_t>(item, "bytes"),
+          .dead_letters = number_of<std::uint64_t>(item, "dead_letters")};
+}
+
+SegmentProgress totals_of(const RunState& state) {
+  return {.segment = 0,
+          .position = {.last_evaluated_key = {}, .complete = true},
+          .items = state.items(),
+          .bytes = state.bytes(),
+          .dead_letters = state.dead_letters()};
+}
+
+std::vector<SegmentProgress> fresh_segments(std::uint32_t count) {
+  std::vector<SegmentProgress> segments(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    segments[i].segment = i;
+  }
+  return segments;
+}
+
+/// ExpressionAttributeNames of a condition on the run's or a segment's item: DynamoDB refuses those
+/// that the condition does not hold.
+json::object names_in(std::string_view condition) {
+  json::object names;
+  for (const auto& [placeholder, name] :
+       {std::pair{"#epoch", "epoch"}, std::pair{"#owner", "owner"},
+        std::pair{"#lease", "lease_until"}, std::pair{"#run", "run"}}) {
+    if (condition.find(placeholder) != std::string_view::npos) {
+      names[placeholder] = name;
+    }
+  }
+  return names;
+}
+
+json::value delete_request(json::object key) {
+  return json::object{{"DeleteRequest", json::object{{"Key", std::move(key)}}}};
+}
+
+/// The place of the slash between TABLE and RUN, or npos.
+std::size_t run_separator(std::string_view place) {
+  const std::size_t name = aws::is_arn(place) ? place.find('/') + 1 : 0;
+  return place.find('/', name);
+}
+
+}  // namespace
+
+DynamoDbStore::DynamoDbStore(std::string place, StoreContext context)
+    : place_(std::move(place)),
+      table_(place_.substr(0, run_separator(place_))),
+      run_("default"),
+      context_(std::move(context)),
+      client_(context_.client(aws::kDynamoDb, aws::parse_table(table_, "--checkpoint").region)) {
+  if (const auto separator = run_separator(place_); separator != std::string::npos) {
+    run_ = place_.substr(separator + 1);
+    if (run_.empty()) {
+      throw usage_error(
+          fmt::format("--checkpoint is \"{}\": the run behind the table has no name", location()),
+          "Give dynamodb:TABLE or dynamodb:TABLE/RUN.");
+    }
+  }
+}
+
+json::object DynamoDbStore::key(const std::string& item) const {
+  return {{"run", text_attribute(run_)}, {"item", text_attribute(item)}};
+}
+
+json::object DynamoDbStore::run_item(const RunRecord& record) const {
+  json::object item = key(kRunItem);
+  item["format"] = number_attribute(kRemoteFormat);
+  item["identity"] = text_attribute(item_.identity);
+  item["segments"] = number_attribute(record.segments);
+  item["owner"] = text_attribute(record.owner);
+  item["epoch"] = number_attribute(record.epoch);
+  item["begun"] = number_attribute(record.begun);
+  item["lease_until"] = number_attribute(record.lease_until);
+  if (item_.totals) {
+    add_progress(item, *item_.totals);
+    item["expires_at"] = number_attribute(item_.expires_at);
+  }
+  return item;
+}
+
+json::object DynamoDbStore::segment_item(const SegmentProgress& progress) const {
+  json::object item = key(segment_name(progress.segment));
+  item["epoch"] = number_attribute(record_->epoch);
+  if (!progress.position.last_evaluated_key.empty()) {
+    item["last_evaluated_key"] = text_attribute(progress.position.last_evaluated_key);
+  }
+  add_progress(item, progress);
+  return item;
+}
+
+void DynamoDbStore::parse_run_item(const json::object& item, RunRecord& record) {
+  try {
+    require_format(location(), number_of<std::uint64_t>(item, "format"));
+    record = {.segments = number_of<std::uint32_t>(item, "segments"),
+              .owner = text_of(item, "owner"),
+              .epoch = number_of<std::uint64_t>(item, "epoch"),
+              .begun = number_of<std::uint64_t>(item, "begun"),
+              .lease_until = number_of<std::int64_t>(item, "lease_until")};
+    item_.identity = text_of(item, "identity");
+    item_.totals.reset();
+    if (item.contains("expires_at")) {
+      item_.totals = progress_of(item);
+      item_.expires_at = number_of<std::int64_t>(item, "expires_at");
+    }
+    if (record.segments == 0 || record.segments > source::kMaxSegments) {
+      throw std::out_of_range("the number of segments cannot be");
+    }
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
+    throw not_a_checkpoint(location(), fmt::format("the item \"run\": {}", error.what()));
+  }
+}
+
+/// Leaves out what an earlier run has left.
+void DynamoDbStore::take_segment_item(const json::object& item, RunState& state) const {
+  try {
+    const std::string name = text_of(item, "item");
+    std::uint32_t number = 0;
+    std::from_chars(name.data() + kSegmentPrefix.size(), name.data() + name.size(), number);
+    if (number_of<std::uint64_t>(item, "epoch") < record_->begun) {
+      return;
+    }
+    SegmentProgress progress = progress_of(item);
+    progress.segment = number;
+    if (number >= state.segments.size() || segment_name(number) != name) {
+      throw std::out_of_range("no segment of this run");
+    }
+    state.segments[number] = std::move(progress);
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
+    throw not_a_checkpoint(location(), fmt::format("the item of a segment: {}", error.what()));
+  }
+}
+
+Awaitable<json::object> DynamoDbStore::call(std::string operation, json::object request) {
+  if (!request.contains("RequestItems")) {
+    request["TableName"] = table_;
+  }
+  std::string object = fmt::format("checkpoint {} in {}", location(), client_.region());
+  return call_json(client_, std::move(operation), std::move(object), std::move(request),
+                   context_.limits);
+}
+
+Awaitable<std::optional<RunRecord>> DynamoDbStore::read_record() {
+  json::object request{{"Key", key(kRunItem)}, {"ConsistentRead", true}};
+  const json::object answer = co_await call("GetItem", std::move(request));
+  const json::value* item = answer.if_contains("Item");
+  if (item == nullptr || !item->is_object()) {
+    co_return std::nullopt;
+  }
+  RunRecord record;
+  parse_run_item(item->get_object(), record);
+  co_return record;
+}
+
+/// Writes the item if the condition holds, in which #epoch, #owner, #lease and #run may stand.
+Awaitable<bool> DynamoDbStore::put_if(json::object item, std::string condition,
+                                      json::object values) {
+  json::object request{{"Item", std::move(item)},
+                       {"ConditionExpression", condition},
+                       {"ExpressionAttributeNames", names_in(condition)}};
+  if (!values.empty()) {
+    request["ExpressionAttributeValues"] = std::move(values);
+  }
+  try {
+    co_await call("PutItem", std::move(request));
+  } catch (const Error& error) {
+    if (error.details().code != "ConditionalCheckFailedException") {
+      throw;
+    }
+    co_return false;
+  }
+  co_return true;
+}
+
+/// Writes the run's item, if it is still what was seen of it.
+Awaitable<void> DynamoDbStore::put_record(RunRecord wanted) {
+  std::string condition = "attribute_not_exists(#run)";
+  json::object values;
+  if (record_) {
+    condition =
+        owned_ ? "#epoch = :epoch AND #owner = :owner" : "#epoch = :epoch AND #lease = :lease";
+    values[":epoch"] = number_attribute(record_->epoch);
+    if (owned_) {
+      values[":owner"] = text_attribute(record_->owner);
+    } else {
+      values[":lease"] = number_attribute(record_->lease_until);
+    }
+  }
+  const auto now = context_.clock.now();
+  const bool written = co_await put_if(run_item(wanted), std::move(condition), std::move(values));
+  if (!written) {
+    const RunItem ours = item_;
+    const std::optional<RunRecord> there = co_await read_record();
+    if (there != wanted) {  // or else it was written, and the answer was lost
+      const bool was_owned = std::exchange(owned_, false);
+      if (was_owned || !there) {
+        throw taken_over(location(), there);
+      }
+      throw owned_by_another(location(), *there, context_.clock);
+    }
+    item_ = ours;
+  }
+  record_ = std::move(wanted);
+  owned_ = true;
+  renewed_at_ = now;
+}
+
+/// Makes the run that is there this process's, if there is one.
+Awaitable<void> DynamoDbStore::claim() {
+  record_ = co_await read_record();
+  if (!record_) {
+    co_return;
+  }
+  if (is_owned(*record_, context_.clock)) {
+    throw owned_by_another(location(), *record_, context_.clock);
+  }
+  co_await put_record(claimed(*record_, context_.owner, context_.clock));
+}
+
+Awaitable<std::optional<RunState>> DynamoDbStore::load() {
+  if (!owned_) {
+    co_await claim();
+  }
+  if (!record_) {
+    co_return std::nullopt;
+  }
+  RunState state;
+  state.segments = fresh_segments(record_->segments);
+  try {
+    state.identity = parse_identity(item_.identity);
+  } catch (const std::exception& error) {
+    throw not_a_checkpoint(location(), fmt::format("its identity: {}", error.what()));
+  }
+  if (item_.totals) {
+    for (SegmentProgress& segment : state.segments) {
+      segment.position.complete = true;
+    }
+    state.segments.front() = *item_.totals;
+  } else {
+    const std::vector<json::object> items = co_await segment_items(false);
+    for (const json::object& item : items) {
+      take_segment_item(item, state);
+    }
+  }
+  segments_ = state.segments;
+  co_return state;
+}
+
+Awaitable<void> DynamoDbStore::begin(RunState state) {
+  if (!owned_) {
+    co_await claim();
+  }
+  // From this write on it is the new run: what the old one's segments have is of an earlier epoch.
+  item_ = RunItem();
+  item_.identity = identity_text(state.identity);
+  co_await put_record(begun(record_, state.segments.size(), context_.owner, context_.clock));
+  co_await remove_segments();
+  segments_ = fresh_segments(record_->segments);
+  std::vector<SegmentProgress> moved;
+  std::ranges::copy_if(state.segments, std::back_inserter(moved), [this](const auto& segment) {
+    return segment != segments_.at(segment.segment);
+  });
+  co_await save(std::move(moved));
+}
+
+Awaitable<void> DynamoDbStore::save(std::vector<SegmentProgress> moved) {
+  for (const SegmentProgress& progress : moved) {
+    co_await renew_when_due();
+    co_await put_segment(progress);
+  }
+}
+
+Awaitable<void> DynamoDbStore::put_segment(const SegmentProgress& progress) {
+  if (!owned_) {
+    throw taken_over(location(), record_);
+  }
+  if (progress.segment >= segments_.size()) {
+    throw std::logic_error("progress of a segment of no run that was begun or loaded");
+  }
+  json::object values{{":epoch", number_attribute(record_->epoch)}};
+  const bool written =
+      co_await put_if(segment_item(progress), "attribute_not_exists(#epoch) OR #epoch <= :epoch",
+                      std::move(values));
+  if (!written) {
+    owned_ = false;
+    const std::optional<RunRecord> there = co_await read_record();
+    throw taken_over(location(), there);
+  }
+  segments_[progress.segment] = progress;
+}
+
+Awaitable<void> DynamoDbStore::renew_when_due() {
+  // Until its lease ends, nobody else can own the run: only then it must be asked for.
+  if (owned_ && context_.clock.now() - renewed_at_ >= kLeaseRenewal) {
+    co_await put_record(renewed(*record_, context_.clock));
+  }
+}
+
+Awaitable<void> DynamoDbStore::keep() {
+  while (owned_) {
+    co_await context_.clock.sleep(kLeaseRenewal);
+    co_await renew_when_due();
+  }
+}
+
+Awaitable<void> DynamoDbStore::release() {
+  if (!owned_) {
+    co_return;
+  }
+  RunState state;
+  state.segments = segments_;
+  const bool finished = !segments_.empty() && state.complete() && !item_.totals;
+  if (finished) {
+    item_.totals = totals_of(state);
+    item_.expires_at =
+        seconds_now(context_.clock) + std::chrono::seconds(kLifeOfAFinishedRun).count();
+  }
+  co_await put_record(released(*record_));
+  if (finished) {
+    co_await remove_segments();
+  }
+  owned_ = false;
+}
+
+Awaitable<std::vector<json::object>> DynamoDbStore::segment_items(bool keys_alone) {
+  std::vector<json::object> items;
+  json::value start;
+  do {
+    json::object request{
+        {"KeyConditionExpression", "#run = :run AND begins_with(#item, :segment)"},
+        {"ExpressionAttributeNames", {{"#run", "run"}, {"#item", "item"}}},
+        {"ExpressionAttributeValues",
+         {{":run", text_attribute(run_)}, {":segment", text_attribute(kSegmentPrefix)}}},
+        {"ConsistentRead", true}};
+    if (keys_alone) {
+      request["ProjectionExpression"] = "#run, #item";
+    }
+    if (start.is_object()) {
+      request["ExclusiveStartKey"] = std::move(start);
+    }
+    json::object answer = co_await call("Query", std::move(request));
+    if (json::value* page = answer.if_contains("Items"); page != nullptr && page->is_array()) {
+      for (json::value& item : page->get_array()) {
+        if (item.is_object()) {
+          items.push_back(std::move(item.get_object()));
+        }
+      }
+    }
+    const json::value* last = answer.if_contains("LastEvaluatedKey");
+    start = last == nullptr ? json::value() : *last;
+  } while (start.is_object());
+  co_return items;
+}
+
+/// Those of this run and of any before it.
+Awaitable<void> DynamoDbStore::remove_segments() {
+  std::vector<json::object> keys = co_await segment_items(true);
+  while (!keys.empty()) {
+    co_await renew_when_due();
+    json::array deletes;
+    for (; !keys.empty() && deletes.size() < source::kMaxBatchWrites; keys.pop_back()) {
+      deletes.push_back(delete_request(std::move(keys.back())));
+    }
+    while (!deletes.empty()) {
+      json::object request{{"RequestItems", {{table_, std::move(deletes)}}}};
+      const json::object answer = co_await call("BatchWriteItem", std::move(request));
+      deletes = {};
+      const json::value* unprocessed = answer.if_contains("UnprocessedItems");
+      if (unprocessed != nullptr && unprocessed->is_object() &&
+          !unprocessed->get_object().empty()) {
+        deletes = unprocessed->get_object().begin()->value().as_array();
+        co_await context_.clock.sleep(kUnprocessedPause);
+      }
+    }
+  }
+}
+
+}  // namespace everyitem::checkpoint

@@ -1,0 +1,32 @@
+#include "checkpoint/json_call.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+namespace everyitem::checkpoint {
+
+namespace json = boost::json;
+
+Awaitable<json::object> call_json(aws::Client& client, std::string operation, std::string object,
+                                  json::object request, aws::RetryLimits limits) {
+  json::object answer;
+  const std::string body = json::serialize(request);
+  const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+    boost::system::error_code error;
+    json::value parsed = json::parse(json::string_view(response.body.view()), error);
+    if (error || !parsed.is_object()) {
+      throw aws::MalformedResponse(fmt::format("the answer to {} is not a JSON object", operation));
+    }
+    answer = std::move(parsed.get_object());
+  };
+  const aws::Call call{.operation = operation,
+                       .object = object,
+                       .body = body,
+                       .limits = limits,
+                       .holds_items = true};
+  co_await client.call(call, accept);
+  co_return answer;
+}
+
+}  // namespace everyitem::checkpoint

@@ -1,0 +1,332 @@
+"""Checkpoints that are no file: a killed run goes on, from wherever, and has one owner."""
+
+import json
+import signal
+from pathlib import Path
+from typing import Any, Callable, Dict, List, Set
+
+import boto3
+import pytest
+from botocore.config import Config
+from conftest import Backend, Table
+from fault_proxy import Gate, with_page_limit
+from fault_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, FaultServer, scan_of
+from running import INTERRUPTED, REGION, Everyitem, wait_for
+
+COUNT = 3000
+
+
+@pytest.fixture(scope="module")
+def table(backend: Backend) -> Table:
+    return backend.table(COUNT)
+
+
+class CheckpointTable:
+    """A DynamoDB table for checkpoints, made as the documentation says."""
+
+    def __init__(self, backend: Backend) -> None:
+        self.name = f"checkpoints-{id(self)}"
+        self._client = backend.dynamodb
+        self._client.create_table(
+            TableName=self.name,
+            AttributeDefinitions=[
+                {"AttributeName": "run", "AttributeType": "S"},
+                {"AttributeName": "item", "AttributeType": "S"},
+            ],
+            KeySchema=[
+                {"AttributeName": "run", "KeyType": "HASH"},
+                {"AttributeName": "item", "KeyType": "RANGE"},
+            ],
+            BillingMode="PAY_PER_REQUEST",
+        )
+        wait_for(
+            lambda: self._client.describe_table(TableName=self.name)["Table"]["TableStatus"]
+            == "ACTIVE",
+            "the table of checkpoints",
+        )
+
+    def items(self) -> List[Dict[str, Any]]:
+        return self._client.scan(TableName=self.name, ConsistentRead=True)["Items"]
+
+    def run(self) -> Dict[str, Any]:
+        return next(item for item in self.items() if item["item"]["S"] == "run")
+
+    def segments_moved(self) -> int:
+        return sum(item["item"]["S"] != "run" for item in self.items())
+
+    def end_lease(self) -> None:
+        """As time does in half a minute."""
+        self._client.put_item(
+            TableName=self.name, Item={**self.run(), "lease_until": {"N": "1"}}
+        )
+
+
+@pytest.fixture
+def checkpoints(backend: Backend) -> CheckpointTable:
+    return CheckpointTable(backend)
+
+
+def test_a_run_in_dynamodb_goes_on_when_it_was_killed(
+    backend: Backend,
+    everyitem: Everyitem,
+    proxy: Callable,
+    table: Table,
+    checkpoints: CheckpointTable,
+) -> None:
+    stream = backend.stream()
+    where = ("--checkpoint", f"dynamodb:{checkpoints.name}/nightly")
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2, *where)
+    gate = Gate("PutRecords", passing=4)
+    kinesis, dynamodb = proxy("kinesis"), proxy("dynamodb")
+    kinesis.rule = gate
+    dynamodb.rule = with_page_limit(250)
+    process = everyitem.start(*scan)
+    gate.wait_until_held()
+    wait_for(checkpoints.segments_moved, "a checkpoint")
+    process.kill()
+    gate.open()
+    kinesis.rule = None
+
+    # Nobody knows yet that it is gone.
+    refused = everyitem.run(*scan)
+    assert refused.code == 1, refused.stderr
+    assert "another process is working on this run: process" in refused.stderr, refused.stderr
+    assert "whose lease ends in" in refused.stderr
+
+    checkpoints.end_lease()
+    before = len(dynamodb.bodies("Scan"))
+    result = everyitem.run(*scan)
+    assert result.code == 0, result.stderr
+    assert "resuming after" in result.stderr, result.stderr
+    first = dynamodb.bodies("Scan")[before : before + 2]  # one of each segment
+    assert any("ExclusiveStartKey" in scan for scan in first), "it began anew"
+    compared = backend.compared(table, stream)
+    assert compared.complete, compared
+    assert compared.duplicates <= 2 * 2 * 250, f"repeated more than was open: {compared}"
+
+    # What is left is one item that says so, and goes by itself.
+    assert [item["item"]["S"] for item in checkpoints.items()] == ["run"]
+    assert "expires_at" in checkpoints.run()
+    again = everyitem.run(*scan)
+    assert again.summary["status"] == "already-complete"
+    assert again.summary["checkpoint"] == f"dynamodb:{checkpoints.name}/nightly"
+    other = everyitem.run(*scan, "--filter", "attribute_exists(a)")
+    assert other.code == 2 and "belongs to another run" in other.stderr, other.stderr
+    everyitem.scan(*scan[1:], "--restart")
+    assert len(backend.data(stream)) == compared.records + COUNT
+
+
+def test_an_interrupted_run_in_dynamodb_is_free_at_once(
+    backend: Backend,
+    everyitem: Everyitem,
+    proxy: Callable,
+    table: Table,
+    checkpoints: CheckpointTable,
+) -> None:
+    stream = backend.stream()
+    where = ("--checkpoint", f"dynamodb:{checkpoints.name}")
+    gate = Gate("PutRecords", passing=2)
+    proxy("kinesis").rule = gate
+    proxy("dynamodb").rule = with_page_limit(250)
+    process = everyitem.start("scan", "--table", table.name, "--stream", stream, *where)
+    gate.wait_until_held()
+    process.signal(signal.SIGINT)
+    gate.open()
+    assert process.finish().code == INTERRUPTED
+    proxy("kinesis").rule = None
+    everyitem.scan("--table", table.name, "--stream", stream, *where)
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+
+
+def test_who_lost_the_run_stops(
+    backend: Backend,
+    everyitem: Everyitem,
+    proxy: Callable,
+    table: Table,
+    checkpoints: CheckpointTable,
+) -> None:
+    stream = backend.stream()
+    scan = ("--table", table.name, "--stream", stream, "--segments", 2)
+    where = ("--checkpoint", f"dynamodb:{checkpoints.name}")
+    gate = Gate("PutRecords", passing=2)
+    proxy("kinesis").rule = gate
+    proxy("dynamodb").rule = with_page_limit(250)
+    first = everyitem.start("scan", *scan, *where)
+    gate.wait_until_held()
+    checkpoints.end_lease()  # it stands still for too long, say
+    everyitem.endpoints["kinesis"] = backend.endpoints["kinesis"]
+    everyitem.scan(*scan, *where, "--limit", 2000)
+    successors = checkpoints.items()
+    gate.open()
+    result = first.finish()
+    assert result.code == 1, result.stderr
+    assert "another process has taken this run over" in result.stderr, result.stderr
+    assert checkpoints.items() == successors, "it wrote over what its successor wrote"
+    everyitem.scan(*scan, *where)
+    assert backend.compared(table, stream).complete
+
+
+@pytest.mark.parametrize(
+    "wrong, says",
+    [
+        (("--checkpoint", "dynamodb:no"), "not a table's name"),
+        (("--checkpoint", "s3://bucket/x"), "no known kind"),
+        (("--checkpoint-kms-key", "alias/aws/ssm"), "goes with --checkpoint ssm:"),
+    ],
+)
+def test_wrong_places_are_told(
+    backend: Backend, everyitem: Everyitem, table: Table, wrong: List[str], says: str
+) -> None:
+    stream = backend.stream()
+    result = everyitem.run("scan", "--table", table.name, "--stream", stream, *wrong)
+    assert result.code == 2 and says in result.stderr, result.stderr
+    assert not backend.data(stream)
+
+
+def test_a_table_that_is_not_there_is_named(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    where = ("--checkpoint", "dynamodb:not-there")
+    result = everyitem.run("scan", "--table", table.name, "--stream", backend.stream(), *where)
+    assert result.code == 1
+    assert "checkpoint dynamodb:not-there in us-east-1: ResourceNotFoundException" in result.stderr
+
+
+class Parameters:
+    """Parameter Store in the fault server, seen through the official client."""
+
+    def __init__(self, server: FaultServer) -> None:
+        self._client = boto3.client(
+            "ssm",
+            endpoint_url=server.url,
+            region_name=REGION,
+            aws_access_key_id=ACCESS_KEY_ID,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
+            config=Config(proxies={}),
+        )
+
+    def values(self, path: str = "/backfill") -> Dict[str, str]:
+        pages = self._client.get_paginator("get_parameters_by_path").paginate(
+            Path=path, WithDecryption=True
+        )
+        return {one["Name"]: one["Value"] for page in pages for one in page["Parameters"]}
+
+    def types(self) -> Set[str]:
+        page = self._client.get_parameters_by_path(Path="/backfill")
+        return {one["Type"] for one in page["Parameters"]}
+
+    def end_lease(self) -> None:
+        """As time does in half a minute."""
+        run = json.loads(self.values()["/backfill/run"])
+        self._client.put_parameter(
+            Name="/backfill/run",
+            Value=json.dumps({**run, "lease_until": 1}),
+            Type="String",
+            Overwrite=True,
+        )
+
+
+# Some 4 pages of each segment, one every 0.2 s.
+SLOW_TABLE = {"items": 4000, "item_bytes": 4000, "page_bytes": 400_000, "scan_latency_ms": 200}
+IN_SSM = ("--segments", 8, "--checkpoint", "ssm:/backfill")
+
+
+def test_a_run_in_parameters_goes_on_when_it_was_interrupted(tmp_path: Path) -> None:
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        process = everyitem.start(*scan_of(*IN_SSM))
+        wait_for(lambda: server.report()["distinct"] > 500, "some items")
+        process.signal(signal.SIGINT)
+        stopped = process.finish()
+        assert stopped.code == INTERRUPTED, stopped.stderr
+        report = server.report()
+        assert 0 < report["distinct"] < 4000 and report["duplicates"] == 0
+        # 8 segments are one parameter, written once; and the run and its identity.
+        assert set(Parameters(server).values()) == {
+            "/backfill/run",
+            "/backfill/segments-0",
+            *(name for name in Parameters(server).values() if "/identity-" in name),
+        }
+        assert report["requests"]["PutParameter"] <= 4, report["requests"]
+
+        result = everyitem.run(*scan_of(*IN_SSM))
+        assert result.code == 0, result.stderr
+        assert "resuming after" in result.stderr
+        report = server.report()
+        assert report["missing"] == 0 and report["duplicates"] == 0, report
+        again = everyitem.run(*scan_of(*IN_SSM))
+        assert again.summary["status"] == "already-complete"
+        assert again.summary["checkpoint"] == "ssm:/backfill"
+
+
+@pytest.mark.slow
+def test_a_run_in_parameters_goes_on_when_it_was_killed(tmp_path: Path) -> None:
+    # Longer than the 10 s after which progress is written for the first time.
+    with FaultServer(**{**SLOW_TABLE, "scan_latency_ms": 3000}) as server:
+        everyitem = server.everyitem(tmp_path)
+        parameters = Parameters(server)
+        process = everyitem.start(*scan_of(*IN_SSM))
+        wait_for(lambda: "/backfill/segments-0" in parameters.values(), "a checkpoint")
+        process.kill()
+        refused = everyitem.run(*scan_of(*IN_SSM))
+        assert refused.code == 1
+        assert "another process is working on this run: process" in refused.stderr
+        parameters.end_lease()
+        result = everyitem.run(*scan_of(*IN_SSM))
+        assert result.code == 0, result.stderr
+        assert "resuming after" in result.stderr
+        report = server.report()
+    assert report["missing"] == 0 and report["altered"] == 0, report
+    assert report["duplicates"] < 4000, "it began anew"
+
+
+def test_a_parameter_store_that_throttles_throughout_is_waited_for(tmp_path: Path) -> None:
+    faults = [
+        f"{operation}:throttling=0.4"
+        for operation in ("PutParameter", "GetParameter", "GetParametersByPath", "DeleteParameters")
+    ]
+    with FaultServer(*faults, items=2000, item_bytes=400) as server:
+        everyitem = server.everyitem(tmp_path)
+        limited = everyitem.run(*scan_of(*IN_SSM, "--limit", 700))
+        assert limited.code == 0, limited.stderr
+        result = everyitem.run(*scan_of(*IN_SSM))
+        assert result.code == 0, result.stderr
+        report = server.report()
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+    assert report["faults"]["throttling"] > 5
+
+
+def test_who_may_not_write_parameters_is_told(tmp_path: Path) -> None:
+    with FaultServer("PutParameter:access_denied=1", items=100) as server:
+        result = server.everyitem(tmp_path).run(*scan_of(*IN_SSM))
+        report = server.report()
+    assert result.code == 1
+    assert "PutParameter on checkpoint ssm:/backfill in us-east-1: AccessDenied" in result.stderr
+    assert report["distinct"] == 0, "it delivered what it could not checkpoint"
+
+
+def test_parameters_are_secure_on_request(tmp_path: Path) -> None:
+    with FaultServer(items=100) as server:
+        key = ("--checkpoint-kms-key", "alias/aws/ssm")
+        result = server.everyitem(tmp_path).run(*scan_of(*IN_SSM, *key))
+        assert result.code == 0, result.stderr
+        assert Parameters(server).types() == {"SecureString"}
+
+
+def test_a_run_in_a_table_gets_over_faults(tmp_path: Path) -> None:
+    faults = [
+        f"{operation}:{fault}=0.1"
+        for operation in ("PutItem", "Query", "GetItem")
+        for fault in ("throttling", "internal_error", "reset_before", "reset_after")
+    ]
+    where = ("--segments", 8, "--checkpoint", "dynamodb:checkpoints")
+    with FaultServer(*faults, items=8000, item_bytes=1000, page_bytes=50_000) as server:
+        everyitem = server.everyitem(tmp_path)
+        limited = everyitem.run(*scan_of(*where, "--limit", 3000))
+        assert limited.code == 0, limited.stderr
+        result = everyitem.run(*scan_of(*where))
+        assert result.code == 0, result.stderr
+        report = server.report()
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+    assert report["faults"]["reset_after"] > 0
