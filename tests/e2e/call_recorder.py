@@ -1,0 +1,75 @@
+"""Stands between the function and the fault server, and writes down what is called, on what.
+
+Requests and answers are passed on byte for byte, so that their signatures still hold. CBOR is refused, as
+by an endpoint that understands JSON only: the resource is read from the request.
+"""
+
+import http.client
+import json
+import re
+import threading
+from typing import Any, Dict, NamedTuple, Set
+
+from lambda_host import Handler, Reply, Server
+
+ACCOUNT = "123456789012"
+
+
+class Call(NamedTuple):
+    """A call as IAM sees it: what it needs allowed, and on what."""
+
+    action: str  # "dynamodb:Scan"
+    resource: str  # an ARN
+
+
+class CallRecorder:
+    """Use it in a `with`; `url` is what the function is given for DynamoDB and Kinesis."""
+
+    def __init__(self, target: str) -> None:
+        self.calls: Set[Call] = set()
+        self._lock = threading.Lock()
+        self._host = target.split("//")[1]
+        self._server = Server(self._respond)
+        self.url = f"http://{self._server.authority}"
+
+    def __enter__(self) -> "CallRecorder":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._server.close()
+
+    def _respond(self, request: Handler, body: bytes) -> Reply:
+        if "cbor" in request.headers["Content-Type"]:
+            return 415, {}, b""
+        with self._lock:
+            self.calls |= calls_of(request.headers, json.loads(body))
+        connection = http.client.HTTPConnection(self._host)
+        try:
+            # With the Host that was signed.
+            connection.request("POST", request.path, body, dict(request.headers))
+            answer = connection.getresponse()
+            kept = ("x-amz-crc32", "content-type", "date")
+            headers = {name: value for name, value in answer.getheaders() if name.lower() in kept}
+            return answer.status, headers, answer.read()
+        finally:
+            connection.close()
+
+
+def calls_of(headers: Any, body: Dict[str, Any]) -> Set[Call]:
+    """What a request asks for: a call, or with BatchWriteItem one for each table."""
+    prefix, operation = headers["X-Amz-Target"].split(".")
+    service = prefix.split("_")[0].lower()  # DynamoDB_20120810, Kinesis_20131202
+    scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", headers["Authorization"])
+    assert scope and scope[2] == service, headers["Authorization"]
+    if service == "dynamodb":
+        kind, names = "table", list(body.get("RequestItems", [])) or [body["TableName"]]
+    else:
+        kind, names = "stream", [body.get("StreamARN") or body["StreamName"]]
+    # A name is that of a resource in the region that is called, of the account that calls.
+    return {
+        Call(
+            f"{service}:{operation}",
+            name if name.startswith("arn:") else f"arn:aws:{service}:{scope[1]}:{ACCOUNT}:{kind}/{name}",
+        )
+        for name in names
+    }

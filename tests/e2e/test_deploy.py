@@ -1,0 +1,193 @@
+"""What deploy/ sets up: one function, and the permissions for just what it calls."""
+
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Dict, Set
+
+import pytest
+import yaml
+from call_recorder import ACCOUNT, Call, CallRecorder
+from cloudformation import Loader, Stack
+from fault_server import FaultServer
+from lambda_host import REGION, LambdaHost
+from running import ROOT
+
+DEPLOY = ROOT / "deploy"
+OSLS = ROOT / "tests/deploying/node_modules/osls/bin/serverless.js"
+
+TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/generated"
+STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/backfill"
+STACK_REGION = "eu-west-1"  # not that of table and stream, though it may be
+CHECKPOINTS = f"arn:aws:dynamodb:{STACK_REGION}:{ACCOUNT}:table/everyitem-Checkpoints-1ABC"
+TABLE_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-table"
+STREAM_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-stream"
+NAME = "everyitem-dev-scanner"  # of the function
+FUNCTION = f"arn:aws:lambda:{STACK_REGION}:{ACCOUNT}:function:{NAME}"
+LOG_GROUP = f"arn:aws:logs:{STACK_REGION}:{ACCOUNT}:log-group:/aws/lambda/{NAME}:*"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/everyitem-dev-ScannerRole-1ABC"
+
+# What AWS knows when it creates the stack.
+CREATED = {
+    "AWS::Partition": "aws",
+    "AWS::Region": STACK_REGION,
+    "AWS::AccountId": ACCOUNT,
+    "AWS::StackName": "everyitem-dev",
+    "Checkpoints.Arn": CHECKPOINTS,
+    "ScannerLogGroup.Arn": LOG_GROUP,
+    "ScannerRole.Arn": ROLE,
+    "ServerlessDeploymentBucket": "deployment-bucket",
+}
+
+
+def packaged(folder: Path, archive: Path, kms: bool) -> Dict[str, Any]:
+    """What the Serverless Framework makes of deploy/serverless.yml, with two settings of ours."""
+    text = (DEPLOY / "serverless.yml").read_text()
+    assert set(yaml.load(text, Loader)["custom"]) == {"dynamodbTableArn", "kinesisStreamArn"}
+    for setting, arn in (("dynamodbTableArn", TABLE), ("kinesisStreamArn", STREAM)):
+        text = re.sub(rf"(?m)^  {setting}: .*$", f"  {setting}: {arn}", text)
+    if kms:
+        text = re.sub(r"(?m)^( +)# (- Effect|  Action|  Resource)", r"\1\2", text)
+        text = text.replace("TABLE_KEY_ARN", TABLE_KEY).replace("STREAM_KEY_ARN", STREAM_KEY)
+    (folder / "deploy").mkdir()
+    (folder / "deploy/serverless.yml").write_text(text)
+    (folder / "dist").mkdir()
+    shutil.copy(archive, folder / "dist/everyitem-lambda.zip")  # where ./package-lambda puts it
+    node = shutil.which("node")
+    assert node and OSLS.exists(), "run scripts/setup test"
+    run = subprocess.run(
+        [node, OSLS, "package"],
+        cwd=folder / "deploy",
+        # Without credentials, and nobody is told.
+        env={
+            "HOME": str(folder),
+            "PATH": str(Path(node).parent),
+            "CI": "1",
+            "SLS_TELEMETRY_DISABLED": "1",
+            "SLS_NOTIFICATIONS_MODE": "off",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0 and "Warning" not in run.stdout, run.stdout
+    output = folder / "deploy/.serverless/cloudformation-template-update-stack.json"
+    return json.loads(output.read_text())
+
+
+def made_stack(which: str, kms: bool, folder: Path, archive: Path) -> Stack:
+    if which == "serverless.yml":
+        return Stack(packaged(folder, archive, kms), CREATED)
+    values = {**CREATED, "DynamodbTableArn": TABLE, "KinesisStreamArn": STREAM}
+    if kms:
+        values.update(TableKmsKeyArn=TABLE_KEY, StreamKmsKeyArn=STREAM_KEY)
+    return Stack(yaml.load((DEPLOY / "template.yaml").read_text(), Loader), values)
+
+
+@pytest.fixture(scope="module", params=["serverless.yml", "template.yaml"])
+def which(request: Any) -> str:
+    return request.param
+
+
+@pytest.fixture(scope="module")
+def stack(which: str, tmp_path_factory: pytest.TempPathFactory, lambda_zip: Path) -> Stack:
+    return made_stack(which, False, tmp_path_factory.mktemp("deploy"), lambda_zip)
+
+
+def allowed(stack: Stack) -> Set[Call]:
+    """All that the function's role allows."""
+    role = stack.properties("AWS::IAM::Role")
+    assert "ManagedPolicyArns" not in role
+    (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trusted["Principal"] == {"Service": "lambda.amazonaws.com"}
+    (policy,) = role["Policies"]
+    found = set()
+    for statement in policy["PolicyDocument"]["Statement"]:
+        assert set(statement) == {"Effect", "Action", "Resource"} and statement["Effect"] == "Allow"
+        actions = statement["Action"]
+        for action in [actions] if isinstance(actions, str) else actions:
+            assert isinstance(statement["Resource"], str)
+            found.add(Call(action, statement["Resource"]))
+    return found
+
+
+@pytest.fixture(scope="module")
+def called(lambda_bootstrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Set[Call]:
+    """All that the function calls in a run of several rounds, with the templates' environment."""
+    pages = {"items": 3000, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 50}
+    with FaultServer(stream_mode="provisioned", **pages) as server:
+        with CallRecorder(server.url) as recorder:
+            env = {
+                **environment(),
+                "SEGMENTS": "4",
+                "HANDOVER_SECONDS": "0.5",
+                "AWS_ENDPOINT_URL_DYNAMODB": recorder.url,
+                "AWS_ENDPOINT_URL_KINESIS": recorder.url,
+            }
+            folder = tmp_path_factory.mktemp("function")
+            with LambdaHost([str(lambda_bootstrap)], folder, env, [1.0, 30.0]) as host:
+                host.send()
+                outcomes = host.wait()
+            assert outcomes[-1].answer["status"] == "complete", outcomes
+            # Handed over, by calling itself.
+            assert outcomes[-1].answer["rounds"] >= 2
+            assert server.report()["missing"] == 0
+            assert server.report()["signatures_refused"] == 0
+            return recorder.calls | {Call("lambda:InvokeFunction", FUNCTION)}
+
+
+def environment() -> Dict[str, str]:
+    return {
+        "TABLE_ARN": TABLE,
+        "STREAM_ARN": STREAM,
+        "CHECKPOINT": f"dynamodb:{CHECKPOINTS}",
+    }
+
+
+def test_the_function(stack: Stack) -> None:
+    function = stack.properties("AWS::Lambda::Function")
+    assert function["FunctionName"] == NAME
+    assert function["Runtime"] == "provided.al2023" and function["Handler"] == "bootstrap"
+    assert function["Architectures"] == ["x86_64"]
+    assert function["Timeout"] == 900 and function["MemorySize"] == 512
+    assert function["ReservedConcurrentExecutions"] == 1
+    assert function["RecursiveLoop"] == "Allow"
+    assert function["Role"] == ROLE
+    assert function["Environment"]["Variables"] == environment()
+    code = function["Code"]
+    assert (code if isinstance(code, str) else code["S3Key"]).endswith("/everyitem-lambda.zip")
+    logs = stack.properties("AWS::Logs::LogGroup")
+    assert logs == {"LogGroupName": f"/aws/lambda/{NAME}", "RetentionInDays": 30}
+
+
+def test_the_policy_allows_just_what_is_called(stack: Stack, called: Set[Call]) -> None:
+    logs = {Call(f"logs:{action}", LOG_GROUP) for action in ("CreateLogStream", "PutLogEvents")}
+    assert allowed(stack) == called | logs
+
+
+def test_the_table_of_checkpoints_is_the_documented_one(stack: Stack) -> None:
+    text = (ROOT / "docs/checkpoint_format.md").read_text()
+    (block,) = re.findall(r"(?s)```yaml\n(.*?)```", text)
+    documented = yaml.load(block, Loader)["Checkpoints"]["Properties"]
+    assert stack.properties("AWS::DynamoDB::Table") == documented
+
+
+def test_kms_is_allowed_only_where_it_is_asked_for(
+    which: str, stack: Stack, tmp_path: Path, lambda_zip: Path
+) -> None:
+    asked = allowed(made_stack(which, True, tmp_path, lambda_zip))
+    assert asked - allowed(stack) == {
+        Call("kms:Decrypt", TABLE_KEY),
+        Call("kms:GenerateDataKey", STREAM_KEY),
+    }
+    assert allowed(stack) < asked
+
+
+def test_the_template_names_the_zip_that_is_built() -> None:
+    template = yaml.load((DEPLOY / "template.yaml").read_text(), Loader)
+    code = (DEPLOY / template["Resources"]["Scanner"]["Properties"]["Code"]).resolve()
+    assert str(code.relative_to(ROOT)) in (ROOT / "package-lambda").read_text()
