@@ -6,13 +6,10 @@ by an endpoint that understands JSON only: the resource is read from the request
 
 import http.client
 import json
-import re
 import threading
 from typing import Any, Dict, NamedTuple, Set
 
 from lambda_host import Handler, Reply, Server
-
-ACCOUNT = "123456789012"
 
 
 class Call(NamedTuple):
@@ -59,17 +56,9 @@ def calls_of(headers: Any, body: Dict[str, Any]) -> Set[Call]:
     """What a request asks for: a call, or with BatchWriteItem one for each table."""
     prefix, operation = headers["X-Amz-Target"].split(".")
     service = prefix.split("_")[0].lower()  # DynamoDB_20120810, Kinesis_20131202
-    scope = re.search(r"Credential=[^/]+/\d+/([^/]+)/([^/]+)/", headers["Authorization"])
-    assert scope and scope[2] == service, headers["Authorization"]
-    if service == "dynamodb":
-        kind, names = "table", list(body.get("RequestItems", [])) or [body["TableName"]]
-    else:
-        kind, names = "stream", [body.get("StreamARN") or body["StreamName"]]
-    # A name is that of a resource in the region that is called, of the account that calls.
-    return {
-        Call(
-            f"{service}:{operation}",
-            name if name.startswith("arn:") else f"arn:aws:{service}:{scope[1]}:{ACCOUNT}:{kind}/{name}",
-        )
-        for name in names
-    }
+    resources = body.get("RequestItems") or [body.get("TableName") or body["StreamARN"]]
+    for resource in resources:
+        # Signed for where the resource is, not for where the function is.
+        region = resource.split(":")[3]
+        assert f"/{region}/{service}/aws4_request" in headers["Authorization"], (operation, resource)
+    return {Call(f"{service}:{operation}", resource) for resource in resources}

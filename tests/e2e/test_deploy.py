@@ -1,23 +1,22 @@
 """What deploy/ sets up: one function, and the permissions for just what it calls."""
 
-import json
 import re
 import shutil
-import subprocess
 from pathlib import Path
 from typing import Any, Dict, Set
 
 import pytest
 import yaml
-from call_recorder import ACCOUNT, Call, CallRecorder
+from call_recorder import Call, CallRecorder
 from cloudformation import Loader, Stack
 from fault_server import FaultServer
 from lambda_host import REGION, LambdaHost
+from osls import packaged
 from running import ROOT
 
 DEPLOY = ROOT / "deploy"
-OSLS = ROOT / "tests/deploying/node_modules/osls/bin/serverless.js"
 
+ACCOUNT = "123456789012"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/generated"
 STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/backfill"
 STACK_REGION = "eu-west-1"  # not that of table and stream, though it may be
@@ -42,7 +41,7 @@ CREATED = {
 }
 
 
-def packaged(folder: Path, archive: Path, kms: bool) -> Dict[str, Any]:
+def packaged_function(folder: Path, archive: Path, kms: bool) -> Dict[str, Any]:
     """What the Serverless Framework makes of deploy/serverless.yml, with two settings of ours."""
     text = (DEPLOY / "serverless.yml").read_text()
     assert set(yaml.load(text, Loader)["custom"]) == {"dynamodbTableArn", "kinesisStreamArn"}
@@ -55,33 +54,12 @@ def packaged(folder: Path, archive: Path, kms: bool) -> Dict[str, Any]:
     (folder / "deploy/serverless.yml").write_text(text)
     (folder / "dist").mkdir()
     shutil.copy(archive, folder / "dist/everyitem-lambda.zip")  # where ./package-lambda puts it
-    node = shutil.which("node")
-    assert node and OSLS.exists(), "run scripts/setup test"
-    run = subprocess.run(
-        [node, OSLS, "package"],
-        cwd=folder / "deploy",
-        # Without credentials, and nobody is told.
-        env={
-            "HOME": str(folder),
-            "PATH": str(Path(node).parent),
-            "CI": "1",
-            "SLS_TELEMETRY_DISABLED": "1",
-            "SLS_NOTIFICATIONS_MODE": "off",
-        },
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=60,
-    )
-    assert run.returncode == 0 and "Warning" not in run.stdout, run.stdout
-    output = folder / "deploy/.serverless/cloudformation-template-update-stack.json"
-    return json.loads(output.read_text())
+    return packaged(folder / "deploy")
 
 
 def made_stack(which: str, kms: bool, folder: Path, archive: Path) -> Stack:
     if which == "serverless.yml":
-        return Stack(packaged(folder, archive, kms), CREATED)
+        return Stack(packaged_function(folder, archive, kms), CREATED)
     values = {**CREATED, "DynamodbTableArn": TABLE, "KinesisStreamArn": STREAM}
     if kms:
         values.update(TableKmsKeyArn=TABLE_KEY, StreamKmsKeyArn=STREAM_KEY)

@@ -1,0 +1,36 @@
+"""The Serverless Framework's fork osls: from a serverless.yml to CloudFormation, offline."""
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any, Dict
+
+from running import ROOT
+
+OSLS = ROOT / "tests/deploying/node_modules/osls/bin/serverless.js"
+
+
+def packaged(folder: Path) -> Dict[str, Any]:
+    """The template that `osls package` makes in a folder, without credentials. Telling nobody."""
+    node = shutil.which("node")
+    assert node and OSLS.exists(), "run scripts/setup test"
+    run = subprocess.run(
+        [node, OSLS, "package"],
+        cwd=folder,
+        env={
+            "HOME": str(folder),
+            "PATH": str(Path(node).parent),
+            "CI": "1",
+            "SLS_TELEMETRY_DISABLED": "1",
+            "SLS_NOTIFICATIONS_MODE": "off",
+        },
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        timeout=60,
+    )
+    assert run.returncode == 0 and "Warning" not in run.stdout, run.stdout
+    template = folder / ".serverless/cloudformation-template-update-stack.json"
+    return json.loads(template.read_text())
