@@ -44,6 +44,9 @@ class Stack:
         (found,) = [one for one in self._template["Resources"].values() if one["Type"] == kind]
         return self.resolved(found["Properties"])
 
+    def output(self, name: str) -> str:
+        return self.resolved(self._template["Outputs"][name]["Value"])
+
     def resolved(self, value: Any) -> Any:
         if isinstance(value, list):
             members = [self.resolved(one) for one in value]
