@@ -46,6 +46,14 @@ std::uint64_t sum_of(const std::vector<SegmentProgress>& segments,
 
 }  // namespace
 
+std::vector<SegmentProgress> fresh_segments(std::uint32_t count) {
+  std::vector<SegmentProgress> segments(count);
+  for (std::uint32_t i = 0; i < count; ++i) {
+    segments[i].segment = i;
+  }
+  return segments;
+}
+
 bool RunState::complete() const {
   return std::ranges::all_of(
       segments, [](const SegmentProgress& segment) { return segment.position.complete; });

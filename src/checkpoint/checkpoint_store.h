@@ -1,6 +1,7 @@
 // Where a run's progress is kept, so that it survives the process.
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -26,6 +27,9 @@ struct IdentityPart {
 };
 
 using RunIdentity = std::vector<IdentityPart>;
+
+/// Of a run that begins.
+std::vector<SegmentProgress> fresh_segments(std::uint32_t count);
 
 /// A run as a store has it: one entry a segment, by number, so their count is TotalSegments.
 struct RunState {

@@ -88,14 +88,6 @@ SegmentProgress totals_of(const RunState& state) {
           .dead_letters = state.dead_letters()};
 }
 
-std::vector<SegmentProgress> fresh_segments(std::uint32_t count) {
-  std::vector<SegmentProgress> segments(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    segments[i].segment = i;
-  }
-  return segments;
-}
-
 /// ExpressionAttributeNames of a condition on the run's or a segment's item: DynamoDB refuses those
 /// that the condition does not hold.
 json::object names_in(std::string_view condition) {

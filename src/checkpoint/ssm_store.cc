@@ -51,14 +51,6 @@ SegmentProgress progress_of(const json::array& array) {
           .dead_letters = array.at(5).to_number<std::uint64_t>()};
 }
 
-std::vector<SegmentProgress> fresh_segments(std::uint32_t count) {
-  std::vector<SegmentProgress> segments(count);
-  for (std::uint32_t i = 0; i < count; ++i) {
-    segments[i].segment = i;
-  }
-  return segments;
-}
-
 /// Whether `there` may be what was there before `wanted` was written.
 bool may_be_before(const std::optional<RunRecord>& there, const RunRecord& wanted) {
   return !there || there->epoch < wanted.epoch ||

@@ -404,11 +404,8 @@ Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
     notice(fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
                        counted(segments, "segment"), choice.reason));
   }
-  checkpoint::RunState state{.identity = identity(), .segments = {}};
-  state.segments.resize(segments);
-  for (std::uint32_t i = 0; i < segments; ++i) {
-    state.segments[i].segment = i;
-  }
+  checkpoint::RunState state{.identity = identity(),
+                             .segments = checkpoint::fresh_segments(segments)};
   file_start = settings.restart ? sink::FileStart::restart : sink::FileStart::fresh;
   co_return state;
 }
