@@ -22,6 +22,7 @@ class Setting:
     scan_ms: int = 0  # before each answer to Scan
     put_ms: int = 0  # and to PutRecords
     client_cores: int = 1
+    core_share: float = 1  # of the time of each of these
 
     @property
     def without_latency(self) -> "Setting":
@@ -33,6 +34,8 @@ class Setting:
             parts.append(f"latency: {self.scan_ms} and {self.put_ms} ms")
         if self.client_cores > 1:
             parts.append(f"cores: {self.client_cores}")
+        if self.core_share < 1:
+            parts.append(f"of each: {self.core_share:.0%}")
         return ", ".join(parts)
 
 

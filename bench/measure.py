@@ -12,9 +12,10 @@ import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Dict, Iterable, Iterator, List, Set, Tuple
+from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
 
 from contenders import SERVER, Contender, Place, Setting
+from processor_share import processor_share
 
 SERVER_CORE = 0
 MOST_SECONDS = 120
@@ -97,8 +98,23 @@ def seconds_of_cores(cores: Set[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def pinned(cores: Iterable[int]) -> Any:
-    return lambda: os.sched_setaffinity(0, cores)
+def pinned(cores: Iterable[int], *more: Callable[[], None]) -> Any:
+    def begin() -> None:
+        os.sched_setaffinity(0, cores)
+        for step in more:
+            step()
+
+    return begin
+
+
+@contextmanager
+def client_share(setting: Setting) -> Iterator[List[Callable[[], None]]]:
+    """What the client does before it begins, so that it gets no more than its share."""
+    if setting.core_share == 1:
+        yield []
+        return
+    with processor_share(setting.client_cores * setting.core_share) as enter:
+        yield [enter]
 
 
 @contextmanager
@@ -192,7 +208,7 @@ def run(contender: Contender, setting: Setting, items: int) -> Run:
         directory = place.directory
         cores = cores_of(setting)
         used_cores = {SERVER_CORE, *cores}
-        with open(directory / "output", "wb+") as output, open(directory / "errors", "wb+") as errors:
+        with client_share(setting) as share, open(directory / "output", "wb+") as output, open(directory / "errors", "wb+") as errors:
             server_before = processor_seconds(server)
             all_before = seconds_of_cores(used_cores)
             begin = time.monotonic()
@@ -202,7 +218,7 @@ def run(contender: Contender, setting: Setting, items: int) -> Run:
                 stdout=output,
                 stderr=errors,
                 env=environment_of(setting, place),
-                preexec_fn=pinned(cores),
+                preexec_fn=pinned(cores, *share),
             )
             used = wait(process)
             seconds = time.monotonic() - begin

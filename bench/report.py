@@ -35,7 +35,7 @@ class Result:
 
     @property
     def limited_by_server(self) -> bool:
-        cores = self.setting.client_cores
+        cores = self.setting.client_cores * self.setting.core_share
         return any(run.server_busy > BUSY and run.client_busy <= BUSY * cores for run in self.runs)
 
     @property
@@ -45,7 +45,7 @@ class Result:
     @property
     def note(self) -> str:
         notes = ["limited by the server"] if self.limited_by_server else []
-        if SERVER_CORE in cores_of(self.setting):
+        if SERVER_CORE in cores_of(self.setting) and self.setting.core_share == 1:
             notes.append("shares a core with the server")
         if self.others_busy > DISTURBED:
             notes.append(f"disturbed: others used {self.others_busy:.0%} of the cores")

@@ -4,12 +4,14 @@ from dataclasses import dataclass, replace
 from typing import Callable, List, Optional, Sequence, Tuple
 
 from contenders import CONTENDERS, FLOOR_OF_500, FLOOR_OF_PAGES, SEGMENTS, Contender, Setting
+from processor_share import parent_group
 from report import Result, Table, significant, times
 
 Member = Tuple[Contender, Setting]
 
 PAGE_BYTES = 1 << 20  # of items, from which on the server ends a page
 SCAN_MS, PUT_MS = 15, 25
+SLOW_CORE = 0.2
 # A stream of 256 MB/s, as Kinesis counts: how much everyitem has under way follows from it.
 SHARDS_WITH_LATENCY = 256
 
@@ -204,7 +206,16 @@ def one_and_two_cores(_: Sequence[int], transports: Sequence[str]) -> List[List[
             (contender, Setting(transport=transports[0], client_cores=cores))
             for contender in (EVERYITEM, FLOOR)
             for cores in (1, 2)
-        ]
+        ],
+        *(
+            [
+                (EVERYITEM, Setting(size, transport, client_cores=cores, core_share=SLOW_CORE))
+                for cores in (1, 2)
+            ]
+            for size in (100, 400)
+            for transport in transports
+            if parent_group() is not None
+        ),
     ]
 
 
@@ -212,9 +223,17 @@ def cores_table(results: Sequence[Result]) -> Table:
     rows = []
     for result in results:
         base = of_setting(results, result.contender, replace(result.setting, client_cores=1))
-        rows.append(compared(str(result.setting.client_cores), result, base))
+        setting = result.setting
+        rows.append(
+            [
+                str(setting.item_bytes),
+                setting.transport.upper(),
+                f"{setting.core_share:.0%}",
+                *compared(str(setting.client_cores), result, base),
+            ]
+        )
     columns = (
-        *(("client", "cores"), ("", "")),
+        *(("item", "bytes"), ("", ""), ("share", "of a core"), ("client", "cores"), ("", "")),
         *FIGURES,
         *(("MB/s,", "of 1 core"), ("CPU,", "of 1 core"), NOTE),
     )
@@ -243,7 +262,8 @@ SERIES = {
     ),
     "cores": Series(
         "Cores",
-        f"Items of 400 bytes, {SEGMENTS} segments, no latency.",
+        f"{SEGMENTS} segments, no latency. Where the client has {SLOW_CORE:.0%} of each core's time, the "
+        "server is not what limits two of them.",
         one_and_two_cores,
         cores_table,
     ),
