@@ -16,12 +16,13 @@ namespace everyitem {
 namespace {
 
 class OnLoop : public testing::Test {
- protected:
+ public:
   ~OnLoop() override {
     work_.reset();
     thread_.join();
   }
 
+ protected:
   template <typename T>
   T run(Awaitable<T> work) {
     auto result = asio::co_spawn(loop_, std::move(work), asio::use_future);

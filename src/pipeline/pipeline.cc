@@ -25,7 +25,7 @@ PipelineLimits share_of(PipelineLimits limits, std::size_t lanes) {
 }  // namespace
 
 Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
-                   std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
+                   const std::vector<checkpoint::SegmentProgress>& start, PipelineLimits limits,
                    std::optional<std::uint64_t> item_limit)
     : home_(std::move(home)),
       segments_(start.size()),

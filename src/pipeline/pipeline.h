@@ -37,7 +37,7 @@ class Pipeline {
   /// `start`: where each segment stands, by number. `limits`: of all lanes together. `item_limit`:
   /// stop after so many items, which is for one lane alone.
   Pipeline(asio::any_io_executor home, PipelineParts parts,
-           std::vector<checkpoint::SegmentProgress> start, PipelineLimits limits,
+           const std::vector<checkpoint::SegmentProgress>& start, PipelineLimits limits,
            std::optional<std::uint64_t> item_limit);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;

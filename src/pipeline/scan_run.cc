@@ -553,7 +553,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   for (const auto& lane : lanes) {
     parts.lanes.push_back(lane->parts(file_sink.get()));
   }
-  pipeline = std::make_unique<Pipeline>(executor, std::move(parts), std::move(state->segments),
+  pipeline = std::make_unique<Pipeline>(executor, std::move(parts), state->segments,
                                         surroundings.limits, settings.limit);
   if (stop_requested) {
     pipeline->stop();
