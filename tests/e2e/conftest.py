@@ -23,6 +23,8 @@ from demodata import services  # noqa: E402
 from demodata.compare import Comparison, compare  # noqa: E402
 from demodata.items import HASH, Item, Keys, items  # noqa: E402
 from fault_proxy import FaultProxy  # noqa: E402
+from fault_server import FaultServer  # noqa: E402
+from lambda_host import SECRET_ACCESS_KEY, LambdaHost, Start  # noqa: E402
 from running import BINARY, ROOT, Everyitem  # noqa: E402
 from servers import Server  # noqa: E402
 
@@ -175,3 +177,28 @@ def unpack(archive: Path, folder: Path) -> Path:
 @pytest.fixture(scope="session")
 def lambda_bootstrap(lambda_zip: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unpack(lambda_zip, tmp_path_factory.mktemp("task"))
+
+
+@pytest.fixture
+def start(lambda_bootstrap: Path, tmp_path: Path) -> Iterator[Start]:
+    """Starts a host whose function scans the fault server's table: start(server, [2.0, 30.0])."""
+    hosts: List[LambdaHost] = []
+
+    def start_host(server: FaultServer, time_limits: List[float], **settings: Any) -> LambdaHost:
+        env = {
+            "TABLE_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/generated",
+            "STREAM_ARN": "arn:aws:kinesis:us-east-1:123456789012:stream/backfill",
+            "CHECKPOINT": f"sqlite:{tmp_path}/run",
+            "SEGMENTS": "4",
+            "HANDOVER_SECONDS": "1",
+            "AWS_ENDPOINT_URL_DYNAMODB": server.url,
+            "AWS_ENDPOINT_URL_KINESIS": server.url,
+            **{name: str(value) for name, value in settings.items()},
+        }
+        hosts.append(LambdaHost([str(lambda_bootstrap)], tmp_path, env, time_limits))
+        return hosts[-1]
+
+    yield start_host
+    for host in hosts:
+        host.__exit__()
+        assert SECRET_ACCESS_KEY not in host.log_file.read_text()

@@ -318,3 +318,11 @@ def refused(status: int, code: str) -> Reply:
 
 def kill(sandbox: Sandbox) -> None:
     os.kill(sandbox.pid, signal.SIGKILL)
+
+
+def statuses(outcomes: List[Outcome]) -> List[str]:
+    return [outcome.answer["status"] if outcome.body else outcome.ended for outcome in outcomes]
+
+
+# Starts a host whose function scans a fault server: start(server, [2.0, 30.0], SEGMENTS=8).
+Start = Callable[..., LambdaHost]

@@ -3,47 +3,15 @@
 import fcntl
 import json
 from pathlib import Path
-from typing import Any, Callable, Iterator, List
 
 import pytest
 from fault_server import FaultServer
-from lambda_host import SECRET_ACCESS_KEY, LambdaHost, Outcome, Sandbox, kill, refused
+from lambda_host import Sandbox, Start, kill, refused, statuses
 from running import wait_for
-
-Start = Callable[..., LambdaHost]
 
 ITEMS = 3000
 # Some 20 pages in each of 4 segments, 20 ms each, so about half a second.
 SLOW = {"items": ITEMS, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 20}
-
-
-@pytest.fixture
-def start(lambda_bootstrap: Path, tmp_path: Path) -> Iterator[Start]:
-    """Starts a host whose function scans the fault server's table: start(server, [2.0, 30.0])."""
-    hosts: List[LambdaHost] = []
-
-    def start_host(server: FaultServer, time_limits: List[float], **settings: Any) -> LambdaHost:
-        env = {
-            "TABLE_ARN": "arn:aws:dynamodb:us-east-1:123456789012:table/generated",
-            "STREAM_ARN": "arn:aws:kinesis:us-east-1:123456789012:stream/backfill",
-            "CHECKPOINT": f"sqlite:{tmp_path}/run",
-            "SEGMENTS": "4",
-            "HANDOVER_SECONDS": "1",
-            "AWS_ENDPOINT_URL_DYNAMODB": server.url,
-            "AWS_ENDPOINT_URL_KINESIS": server.url,
-            **{name: str(value) for name, value in settings.items()},
-        }
-        hosts.append(LambdaHost([str(lambda_bootstrap)], tmp_path, env, time_limits))
-        return hosts[-1]
-
-    yield start_host
-    for host in hosts:
-        host.__exit__()
-        assert SECRET_ACCESS_KEY not in host.log_file.read_text()
-
-
-def statuses(outcomes: List[Outcome]) -> List[str]:
-    return [outcome.answer["status"] if outcome.body else outcome.ended for outcome in outcomes]
 
 
 def test_one_round(start: Start) -> None:

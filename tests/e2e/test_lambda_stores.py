@@ -1,0 +1,60 @@
+"""The Lambda function with its progress in a table or in parameters, as it is deployed."""
+
+import threading
+from typing import Any, Dict, List
+
+import pytest
+from fault_server import FaultServer
+from lambda_host import LambdaHost, Outcome, Start, statuses
+from running import wait_for
+
+ITEMS = 3000
+# Some 20 pages in each of 4 segments, 20 ms each, so about half a second.
+SLOW = {"items": ITEMS, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 20}
+
+
+def in_store(server: FaultServer, checkpoint: str) -> Dict[str, Any]:
+    return {"CHECKPOINT": checkpoint, "AWS_ENDPOINT_URL_SSM": server.url}
+
+
+@pytest.mark.parametrize("checkpoint", ["dynamodb:checkpoints", "ssm:/backfill"])
+def test_rounds_go_on_from_it(start: Start, checkpoint: str) -> None:
+    with FaultServer(**SLOW) as server:
+        host = start(server, [0.5, 0.5, 30.0], HANDOVER_SECONDS=0.3, **in_store(server, checkpoint))
+        host.send()
+        outcomes = host.wait()
+        assert statuses(outcomes) == ["handed-over", "handed-over", "complete"], outcomes
+        assert outcomes[-1].answer["items"] == ITEMS
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+        again = host.invoke().answer
+        assert again["status"] == "complete" and again["itemsThisRound"] == 0
+
+
+def test_parameters_that_are_throttled_throughout(start: Start) -> None:
+    operations = ("PutParameter", "GetParameter", "GetParametersByPath", "DeleteParameters")
+    faults = [f"{operation}:throttling=0.3" for operation in operations]
+    with FaultServer(*faults, **SLOW) as server:
+        host = start(server, [4.0, 4.0, 60.0], HANDOVER_SECONDS=3.5, **in_store(server, "ssm:/backfill"))
+        host.send()
+        outcomes = host.wait(120)
+        assert outcomes[-1].answer["status"] == "complete", outcomes
+        assert server.report()["missing"] == 0
+        assert server.report()["faults"]["throttling"] > 0
+
+
+@pytest.mark.parametrize("checkpoint", ["dynamodb:checkpoints", "ssm:/backfill"])
+def test_an_event_that_comes_twice_is_worked_on_once(start: Start, checkpoint: str) -> None:
+    """In two sandboxes at once, as where no concurrency is reserved."""
+    with FaultServer(**{**SLOW, "scan_latency_ms": 100}) as server:
+        one: LambdaHost = start(server, [30.0], **in_store(server, checkpoint))
+        other: LambdaHost = start(server, [30.0], **in_store(server, checkpoint))
+        done: List[Outcome] = []
+        first = threading.Thread(target=lambda: done.append(one.invoke()))
+        first.start()
+        wait_for(lambda: server.report()["distinct"] > 0, "the first items")
+        second = other.invoke()
+        assert second.answer["status"] == "owned-elsewhere", second
+        assert second.seconds < 5
+        first.join()
+        assert statuses(done) == ["complete"]
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
