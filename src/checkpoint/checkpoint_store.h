@@ -1,6 +1,7 @@
 // Where a run's progress is kept, so that it survives the process.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -96,6 +97,8 @@ struct StoreContext {
   aws::RetryLimits limits;
   /// SSM alone. Not empty: parameters are SecureString, under this KMS key (an id, ARN or alias).
   std::string kms_key;
+  /// SSM alone: the least time between two writes of a parameter; nothing: kParameterInterval.
+  std::optional<std::chrono::seconds> interval;
   /// The client of a service. `region` is that of an ARN; empty for the scanned table's.
   std::function<aws::Client&(const aws::ServiceModel& service, const std::string& region)> client;
 };

@@ -45,6 +45,7 @@ class RemoteUnderTest : public StoreUnderTest {
             .owner = "process " + std::to_string(++processes_),
             .limits = {.attempts = 1, .elapsed = std::chrono::seconds(0)},
             .kms_key = kms_key,
+            .interval = interval,
             .client = [this](const aws::ServiceModel&, const std::string&) -> aws::Client& {
               return service.client;
             }};
@@ -56,6 +57,7 @@ class RemoteUnderTest : public StoreUnderTest {
   }
 
   std::string kms_key;
+  std::optional<std::chrono::seconds> interval;
   std::vector<std::string> operations;
   /// So many requests are answered, and no more.
   std::optional<std::size_t> requests_left;

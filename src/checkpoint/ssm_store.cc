@@ -271,7 +271,8 @@ Awaitable<void> SsmStore::save(std::vector<SegmentProgress> moved) {
 }
 
 bool SsmStore::is_due(const Group& group, bool whenever) const {
-  return group.moved && (whenever || context_.clock.now() - group.written_at >= kParameterInterval);
+  const auto interval = context_.interval.value_or(kParameterInterval);
+  return group.moved && (whenever || context_.clock.now() - group.written_at >= interval);
 }
 
 Awaitable<void> SsmStore::write_moved(bool whenever) {

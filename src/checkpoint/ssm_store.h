@@ -15,8 +15,8 @@
 namespace everyitem::checkpoint {
 
 /// Writes are scarce, so `save` only takes note; `keep` writes what moved, each group of segments
-/// at most every kParameterInterval, one request at a time, and `flush` the rest. A kill costs what
-/// was not yet written: it is read and delivered again.
+/// at most every StoreContext::interval, one request at a time, and `flush` the rest. A kill costs
+/// what was not yet written: it is read and delivered again.
 ///
 /// Parameter Store has no conditional writes. Before each round of writes the run's parameter is
 /// read again, so a process whose run was taken over stops before its next round; what it may write

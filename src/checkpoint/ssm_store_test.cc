@@ -77,6 +77,18 @@ TEST_F(SsmStoreTest, SavesAreWrittenEveryTenSecondsAtMost) {
   EXPECT_EQ(found()->items(), 32U * 50);
 }
 
+TEST_F(SsmStoreTest, SavesAreWrittenAsRarelyAsTheUserSays) {
+  backend_.interval = std::chrono::seconds(60);
+  auto store = backend_.open();
+  begin(*store, example());
+  save(*store, {{.segment = 0, .items = 1}});
+  keep(*store, 50);
+  EXPECT_EQ(backend_.count_named("segments-"), 0U);
+  keep(*store, 20);
+  EXPECT_EQ(backend_.count_named("segments-"), 1U);
+  end(store);
+}
+
 TEST_F(SsmStoreTest, AKillCostsWhatWasPutOffAndNoMore) {
   auto store = backend_.open();
   begin(*store, example());

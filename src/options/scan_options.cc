@@ -42,6 +42,14 @@ PutItem, Query and BatchWriteItem on it; in parameters ssm:GetParameter,
 GetParametersByPath, PutParameter and DeleteParameters on them.
 )";
 
+/// 30s, 10m, 6h, 2d, or seconds alone.
+CLI::Validator as_seconds() {
+  return CLI::AsNumberWithUnit(
+             std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}},
+             CLI::AsNumberWithUnit::DEFAULT)
+      .description("");
+}
+
 }  // namespace
 
 CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
@@ -154,6 +162,13 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
                    "account's own")
       ->type_name("KEY")
       ->group(manner);
+  scan->add_option("--checkpoint-interval", options.checkpoint_interval_seconds,
+                   "The parameters of ssm:/PREFIX are each written no more often\n"
+                   "than this, up to 1h, and at the end. Default: 10s")
+      ->type_name("TIME")
+      ->group(manner)
+      ->transform(as_seconds())
+      ->check(CLI::Range(std::int64_t{1}, std::int64_t{3600}).description(""));
   scan->add_flag("--restart", settings.restart,
                  "Begin anew, whatever the checkpoint says; overwrites the\n"
                  "file of --to")
@@ -170,11 +185,7 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
                    "2m for the second")
       ->type_name("TIME")
       ->group(manner)
-      ->transform(
-          CLI::AsNumberWithUnit(
-              std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}},
-              CLI::AsNumberWithUnit::DEFAULT)
-              .description(""))
+      ->transform(as_seconds())
       ->check(CLI::Range(std::int64_t{1}, std::int64_t{365} * 86400).description(""));
   scan->add_flag("-q,--quiet", options.quiet, "No progress and no notices, only a line at the end")
       ->group(manner);
@@ -251,6 +262,13 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   if (!settings.checkpoint_kms_key.empty() && !settings.checkpoint.starts_with("ssm:")) {
     throw usage_error("--checkpoint-kms-key goes with --checkpoint ssm:/PREFIX",
                       "Other checkpoints are encrypted as their disk or table is.");
+  }
+  if (options.checkpoint_interval_seconds > 0) {
+    if (!settings.checkpoint.starts_with("ssm:")) {
+      throw usage_error("--checkpoint-interval goes with --checkpoint ssm:/PREFIX",
+                        "Other checkpoints are written with each page.");
+    }
+    settings.checkpoint_interval = std::chrono::seconds(options.checkpoint_interval_seconds);
   }
   if (options.max_wait_seconds > 0) {
     settings.max_wait = std::chrono::seconds(options.max_wait_seconds);

@@ -24,6 +24,7 @@ struct ScanOptions {
   std::optional<double> read_units;
   std::optional<double> read_percent;
   std::int64_t max_wait_seconds = 0;
+  std::int64_t checkpoint_interval_seconds = 0;
   bool quiet = false;
 };
 

@@ -105,6 +105,15 @@ TEST(ScanOptions, TimesHaveUnits) {
   EXPECT_FALSE(parse({"--table", "orders", "--stream", "s"}).max_wait);
 }
 
+TEST(ScanOptions, HowOftenParametersAreWritten) {
+  const std::vector<std::string> in_ssm = {"--table", "orders",       "--stream",
+                                           "s",       "--checkpoint", "ssm:/orders"};
+  EXPECT_FALSE(parse(in_ssm).checkpoint_interval);
+  std::vector<std::string> rarely = in_ssm;
+  rarely.insert(rarely.end(), {"--checkpoint-interval", "2m"});
+  EXPECT_EQ(parse(rarely).checkpoint_interval, std::chrono::minutes(2));
+}
+
 TEST(ScanOptions, WhatCannotBeIsRefused) {
   const std::vector<std::vector<std::string>> wrong = {
       {"--stream", "s"},
@@ -117,6 +126,7 @@ TEST(ScanOptions, WhatCannotBeIsRefused) {
       {"--table", "orders", "--stream", "s", "--limit", "0"},
       {"--table", "orders", "--stream", "s", "--partition-key", "hash"},
       {"--table", "orders", "--stream", "s", "--kinesis-wire", "xml"},
+      {"--table", "orders", "--stream", "s", "--checkpoint-interval", "2h"},
       {"--table", "orders", "--stream", "s", "--max-wait", "0"},
       {"--table", "orders", "--stream", "s", "--max-wait", "soon"},
       {"--table", "orders", "--stream", "s", "--max-wait", "400d"},

@@ -191,6 +191,7 @@ checkpoint::StoreContext ScanRun::Impl::store_context() {
           .owner = owner_name(surroundings.owner, lanes.front()->random),
           .limits = retry_limits(),
           .kms_key = settings.checkpoint_kms_key,
+          .interval = settings.checkpoint_interval,
           .client = client};
 }
 

@@ -37,9 +37,10 @@ struct ScanSettings {
   KinesisWire kinesis_wire = KinesisWire::automatic;
   ReadBudget read_budget;
   bool random_partition_keys = false;
-  bool aggregate = false;          ///< many items a record
-  std::string checkpoint;          ///< as open_checkpoint_store takes it
-  std::string checkpoint_kms_key;  ///< as StoreContext has it
+  bool aggregate = false;                                   ///< many items a record
+  std::string checkpoint;                                   ///< as open_checkpoint_store takes it
+  std::string checkpoint_kms_key;                           ///< as StoreContext has it
+  std::optional<std::chrono::seconds> checkpoint_interval;  ///< likewise
   bool restart = false;
   std::string dead_letters;  ///< a file; by default one beside the checkpoint
   /// How long one request may be refused as too fast, or fail, before its segment or the run is

@@ -173,6 +173,7 @@ def test_who_lost_the_run_stops(
         (("--checkpoint", "dynamodb:no"), "not a table's name"),
         (("--checkpoint", "s3://bucket/x"), "no known kind"),
         (("--checkpoint-kms-key", "alias/aws/ssm"), "goes with --checkpoint ssm:"),
+        (("--checkpoint-interval", "30s"), "goes with --checkpoint ssm:"),
     ],
 )
 def test_wrong_places_are_told(
