@@ -713,9 +713,9 @@ TEST_F(ClientTest, ACallByItsPathIsSignedWithItsHeadersAndTakesItsOwnStatus) {
 }
 
 TEST_F(ClientTest, AnotherStatusThanThatOfSuccessIsAnError) {
-  TestService lambda(
-      [](Peer& peer, const std::string&) { return peer.write(answer("{}", "404 Not Found")); },
-      kLambda);
+  const std::string not_found = answer("{}", "404 Not Found");
+  TestService lambda([&](Peer& peer, const std::string&) { return peer.write(not_found); },
+                     kLambda);
   const Call invoke{.operation = "Invoke", .object = "function f", .body = "{}", .success = 202};
   EXPECT_THROW(run(lambda.loop, lambda.client.call(invoke, [](HttpResponse) { FAIL(); })), Error);
 }
