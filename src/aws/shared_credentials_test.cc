@@ -1,9 +1,9 @@
 #include "aws/shared_credentials.h"
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
+
+#include "base/run_to_end.h"
 
 namespace everyitem::aws {
 namespace {
@@ -30,10 +30,7 @@ class CountingProvider final : public CredentialsProvider {
 class SharedCredentialsTest : public testing::Test {
  protected:
   std::string find(SharedCredentials& credentials) {
-    loop_.restart();
-    auto found = asio::co_spawn(loop_, credentials.find(), asio::use_future);
-    loop_.run();
-    return found.get()->access_key_id;
+    return run_to_end(loop_, credentials.find())->access_key_id;
   }
 
   asio::io_context loop_;

@@ -9,13 +9,10 @@
 #include <string>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
-
 #include "aws/credentials.h"
 #include "aws/environment.h"
 #include "aws/shared_config_file.h"
+#include "base/run_to_end.h"
 
 namespace everyitem::aws {
 
@@ -58,10 +55,7 @@ class TemporaryHome {
 
 /// Runs the look-up to its end; throws what it throws.
 inline std::optional<Credentials> find_credentials(CredentialsProvider& provider) {
-  asio::io_context context;
-  auto found = asio::co_spawn(context, provider.find(), asio::use_future);
-  context.run();
-  return found.get();
+  return run_to_end(provider.find());
 }
 
 /// The message of what `action` throws; empty when it throws nothing.

@@ -8,9 +8,10 @@
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/system/system_error.hpp>
 #include <gtest/gtest.h>
+
+#include "base/run_to_end.h"
 
 namespace everyitem {
 namespace {
@@ -23,14 +24,6 @@ class OnLoop : public testing::Test {
   }
 
  protected:
-  template <typename T>
-  T run(Awaitable<T> work) {
-    auto result = asio::co_spawn(loop_, std::move(work), asio::use_future);
-    loop_.restart();
-    loop_.run();
-    return result.get();
-  }
-
   asio::any_io_executor here() { return loop_.get_executor(); }
   asio::any_io_executor there() { return other_.get_executor(); }
 
@@ -41,9 +34,7 @@ class OnLoop : public testing::Test {
 };
 
 TEST_F(OnLoop, TheWorkIsDoneThereAndItsResultComesBack) {
-  const auto name = []() -> Awaitable<std::string> {
-    co_return std::this_thread::get_id() == std::thread::id() ? "" : "done";
-  };
+  const auto name = []() -> Awaitable<std::string> { co_return "done"; };
   const auto where = []() -> Awaitable<std::thread::id> { co_return std::this_thread::get_id(); };
   const auto work = [&]() -> Awaitable<void> {
     EXPECT_EQ(co_await on_loop(there(), name()), "done");
@@ -51,7 +42,7 @@ TEST_F(OnLoop, TheWorkIsDoneThereAndItsResultComesBack) {
     EXPECT_EQ(co_await on_loop(here(), where()), std::this_thread::get_id());
     EXPECT_EQ(co_await where(), std::this_thread::get_id());
   };
-  run(work());
+  run_to_end(loop_, work());
 }
 
 TEST_F(OnLoop, WhatIsThrownThereComesBack) {
@@ -61,7 +52,7 @@ TEST_F(OnLoop, WhatIsThrownThereComesBack) {
     }
     co_return 0;
   };
-  EXPECT_THROW(run(on_loop(there(), fail(true))), std::runtime_error);
+  EXPECT_THROW(run_to_end(loop_, on_loop(there(), fail(true))), std::runtime_error);
 }
 
 TEST_F(OnLoop, ACancellationReachesTheWork) {

@@ -11,18 +11,10 @@
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
+#include "base/run_to_end.h"
 #include "checkpoint/checkpoint_store.h"
 
 namespace everyitem::checkpoint {
-
-/// Awaits on an event loop of its own.
-template <typename T>
-T run(Awaitable<T> work) {
-  asio::io_context loop;
-  auto result = asio::co_spawn(loop, std::move(work), asio::use_future);
-  loop.run();
-  return result.get();
-}
 
 /// A backend under test: the same place, opened anew by a process of its own at each call of
 /// `open`.

@@ -10,6 +10,7 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "base/run_to_end.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 
 namespace everyitem::checkpoint {
@@ -104,7 +105,7 @@ TEST(SqliteStore, ADamagedFileIsRefused) {
     for (std::uint32_t i = 0; i < 2000; ++i) {
       state.segments.push_back({.segment = i});
     }
-    run(store.begin(state));
+    run_to_end(store.begin(state));
   }
   std::fstream file(path, std::ios::in | std::ios::out | std::ios::binary);
   file.seekp(4096L * 3);
@@ -123,9 +124,10 @@ TEST(SqliteStore, AFolderThatCannotBeMadeIsNamed) {
 TEST(SqliteStore, ProgressOfAnUnknownSegmentIsRefusedAndNothingOfItIsKept) {
   const Folder folder;
   SqliteStore store(folder.file());
-  run(store.begin({.identity = {{"table", "t"}}, .segments = {{.segment = 0}}}));
-  EXPECT_THROW(run(store.save({{.segment = 0, .items = 5}, {.segment = 1, .items = 5}})), Error);
-  EXPECT_EQ(run(store.load())->items(), 0U);
+  run_to_end(store.begin({.identity = {{"table", "t"}}, .segments = {{.segment = 0}}}));
+  EXPECT_THROW(run_to_end(store.save({{.segment = 0, .items = 5}, {.segment = 1, .items = 5}})),
+               Error);
+  EXPECT_EQ(run_to_end(store.load())->items(), 0U);
 }
 
 }  // namespace

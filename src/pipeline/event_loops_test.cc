@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/on_loop.h"
+#include "base/run_to_end.h"
 
 namespace everyitem::pipeline {
 namespace {
@@ -16,14 +17,6 @@ Awaitable<std::thread::id> where() { co_return std::this_thread::get_id(); }
 
 class EventLoopsTest : public testing::Test {
  protected:
-  template <typename T>
-  T run(Awaitable<T> work) {
-    auto result = asio::co_spawn(loop_, std::move(work), asio::use_future);
-    loop_.restart();
-    loop_.run();
-    return result.get();
-  }
-
   asio::io_context loop_{1};
   EventLoops loops_{loop_.get_executor()};
 };
@@ -40,7 +33,7 @@ TEST_F(EventLoopsTest, EachLoopIsAThreadOfItsOwnAndTheFirstIsTheCallers) {
     EXPECT_EQ(std::this_thread::get_id(), co_await where()) << "it comes back";
     co_return threads;
   };
-  const std::set<std::thread::id> threads = run(work());
+  const std::set<std::thread::id> threads = run_to_end(loop_, work());
   EXPECT_EQ(threads.size(), 3U);
   EXPECT_TRUE(threads.contains(std::this_thread::get_id()));
 }

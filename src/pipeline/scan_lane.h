@@ -41,7 +41,7 @@ struct RunServices {
 /// Made before anything is known of the table; what depends on that is put in later. Taken apart
 /// when its event loop has ended or is the caller's.
 struct ScanLane {
-  /// `home`: where `credentials` are found. They and the clock outlive the lane.
+  /// `finder` finds the credentials on the loop of `home`. It and the clock outlive the lane.
   ScanLane(const asio::any_io_executor& lane_executor, const asio::any_io_executor& home,
            const RunServices& services, aws::CredentialsProvider& finder, Clock& clock,
            std::uint64_t random_seed)

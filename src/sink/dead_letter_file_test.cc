@@ -7,13 +7,11 @@
 #include <fstream>
 #include <sstream>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/run_to_end.h"
 
 namespace everyitem::sink {
 namespace {
@@ -39,10 +37,7 @@ class DeadLetterFileTest : public testing::Test {
 
  protected:
   static void write(DeadLetterFile& file, std::vector<DeadLetter> letters) {
-    asio::io_context loop;
-    auto done = asio::co_spawn(loop, file.write(std::move(letters)), asio::use_future);
-    loop.run();
-    done.get();
+    run_to_end(file.write(std::move(letters)));
   }
 
   void write(bool restart, std::vector<DeadLetter> letters) const {

@@ -8,12 +8,10 @@
 #include <fstream>
 #include <sstream>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "base/run_to_end.h"
 
 namespace everyitem::sink {
 namespace {
@@ -29,12 +27,9 @@ class FileSinkTest : public testing::Test {
 
  protected:
   static void deliver(FileSink& sink, std::string_view lines) {
-    asio::io_context loop;
     batch::RecordBatch batch;
     batch.body.append(lines);
-    auto done = asio::co_spawn(loop, sink.deliver(batch), asio::use_future);
-    loop.run();
-    done.get();
+    run_to_end(sink.deliver(batch));
   }
 
   void write(std::string_view content) const { std::ofstream(path_) << content; }

@@ -14,9 +14,6 @@ namespace {
 constexpr std::size_t kMaxBatchWrites = 25;  // BatchWriteItem, API reference
 constexpr std::size_t kMaxItemBytes = 400U << 10;
 
-constexpr std::array<std::string_view, 4> kOperations = {"GetItem", "PutItem", "Query",
-                                                         "BatchWriteItem"};
-
 std::pair<std::string, std::string> key_of(const json::object& item) {
   return {std::string(item.at("run").as_object().at("S").as_string()),
           std::string(item.at("item").as_object().at("S").as_string())};
@@ -114,31 +111,23 @@ class Condition {
 
 }  // namespace
 
+std::span<const Operation<EmulatedItems>> EmulatedItems::operations() {
+  static constexpr std::array<Operation<EmulatedItems>, 4> kOperations = {{
+      {"GetItem", &EmulatedItems::get_item},
+      {"PutItem", &EmulatedItems::put_item},
+      {"Query", &EmulatedItems::query},
+      {"BatchWriteItem", &EmulatedItems::batch_write},
+  }};
+  return kOperations;
+}
+
 bool EmulatedItems::knows(std::string_view operation) {
-  return std::ranges::find(kOperations, operation) != kOperations.end();
+  return std::ranges::find(operations(), operation, &Operation<EmulatedItems>::name) !=
+         operations().end();
 }
 
 ServiceReply EmulatedItems::answer(std::string_view operation, std::string_view body) {
-  try {
-    const json::object request = json::parse(body).as_object();
-    json::object answer;
-    if (operation == "GetItem") {
-      answer = get_item(request);
-    } else if (operation == "PutItem") {
-      answer = put_item(request);
-    } else if (operation == "Query") {
-      answer = query(request);
-    } else if (operation == "BatchWriteItem") {
-      answer = batch_write(request);
-    } else {
-      throw Refused{"UnknownOperationException", ""};
-    }
-    return {.body = json::serialize(answer)};
-  } catch (const Refused& refused) {
-    return to_reply(refused);
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types
-    return to_reply({"ValidationException", error.what()});
-  }
+  return reply_of(*this, operations(), operation, body);
 }
 
 json::object EmulatedItems::get_item(const json::object& request) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -30,6 +31,7 @@ class EmulatedItems {
   std::size_t writes_per_batch = 25;
 
  private:
+  static std::span<const Operation<EmulatedItems>> operations();
   boost::json::object get_item(const boost::json::object& request);
   boost::json::object put_item(const boost::json::object& request);
   boost::json::object query(const boost::json::object& request);

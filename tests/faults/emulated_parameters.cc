@@ -21,9 +21,6 @@ constexpr std::size_t kMaxPage = 10;
 constexpr std::size_t kMaxDeleted = 10;
 constexpr std::uint64_t kHistory = 100;
 
-constexpr std::array<std::string_view, 4> kOperations = {"GetParameter", "GetParametersByPath",
-                                                         "PutParameter", "DeleteParameters"};
-
 std::string text_of(const json::object& request, std::string_view name) {
   return std::string(request.at(name).as_string());
 }
@@ -65,34 +62,26 @@ void require_name(const std::string& name) {
 
 }  // namespace
 
+std::span<const Operation<EmulatedParameters>> EmulatedParameters::operations() {
+  static constexpr std::array<Operation<EmulatedParameters>, 4> kOperations = {{
+      {"GetParameter", &EmulatedParameters::get},
+      {"GetParametersByPath", &EmulatedParameters::get_by_path},
+      {"PutParameter", &EmulatedParameters::put},
+      {"DeleteParameters", &EmulatedParameters::remove},
+  }};
+  return kOperations;
+}
+
 bool EmulatedParameters::knows(std::string_view operation) {
-  return std::ranges::find(kOperations, operation) != kOperations.end();
+  return std::ranges::find(operations(), operation, &Operation<EmulatedParameters>::name) !=
+         operations().end();
 }
 
 ServiceReply EmulatedParameters::answer(std::string_view operation, std::string_view body) {
-  try {
-    const json::object request = json::parse(body).as_object();
-    json::object answer;
-    if (operation == "GetParameter") {
-      answer = get(request);
-    } else if (operation == "GetParametersByPath") {
-      answer = get_by_path(request);
-    } else if (operation == "PutParameter") {
-      answer = put(request);
-    } else if (operation == "DeleteParameters") {
-      answer = remove(request);
-    } else {
-      throw Refused{"UnknownOperationException", ""};
-    }
-    return {.body = json::serialize(answer)};
-  } catch (const Refused& refused) {
-    return to_reply(refused);
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types
-    return to_reply({"ValidationException", error.what()});
-  }
+  return reply_of(*this, operations(), operation, body);
 }
 
-json::object EmulatedParameters::get(const json::object& request) const {
+json::object EmulatedParameters::get(const json::object& request) {
   const auto found = parameters.find(text_of(request, "Name"));
   if (found == parameters.end()) {
     throw Refused{"ParameterNotFound", ""};
@@ -100,7 +89,7 @@ json::object EmulatedParameters::get(const json::object& request) const {
   return {{"Parameter", shown(found->first, found->second, flag_of(request, "WithDecryption"))}};
 }
 
-json::object EmulatedParameters::get_by_path(const json::object& request) const {
+json::object EmulatedParameters::get_by_path(const json::object& request) {
   const std::string path = text_of(request, "Path");
   require_name(path);
   const std::string prefix = path + "/";

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <map>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -33,8 +34,9 @@ class EmulatedParameters {
   std::size_t max_parameters = 10'000;          ///< of the account
 
  private:
-  boost::json::object get(const boost::json::object& request) const;
-  boost::json::object get_by_path(const boost::json::object& request) const;
+  static std::span<const Operation<EmulatedParameters>> operations();
+  boost::json::object get(const boost::json::object& request);
+  boost::json::object get_by_path(const boost::json::object& request);
   boost::json::object put(const boost::json::object& request);
   boost::json::object remove(const boost::json::object& request);
 };

@@ -1,6 +1,9 @@
 // What an emulated service says.
 #pragma once
 
+#include <algorithm>
+#include <exception>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -24,6 +27,31 @@ inline ServiceReply to_reply(const Refused& refused) {
                                  {"message", refused.message}};
   return {.status = refused.code == "InternalServerError" ? 500 : 400,
           .body = boost::json::serialize(body)};
+}
+
+/// One that an emulated service knows, and what does it: given the request, it returns the answer.
+template <typename Service>
+struct Operation {
+  std::string_view name;
+  boost::json::object (Service::*work)(const boost::json::object& request);
+};
+
+/// What the service says to a request for the operation of this name.
+template <typename Service>
+ServiceReply reply_of(Service& service, std::span<const Operation<Service>> operations,
+                      std::string_view name, std::string_view body) {
+  try {
+    const auto operation = std::ranges::find(operations, name, &Operation<Service>::name);
+    if (operation == operations.end()) {
+      throw Refused{"UnknownOperationException", ""};
+    }
+    const boost::json::value request = boost::json::parse(body);
+    return {.body = boost::json::serialize((service.*operation->work)(request.as_object()))};
+  } catch (const Refused& refused) {
+    return to_reply(refused);
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types
+    return to_reply({"ValidationException", error.what()});
+  }
 }
 
 }  // namespace everyitem::faults

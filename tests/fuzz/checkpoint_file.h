@@ -6,10 +6,7 @@
 #include <optional>
 #include <string>
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
-
+#include "base/run_to_end.h"
 #include "checkpoint/sqlite_store.h"
 #include "fuzz_target.h"
 
@@ -42,18 +39,9 @@ class CheckpointFile {
   std::string path_;
 };
 
-/// Awaits on an event loop of its own.
-template <typename T>
-T run(Awaitable<T> work) {
-  asio::io_context loop;
-  auto result = asio::co_spawn(loop, std::move(work), asio::use_future);
-  loop.run();
-  return result.get();
-}
-
 /// The run that the store holds, which is a whole one.
 inline std::optional<RunState> load(SqliteStore& store) {
-  std::optional<RunState> state = run(store.load());
+  std::optional<RunState> state = run_to_end(store.load());
   if (state) {
     fuzz::require(!state->identity.empty(), "a run has an identity");
     fuzz::require(!state->segments.empty(), "a run has segments");

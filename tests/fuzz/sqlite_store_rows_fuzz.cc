@@ -7,6 +7,7 @@
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "base/run_to_end.h"
 #include "checkpoint_file.h"
 
 namespace everyitem::checkpoint {
@@ -88,7 +89,7 @@ void read_rows(const CheckpointFile& file) {
     SqliteStore store(file.path());
     const std::optional<RunState> state = load(store);
     if (state) {
-      run(store.begin(*state));
+      run_to_end(store.begin(*state));
       const std::optional<RunState> again = load(store);
       require(again && again->identity == state->identity && again->segments == state->segments,
               "what was read can be written again");
