@@ -1,6 +1,7 @@
 """The include rule of ARCHITECTURE.md, held by reading every #include under src/.
 
     cli, lambda -> options -> pipeline -> {checkpoint, sink, batch, source} -> aws -> base
+    pipeline, lambda, cli -> identity -> aws
 
 A stage sees of an upstream stage only its value headers, those that hold data and do nothing.
 Run by pytest, or alone: python3 tests/include_rule_test.py
@@ -16,14 +17,15 @@ SOURCES = Path(__file__).resolve().parent.parent / "src"
 MAY_INCLUDE: Dict[str, Set[str]] = {
     "base": set(),
     "aws": {"base"},
+    "identity": {"aws", "base"},
     "source": {"aws", "base"},
     "batch": {"base"},
     "sink": {"aws", "base"},
     "checkpoint": {"aws", "base"},
-    "pipeline": {"checkpoint", "sink", "batch", "source", "aws", "base"},
-    "options": {"pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
-    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
-    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "aws", "base"},
+    "pipeline": {"checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
+    "options": {"pipeline", "checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
+    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
+    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
 }
 
 # The program's main function, which chooses its door, belongs to none of them.

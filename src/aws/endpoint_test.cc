@@ -3,8 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/message_of.h"
 
 namespace everyitem::aws {
 namespace {

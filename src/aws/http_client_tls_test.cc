@@ -11,8 +11,8 @@
 #include "aws/http_client.h"
 #include "aws/http_test_server.h"
 #include "aws/test_certificates.h"
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/temporary_home.h"
 
 namespace everyitem::aws {
 namespace {

@@ -49,7 +49,7 @@ class ScanCommand {
   ScanCommand(const options::ScanOptions& options, const std::vector<std::string>& command)
       : display_(display_mode(options), stderr, started_),
         run_(loop_.get_executor(), options::scan_settings(options),
-             {.environment = aws::process_environment(),
+             {.environment = process_environment(),
               .clock = clock_,
               .random_seed = std::random_device{}()},
              [this](std::string_view text) { display_.notice(text); }),

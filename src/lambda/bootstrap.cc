@@ -15,8 +15,8 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "aws/environment.h"
 #include "base/clock.h"
+#include "base/environment.h"
 #include "lambda/log.h"
 #include "lambda/runtime_client.h"
 #include "lambda/scanner_function.h"
@@ -53,7 +53,7 @@ void run(asio::io_context& loop, Awaitable<void> work) {
 
 /// Returns when a round was left unfinished.
 void serve(asio::io_context& loop, Clock& clock, Log& log) {
-  const aws::Environment environment = aws::process_environment();
+  const Environment environment = process_environment();
   RuntimeClient runtime(loop.get_executor(), environment(kRuntimeApi),
                         [&log](const std::string& request_id, std::string_view text) {
                           log.begin_request(request_id);

@@ -15,12 +15,12 @@
 
 #include "aws/arn.h"
 #include "aws/client.h"
-#include "aws/credentials_chain.h"
-#include "aws/profile.h"
-#include "aws/service_settings.h"
 #include "base/error.h"
 #include "base/human_format.h"
 #include "checkpoint/checkpoint_store.h"
+#include "identity/credentials_chain.h"
+#include "identity/profile.h"
+#include "identity/service_settings.h"
 #include "lambda/function_invoker.h"
 #include "lambda/round_report.h"
 #include "lambda/round_times.h"
@@ -40,7 +40,7 @@ constexpr std::chrono::seconds kLettingGo{60};
 constexpr std::chrono::seconds kBetweenTries{1};
 
 /// The smallest function has 128 MB, and pages and batches are most of what a run holds.
-pipeline::PipelineLimits limits_for_memory(const aws::Environment& environment) {
+pipeline::PipelineLimits limits_for_memory(const Environment& environment) {
   pipeline::PipelineLimits limits;
   const std::string text = environment("AWS_LAMBDA_FUNCTION_MEMORY_SIZE");
   std::size_t megabytes = 0;
@@ -54,7 +54,7 @@ pipeline::PipelineLimits limits_for_memory(const aws::Environment& environment) 
 }
 
 /// Of a function's file system only /tmp can be written to.
-aws::Environment with_state_in_tmp(const aws::Environment& environment) {
+Environment with_state_in_tmp(const Environment& environment) {
   return [environment](std::string_view name) {
     const std::string value = environment(name);
     return value.empty() && name == "XDG_STATE_HOME" ? std::string("/tmp") : value;
@@ -89,7 +89,7 @@ struct RunningScan {
 /// One invocation.
 class Round {
  public:
-  Round(asio::any_io_executor executor, const aws::Environment& environment, Clock& clock, Log& log,
+  Round(asio::any_io_executor executor, const Environment& environment, Clock& clock, Log& log,
         const Invocation& invocation)
       : executor_(std::move(executor)),
         environment_(environment),
@@ -121,7 +121,7 @@ class Round {
   milliseconds passed() const { return std::chrono::floor<milliseconds>(clock_.now() - started_); }
 
   asio::any_io_executor executor_;
-  const aws::Environment& environment_;
+  const Environment& environment_;
   Clock& clock_;
   Log& log_;
   const Invocation& invocation_;
@@ -274,17 +274,17 @@ ChainState Round::next_state(const pipeline::RunCounters& counters) const {
 }
 
 Awaitable<void> Round::invoke_self(const ChainState& next) {
-  const aws::Profile profile = aws::load_profile({}, environment_);
+  const identity::Profile profile = identity::load_profile({}, environment_);
   const aws::Arn function = aws::parse_arn(invocation_.function_arn, "the function's ARN");
-  aws::ServiceFlags flags;
+  identity::ServiceFlags flags;
   flags.arn_region = function.region;
-  const aws::ServiceSettings lambda =
-      aws::resolve_service(aws::kLambda.signing_name, flags, profile, environment_);
+  const identity::ServiceSettings lambda =
+      identity::resolve_service(aws::kLambda.signing_name, flags, profile, environment_);
   std::shared_ptr<const aws::TlsSettings> tls;
   if (lambda.endpoint.tls) {
-    tls = std::make_shared<aws::TlsSettings>(aws::resolve_ca_bundle(profile, environment_));
+    tls = std::make_shared<aws::TlsSettings>(identity::resolve_ca_bundle(profile, environment_));
   }
-  const auto credentials = aws::make_credentials_chain({}, environment_);
+  const auto credentials = identity::make_credentials_chain({}, environment_);
   Random random(std::random_device{}());
   aws::HttpClient http(executor_, lambda.endpoint, tls);
   aws::Client client(aws::kLambda, lambda.region, http,
@@ -336,7 +336,7 @@ Answer Round::answer() {
 
 }  // namespace
 
-ScannerFunction::ScannerFunction(asio::any_io_executor executor, aws::Environment environment,
+ScannerFunction::ScannerFunction(asio::any_io_executor executor, Environment environment,
                                  Clock& clock, Log& log)
     : executor_(std::move(executor)),
       environment_(std::move(environment)),

@@ -11,9 +11,9 @@
 
 #include <cstdint>
 
-#include "aws/environment.h"
 #include "base/async.h"
 #include "base/clock.h"
+#include "base/environment.h"
 #include "lambda/log.h"
 #include "lambda/runtime_client.h"
 
@@ -28,8 +28,7 @@ class ScannerFunction {
  public:
   /// Clock and log outlive it, and the event loop. Throws a usage error where no invocation could
   /// be handled.
-  ScannerFunction(asio::any_io_executor executor, aws::Environment environment, Clock& clock,
-                  Log& log);
+  ScannerFunction(asio::any_io_executor executor, Environment environment, Clock& clock, Log& log);
 
   /// Answers the summary of docs/lambda.md; as an error where the status is "failed". The answer is
   /// the process's last one where the round was left unfinished. Throws Error where the
@@ -38,7 +37,7 @@ class ScannerFunction {
 
  private:
   asio::any_io_executor executor_;
-  aws::Environment environment_;
+  Environment environment_;
   Clock& clock_;
   Log& log_;
 };

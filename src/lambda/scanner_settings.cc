@@ -99,7 +99,7 @@ std::string text_of(const boost::json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
 }
 
-Values read_values(const std::vector<std::string>& names, const aws::Environment& environment,
+Values read_values(const std::vector<std::string>& names, const Environment& environment,
                    const boost::json::value& event) {
   Values values;
   for (const std::string& name : names) {
@@ -177,14 +177,14 @@ ChainState read_chain(const boost::json::value& event) {
 
 }  // namespace
 
-void check_environment(const aws::Environment& environment) {
+void check_environment(const Environment& environment) {
   if (!environment(kRestart).empty()) {
     throw usage_error("RESTART is set in the environment, where each round would begin anew",
                       "Give it in the event: {\"restart\": true}.");
   }
 }
 
-ScannerSettings read_scanner_settings(const aws::Environment& environment,
+ScannerSettings read_scanner_settings(const Environment& environment,
                                       const boost::json::value& event) {
   const Values values = read_values(setting_names(), environment, event);
   check_what_a_function_needs(values);

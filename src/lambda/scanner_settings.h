@@ -10,7 +10,7 @@
 
 #include <boost/json.hpp>
 
-#include "aws/environment.h"
+#include "base/environment.h"
 #include "pipeline/scan_run.h"
 
 namespace everyitem::lambda {
@@ -31,10 +31,10 @@ struct ScannerSettings {
 };
 
 /// Throws a usage error for what makes the function of no use, whatever the event.
-void check_environment(const aws::Environment& environment);
+void check_environment(const Environment& environment);
 
 /// Names and values as docs/lambda.md has them. Throws a usage error that names the setting.
-ScannerSettings read_scanner_settings(const aws::Environment& environment,
+ScannerSettings read_scanner_settings(const Environment& environment,
                                       const boost::json::value& event);
 
 /// The event of the invocation that goes on where this one, which had `event`, stops: the same

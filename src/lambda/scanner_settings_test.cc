@@ -9,8 +9,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/temporary_home.h"
 
 namespace everyitem::lambda {
 namespace {
@@ -22,14 +22,14 @@ using testing::Not;
 constexpr const char* kTableArn = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
 constexpr const char* kStreamArn = "arn:aws:kinesis:eu-west-1:123456789012:stream/backfill";
 
-ScannerSettings read(const std::string& event, aws::Settings more = {}) {
+ScannerSettings read(const std::string& event, Variables more = {}) {
   more.try_emplace("TABLE_ARN", kTableArn);
   more.try_emplace("STREAM_ARN", kStreamArn);
   more.try_emplace("CHECKPOINT", "sqlite:/mnt/run");
-  return read_scanner_settings(aws::environment_of(std::move(more)), boost::json::parse(event));
+  return read_scanner_settings(environment_of(std::move(more)), boost::json::parse(event));
 }
 
-std::string refusal(const std::string& event, const aws::Settings& more = {}) {
+std::string refusal(const std::string& event, const Variables& more = {}) {
   try {
     read(event, more);
   } catch (const Error& error) {
@@ -126,8 +126,8 @@ TEST(ScannerSettings, ARestartThatHasNotBegunIsLeftToTheNextInvocation) {
 }
 
 TEST(ScannerSettings, ARestartInTheEnvironmentWouldNeverEnd) {
-  EXPECT_THROW(check_environment(aws::environment_of({{"RESTART", "true"}})), Error);
-  EXPECT_NO_THROW(check_environment(aws::environment_of({{"SEGMENTS", "many"}})));
+  EXPECT_THROW(check_environment(environment_of({{"RESTART", "true"}})), Error);
+  EXPECT_NO_THROW(check_environment(environment_of({{"SEGMENTS", "many"}})));
 }
 
 TEST(ScannerSettings, MessagesOfTheEngineSpeakOfSettings) {

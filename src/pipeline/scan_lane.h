@@ -7,11 +7,11 @@
 
 #include "aws/client.h"
 #include "aws/http_client.h"
-#include "aws/service_settings.h"
-#include "aws/shared_credentials.h"
 #include "base/async.h"
 #include "base/clock.h"
 #include "batch/batch_builder.h"
+#include "identity/service_settings.h"
+#include "identity/shared_credentials.h"
 #include "pipeline/lane.h"
 #include "sink/sink.h"
 #include "source/segment_scanner.h"
@@ -21,7 +21,7 @@ namespace everyitem::pipeline {
 /// One service as a lane calls it.
 struct ServiceConnection {
   ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
-                    const aws::ServiceSettings& settings, aws::HttpTimeouts timeouts,
+                    const identity::ServiceSettings& settings, aws::HttpTimeouts timeouts,
                     std::shared_ptr<const aws::TlsSettings> tls, aws::ClientContext context)
       : http(executor, settings.endpoint, std::move(tls), timeouts),
         client(model, settings.region, http, context) {}
@@ -32,8 +32,8 @@ struct ServiceConnection {
 
 /// How a run calls its services.
 struct RunServices {
-  aws::ServiceSettings dynamodb;
-  std::optional<aws::ServiceSettings> kinesis;
+  identity::ServiceSettings dynamodb;
+  std::optional<identity::ServiceSettings> kinesis;
   std::shared_ptr<const aws::TlsSettings> tls;  ///< null where no endpoint wants it
   aws::HttpTimeouts timeouts;
 };
@@ -65,7 +65,7 @@ struct ScanLane {
 
   asio::any_io_executor executor;
   Random random;
-  aws::SharedCredentials credentials;
+  identity::SharedCredentials credentials;
   std::optional<ServiceConnection> dynamodb;
   std::optional<ServiceConnection> kinesis;
   std::optional<source::ScanContext> scan;

@@ -16,10 +16,7 @@
 #include <fmt/format.h>
 
 #include "aws/client.h"
-#include "aws/credentials_chain.h"
-#include "aws/profile.h"
 #include "aws/service_error.h"
-#include "aws/service_settings.h"
 #include "base/error.h"
 #include "base/human_format.h"
 #include "batch/aggregating_builder.h"
@@ -27,6 +24,9 @@
 #include "batch/put_records_batch.h"
 #include "batch/put_records_format.h"
 #include "checkpoint/checkpoint_store.h"
+#include "identity/credentials_chain.h"
+#include "identity/profile.h"
+#include "identity/service_settings.h"
 #include "pipeline/event_loops.h"
 #include "pipeline/scan_lane.h"
 #include "sink/dead_letter_file.h"
@@ -77,7 +77,8 @@ struct ScanRun::Impl {
   Impl& operator=(const Impl&) = delete;
 
   void connect();
-  aws::ServiceSettings service(const aws::ServiceModel& model, const aws::ServiceFlags& flags);
+  identity::ServiceSettings service(const aws::ServiceModel& model,
+                                    const identity::ServiceFlags& flags);
   checkpoint::StoreContext store_context();
   void add_lane();
   void open_lanes(std::size_t segments_to_read);
@@ -111,8 +112,8 @@ struct ScanRun::Impl {
   RunSurroundings surroundings;
   Notice notice;
 
-  aws::Profile profile;
-  std::unique_ptr<aws::CredentialsChain> credentials;
+  identity::Profile profile;
+  std::unique_ptr<identity::CredentialsChain> credentials;
   RunServices services;
   std::optional<EventLoops> loops;
   std::vector<std::unique_ptr<ScanLane>> lanes;    ///< the first is on the run's own event loop
@@ -146,12 +147,12 @@ struct ScanRun::Impl {
 
 /// Finds identity, region and endpoints. Connects to nothing yet.
 void ScanRun::Impl::connect() {
-  profile = aws::load_profile(settings.profile, surroundings.environment);
-  credentials = aws::make_credentials_chain(settings.profile, surroundings.environment);
+  profile = identity::load_profile(settings.profile, surroundings.environment);
+  credentials = identity::make_credentials_chain(settings.profile, surroundings.environment);
   const auto flags = [this](const aws::ResourceName& resource) {
-    return aws::ServiceFlags{.region = settings.region,
-                             .arn_region = resource.region,
-                             .endpoint_url = settings.endpoint_url};
+    return identity::ServiceFlags{.region = settings.region,
+                                  .arn_region = resource.region,
+                                  .endpoint_url = settings.endpoint_url};
   };
   services.timeouts = surroundings.timeouts;
   services.dynamodb = service(aws::kDynamoDb, flags(settings.table));
@@ -162,13 +163,13 @@ void ScanRun::Impl::connect() {
   add_lane();
 }
 
-aws::ServiceSettings ScanRun::Impl::service(const aws::ServiceModel& model,
-                                            const aws::ServiceFlags& flags) {
-  aws::ServiceSettings service =
-      aws::resolve_service(model.signing_name, flags, profile, surroundings.environment);
+identity::ServiceSettings ScanRun::Impl::service(const aws::ServiceModel& model,
+                                                 const identity::ServiceFlags& flags) {
+  identity::ServiceSettings service =
+      identity::resolve_service(model.signing_name, flags, profile, surroundings.environment);
   if (service.endpoint.tls && !services.tls) {
     services.tls = std::make_shared<aws::TlsSettings>(
-        aws::resolve_ca_bundle(profile, surroundings.environment));
+        identity::resolve_ca_bundle(profile, surroundings.environment));
   }
   return service;
 }
@@ -177,7 +178,7 @@ checkpoint::StoreContext ScanRun::Impl::store_context() {
   const auto client = [this](const aws::ServiceModel& model,
                              const std::string& region) -> aws::Client& {
     ScanLane& lane = *lanes.front();
-    const aws::ServiceSettings of_store =
+    const identity::ServiceSettings of_store =
         service(model, {.region = region.empty() ? dynamodb().region() : region,
                         .arn_region = {},
                         .endpoint_url = settings.endpoint_url});

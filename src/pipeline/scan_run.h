@@ -11,10 +11,10 @@
 #include <string_view>
 
 #include "aws/arn.h"
-#include "aws/environment.h"
 #include "aws/http_client.h"
 #include "base/async.h"
 #include "base/clock.h"
+#include "base/environment.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/read_budget.h"
 #include "pipeline/run_report.h"
@@ -53,7 +53,7 @@ struct ScanSettings {
 
 /// What a run takes from outside, and tests put in its place. The clock outlives the run.
 struct RunSurroundings {
-  aws::Environment environment;
+  Environment environment;
   Clock& clock;
   std::uint64_t random_seed = 0;  ///< of jitter and random partition keys
   aws::HttpTimeouts timeouts = {};

@@ -24,7 +24,7 @@ namespace {
 
 constexpr std::chrono::minutes kMostWrong{40};
 
-aws::Environment environment_of(const ScanSetup& setup) {
+Environment environment_of(const ScanSetup& setup) {
   return [credentials = setup.credentials,
           ca_bundle = setup.ca_bundle](std::string_view name) -> std::string {
     if (name == "AWS_ACCESS_KEY_ID") {

@@ -3,9 +3,9 @@
 #include <optional>
 #include <string>
 
-#include "aws/shared_config_file.h"
 #include "base/error.h"
 #include "fuzz_target.h"
+#include "identity/shared_config_file.h"
 
 namespace everyitem::aws {
 namespace {
@@ -84,7 +84,7 @@ void parse_with_either_line_end(std::string_view text, SharedConfigKind kind) {
 }  // namespace everyitem::aws
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
-  using everyitem::aws::SharedConfigKind;
+  using everyitem::identity::SharedConfigKind;
   const std::string_view text = everyitem::fuzz::as_text(data, size);
   for (const auto kind : {SharedConfigKind::config, SharedConfigKind::credentials}) {
     everyitem::aws::parse_with_either_line_end(text, kind);

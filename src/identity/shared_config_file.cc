@@ -1,4 +1,4 @@
-#include "aws/shared_config_file.h"
+#include "identity/shared_config_file.h"
 
 #include <algorithm>
 #include <array>
@@ -14,7 +14,7 @@
 
 #include "base/error.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 namespace {
 
@@ -229,4 +229,4 @@ SharedConfig load_shared_config(const Environment& environment) {
                SharedConfigKind::credentials)};
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

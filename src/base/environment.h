@@ -5,7 +5,7 @@
 #include <string>
 #include <string_view>
 
-namespace everyitem::aws {
+namespace everyitem {
 
 /// The value of a variable, empty when it is not set. A variable that is set to nothing counts as
 /// not set, as in the AWS tools.
@@ -14,4 +14,4 @@ using Environment = std::function<std::string(std::string_view name)>;
 /// The process's own environment. Nobody may change it (setenv) meanwhile.
 Environment process_environment();
 
-}  // namespace everyitem::aws
+}  // namespace everyitem

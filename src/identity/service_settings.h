@@ -6,10 +6,10 @@
 #include <string_view>
 
 #include "aws/endpoint.h"
-#include "aws/environment.h"
-#include "aws/profile.h"
+#include "base/environment.h"
+#include "identity/profile.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 /// What the user gave for one service. Empty when not given.
 struct ServiceFlags {
@@ -20,7 +20,7 @@ struct ServiceFlags {
 
 struct ServiceSettings {
   std::string region;
-  Endpoint endpoint;
+  aws::Endpoint endpoint;
 };
 
 /// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts".
@@ -36,4 +36,4 @@ ServiceSettings resolve_service(std::string_view service, const ServiceFlags& fl
 /// profile's ca_bundle, or empty.
 std::string resolve_ca_bundle(const Profile& profile, const Environment& environment);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

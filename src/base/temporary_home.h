@@ -1,22 +1,22 @@
-// What the tests of this folder share: an environment and a home directory of their own.
+// For tests: an environment and a home directory of their own.
 #pragma once
 
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
-#include <optional>
+#include <map>
 #include <stdexcept>
 #include <string>
+#include <string_view>
 #include <utility>
 
-#include "aws/credentials.h"
-#include "aws/environment.h"
-#include "aws/shared_config_file.h"
-#include "base/run_to_end.h"
+#include "base/environment.h"
 
-namespace everyitem::aws {
+namespace everyitem {
 
-inline Environment environment_of(Settings variables) {
+using Variables = std::map<std::string, std::string, std::less<>>;
+
+inline Environment environment_of(Variables variables) {
   return [variables = std::move(variables)](std::string_view name) {
     const auto found = variables.find(name);
     return found == variables.end() ? std::string() : found->second;
@@ -44,7 +44,7 @@ class TemporaryHome {
   std::string file(const std::string& name) const { return (path_ / name).string(); }
 
   /// HOME, and what else is given.
-  Environment environment(Settings variables = {}) const {
+  Environment environment(Variables variables = {}) const {
     variables["HOME"] = path_.string();
     return environment_of(std::move(variables));
   }
@@ -53,20 +53,4 @@ class TemporaryHome {
   std::filesystem::path path_;
 };
 
-/// Runs the look-up to its end; throws what it throws.
-inline std::optional<Credentials> find_credentials(CredentialsProvider& provider) {
-  return run_to_end(provider.find());
-}
-
-/// The message of what `action` throws; empty when it throws nothing.
-template <typename Action>
-std::string message_of(Action action) {
-  try {
-    action();
-  } catch (const std::exception& error) {
-    return error.what();
-  }
-  return {};
-}
-
-}  // namespace everyitem::aws
+}  // namespace everyitem

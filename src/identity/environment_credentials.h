@@ -2,20 +2,20 @@
 #pragma once
 
 #include "aws/credentials.h"
-#include "aws/environment.h"
+#include "base/environment.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
-class EnvironmentCredentials final : public CredentialsProvider {
+class EnvironmentCredentials final : public aws::CredentialsProvider {
  public:
   explicit EnvironmentCredentials(Environment environment);
 
   /// Throws a usage error that names the variable that is missing when only one of the two is set.
-  Awaitable<std::optional<Credentials>> find() override;
+  Awaitable<std::optional<aws::Credentials>> find() override;
   std::string place() const override;
 
  private:
   Environment environment_;
 };
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

@@ -1,22 +1,22 @@
-#include "aws/credentials_chain.h"
+#include "identity/credentials_chain.h"
 
 #include <utility>
 
-#include "aws/environment_credentials.h"
-#include "aws/shared_config_credentials.h"
 #include "base/error.h"
+#include "identity/environment_credentials.h"
+#include "identity/shared_config_credentials.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
-CredentialsChain::CredentialsChain(std::vector<std::unique_ptr<CredentialsProvider>> providers)
+CredentialsChain::CredentialsChain(std::vector<std::unique_ptr<aws::CredentialsProvider>> providers)
     : providers_(std::move(providers)) {}
 
-Awaitable<std::optional<Credentials>> CredentialsChain::find() {
+Awaitable<std::optional<aws::Credentials>> CredentialsChain::find() {
   if (held_) {
     co_return held_;
   }
-  for (const std::unique_ptr<CredentialsProvider>& provider : providers_) {
-    if (std::optional<Credentials> found = co_await provider->find()) {
+  for (const std::unique_ptr<aws::CredentialsProvider>& provider : providers_) {
+    if (std::optional<aws::Credentials> found = co_await provider->find()) {
       held_ = std::move(found);
       co_return held_;
     }
@@ -28,14 +28,14 @@ Awaitable<std::optional<Credentials>> CredentialsChain::find() {
 
 void CredentialsChain::invalidate() {
   held_.reset();
-  for (const std::unique_ptr<CredentialsProvider>& provider : providers_) {
+  for (const std::unique_ptr<aws::CredentialsProvider>& provider : providers_) {
     provider->invalidate();
   }
 }
 
 std::string CredentialsChain::place() const {
   std::string places;
-  for (const std::unique_ptr<CredentialsProvider>& provider : providers_) {
+  for (const std::unique_ptr<aws::CredentialsProvider>& provider : providers_) {
     places.append(places.empty() ? "" : "; ").append(provider->place());
   }
   return places;
@@ -43,7 +43,7 @@ std::string CredentialsChain::place() const {
 
 std::unique_ptr<CredentialsChain> make_credentials_chain(const std::string& profile_flag,
                                                          const Environment& environment) {
-  std::vector<std::unique_ptr<CredentialsProvider>> providers;
+  std::vector<std::unique_ptr<aws::CredentialsProvider>> providers;
   if (profile_flag.empty()) {  // --profile says which credentials; AWS_PROFILE only a default
     providers.push_back(std::make_unique<EnvironmentCredentials>(environment));
   }
@@ -51,4 +51,4 @@ std::unique_ptr<CredentialsChain> make_credentials_chain(const std::string& prof
   return std::make_unique<CredentialsChain>(std::move(providers));
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

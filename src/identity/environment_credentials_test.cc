@@ -1,19 +1,21 @@
-#include "aws/environment_credentials.h"
+#include "identity/environment_credentials.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/message_of.h"
+#include "base/temporary_home.h"
+#include "identity/find_credentials.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-std::optional<Credentials> find_in(Settings variables) {
+std::optional<aws::Credentials> find_in(Variables variables) {
   EnvironmentCredentials provider(environment_of(std::move(variables)));
   return find_credentials(provider);
 }
@@ -53,4 +55,4 @@ TEST(EnvironmentCredentials, HalfAPairIsAnErrorThatNamesTheMissingVariable) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

@@ -1,12 +1,13 @@
-#include "aws/shared_config_file.h"
+#include "identity/shared_config_file.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/message_of.h"
+#include "base/temporary_home.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
@@ -231,4 +232,4 @@ TEST(LoadSharedConfig, AFileThatCannotBeReadIsAnErrorWithPathAndReason) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

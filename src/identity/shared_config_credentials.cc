@@ -1,4 +1,4 @@
-#include "aws/shared_config_credentials.h"
+#include "identity/shared_config_credentials.h"
 
 #include <initializer_list>
 #include <string_view>
@@ -6,10 +6,10 @@
 
 #include <fmt/format.h>
 
-#include "aws/profile.h"
 #include "base/error.h"
+#include "identity/profile.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 namespace {
 
@@ -36,16 +36,16 @@ void refuse(const Profile& profile, std::initializer_list<std::string_view> sett
 SharedConfigCredentials::SharedConfigCredentials(std::string profile_flag, Environment environment)
     : profile_flag_(std::move(profile_flag)), environment_(std::move(environment)) {}
 
-Awaitable<std::optional<Credentials>> SharedConfigCredentials::find() {
+Awaitable<std::optional<aws::Credentials>> SharedConfigCredentials::find() {
   const Profile profile = load_profile(profile_flag_, environment_);
   place_ = profile.place;
 
   // In the order of the AWS tools: these come before keys of the same profile, a program after.
   refuse(profile, {"role_arn", "web_identity_token_file", "sso_session", "sso_start_url"});
-  Credentials credentials{.access_key_id = profile.setting(kKeyId),
-                          .secret_access_key = profile.setting(kSecret),
-                          .session_token = profile.setting(kToken),
-                          .expires_at = {}};
+  aws::Credentials credentials{.access_key_id = profile.setting(kKeyId),
+                               .secret_access_key = profile.setting(kSecret),
+                               .session_token = profile.setting(kToken),
+                               .expires_at = {}};
   const bool has_key_id = !credentials.access_key_id.empty();
   const bool has_secret = !credentials.secret_access_key.empty();
   if (has_key_id != has_secret) {
@@ -60,4 +60,4 @@ Awaitable<std::optional<Credentials>> SharedConfigCredentials::find() {
   co_return credentials;
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

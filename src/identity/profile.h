@@ -5,10 +5,10 @@
 #include <string>
 #include <string_view>
 
-#include "aws/environment.h"
-#include "aws/shared_config_file.h"
+#include "base/environment.h"
+#include "identity/shared_config_file.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 struct Profile {
   std::string name;
@@ -32,4 +32,4 @@ struct Profile {
 /// Throws what load_shared_config throws.
 Profile load_profile(std::string_view profile_flag, const Environment& environment);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

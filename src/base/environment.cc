@@ -1,8 +1,8 @@
-#include "aws/environment.h"
+#include "base/environment.h"
 
 #include <cstdlib>
 
-namespace everyitem::aws {
+namespace everyitem {
 
 Environment process_environment() {
   return [](std::string_view name) {
@@ -11,4 +11,4 @@ Environment process_environment() {
   };
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem

@@ -1,12 +1,14 @@
-#include "aws/credentials_chain.h"
+#include "identity/credentials_chain.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/message_of.h"
+#include "base/temporary_home.h"
+#include "identity/find_credentials.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
@@ -20,19 +22,19 @@ struct Script {
   int invalidations = 0;
 };
 
-class ScriptedProvider final : public CredentialsProvider {
+class ScriptedProvider final : public aws::CredentialsProvider {
  public:
   ScriptedProvider(Script& script, std::string place) : script_(script), place_(std::move(place)) {}
 
-  Awaitable<std::optional<Credentials>> find() override {
+  Awaitable<std::optional<aws::Credentials>> find() override {
     ++script_.finds;
     if (script_.key_id.empty()) {
       co_return std::nullopt;
     }
-    co_return Credentials{.access_key_id = script_.key_id,
-                          .secret_access_key = "hush",
-                          .session_token = {},
-                          .expires_at = {}};
+    co_return aws::Credentials{.access_key_id = script_.key_id,
+                               .secret_access_key = "hush",
+                               .session_token = {},
+                               .expires_at = {}};
   }
   void invalidate() override { ++script_.invalidations; }
   std::string place() const override { return place_; }
@@ -45,7 +47,7 @@ class ScriptedProvider final : public CredentialsProvider {
 class CredentialsChainTest : public testing::Test {
  protected:
   CredentialsChain make_chain() {
-    std::vector<std::unique_ptr<CredentialsProvider>> providers;
+    std::vector<std::unique_ptr<aws::CredentialsProvider>> providers;
     providers.push_back(std::make_unique<ScriptedProvider>(first_, "the first place"));
     providers.push_back(std::make_unique<ScriptedProvider>(second_, "the second place"));
     return CredentialsChain(std::move(providers));
@@ -99,12 +101,12 @@ class UsualChain : public testing::Test {
                 "[prod]\naws_access_key_id = of-prod\naws_secret_access_key = hush\n");
   }
 
-  std::string key_id_found(const std::string& profile_flag, const Settings& variables) {
+  std::string key_id_found(const std::string& profile_flag, const Variables& variables) {
     return find_credentials(*make_credentials_chain(profile_flag, home_.environment(variables)))
         ->access_key_id;
   }
 
-  const Settings keys_{{"AWS_ACCESS_KEY_ID", "of-environment"}, {"AWS_SECRET_ACCESS_KEY", "hush"}};
+  const Variables keys_{{"AWS_ACCESS_KEY_ID", "of-environment"}, {"AWS_SECRET_ACCESS_KEY", "hush"}};
   TemporaryHome home_;
 };
 
@@ -118,7 +120,7 @@ TEST_F(UsualChain, AProfileOfTheCommandLineComesBeforeTheEnvironment) {
 }
 
 TEST_F(UsualChain, AProfileOfTheEnvironmentDoesNot) {
-  Settings variables = keys_;
+  Variables variables = keys_;
   variables["AWS_PROFILE"] = "prod";
   EXPECT_EQ(key_id_found("", variables), "of-environment");
   EXPECT_EQ(key_id_found("", {{"AWS_PROFILE", "prod"}}), "of-prod");
@@ -146,4 +148,4 @@ TEST_F(UsualChain, WithNothingAnywhereTheErrorSaysWhatWasFoundWhere) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

@@ -1,4 +1,4 @@
-#include "aws/environment_credentials.h"
+#include "identity/environment_credentials.h"
 
 #include <string_view>
 #include <utility>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 namespace {
 constexpr std::string_view kKeyId = "AWS_ACCESS_KEY_ID";
@@ -18,11 +18,11 @@ constexpr std::string_view kToken = "AWS_SESSION_TOKEN";
 EnvironmentCredentials::EnvironmentCredentials(Environment environment)
     : environment_(std::move(environment)) {}
 
-Awaitable<std::optional<Credentials>> EnvironmentCredentials::find() {
-  Credentials credentials{.access_key_id = environment_(kKeyId),
-                          .secret_access_key = environment_(kSecret),
-                          .session_token = environment_(kToken),
-                          .expires_at = {}};
+Awaitable<std::optional<aws::Credentials>> EnvironmentCredentials::find() {
+  aws::Credentials credentials{.access_key_id = environment_(kKeyId),
+                               .secret_access_key = environment_(kSecret),
+                               .session_token = environment_(kToken),
+                               .expires_at = {}};
   const bool has_key_id = !credentials.access_key_id.empty();
   const bool has_secret = !credentials.secret_access_key.empty();
   if (has_key_id != has_secret) {
@@ -40,4 +40,4 @@ std::string EnvironmentCredentials::place() const {
   return fmt::format("environment variables {} and {}", kKeyId, kSecret);
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

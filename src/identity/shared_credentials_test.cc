@@ -1,17 +1,17 @@
-#include "aws/shared_credentials.h"
+#include "identity/shared_credentials.h"
 
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
 #include "base/run_to_end.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 /// Finds another key each time that it looks, and keeps it.
-class CountingProvider final : public CredentialsProvider {
+class CountingProvider final : public aws::CredentialsProvider {
  public:
-  Awaitable<std::optional<Credentials>> find() override {
+  Awaitable<std::optional<aws::Credentials>> find() override {
     if (!held_) {
       held_.emplace();
       held_->access_key_id = "key " + std::to_string(++looked);
@@ -24,7 +24,7 @@ class CountingProvider final : public CredentialsProvider {
   int looked = 0;
 
  private:
-  std::optional<Credentials> held_;
+  std::optional<aws::Credentials> held_;
 };
 
 class SharedCredentialsTest : public testing::Test {
@@ -66,4 +66,4 @@ TEST_F(SharedCredentialsTest, WhatIsRefusedAgainIsLookedForAgain) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

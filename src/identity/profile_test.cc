@@ -1,12 +1,13 @@
-#include "aws/profile.h"
+#include "identity/profile.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/message_of.h"
+#include "base/temporary_home.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
@@ -42,7 +43,7 @@ TEST(LoadProfile, ASessionTokenIsNotTakenFromBesideOtherKeys) {
 TEST(LoadProfile, ANamedOneThatDoesNotExistIsAnErrorThatSaysWhereItWasSought) {
   const TemporaryHome home;
   home.write(".aws/config", "[profile prod]\n");
-  const auto message_with = [&](const char* flag, const Settings& variables) {
+  const auto message_with = [&](const char* flag, const Variables& variables) {
     return message_of([&] { load_profile(flag, home.environment(variables)); });
   };
   const auto places =
@@ -80,4 +81,4 @@ TEST(LoadProfile, AMissingServicesSectionIsAnError) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

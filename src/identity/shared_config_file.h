@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "aws/environment.h"
+#include "base/environment.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 /// Values by name. Names of settings are compared without case: they stand here in lower case.
 using Settings = std::map<std::string, std::string, std::less<>>;
@@ -53,4 +53,4 @@ struct SharedConfig {
 /// ~/.aws. Throws Error naming path and reason for a file that exists and cannot be read or parsed.
 SharedConfig load_shared_config(const Environment& environment);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

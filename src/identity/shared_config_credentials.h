@@ -4,11 +4,11 @@
 #include <string>
 
 #include "aws/credentials.h"
-#include "aws/environment.h"
+#include "base/environment.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
-class SharedConfigCredentials final : public CredentialsProvider {
+class SharedConfigCredentials final : public aws::CredentialsProvider {
  public:
   /// `profile_flag`: the value of --profile; empty when not given.
   SharedConfigCredentials(std::string profile_flag, Environment environment);
@@ -16,7 +16,7 @@ class SharedConfigCredentials final : public CredentialsProvider {
   /// Reads the files each time. Throws a usage error for half a pair of keys and for a profile
   /// whose credentials come from elsewhere (a role, single sign-on, a program), which is not built
   /// yet; and what load_profile throws.
-  Awaitable<std::optional<Credentials>> find() override;
+  Awaitable<std::optional<aws::Credentials>> find() override;
   /// After `find`: the files with what was there.
   std::string place() const override { return place_; }
 
@@ -26,4 +26,4 @@ class SharedConfigCredentials final : public CredentialsProvider {
   std::string place_ = "the shared config and credentials files";
 };
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

@@ -1,12 +1,13 @@
-#include "aws/service_settings.h"
+#include "identity/service_settings.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/message_of.h"
+#include "base/temporary_home.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
@@ -15,7 +16,7 @@ using testing::HasSubstr;
 /// Everything that `resolve_service` looks at, for the service "dynamodb".
 struct Inputs {
   ServiceFlags flags;
-  Settings variables;
+  Variables variables;
   Profile profile{
       .name = "default", .place = "profile \"default\"", .settings = {}, .services = {}};
 
@@ -127,4 +128,4 @@ TEST(ResolveCaBundle, TheVariableComesBeforeTheProfile) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

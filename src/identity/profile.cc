@@ -1,10 +1,10 @@
-#include "aws/profile.h"
+#include "identity/profile.h"
 
 #include <fmt/format.h>
 
 #include "base/error.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 namespace {
 
@@ -85,4 +85,4 @@ Profile load_profile(std::string_view profile_flag, const Environment& environme
   return profile;
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

@@ -1,12 +1,14 @@
-#include "aws/shared_config_credentials.h"
+#include "identity/shared_config_credentials.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_support.h"
 #include "base/error.h"
+#include "base/message_of.h"
+#include "base/temporary_home.h"
+#include "identity/find_credentials.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
@@ -90,4 +92,4 @@ TEST(SharedConfigCredentials, ARoleComesBeforeKeysAndAProgramAfterThem) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity

@@ -1,4 +1,4 @@
-#include "aws/service_settings.h"
+#include "identity/service_settings.h"
 
 #include <algorithm>
 
@@ -6,7 +6,7 @@
 
 #include "base/error.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 
 namespace {
 
@@ -70,10 +70,10 @@ ServiceSettings resolve_service(std::string_view service, const ServiceFlags& fl
   ServiceSettings settings;
   settings.region = resolve_region(flags, profile, environment);
   // Even where it is not used: a region that cannot be would only be refused as a bad signature.
-  settings.endpoint = regional_endpoint(service, settings.region);
+  settings.endpoint = aws::regional_endpoint(service, settings.region);
   const ConfiguredUrl configured = configured_endpoint_url(service, flags, profile, environment);
   if (!configured.url.empty()) {
-    settings.endpoint = parse_endpoint(configured.url, configured.setting);
+    settings.endpoint = aws::parse_endpoint(configured.url, configured.setting);
   }
   return settings;
 }
@@ -83,4 +83,4 @@ std::string resolve_ca_bundle(const Profile& profile, const Environment& environ
   return from_environment.empty() ? profile.setting("ca_bundle") : from_environment;
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity
