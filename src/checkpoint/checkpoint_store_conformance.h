@@ -5,6 +5,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -170,6 +171,19 @@ TYPED_TEST_P(CheckpointStoreConformance, ANewRunReplacesTheOldOne) {
   EXPECT_EQ(state->segments, other.segments);
 }
 
+TYPED_TEST_P(CheckpointStoreConformance, ARunWithOtherSettingsIsToldApartAndNothingIsTouched) {
+  RunState there = this->example();
+  there.identity[1].value = "b = \"é{{\"";
+  auto store = this->backend_.open();
+  this->begin(*store, there);
+  this->save(*store, {{.segment = 1, .items = 3}});
+  this->end(store);
+  EXPECT_TRUE(differences(this->found()->identity, there.identity).empty());
+  EXPECT_EQ(differences(this->found()->identity, this->example().identity),
+            std::vector<std::string>{"filter: was \"b = \"é{{\"\", is now none"});
+  EXPECT_EQ(this->found()->items(), 3U);
+}
+
 TYPED_TEST_P(CheckpointStoreConformance, ARunIsCompleteWhenEverySegmentIs) {
   RunState expected = this->example();
   {
@@ -251,6 +265,7 @@ TYPED_TEST_P(CheckpointStoreConformance, DamageIsNoticed) {
 REGISTER_TYPED_TEST_SUITE_P(CheckpointStoreConformance, IsEmptyAtFirst,
                             ARunThatBeganIsThereForTheNextProcess, ProgressIsThereForTheNextProcess,
                             EveryProcessGoesOnWhereTheOneBeforeHasEnded, ANewRunReplacesTheOldOne,
+                            ARunWithOtherSettingsIsToldApartAndNothingIsTouched,
                             ARunIsCompleteWhenEverySegmentIs, ARunMayBeginSomewhere,
                             ASecondOwnerIsRefused, AKilledProcessIsFollowedByAnother,
                             DamageIsNoticed);
