@@ -156,8 +156,9 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     // Every other refusal says that nothing was done.
     failure.may_be_done = error.error_class == ErrorClass::transient;
     failure.hint = hint_for(error.code);
-    failure.code = without_secrets(std::move(error.code), failure.signed_as.credentials);
-    failure.message = without_secrets(std::move(error.message), failure.signed_as.credentials);
+    const Credentials& credentials = failure.signed_as.credentials;
+    failure.code = without_secrets(std::move(error.code), credentials, call.secret);
+    failure.message = without_secrets(std::move(error.message), credentials, call.secret);
     if (call.holds_items) {
       failure.message = without_items(std::move(failure.message));
     }
@@ -176,8 +177,12 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
 }
 
 Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_as) {
-  const auto credentials = co_await context_.credentials.find();
-  if (!credentials) {
+  signed_as = {.credentials = {}, .time = context_.clock.wall_now() + clock_offset_};
+  std::optional<Credentials> credentials;
+  if (call.is_signed) {
+    credentials = co_await context_.credentials.find();
+  }
+  if (call.is_signed && !credentials) {
     throw Error(ErrorKind::failed,
                 {
                     .operation = std::string(call.operation),
@@ -185,19 +190,30 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
                     .message = "no credentials in " + context_.credentials.place(),
                 });
   }
-  signed_as = {.credentials = *credentials, .time = context_.clock.wall_now() + clock_offset_};
   HttpRequest request;
+  request.method = call.method;
   request.target = call.path;
   request.body = call.body;
-  request.headers = {
-      {"Host", http_.endpoint().authority()},
-      {"Content-Type",
-       std::string(call.wire == Wire::cbor ? kCborContentType : service_.json_content_type)}};
+  const std::string_view content_type =
+      call.wire == Wire::cbor ? kCborContentType : service_.content_type;
+  if (!content_type.empty()) {
+    request.headers.push_back({"Content-Type", std::string(content_type)});
+  }
   if (!service_.target_prefix.empty()) {
     request.headers.push_back(
         {"X-Amz-Target", fmt::format("{}.{}", service_.target_prefix, call.operation)});
   }
   request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
+  if (credentials) {
+    signed_as.credentials = *credentials;
+    add_signature(request, signed_as);
+  }
+  request.headers.push_back({"User-Agent", "everyitem/" EVERYITEM_VERSION});
+  co_return co_await http_.send(request);
+}
+
+void Client::add_signature(HttpRequest& request, const SignedAs& signed_as) {
+  request.headers.push_back({"Host", http_.endpoint().authority()});
   const SigningInput input{.method = request.method,
                            .path = request.target,
                            .query = {},
@@ -207,10 +223,8 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
                            .service = service_.signing_name,
                            .time = signed_as.time};
   std::vector<Header> signature = sign(input, signed_as.credentials, signing_key_);
-  request.headers.erase(request.headers.begin());  // Host: the HTTP client adds it
+  request.headers.pop_back();  // the HTTP client adds it
   std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));
-  request.headers.push_back({"User-Agent", "everyitem/" EVERYITEM_VERSION});
-  co_return co_await http_.send(request);
 }
 
 Awaitable<void> Client::renew_credentials(const Credentials& refused) {

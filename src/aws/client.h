@@ -26,8 +26,8 @@ namespace everyitem::aws {
 /// What differs between the services that speak AWS's JSON protocols, or the same in CBOR.
 struct ServiceModel {
   std::string_view signing_name;   ///< also the endpoint prefix
-  std::string_view target_prefix;  ///< empty where the path says what is called (REST-JSON)
-  std::string_view json_content_type;
+  std::string_view target_prefix;  ///< empty where the path or the body says what is called
+  std::string_view content_type;   ///< of bodies that are not CBOR; none is sent where it is empty
 };
 
 inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
@@ -35,13 +35,18 @@ inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
 inline constexpr ServiceModel kKinesis{"kinesis", "Kinesis_20131202", "application/x-amz-json-1.1"};
 inline constexpr ServiceModel kLambda{"lambda", "", "application/json"};
 inline constexpr ServiceModel kSsm{"ssm", "AmazonSSM", "application/x-amz-json-1.1"};
+inline constexpr ServiceModel kSts{"sts", "", "application/x-www-form-urlencoded; charset=utf-8"};
 
 /// One operation on one object. The texts are borrowed until the call returns.
 struct Call {
   std::string_view operation;  ///< "Scan"
   std::string_view object;     ///< for messages: "table orders"
   std::string_view body;
-  std::string_view path = "/";           ///< percent-encoded, as it is sent
+  std::string_view method = "POST";
+  std::string_view path = "/";  ///< percent-encoded, as it is sent; unsigned calls: with the query
+  /// Whether the client's credentials sign it. What finds credentials makes calls without any.
+  bool is_signed = true;
+  std::string_view secret = {};          ///< never shown, should the service's words repeat it
   std::span<const Header> headers = {};  ///< beside those that every call has
   int success = 200;                     ///< the status of an answer that is no error
   Wire wire = Wire::json;                ///< how the body is written, and the answer to it
@@ -110,6 +115,7 @@ class Client {
   Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
   /// Tells in `signed_as` how, before it sends.
   Awaitable<HttpResponse> send_signed(const Call& call, SignedAs& signed_as);
+  void add_signature(HttpRequest& request, const SignedAs& signed_as);
   /// How long to wait after the call's `failures`-th failure of this class.
   std::chrono::nanoseconds pause_after(const Failure& failure, int failures);
   /// Has credentials looked for anew, unless others than the refused ones are there already.

@@ -16,6 +16,8 @@ struct Credentials {
   std::string session_token;  ///< empty for long-lived keys
   /// When the service stops accepting them; nothing for those that do not say.
   std::optional<std::chrono::system_clock::time_point> expires_at;
+  /// Where they are from, for the user: "environment variables", "role deploy of profile b".
+  std::string source = {};
 
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };

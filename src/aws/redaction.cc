@@ -27,11 +27,13 @@ void replace_all(std::string& text, std::string_view sought, std::string_view re
 
 }  // namespace
 
-std::string without_secrets(std::string message, const Credentials& credentials) {
-  for (const std::string* secret :
-       {&credentials.secret_access_key, &credentials.session_token, &credentials.access_key_id}) {
-    if (secret->size() >= kMinSecretBytes) {
-      replace_all(message, *secret, "***");
+std::string without_secrets(std::string message, const Credentials& credentials,
+                            std::string_view another) {
+  for (const std::string_view secret : {std::string_view(credentials.secret_access_key),
+                                        std::string_view(credentials.session_token),
+                                        std::string_view(credentials.access_key_id), another}) {
+    if (secret.size() >= kMinSecretBytes) {
+      replace_all(message, secret, "***");
     }
   }
   if (message.size() > kMaxMessageBytes) {

@@ -14,8 +14,9 @@ namespace everyitem::aws {
 inline constexpr std::size_t kMaxMessageBytes = 500;
 
 /// `message` without the key, the secret and the token of `credentials`, which a refused signature
-/// may be explained with. At most kMaxMessageBytes.
-std::string without_secrets(std::string message, const Credentials& credentials);
+/// may be explained with, and without `another`. At most kMaxMessageBytes.
+std::string without_secrets(std::string message, const Credentials& credentials,
+                            std::string_view another = {});
 
 /// `message` without what may be an item's, for answers to requests that held items: what stands in
 /// braces or quotes, and words that are longer than any of a service's own but ARNs.

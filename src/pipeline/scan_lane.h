@@ -10,6 +10,7 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "batch/batch_builder.h"
+#include "identity/service_connection.h"
 #include "identity/service_settings.h"
 #include "identity/shared_credentials.h"
 #include "pipeline/lane.h"
@@ -17,18 +18,6 @@
 #include "source/segment_scanner.h"
 
 namespace everyitem::pipeline {
-
-/// One service as a lane calls it.
-struct ServiceConnection {
-  ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
-                    const identity::ServiceSettings& settings, aws::HttpTimeouts timeouts,
-                    std::shared_ptr<const aws::TlsSettings> tls, aws::ClientContext context)
-      : http(executor, settings.endpoint, std::move(tls), timeouts),
-        client(model, settings.region, http, context) {}
-
-  aws::HttpClient http;
-  aws::Client client;
-};
 
 /// How a run calls its services.
 struct RunServices {
@@ -66,8 +55,8 @@ struct ScanLane {
   asio::any_io_executor executor;
   Random random;
   identity::SharedCredentials credentials;
-  std::optional<ServiceConnection> dynamodb;
-  std::optional<ServiceConnection> kinesis;
+  std::optional<identity::ServiceConnection> dynamodb;
+  std::optional<identity::ServiceConnection> kinesis;
   std::optional<source::ScanContext> scan;
   std::unique_ptr<batch::BatchBuilder> builder;
   std::unique_ptr<sink::Sink> sink;

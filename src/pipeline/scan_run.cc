@@ -117,7 +117,7 @@ struct ScanRun::Impl {
   RunServices services;
   std::optional<EventLoops> loops;
   std::vector<std::unique_ptr<ScanLane>> lanes;    ///< the first is on the run's own event loop
-  std::optional<ServiceConnection> of_checkpoint;  ///< nothing where that is a file
+  std::optional<identity::ServiceConnection> of_checkpoint;  ///< nothing where that is a file
   source::TableDescription table;
   const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;

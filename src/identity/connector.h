@@ -1,0 +1,72 @@
+// How whoever looks for credentials reaches the places that have some.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/client.h"
+#include "aws/endpoint.h"
+#include "aws/http_client.h"
+#include "base/async.h"
+#include "base/clock.h"
+#include "base/environment.h"
+#include "identity/profile.h"
+#include "identity/service_connection.h"
+
+namespace everyitem::identity {
+
+/// What finding an identity takes from outside. Clock and random numbers outlive it.
+struct Surroundings {
+  Environment environment;
+  Clock& clock;
+  Random& random;  ///< of pauses before calls are repeated, and of session names
+  aws::HttpTimeouts timeouts = {};
+  /// Told to the user; one line, without a secret.
+  std::function<void(std::string_view)> notice = [](std::string_view) {};
+  /// What the user answers; nothing where nobody can be asked. Blocks.
+  std::function<std::optional<std::string>(std::string_view question)> ask = [](std::string_view) {
+    return std::nullopt;
+  };
+};
+
+/// Used from one event loop. Opens each connection anew: what passes through one is secret, and
+/// nobody asks often.
+class Connector {
+ public:
+  Connector(Profile profile, Surroundings surroundings);
+
+  const Profile& profile() const { return profile_; }
+  const Environment& environment() const { return surroundings_.environment; }
+  Clock& clock() const { return surroundings_.clock; }
+  const Surroundings& surroundings() const { return surroundings_; }
+
+  /// An AWS service, in `region`, where environment and profile say that it is: resolve_service.
+  /// `credentials` may be null for calls that are not signed. Throws what resolve_service and
+  /// TlsSettings throw.
+  std::unique_ptr<ServiceConnection> service(const asio::any_io_executor& executor,
+                                             const aws::ServiceModel& model,
+                                             const std::string& region,
+                                             aws::CredentialsProvider* credentials);
+  /// Exactly there, unsigned, without a proxy: the endpoints of containers and machines.
+  std::unique_ptr<ServiceConnection> place(const asio::any_io_executor& executor,
+                                           const aws::ServiceModel& model,
+                                           const aws::Endpoint& endpoint,
+                                           aws::HttpTimeouts timeouts);
+
+ private:
+  std::shared_ptr<const aws::TlsSettings> tls_for(const aws::Endpoint& endpoint);
+  std::unique_ptr<ServiceConnection> connect(const asio::any_io_executor& executor,
+                                             const aws::ServiceModel& model,
+                                             const ServiceSettings& settings,
+                                             aws::HttpTimeouts timeouts,
+                                             aws::CredentialsProvider* credentials);
+
+  Profile profile_;
+  Surroundings surroundings_;
+  std::shared_ptr<const aws::TlsSettings> tls_;  ///< once one is needed
+};
+
+}  // namespace everyitem::identity
