@@ -245,6 +245,15 @@ Awaitable<void> run_program(std::vector<std::string> words, std::chrono::millise
   require_success(program.wait());
 }
 
+Error failure_of(const Profile& profile, std::string reason) {
+  return {ErrorKind::failed,
+          {.operation = fmt::format("{} of profile \"{}\"", kSetting, profile.name),
+           .object = {},
+           .code = {},
+           .message = std::move(reason),
+           .hint = "Run the command by hand to see why."}};
+}
+
 aws::Credentials read_output(PaddedBuffer text, std::chrono::system_clock::time_point now) {
   try {
     const std::optional<SecretDocument> document = SecretDocument::parse(std::move(text));
@@ -325,12 +334,7 @@ Awaitable<std::optional<aws::Credentials>> ProcessCredentials::find() {
     failure = failed.what();
   }
   if (!credentials) {
-    throw Error(ErrorKind::failed,
-                {.operation = fmt::format("{} of profile \"{}\"", kSetting, profile_.name),
-                 .object = {},
-                 .code = {},
-                 .message = std::move(failure),
-                 .hint = "Run the command by hand to see why."});
+    throw failure_of(profile_, std::move(failure));
   }
   credentials->source = fmt::format("profile \"{}\" ({})", profile_.name, kSetting);
   co_return credentials;
