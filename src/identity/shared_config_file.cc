@@ -87,8 +87,10 @@ class Parser {
                       "AWS_SHARED_CREDENTIALS_FILE.");
   }
 
-  std::pair<std::string, std::string_view> split(std::string_view text) const {
-    const std::size_t equals = text.find('=');
+  /// At the first of these signs.
+  std::pair<std::string, std::string_view> split(std::string_view text,
+                                                 std::string_view signs) const {
+    const std::size_t equals = text.find_first_of(signs);
     if (equals == std::string_view::npos) {
       fail("expected \"name = value\"");
     }
@@ -136,7 +138,7 @@ class Parser {
     if (section_ == nullptr) {
       fail("a setting before the first heading");
     }
-    auto [name, value] = split(line);
+    auto [name, value] = split(line, "=:");  // as Python's configparser, which the AWS CLI uses
     section_->settings[name] = value;
     section_->nested.erase(name);
     setting_ = std::move(name);
@@ -147,7 +149,7 @@ class Parser {
   void take_indented(std::string_view text) {
     std::string& value = section_->settings[setting_];
     if (value.empty()) {
-      auto [name, nested_value] = split(text);
+      auto [name, nested_value] = split(text, "=");
       section_->nested[setting_][name] = nested_value;
     } else {
       value.append("\n").append(setting_value(text));

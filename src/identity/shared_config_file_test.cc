@@ -88,6 +88,15 @@ TEST(SharedConfigFile, AValueMayHoldEqualsSignsAndQuotes) {
               UnorderedElementsAre(Pair("a", "b=c=="), Pair("d", "\"e\"")));
 }
 
+TEST(SharedConfigFile, AColonServesAsAnEqualsSign) {
+  const SharedConfigFile file = parse_config(
+      "[default]\nregion: eu-west-1\na:b=c\nd = e:f\ns3:\n  endpoint_url = http://x:1\n");
+  const ConfigSection& profile = file.profiles.at("default");
+  EXPECT_THAT(profile.settings, UnorderedElementsAre(Pair("region", "eu-west-1"), Pair("a", "b=c"),
+                                                     Pair("d", "e:f"), Pair("s3", "")));
+  EXPECT_THAT(profile.nested.at("s3"), UnorderedElementsAre(Pair("endpoint_url", "http://x:1")));
+}
+
 TEST(SharedConfigFile, NamesOfSettingsAreComparedWithoutCase) {
   const SharedConfigFile file = parse_config("[default]\nRegion = a\nREGION = b\n");
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("region", "b")));
