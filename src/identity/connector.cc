@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include <fmt/format.h>
+
 #include "identity/service_settings.h"
 
 namespace everyitem::identity {
@@ -23,7 +25,14 @@ aws::CredentialsProvider& no_credentials() {
 }  // namespace
 
 Connector::Connector(Profile profile, Surroundings surroundings)
-    : profile_(std::move(profile)), surroundings_(std::move(surroundings)) {}
+    : profile_(std::move(profile)), surroundings_(std::move(surroundings)) {
+  if (!profile_.exposed_file.empty()) {
+    surroundings_.notice(
+        fmt::format("{} holds a secret key, and every user of this machine can "
+                    "read it: run chmod 600 {}",
+                    profile_.exposed_file, profile_.exposed_file));
+  }
+}
 
 std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executor& executor,
                                                       const aws::ServiceModel& model,

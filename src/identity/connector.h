@@ -36,6 +36,7 @@ struct Surroundings {
 /// nobody asks often.
 class Connector {
  public:
+  /// Gives notice of a secret key that others can read.
   Connector(Profile profile, Surroundings surroundings);
 
   const Profile& profile() const { return profile_; }

@@ -72,6 +72,14 @@ Profile load_profile(std::string_view profile_flag, const Environment& environme
     profile.settings.merge(from_config);
   }
 
+  for (const SharedConfigSource* file : {&files.config, &files.credentials}) {
+    const auto section = file->content.profiles.find(profile.name);
+    if (file->readable_by_others && section != file->content.profiles.end() &&
+        section->second.settings.contains("aws_secret_access_key")) {
+      profile.exposed_file = file->path;
+    }
+  }
+
   if (const std::string name = profile.setting("services"); !name.empty()) {
     const ConfigSections& sections = files.config.content.services;
     const auto section = sections.find(name);

@@ -24,6 +24,9 @@ struct Profile {
   /// one that is not there.
   std::optional<Settings> sso_session;
 
+  /// The file that holds this profile's secret key, when every user of the machine can read it.
+  std::string exposed_file;
+
   /// Empty when it is not given.
   std::string setting(std::string_view setting_name) const;
   /// The setting for one service, "dynamodb"; empty when it is not given.

@@ -1,5 +1,7 @@
 #include "identity/profile.h"
 
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -78,6 +80,19 @@ TEST(LoadProfile, AMissingServicesSectionIsAnError) {
   home.write(".aws/config", "[default]\nservices = lcoal\n");
   EXPECT_THAT(message_of([&] { load_profile("", home.environment()); }),
               AllOf(HasSubstr("[services lcoal]"), HasSubstr(home.file(".aws/config"))));
+}
+
+TEST(LoadProfile, NamesAFileWithItsSecretKeyThatEveryUserCanRead) {
+  const TemporaryHome home;
+  home.write(".aws/config", "[profile a]\nregion = x\n");
+  home.write(".aws/credentials", "[a]\naws_secret_access_key = hush\n[b]\nregion = x\n");
+  const std::filesystem::path file = home.file(".aws/credentials");
+  using std::filesystem::perms;
+  std::filesystem::permissions(file, perms::owner_read | perms::group_read | perms::others_read);
+  EXPECT_EQ(load_profile("a", home.environment()).exposed_file, file);
+  EXPECT_EQ(load_profile("b", home.environment()).exposed_file, "");
+  std::filesystem::permissions(file, perms::owner_read | perms::group_read);
+  EXPECT_EQ(load_profile("a", home.environment()).exposed_file, "");
 }
 
 TEST(LoadProfile, TakesTheSessionOfSingleSignOnThatItNames) {

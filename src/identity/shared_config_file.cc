@@ -1,5 +1,7 @@
 #include "identity/shared_config_file.h"
 
+#include <sys/stat.h>
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -167,7 +169,13 @@ class Parser {
   std::size_t setting_indent_ = 0;
 };
 
-std::optional<std::string> read_file(const std::string& path) {
+struct FileText {
+  std::string text;
+  bool readable_by_others = false;
+};
+
+/// Nothing when there is no such file.
+std::optional<FileText> read_file(const std::string& path) {
   const auto fail = [&path](int error) {
     return Error(ErrorKind::failed, {.operation = "read the AWS settings",
                                      .object = path,
@@ -183,15 +191,18 @@ std::optional<std::string> read_file(const std::string& path) {
     }
     throw fail(errno);
   }
-  std::string text;
+  FileText read;
+  struct stat status {};
+  read.readable_by_others =
+      fstat(fileno(file.get()), &status) == 0 && (status.st_mode & S_IROTH) != 0;
   std::array<char, 4096> part;
   while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
-    text.append(part.data(), size);
+    read.text.append(part.data(), size);
   }
   if (std::ferror(file.get()) != 0) {
     throw fail(errno);
   }
-  return text;
+  return read;
 }
 
 SharedConfigSource load(const Environment& environment, std::string_view variable,
@@ -205,9 +216,10 @@ SharedConfigSource load(const Environment& environment, std::string_view variabl
   if (source.path.starts_with("~/") && !home.empty()) {
     source.path.replace(0, 1, home);
   }
-  if (const std::optional<std::string> text = read_file(source.path)) {
+  if (const std::optional<FileText> file = read_file(source.path)) {
     source.exists = true;
-    source.content = parse_shared_config(*text, kind, source.path);
+    source.readable_by_others = file->readable_by_others;
+    source.content = parse_shared_config(file->text, kind, source.path);
   }
   return source;
 }

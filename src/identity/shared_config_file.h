@@ -42,6 +42,7 @@ SharedConfigFile parse_shared_config(std::string_view text, SharedConfigKind kin
 struct SharedConfigSource {
   std::string path;
   bool exists = false;
+  bool readable_by_others = false;  ///< than its owner and group
   SharedConfigFile content;
 };
 

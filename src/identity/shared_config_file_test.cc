@@ -1,5 +1,9 @@
 #include "identity/shared_config_file.h"
 
+#include <unistd.h>
+
+#include <filesystem>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -238,6 +242,17 @@ TEST(LoadSharedConfig, WithoutAHomeNothingIsRead) {
   const SharedConfig files = load_shared_config(environment_of({}));
   EXPECT_FALSE(files.config.exists);
   EXPECT_EQ(files.config.path, "~/.aws/config");
+}
+
+TEST(LoadSharedConfig, AFileThatMayNotBeReadIsAnErrorWithPathAndReason) {
+  if (geteuid() == 0) {
+    GTEST_SKIP() << "root may read everything";
+  }
+  const TemporaryHome home;
+  home.write(".aws/credentials", "[default]\n");
+  std::filesystem::permissions(home.file(".aws/credentials"), std::filesystem::perms::none);
+  EXPECT_THAT(message_of([&] { load_shared_config(home.environment()); }),
+              HasSubstr(home.file(".aws/credentials") + ": Permission denied"));
 }
 
 TEST(LoadSharedConfig, AFileThatCannotBeReadIsAnErrorWithPathAndReason) {

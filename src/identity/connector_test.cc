@@ -1,0 +1,26 @@
+#include "identity/connector.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "identity/test_connector.h"
+
+namespace everyitem::identity {
+namespace {
+
+using testing::AllOf;
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+TEST(Connector, GivesNoticeOfASecretKeyThatOthersCanRead) {
+  Profile profile = profile_with({});
+  EXPECT_THAT(TestConnector(environment_of({}), profile).notices, IsEmpty());
+  profile.exposed_file = "/home/me/.aws/credentials";
+  EXPECT_THAT(TestConnector(environment_of({}), profile).notices,
+              ElementsAre(AllOf(HasSubstr("every user of this machine can read"),
+                                HasSubstr("chmod 600 /home/me/.aws/credentials"))));
+}
+
+}  // namespace
+}  // namespace everyitem::identity
