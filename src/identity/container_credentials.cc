@@ -2,9 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cerrno>
-#include <fstream>
-#include <iterator>
 #include <memory>
 #include <string_view>
 #include <system_error>
@@ -18,6 +15,7 @@
 
 #include "base/error.h"
 #include "identity/credentials_document.h"
+#include "identity/secret_file.h"
 
 namespace everyitem::identity {
 
@@ -114,18 +112,21 @@ std::optional<Place> find_place(const Environment& environment, const aws::Endpo
 }
 
 std::string read_token_file(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  std::string token{std::istreambuf_iterator<char>(file), {}};
-  if (!file || token.empty()) {
-    const std::string reason =
-        file ? "it is empty" : std::generic_category().message(errno == 0 ? EIO : errno);
-    throw Error(ErrorKind::failed, {.operation = fmt::format("read {}", kTokenFile),
-                                    .object = path,
-                                    .code = {},
-                                    .message = reason,
-                                    .hint = {}});
+  std::string reason = "it is empty";
+  try {
+    PaddedBuffer text = read_secret_file(path);
+    const WipedAtEnd wiped(text);
+    if (!text.empty()) {
+      return std::string(text.view());
+    }
+  } catch (const std::system_error& error) {
+    reason = error.code().message();
   }
-  return token;
+  throw Error(ErrorKind::failed, {.operation = fmt::format("read {}", kTokenFile),
+                                  .object = path,
+                                  .code = {},
+                                  .message = std::move(reason),
+                                  .hint = {}});
 }
 
 /// Read anew each time: what wrote the file renews it. Empty where there is none.

@@ -127,6 +127,8 @@ TEST(ContainerCredentials, ATokenThatCannotBeSentIsRefusedWithoutShowingIt) {
       {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home.file("empty"), "it is empty"},
       {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home.file("none"),
        home.file("none") + ": No such file or directory"},
+      {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home.file(".aws"),
+       home.file(".aws") + ": Is a directory"},
   };
   for (const auto& bad : cases) {
     Variables variables = place;
@@ -154,6 +156,12 @@ TEST(ContainerCredentials, APlaceThatIsNotOnTheMachineIsRefusedWithoutTls) {
                       HasSubstr("is not on this machine"), HasSubstr("https")))
         << uri;
   }
+}
+
+TEST(ContainerCredentials, WithTlsAnyPlaceIsAsked) {
+  // Linux takes 0.0.0.0 for this machine; as an address without TLS it is refused above.
+  EXPECT_THAT(refusal_of({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://0.0.0.0:1/"}}),
+              HasSubstr("cannot connect"));
 }
 
 TEST(ContainerCredentials, APlaceThatIsNoneIsTheUsersToCorrect) {

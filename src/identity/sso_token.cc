@@ -1,7 +1,6 @@
 #include "identity/sso_token.h"
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -10,7 +9,6 @@
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
-#include <span>
 #include <string_view>
 #include <system_error>
 #include <utility>
@@ -21,6 +19,7 @@
 #include <openssl/sha.h>
 
 #include "identity/iso_time.h"
+#include "identity/secret_file.h"
 
 namespace everyitem::identity {
 
@@ -33,9 +32,6 @@ constexpr std::chrono::minutes kRefreshWindow{15};
 
 constexpr aws::RetryLimits kLimits{
     .attempts = 3, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(10)};
-
-/// A login takes some thousand bytes.
-constexpr std::size_t kMaxFileBytes = 1U << 20;
 
 /// Closed at the end.
 class File {
@@ -56,47 +52,19 @@ class File {
 
 std::string system_words() { return std::generic_category().message(errno); }
 
-/// The file's bytes, or why not. Read without a stream, whose buffer would keep some of them.
-std::variant<PaddedBuffer, std::string> read_file(const std::filesystem::path& path) {
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC));
-  if (file.get() < 0) {
-    return errno == ENOENT || errno == ENOTDIR ? std::string("nobody has logged in")
-                                               : path.string() + ": " + system_words();
-  }
-  struct stat status {};
-  if (fstat(file.get(), &status) != 0 || !S_ISREG(status.st_mode) ||
-      static_cast<std::uint64_t>(status.st_size) > kMaxFileBytes) {
-    return path.string() + " is not the file of a login";
-  }
-  PaddedBuffer text;
-  const std::span<char> room = text.prepare(static_cast<std::size_t>(status.st_size));
-  std::size_t size = 0;
-  while (size < room.size()) {
-    const ssize_t got = read(file.get(), room.data() + size, room.size() - size);
-    if (got < 0 && errno != EINTR) {
-      return path.string() + ": " + system_words();
-    }
-    if (got == 0) {
-      break;
-    }
-    size += static_cast<std::size_t>(std::max<ssize_t>(got, 0));
-  }
-  text.commit(size);
-  text.finish();
-  return text;
-}
-
 /// The login, or why there is none.
 std::variant<CachedLogin, std::string> load(const std::filesystem::path& path) {
-  std::variant<PaddedBuffer, std::string> text = read_file(path);
-  if (auto* reason = std::get_if<std::string>(&text)) {
-    return std::move(*reason);
+  try {
+    std::optional<CachedLogin> login = parse_cached_login(read_secret_file(path));
+    if (!login) {
+      return path.string() + " is not the file of a login";
+    }
+    return std::move(*login);
+  } catch (const std::system_error& error) {
+    return error.code() == std::errc::no_such_file_or_directory
+               ? std::string("nobody has logged in")
+               : path.string() + ": " + error.code().message();
   }
-  std::optional<CachedLogin> login = parse_cached_login(std::move(std::get<PaddedBuffer>(text)));
-  if (!login) {
-    return path.string() + " is not the file of a login";
-  }
-  return std::move(*login);
 }
 
 /// In its place at once, readable for its owner alone. Returns why it could not be written, or

@@ -1,0 +1,72 @@
+#include "identity/secret_file.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstddef>
+#include <cstdint>
+#include <span>
+#include <system_error>
+
+namespace everyitem::identity {
+
+namespace {
+
+constexpr std::uint64_t kMaxBytes = 1U << 20;
+
+/// Closed at the end.
+class File {
+ public:
+  explicit File(int number) : number_(number) {}
+  File(const File&) = delete;
+  File& operator=(const File&) = delete;
+  ~File() {
+    if (number_ >= 0) {
+      close(number_);
+    }
+  }
+  int get() const { return number_; }
+
+ private:
+  int number_;
+};
+
+[[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
+
+}  // namespace
+
+PaddedBuffer read_secret_file(const std::string& path) {
+  // Not blocking: a pipe in the file's place is refused below.
+  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  struct stat status {};
+  if (file.get() < 0 || fstat(file.get(), &status) != 0) {
+    fail(errno);
+  }
+  if (!S_ISREG(status.st_mode)) {
+    fail(S_ISDIR(status.st_mode) ? EISDIR : EINVAL);
+  }
+  if (static_cast<std::uint64_t>(status.st_size) > kMaxBytes) {
+    fail(EFBIG);
+  }
+  PaddedBuffer text;
+  const std::span<char> room = text.prepare(static_cast<std::size_t>(status.st_size));
+  std::size_t size = 0;
+  while (size < room.size()) {
+    const ssize_t got = read(file.get(), room.data() + size, room.size() - size);
+    if (got < 0 && errno != EINTR) {
+      fail(errno);
+    }
+    if (got == 0) {
+      break;
+    }
+    size += static_cast<std::size_t>(std::max<ssize_t>(got, 0));
+  }
+  text.commit(size);
+  text.finish();
+  return text;
+}
+
+}  // namespace everyitem::identity
