@@ -224,6 +224,29 @@ TEST_F(ClientTest, ARequestIsWhatAwsWantsAndIsSignedAsItIsSent) {
   EXPECT_THAT(signature, testing::Contains(Header{"Authorization", authorization}));
 }
 
+TEST_F(ClientTest, ACallThatNobodySignsNeedsNoCredentialsAndIsSentAsItIs) {
+  serve([](int) { return ok(); });
+  const std::vector<Header> headers = {{"x-token", "t"}};
+  call_.is_signed = false;
+  call_.method = "GET";
+  call_.path = "/latest?a=b";
+  call_.body = {};
+  call_.headers = headers;
+  call();
+  const std::string& request = requests_.at(0);
+  EXPECT_THAT(request, StartsWith("GET /latest?a=b HTTP/1.1\r\n"));
+  EXPECT_EQ(header_of(request, "x-token"), "t");
+  EXPECT_THAT(request, AllOf(Not(HasSubstr("Authorization")), Not(HasSubstr("X-Amz-Date"))));
+}
+
+TEST_F(ClientTest, WhatIsSecretIsNotShownWhenTheServiceRepeatsIt) {
+  serve([](int) {
+    return Reply{answer(R"({"message":"bad: a-very-secret-token"})", "403 Forbidden")};
+  });
+  call_.secret = "a-very-secret-token";
+  EXPECT_THAT(failed_call().what(), AllOf(HasSubstr("bad: ***"), Not(HasSubstr("very-secret"))));
+}
+
 TEST_F(ClientTest, NoCredentialsAreAnErrorThatSaysWhereTheyWereSought) {
   class None final : public CredentialsProvider {
    public:

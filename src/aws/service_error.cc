@@ -5,6 +5,7 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <pugixml.hpp>
 
 #include "aws/json_members.h"
 #include "aws/redaction.h"
@@ -51,6 +52,8 @@ constexpr std::array kTable = {
     ServiceErrorRow{"ServiceUnavailableException", transient, ""},
     ServiceErrorRow{"RequestTimeout", transient, ""},
     ServiceErrorRow{"RequestTimeoutException", transient, ""},
+    // Of STS: it could not ask who vouches for a web identity.
+    ServiceErrorRow{"IDPCommunicationError", transient, ""},
     // A stream or table that is being updated, which passes.
     ServiceErrorRow{"ResourceInUseException", transient, "Wait until it is ACTIVE."},
     ServiceErrorRow{"ExpiredToken", expired_credentials, "Renew the session's credentials."},
@@ -74,6 +77,10 @@ constexpr std::array kTable = {
     ServiceErrorRow{"AccessDenied", fatal, kPermission},
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
     ServiceErrorRow{"IncompleteSignatureException", fatal, kKeyRejected},
+    ServiceErrorRow{"InvalidIdentityToken", fatal,
+                    "Check that the role trusts who issued the token, and that it is fresh."},
+    ServiceErrorRow{"RegionDisabledException", fatal,
+                    "Activate STS in that region (IAM, account settings), or use another."},
     ServiceErrorRow{"ResourceNotFoundException", fatal, kLookUpName},
     ServiceErrorRow{"ParameterLimitExceeded", fatal,
                     "An account has 10,000 standard parameters a region: delete some."},
@@ -118,6 +125,18 @@ boost::json::value document_of(const HttpResponse& response) {
   return boost::json::parse(response.body.view(), not_json);
 }
 
+/// What STS says stands in XML: <ErrorResponse><Error><Code>..</Code><Message>..</Message></Error>.
+void read_xml(std::string_view body, ServiceError& error) {
+  constexpr std::size_t kMostBytes = 64U << 10;
+  pugi::xml_document document;
+  if (body.size() > kMostBytes || !document.load_buffer(body.data(), body.size())) {
+    return;
+  }
+  const pugi::xml_node said = document.child("ErrorResponse").child("Error");
+  error.code = bare_code(said.child("Code").text().get());
+  error.message = said.child("Message").text().get();
+}
+
 }  // namespace
 
 std::span<const ServiceErrorRow> service_error_table() { return kTable; }
@@ -156,6 +175,9 @@ ServiceError read_service_error(const HttpResponse& response) {
     if (error.message.empty()) {
       error.message = text_member(object, "Message");
     }
+  }
+  if (response.body.view().starts_with('<')) {
+    read_xml(response.body.view(), error);
   }
   if (error.code.empty()) {
     error.code = bare_code(response.header("x-amzn-errortype"));

@@ -47,7 +47,8 @@ struct ServiceError {
   ErrorClass error_class = ErrorClass::fatal;
 };
 
-/// Reads an answer whose status is not 2xx. Takes any body: JSON, CBOR, empty, or a proxy's HTML.
+/// Reads an answer whose status is not 2xx. Takes any body: JSON, CBOR, the XML of STS, empty, or a
+/// proxy's HTML.
 ServiceError read_service_error(const HttpResponse& response);
 
 }  // namespace everyitem::aws

@@ -111,6 +111,21 @@ TEST(ServiceError, IsReadFromCborToo) {
             "HTTP status 503");
 }
 
+TEST(ServiceError, IsReadFromTheXmlOfStsToo) {
+  const std::string head = R"(<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">)";
+  const auto error = read_service_error(response(
+      403, head + "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>a &amp; b</Message>"
+                  "</Error><RequestId>1</RequestId></ErrorResponse>"));
+  EXPECT_EQ(error.code, "AccessDenied");
+  EXPECT_EQ(error.message, "a & b");
+  EXPECT_EQ(error.error_class, ErrorClass::fatal);
+  for (const std::string& body : {head + "<Error><Code>", head + "</ErrorResponse>",
+                                  std::string("<!DOCTYPE html><p>no"), std::string("<")}) {
+    EXPECT_EQ(read_service_error(response(503, body)).message, "HTTP status 503") << body;
+    EXPECT_EQ(read_service_error(response(503, body)).code, "") << body;
+  }
+}
+
 TEST(ServiceError, MembersOfTheWrongTypeAreIgnored) {
   const auto error = read_service_error(response(400, R"({"__type":7,"message":null})"));
   EXPECT_EQ(error.code, "");
