@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "cli/exit_code.h"
 #include "cli/scan_command.h"
+#include "cli/whoami_command.h"
 #include "lambda/bootstrap.h"
 #include "options/scan_options.h"
 
@@ -52,6 +53,8 @@ ExitCode run(const std::vector<std::string>& command) {
   program.footer("\n'everyitem scan --help' shows all options, examples and exit codes.");
   everyitem::options::ScanOptions options;
   CLI::App* scan = everyitem::options::add_scan_command(program, options);
+  everyitem::cli::WhoamiOptions whoami_options;
+  CLI::App* whoami = everyitem::cli::add_whoami_command(program, whoami_options);
   if (command.size() < 2) {
     fmt::print(stderr, "{}", program.help());
     return ExitCode::wrong_usage;
@@ -63,8 +66,14 @@ ExitCode run(const std::vector<std::string>& command) {
     program.exit(asked);
     return ExitCode::done;
   } catch (const CLI::ParseError& error) {
-    return wrong_usage(
-        fmt::format("{}. See: everyitem{} --help", error.what(), scan->parsed() ? " scan" : ""));
+    std::string verb;
+    for (const CLI::App* each : {scan, whoami}) {
+      verb += each->parsed() ? " " + each->get_name() : "";
+    }
+    return wrong_usage(fmt::format("{}. See: everyitem{} --help", error.what(), verb));
+  }
+  if (whoami->parsed()) {
+    return everyitem::cli::run_whoami_command(whoami_options);
   }
   if (!scan->parsed()) {
     return wrong_usage("there is no verb. See: everyitem --help");

@@ -19,6 +19,7 @@
 #include "base/human_format.h"
 #include "cli/progress_display.h"
 #include "cli/shell_command.h"
+#include "cli/terminal_question.h"
 
 namespace everyitem::cli {
 
@@ -51,7 +52,8 @@ class ScanCommand {
         run_(loop_.get_executor(), options::scan_settings(options),
              {.environment = process_environment(),
               .clock = clock_,
-              .random_seed = std::random_device{}()},
+              .random_seed = std::random_device{}(),
+              .ask = ask_on_terminal},
              [this](std::string_view text) { display_.notice(text); }),
         signals_(loop_),
         tick_(loop_),

@@ -34,14 +34,19 @@ Connector::Connector(Profile profile, Surroundings surroundings)
   }
 }
 
+ServiceSettings Connector::resolve(const aws::ServiceModel& model,
+                                   const ServiceFlags& flags) const {
+  return resolve_service(model.signing_name, flags, profile_, surroundings_.environment,
+                         model.settings_name);
+}
+
 std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executor& executor,
                                                       const aws::ServiceModel& model,
                                                       const std::string& region,
                                                       aws::CredentialsProvider* credentials) {
-  const ServiceSettings settings =
-      resolve_service(model.signing_name, {.region = region, .arn_region = {}, .endpoint_url = {}},
-                      profile_, surroundings_.environment, model.settings_name);
-  return connect(executor, model, settings, surroundings_.timeouts, credentials);
+  ServiceFlags flags;
+  flags.region = region;
+  return connect(executor, model, resolve(model, flags), surroundings_.timeouts, credentials);
 }
 
 std::unique_ptr<ServiceConnection> Connector::place(const asio::any_io_executor& executor,
@@ -65,7 +70,10 @@ std::unique_ptr<ServiceConnection> Connector::connect(const asio::any_io_executo
 }
 
 std::shared_ptr<const aws::TlsSettings> Connector::tls_for(const aws::Endpoint& endpoint) {
-  if (endpoint.tls && !tls_) {
+  if (!endpoint.tls) {
+    return nullptr;
+  }
+  if (!tls_) {
     tls_ =
         std::make_shared<aws::TlsSettings>(resolve_ca_bundle(profile_, surroundings_.environment));
   }

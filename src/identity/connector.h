@@ -1,6 +1,7 @@
 // How whoever looks for credentials reaches the places that have some.
 #pragma once
 
+#include <chrono>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -18,7 +19,8 @@
 
 namespace everyitem::identity {
 
-/// What finding an identity takes from outside. Clock and random numbers outlive it.
+/// What finding an identity takes from outside. The clock and the source of random numbers outlive
+/// it.
 struct Surroundings {
   Environment environment;
   Clock& clock;
@@ -32,6 +34,10 @@ struct Surroundings {
   };
 };
 
+/// How often what finds an identity is asked: soon enough told to who waits for a run to begin.
+inline constexpr aws::RetryLimits kIdentityLimits{
+    .attempts = 4, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::minutes(1)};
+
 /// Used from one event loop. Opens each connection anew: what passes through one is secret, and
 /// nobody asks often.
 class Connector {
@@ -43,6 +49,12 @@ class Connector {
   const Environment& environment() const { return surroundings_.environment; }
   Clock& clock() const { return surroundings_.clock; }
   const Surroundings& surroundings() const { return surroundings_; }
+
+  /// resolve_service, for this profile and environment.
+  ServiceSettings resolve(const aws::ServiceModel& model, const ServiceFlags& flags) const;
+  /// What a client of that endpoint trusts: null for one without TLS. Loaded once. Throws what
+  /// TlsSettings throws.
+  std::shared_ptr<const aws::TlsSettings> tls_for(const aws::Endpoint& endpoint);
 
   /// An AWS service, in `region`, where environment and profile say that it is: resolve_service.
   /// `credentials` may be null for calls that are not signed. Throws what resolve_service and
@@ -58,7 +70,6 @@ class Connector {
                                            aws::HttpTimeouts timeouts);
 
  private:
-  std::shared_ptr<const aws::TlsSettings> tls_for(const aws::Endpoint& endpoint);
   std::unique_ptr<ServiceConnection> connect(const asio::any_io_executor& executor,
                                              const aws::ServiceModel& model,
                                              const ServiceSettings& settings,

@@ -7,6 +7,7 @@
 #include "base/message_of.h"
 #include "base/temporary_home.h"
 #include "identity/find_credentials.h"
+#include "identity/test_connector.h"
 
 namespace everyitem::identity {
 namespace {
@@ -71,17 +72,21 @@ TEST_F(CredentialsChainTest, GoesOnToTheNextPlaceWhenOneHasNone) {
   EXPECT_EQ(find_credentials(chain)->access_key_id, "second");
 }
 
-TEST_F(CredentialsChainTest, KeepsWhatItFoundUntilInvalidated) {
-  first_.key_id = "old";
+TEST_F(CredentialsChainTest, OnceOnePlaceHasSomeOnlyThatOneIsAsked) {
+  second_.key_id = "second";
   CredentialsChain chain = make_chain();
   find_credentials(chain);
-  first_.key_id = "new";
-  EXPECT_EQ(find_credentials(chain)->access_key_id, "old");
+  first_.key_id = "first";
+  second_.key_id = "renewed";
+  EXPECT_EQ(find_credentials(chain)->access_key_id, "renewed");
   EXPECT_EQ(first_.finds, 1);
-
   chain.invalidate();
-  EXPECT_EQ(first_.invalidations, 1);
-  EXPECT_EQ(find_credentials(chain)->access_key_id, "new");
+  EXPECT_EQ(first_.invalidations, 0);
+  EXPECT_EQ(second_.invalidations, 1);
+  EXPECT_EQ(chain.place(), "the second place");
+  second_.key_id = "";
+  EXPECT_THAT(message_of([&] { find_credentials(chain); }),
+              HasSubstr("none any more in the second place"));
 }
 
 TEST_F(CredentialsChainTest, ListsEveryPlaceWhenNoneHasAny) {
@@ -102,7 +107,10 @@ class UsualChain : public testing::Test {
   }
 
   std::string key_id_found(const std::string& profile_flag, const Variables& variables) {
-    return find_credentials(*make_credentials_chain(profile_flag, home_.environment(variables)))
+    Variables all = variables;
+    all["AWS_EC2_METADATA_DISABLED"] = "true";
+    TestConnector outside(home_.environment(all));
+    return find_credentials(*make_credentials_chain(profile_flag, outside.connector))
         ->access_key_id;
   }
 
@@ -138,13 +146,37 @@ TEST_F(UsualChain, AProfileThatDoesNotExistIsAnError) {
               AllOf(HasSubstr("--profile"), HasSubstr("pord")));
 }
 
+TEST_F(UsualChain, AWebIdentityComesBetweenThem) {
+  home_.write("token", "");  // which is refused, so it was asked
+  const Variables identity{{"AWS_WEB_IDENTITY_TOKEN_FILE", home_.file("token")},
+                           {"AWS_ROLE_ARN", "arn:aws:iam::1:role/r"}};
+  EXPECT_THAT(message_of([&] { key_id_found("", identity); }), HasSubstr("web identity token"));
+  Variables both = identity;
+  both.insert(keys_.begin(), keys_.end());
+  EXPECT_EQ(key_id_found("", both), "of-environment");
+  EXPECT_EQ(key_id_found("prod", identity), "of-prod");
+}
+
+TEST_F(UsualChain, AContainersEndpointComesBehindTheFiles) {
+  const Variables container{{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x"}};
+  EXPECT_EQ(key_id_found("", container), "of-default");
+  home_.write(".aws/credentials", "");
+  EXPECT_THAT(message_of([&] { key_id_found("", container); }),
+              HasSubstr("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
+}
+
 TEST_F(UsualChain, WithNothingAnywhereTheErrorSaysWhatWasFoundWhere) {
   const TemporaryHome empty;
-  const auto chain = make_credentials_chain("", empty.environment());
-  EXPECT_THAT(message_of([&] { find_credentials(*chain); }),
-              AllOf(HasSubstr("environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"),
-                    HasSubstr(empty.file(".aws/config") + " (no such file)"),
-                    HasSubstr(empty.file(".aws/credentials") + " (no such file)")));
+  TestConnector outside(empty.environment({{"AWS_EC2_METADATA_DISABLED", "true"}}));
+  const auto chain = make_credentials_chain("", outside.connector);
+  EXPECT_THAT(
+      message_of([&] { find_credentials(*chain); }),
+      AllOf(HasSubstr("environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
+                      "(not set)"),
+            HasSubstr("web identity token of the environment (not set)"),
+            HasSubstr(empty.file(".aws/config") + " (no such file)"),
+            HasSubstr(empty.file(".aws/credentials") + " (no such file)"),
+            HasSubstr("AWS_CONTAINER_CREDENTIALS"), HasSubstr("AWS_EC2_METADATA_DISABLED")));
 }
 
 }  // namespace

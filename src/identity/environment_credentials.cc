@@ -22,7 +22,8 @@ Awaitable<std::optional<aws::Credentials>> EnvironmentCredentials::find() {
   aws::Credentials credentials{.access_key_id = environment_(kKeyId),
                                .secret_access_key = environment_(kSecret),
                                .session_token = environment_(kToken),
-                               .expires_at = {}};
+                               .expires_at = {},
+                               .source = "environment variables"};
   const bool has_key_id = !credentials.access_key_id.empty();
   const bool has_secret = !credentials.secret_access_key.empty();
   if (has_key_id != has_secret) {
@@ -37,7 +38,8 @@ Awaitable<std::optional<aws::Credentials>> EnvironmentCredentials::find() {
 }
 
 std::string EnvironmentCredentials::place() const {
-  return fmt::format("environment variables {} and {}", kKeyId, kSecret);
+  return fmt::format("environment variables {} and {}{}", kKeyId, kSecret,
+                     environment_(kKeyId).empty() ? " (not set)" : "");
 }
 
 }  // namespace everyitem::identity

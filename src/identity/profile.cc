@@ -1,5 +1,7 @@
 #include "identity/profile.h"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -35,38 +37,28 @@ std::string Profile::service_setting(std::string_view service,
   return found == services.end() ? std::string() : find_setting(found->second, setting_name);
 }
 
-Profile load_profile(std::string_view profile_flag, const Environment& environment) {
-  std::string_view named_by = "--profile";
-  Profile profile;
-  profile.name = profile_flag;
-  if (profile.name.empty()) {
-    named_by = "AWS_PROFILE";
-    profile.name = environment("AWS_PROFILE");
-  }
-  const bool named = !profile.name.empty();
-  if (!named) {
-    profile.name = "default";
-  }
+namespace {
 
+/// Whether it is there or not: `found` says so.
+Profile read_profile(std::string_view name, const Environment& environment, bool& found) {
+  Profile profile;
+  profile.name = name;
   const SharedConfig files = load_shared_config(environment);
   const ConfigSections& config = files.config.content.profiles;
   const ConfigSections& credentials = files.credentials.content.profiles;
   const auto in_config = config.find(profile.name);
   const auto in_credentials = credentials.find(profile.name);
+  found = in_config != config.end() || in_credentials != credentials.end();
   profile.place = fmt::format("profile \"{}\" in {} and {}", profile.name,
                               describe(files.config, in_config != config.end()),
                               describe(files.credentials, in_credentials != credentials.end()));
-  if (named && in_config == config.end() && in_credentials == credentials.end()) {
-    throw usage_error(
-        fmt::format("{} names a profile that does not exist; sought: {}", named_by, profile.place),
-        "Check the name, or see what there is with: aws configure list-profiles");
-  }
   if (in_credentials != credentials.end()) {
     profile.settings = in_credentials->second.settings;
+    profile.keys_are_in_credentials_file = profile.settings.contains("aws_access_key_id");
   }
   if (in_config != config.end()) {
     Settings from_config = in_config->second.settings;
-    if (profile.settings.contains("aws_access_key_id")) {
+    if (profile.keys_are_in_credentials_file) {
       from_config.erase("aws_session_token");  // it belongs to the keys beside it
     }
     profile.settings.merge(from_config);
@@ -80,12 +72,12 @@ Profile load_profile(std::string_view profile_flag, const Environment& environme
     }
   }
 
-  if (const std::string name = profile.setting("services"); !name.empty()) {
+  if (const std::string services = profile.setting("services"); !services.empty()) {
     const ConfigSections& sections = files.config.content.services;
-    const auto section = sections.find(name);
+    const auto section = sections.find(services);
     if (section == sections.end()) {
       throw usage_error(fmt::format("profile \"{}\" refers to [services {}], which is not in {}",
-                                    profile.name, name, files.config.path),
+                                    profile.name, services, files.config.path),
                         "Add that section, or remove the setting \"services\".");
     }
     profile.services = section->second.nested;
@@ -96,6 +88,38 @@ Profile load_profile(std::string_view profile_flag, const Environment& environme
     profile.sso_session = session->second.settings;
   }
   return profile;
+}
+
+}  // namespace
+
+std::optional<Profile> find_profile(std::string_view name, const Environment& environment) {
+  bool found = false;
+  Profile profile = read_profile(name, environment, found);
+  return found ? std::optional(std::move(profile)) : std::nullopt;
+}
+
+Profile load_profile(std::string_view profile_flag, const Environment& environment) {
+  struct Named {
+    std::string_view by;
+    std::string name;
+  };
+  for (const Named& named : {Named{"--profile", std::string(profile_flag)},
+                             Named{"AWS_PROFILE", environment("AWS_PROFILE")},
+                             Named{"AWS_DEFAULT_PROFILE", environment("AWS_DEFAULT_PROFILE")}}) {
+    if (named.name.empty()) {
+      continue;
+    }
+    bool found = false;
+    Profile profile = read_profile(named.name, environment, found);
+    if (!found) {
+      throw usage_error(fmt::format("{} names a profile that does not exist; sought: {}", named.by,
+                                    profile.place),
+                        "Check the name, or see what there is with: aws configure list-profiles");
+    }
+    return profile;
+  }
+  bool found = false;
+  return read_profile("default", environment, found);
 }
 
 }  // namespace everyitem::identity

@@ -23,6 +23,8 @@ struct Profile {
   /// Of the [sso-session NAME] that the setting `sso_session` names; nothing when it names none, or
   /// one that is not there.
   std::optional<Settings> sso_session;
+  /// Which counts where there is a credential_process too: keys of that file come before it.
+  bool keys_are_in_credentials_file = false;
 
   /// The file that holds this profile's secret key, when every user of the machine can read it.
   std::string exposed_file;
@@ -31,12 +33,17 @@ struct Profile {
   std::string setting(std::string_view setting_name) const;
   /// The setting for one service, "dynamodb"; empty when it is not given.
   std::string service_setting(std::string_view service, std::string_view setting_name) const;
+
+  friend bool operator==(const Profile&, const Profile&) = default;
 };
 
 /// Reads the shared files for the profile named by `profile_flag` (the value of --profile; empty
-/// when not given), else by AWS_PROFILE, else "default". Throws a usage error that says where it
-/// was sought when a profile that was named does not exist; without a name it is empty then.
-/// Throws what load_shared_config throws.
+/// when not given), else by AWS_PROFILE or AWS_DEFAULT_PROFILE, else "default". Throws a usage
+/// error that says where it was sought when a profile that was named does not exist; without a name
+/// it is empty then. Throws what load_shared_config throws.
 Profile load_profile(std::string_view profile_flag, const Environment& environment);
+
+/// The profile of this name; nothing when there is none. Throws what load_shared_config throws.
+std::optional<Profile> find_profile(std::string_view name, const Environment& environment);
 
 }  // namespace everyitem::identity

@@ -20,11 +20,12 @@ std::string upper(std::string_view text) {
 
 std::string resolve_region(const ServiceFlags& flags, const Profile& profile,
                            const Environment& environment) {
-  for (const std::string& region : {flags.region, flags.arn_region, environment("AWS_REGION"),
-                                    environment("AWS_DEFAULT_REGION"), profile.setting("region")}) {
-    if (!region.empty()) {
-      return region;
-    }
+  std::string region = configured_region(flags, profile, environment);
+  if (region.empty()) {
+    region = flags.fallback_region;
+  }
+  if (!region.empty()) {
+    return region;
   }
   throw usage_error("no region is given, and " + profile.place + " gives none",
                     "Give --region or AWS_REGION, or run \"aws configure set region REGION\".");
@@ -64,6 +65,17 @@ ConfiguredUrl configured_endpoint_url(std::string_view service, const ServiceFla
 }
 
 }  // namespace
+
+std::string configured_region(const ServiceFlags& flags, const Profile& profile,
+                              const Environment& environment) {
+  for (const std::string& region : {flags.region, flags.arn_region, environment("AWS_REGION"),
+                                    environment("AWS_DEFAULT_REGION"), profile.setting("region")}) {
+    if (!region.empty()) {
+      return region;
+    }
+  }
+  return {};
+}
 
 ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
                                 const Profile& profile, const Environment& environment,

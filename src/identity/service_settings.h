@@ -13,15 +13,20 @@ namespace everyitem::identity {
 
 /// What the user gave for one service. Empty when not given.
 struct ServiceFlags {
-  std::string region;        ///< --region
-  std::string arn_region;    ///< of the ARN that names the table or stream
-  std::string endpoint_url;  ///< --endpoint-url
+  std::string region;                ///< --region
+  std::string arn_region;            ///< of the ARN that names the table or stream
+  std::string endpoint_url;          ///< --endpoint-url
+  std::string fallback_region = {};  ///< where nothing else gives one
 };
 
 struct ServiceSettings {
   std::string region;
   aws::Endpoint endpoint;
 };
+
+/// The region that counts of all that a user can set; empty where none is.
+std::string configured_region(const ServiceFlags& flags, const Profile& profile,
+                              const Environment& environment);
 
 /// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts". `settings_name`
 /// is what variables and `services` sections call it, where that is another: "sso" for

@@ -4,8 +4,15 @@
 
 namespace everyitem::identity {
 
+namespace {
+/// Often enough for those that live for a minute, and no burden.
+constexpr std::chrono::seconds kAskAgainAfter{1};
+}  // namespace
+
 Awaitable<std::optional<aws::Credentials>> SharedCredentials::find() {
-  if (!held_) {
+  if (!held_ || (held_->expires_at && clock_.now() >= ask_again_)) {
+    // Others who call meanwhile go on with what is held.
+    ask_again_ = clock_.now() + kAskAgainAfter;
     held_ = co_await on_loop(home_, find_at_home(std::exchange(refused_, std::nullopt)));
   }
   co_return held_;

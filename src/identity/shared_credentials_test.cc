@@ -1,8 +1,13 @@
 #include "identity/shared_credentials.h"
 
+#include <chrono>
+#include <optional>
+#include <string>
+
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
+#include "base/fake_clock.h"
 #include "base/run_to_end.h"
 
 namespace everyitem::identity {
@@ -15,6 +20,7 @@ class CountingProvider final : public aws::CredentialsProvider {
     if (!held_) {
       held_.emplace();
       held_->access_key_id = "key " + std::to_string(++looked);
+      held_->expires_at = expires_at;
     }
     co_return held_;
   }
@@ -22,6 +28,7 @@ class CountingProvider final : public aws::CredentialsProvider {
   std::string place() const override { return "a test"; }
 
   int looked = 0;
+  std::optional<std::chrono::system_clock::time_point> expires_at;
 
  private:
   std::optional<aws::Credentials> held_;
@@ -34,9 +41,10 @@ class SharedCredentialsTest : public testing::Test {
   }
 
   asio::io_context loop_;
+  FakeClock clock_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 24}};
   CountingProvider finder_;
-  SharedCredentials one_{loop_.get_executor(), finder_};
-  SharedCredentials other_{loop_.get_executor(), finder_};
+  SharedCredentials one_{loop_.get_executor(), finder_, clock_};
+  SharedCredentials other_{loop_.get_executor(), finder_, clock_};
 };
 
 TEST_F(SharedCredentialsTest, AllHaveTheSame) {
@@ -55,6 +63,15 @@ TEST_F(SharedCredentialsTest, WhatWasRefusedIsLookedForOnceForAll) {
   EXPECT_EQ(find(one_), "key 2");
   EXPECT_EQ(find(other_), "key 2");
   EXPECT_EQ(finder_.looked, 2);
+}
+
+TEST_F(SharedCredentialsTest, WhatExpiresIsAskedForAgainNowAndThen) {
+  finder_.expires_at = clock_.wall_now() + std::chrono::hours(1);
+  find(one_);
+  finder_.invalidate();  // it has renewed them by itself
+  EXPECT_EQ(find(one_), "key 1");
+  run_to_end(loop_, clock_.sleep(std::chrono::seconds(2)));
+  EXPECT_EQ(find(one_), "key 2");
 }
 
 TEST_F(SharedCredentialsTest, WhatIsRefusedAgainIsLookedForAgain) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -24,13 +25,20 @@ struct TestConnector {
                      .clock = clock,
                      .random = random,
                      .timeouts = timeouts,
-                     .notice = [this](std::string_view text) { notices.emplace_back(text); }};
+                     .notice = [this](std::string_view text) { notices.emplace_back(text); },
+                     .ask =
+                         [this](std::string_view question) {
+                           questions.emplace_back(question);
+                           return typed;
+                         }};
     return all;
   }
 
   FakeClock clock{std::chrono::sys_days{std::chrono::year{2026} / 11 / 24} + std::chrono::hours(4)};
   Random random{20261124};
   std::vector<std::string> notices;
+  std::vector<std::string> questions;
+  std::optional<std::string> typed;  ///< by the user; nothing: nobody is there
   Connector connector;
 };
 

@@ -18,9 +18,8 @@
 #include "base/error.h"
 #include "base/human_format.h"
 #include "checkpoint/checkpoint_store.h"
-#include "identity/credentials_chain.h"
-#include "identity/profile.h"
-#include "identity/service_settings.h"
+#include "identity/identity.h"
+#include "identity/service_connection.h"
 #include "lambda/function_invoker.h"
 #include "lambda/round_report.h"
 #include "lambda/round_times.h"
@@ -274,22 +273,18 @@ ChainState Round::next_state(const pipeline::RunCounters& counters) const {
 }
 
 Awaitable<void> Round::invoke_self(const ChainState& next) {
-  const identity::Profile profile = identity::load_profile({}, environment_);
   const aws::Arn function = aws::parse_arn(invocation_.function_arn, "the function's ARN");
-  identity::ServiceFlags flags;
-  flags.arn_region = function.region;
-  const identity::ServiceSettings lambda =
-      identity::resolve_service(aws::kLambda.signing_name, flags, profile, environment_);
-  std::shared_ptr<const aws::TlsSettings> tls;
-  if (lambda.endpoint.tls) {
-    tls = std::make_shared<aws::TlsSettings>(identity::resolve_ca_bundle(profile, environment_));
-  }
-  const auto credentials = identity::make_credentials_chain({}, environment_);
   Random random(std::random_device{}());
-  aws::HttpClient http(executor_, lambda.endpoint, tls);
-  aws::Client client(aws::kLambda, lambda.region, http,
-                     {.credentials = *credentials, .clock = clock_, .random = random});
-  FunctionInvoker invoker(client, invocation_.function_arn);
+  const identity::IdentityFlags flags;
+  const identity::Surroundings surroundings{
+      .environment = environment_, .clock = clock_, .random = random};
+  identity::Identity self(flags, surroundings);
+  const identity::IdentifiedService service =
+      self.service(aws::kLambda, self.service_flags(function.region));
+  identity::ServiceConnection lambda(
+      executor_, aws::kLambda, service.settings, {}, service.tls,
+      {.credentials = *service.credentials, .clock = clock_, .random = random});
+  FunctionInvoker invoker(lambda.client, invocation_.function_arn);
   const std::string event =
       successor_event(invocation_.event, next, scan_->run.progress().segments > 0);
   co_await invoker.invoke(event, std::max(times_.answer - passed(), milliseconds(100)));

@@ -38,7 +38,8 @@ constexpr std::array kOtherNames = {FlagName{"table", kTable}, FlagName{"stream"
 
 /// What has no sense in a function: its log would hold the items, and it has no configuration
 /// files.
-constexpr std::array<std::string_view, 4> kNotHere = {"help", "to", "quiet", "profile"};
+constexpr std::array<std::string_view, 5> kNotHere = {"help", "to", "quiet", "profile",
+                                                      "stream-profile"};
 
 std::string upper(std::string_view text) {
   std::string result(text);

@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "options/identity_options.h"
 #include "source/dynamodb_limits.h"
 
 namespace everyitem::options {
@@ -191,17 +192,15 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->group(manner);
 
   const std::string identity = "Who and where";
-  scan->add_option("--profile", settings.profile, "A profile of the AWS configuration files")
+  add_identity_options(*scan, settings.identity, identity);
+  scan->add_option("--stream-profile", settings.stream_profile,
+                   "Write to the stream with the credentials of this profile")
       ->type_name("NAME")
       ->group(identity);
-  scan->add_option("--region", settings.region, "The AWS region of table and stream")
-      ->type_name("REGION")
-      ->group(identity);
-  scan->add_option("--endpoint-url", settings.endpoint_url,
-                   "Another endpoint, for all services;\n"
-                   "AWS_ENDPOINT_URL_DYNAMODB, AWS_ENDPOINT_URL_KINESIS and\n"
-                   "AWS_ENDPOINT_URL_SSM give one for each")
-      ->type_name("URL")
+  scan->add_option("--stream-role-arn", settings.stream_role_arn,
+                   "Write to the stream in this role, which may be another\n"
+                   "account's; --role-arn then only reads")
+      ->type_name("ARN")
       ->group(identity);
   scan->footer(kFooter);
   return scan;
@@ -255,6 +254,10 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   }
   if (!settings.dead_letters.empty() && !settings.stream) {
     throw usage_error("--dead-letters goes with --stream: a file takes every item");
+  }
+  if (!settings.stream && !(settings.stream_profile.empty() && settings.stream_role_arn.empty())) {
+    throw usage_error("--stream-profile and --stream-role-arn go with --stream",
+                      "Give --profile or --role-arn for the table.");
   }
   if (settings.aggregate && !settings.stream) {
     throw usage_error("--aggregate goes with --stream: a file has one line an item");

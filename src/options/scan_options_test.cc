@@ -79,9 +79,9 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
   EXPECT_TRUE(settings.random_partition_keys);
   EXPECT_EQ(settings.checkpoint, "none");
   EXPECT_TRUE(settings.restart);
-  EXPECT_EQ(settings.profile, "p");
-  EXPECT_EQ(settings.region, "eu-west-1");
-  EXPECT_EQ(settings.endpoint_url, "http://127.0.0.1:8000");
+  EXPECT_EQ(settings.identity.profile, "p");
+  EXPECT_EQ(settings.identity.region, "eu-west-1");
+  EXPECT_EQ(settings.identity.endpoint_url, "http://127.0.0.1:8000");
 }
 
 TEST(ScanOptions, TheWireToKinesisCanBeChosen) {

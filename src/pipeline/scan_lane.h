@@ -10,8 +10,8 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "batch/batch_builder.h"
+#include "identity/identity.h"
 #include "identity/service_connection.h"
-#include "identity/service_settings.h"
 #include "identity/shared_credentials.h"
 #include "pipeline/lane.h"
 #include "sink/sink.h"
@@ -21,26 +21,40 @@ namespace everyitem::pipeline {
 
 /// How a run calls its services.
 struct RunServices {
-  identity::ServiceSettings dynamodb;
-  std::optional<identity::ServiceSettings> kinesis;
-  std::shared_ptr<const aws::TlsSettings> tls;  ///< null where no endpoint wants it
+  identity::IdentifiedService dynamodb;
+  std::optional<identity::IdentifiedService> kinesis;
   aws::HttpTimeouts timeouts;
+};
+
+/// One of them as a lane calls it.
+struct LaneService {
+  /// The credentials are found on the loop of `home`.
+  LaneService(const asio::any_io_executor& executor, const asio::any_io_executor& home,
+              const aws::ServiceModel& model, const identity::IdentifiedService& service,
+              aws::HttpTimeouts timeouts, Clock& clock, Random& random)
+      : credentials(home, *service.credentials, clock),
+        connection(executor, model, service.settings, timeouts, service.tls,
+                   {.credentials = credentials, .clock = clock, .random = random}) {}
+
+  aws::Client& client() { return connection.client; }
+
+  identity::SharedCredentials credentials;
+  identity::ServiceConnection connection;
 };
 
 /// Made before anything is known of the table; what depends on that is put in later. Taken apart
 /// when its event loop has ended or is the caller's.
 struct ScanLane {
-  /// `finder` finds the credentials on the loop of `home`. It and the clock outlive the lane.
+  /// The services' identities, found on the loop of `home`, and the clock outlive the lane.
   ScanLane(const asio::any_io_executor& lane_executor, const asio::any_io_executor& home,
-           const RunServices& services, aws::CredentialsProvider& finder, Clock& clock,
-           std::uint64_t random_seed)
-      : executor(lane_executor), random(random_seed), credentials(home, finder) {
-    const aws::ClientContext context{.credentials = credentials, .clock = clock, .random = random};
-    dynamodb.emplace(executor, aws::kDynamoDb, services.dynamodb, services.timeouts, services.tls,
-                     context);
+           const RunServices& services, Clock& clock, std::uint64_t random_seed)
+      : executor(lane_executor),
+        random(random_seed),
+        dynamodb(executor, home, aws::kDynamoDb, services.dynamodb, services.timeouts, clock,
+                 random) {
     if (services.kinesis) {
-      kinesis.emplace(executor, aws::kKinesis, *services.kinesis, services.timeouts, services.tls,
-                      context);
+      kinesis.emplace(executor, home, aws::kKinesis, *services.kinesis, services.timeouts, clock,
+                      random);
     }
   }
 
@@ -54,9 +68,8 @@ struct ScanLane {
 
   asio::any_io_executor executor;
   Random random;
-  identity::SharedCredentials credentials;
-  std::optional<identity::ServiceConnection> dynamodb;
-  std::optional<identity::ServiceConnection> kinesis;
+  LaneService dynamodb;
+  std::optional<LaneService> kinesis;
   std::optional<source::ScanContext> scan;
   std::unique_ptr<batch::BatchBuilder> builder;
   std::unique_ptr<sink::Sink> sink;

@@ -24,9 +24,7 @@
 #include "batch/put_records_batch.h"
 #include "batch/put_records_format.h"
 #include "checkpoint/checkpoint_store.h"
-#include "identity/credentials_chain.h"
-#include "identity/profile.h"
-#include "identity/service_settings.h"
+#include "identity/identity.h"
 #include "pipeline/event_loops.h"
 #include "pipeline/scan_lane.h"
 #include "sink/dead_letter_file.h"
@@ -76,15 +74,14 @@ struct ScanRun::Impl {
   Impl(const Impl&) = delete;
   Impl& operator=(const Impl&) = delete;
 
-  void connect();
-  identity::ServiceSettings service(const aws::ServiceModel& model,
-                                    const identity::ServiceFlags& flags);
+  Awaitable<void> connect();
+  void identify();
   checkpoint::StoreContext store_context();
   void add_lane();
   void open_lanes(std::size_t segments_to_read);
   std::size_t lanes_for(std::size_t segments_to_read) const;
-  aws::Client& dynamodb() const { return lanes.front()->dynamodb->client; }
-  aws::Client& kinesis() const { return lanes.front()->kinesis->client; }
+  aws::Client& dynamodb() const { return lanes.front()->dynamodb.client(); }
+  aws::Client& kinesis() const { return lanes.front()->kinesis->client(); }
   Awaitable<void> describe();
   Awaitable<void> describe_stream(const batch::StreamId& id);
   bool paces_shards() const;
@@ -112,12 +109,13 @@ struct ScanRun::Impl {
   RunSurroundings surroundings;
   Notice notice;
 
-  identity::Profile profile;
-  std::unique_ptr<identity::CredentialsChain> credentials;
+  std::optional<Random> identity_random;  ///< of who looks for credentials
+  std::unique_ptr<identity::Identity> reader;
+  std::unique_ptr<identity::Identity> writer;  ///< null where that is the reader
   RunServices services;
   std::optional<EventLoops> loops;
-  std::vector<std::unique_ptr<ScanLane>> lanes;    ///< the first is on the run's own event loop
-  std::optional<identity::ServiceConnection> of_checkpoint;  ///< nothing where that is a file
+  std::vector<std::unique_ptr<ScanLane>> lanes;  ///< the first is on the run's own event loop
+  std::optional<LaneService> of_checkpoint;      ///< nothing where that is a file
   source::TableDescription table;
   const batch::PutRecordsFormat* format = nullptr;
   sink::StreamDescription stream;
@@ -145,48 +143,65 @@ struct ScanRun::Impl {
   asio::cancellation_signal start_up;  ///< ends the calls that a run begins with
 };
 
-/// Finds identity, region and endpoints. Connects to nothing yet.
-void ScanRun::Impl::connect() {
-  profile = identity::load_profile(settings.profile, surroundings.environment);
-  credentials = identity::make_credentials_chain(settings.profile, surroundings.environment);
-  const auto flags = [this](const aws::ResourceName& resource) {
-    return identity::ServiceFlags{.region = settings.region,
-                                  .arn_region = resource.region,
-                                  .endpoint_url = settings.endpoint_url};
-  };
+/// Who reads and who writes. Roles are each assumed with what the profile gives: one role is not
+/// assumed with the other.
+void ScanRun::Impl::identify() {
+  identity_random.emplace(surroundings.random_seed);
+  identity::Surroundings of_identity{.environment = surroundings.environment,
+                                     .clock = surroundings.clock,
+                                     .random = *identity_random,
+                                     .timeouts = surroundings.timeouts,
+                                     .notice = notice};
+  if (surroundings.ask) {
+    of_identity.ask = surroundings.ask;
+  }
+  reader = std::make_unique<identity::Identity>(settings.identity, of_identity);
+  if (!settings.stream_profile.empty() || !settings.stream_role_arn.empty()) {
+    identity::IdentityFlags flags = settings.identity;
+    if (!settings.stream_profile.empty()) {
+      flags.profile = settings.stream_profile;
+    }
+    flags.role_arn = settings.stream_role_arn;
+    flags.role_flag = "--stream-role-arn";
+    writer = std::make_unique<identity::Identity>(flags, of_identity);
+  }
+}
+
+namespace {
+
+Awaitable<identity::IdentifiedService> find_service(identity::Identity& identity,
+                                                    const aws::ServiceModel& model,
+                                                    const std::string& arn_region) {
+  const identity::ServiceFlags flags = identity.service_flags(arn_region);
+  co_await identity.find_region(flags);
+  co_return identity.service(model, flags);
+}
+
+}  // namespace
+
+/// Finds identity, region and endpoints. Connects to nothing yet, but perhaps for the region.
+Awaitable<void> ScanRun::Impl::connect() {
+  identify();
   services.timeouts = surroundings.timeouts;
-  services.dynamodb = service(aws::kDynamoDb, flags(settings.table));
+  services.dynamodb = co_await find_service(*reader, aws::kDynamoDb, settings.table.region);
   if (settings.stream) {
-    services.kinesis = service(aws::kKinesis, flags(*settings.stream));
+    services.kinesis =
+        co_await find_service(writer ? *writer : *reader, aws::kKinesis, settings.stream->region);
   }
   loops.emplace(executor);
   add_lane();
-}
-
-identity::ServiceSettings ScanRun::Impl::service(const aws::ServiceModel& model,
-                                                 const identity::ServiceFlags& flags) {
-  identity::ServiceSettings service =
-      identity::resolve_service(model.signing_name, flags, profile, surroundings.environment);
-  if (service.endpoint.tls && !services.tls) {
-    services.tls = std::make_shared<aws::TlsSettings>(
-        identity::resolve_ca_bundle(profile, surroundings.environment));
-  }
-  return service;
 }
 
 checkpoint::StoreContext ScanRun::Impl::store_context() {
   const auto client = [this](const aws::ServiceModel& model,
                              const std::string& region) -> aws::Client& {
     ScanLane& lane = *lanes.front();
-    const identity::ServiceSettings of_store =
-        service(model, {.region = region.empty() ? dynamodb().region() : region,
-                        .arn_region = {},
-                        .endpoint_url = settings.endpoint_url});
-    const aws::ClientContext context{
-        .credentials = lane.credentials, .clock = surroundings.clock, .random = lane.random};
+    identity::ServiceFlags flags = reader->service_flags({});
+    flags.region = region.empty() ? dynamodb().region() : region;
     return of_checkpoint
-        .emplace(executor, model, of_store, services.timeouts, services.tls, context)
-        .client;
+        .emplace(executor, executor, model, reader->service(model, flags), services.timeouts,
+                 surroundings.clock, lane.random)
+        .client();
   };
   return {.clock = surroundings.clock,
           .owner = owner_name(surroundings.owner, lanes.front()->random),
@@ -199,8 +214,7 @@ checkpoint::StoreContext ScanRun::Impl::store_context() {
 void ScanRun::Impl::add_lane() {
   const std::size_t place = lanes.size();
   lanes.push_back(std::make_unique<ScanLane>(loops->executor(place), executor, services,
-                                             *credentials, surroundings.clock,
-                                             surroundings.random_seed + place));
+                                             surroundings.clock, surroundings.random_seed + place));
 }
 
 /// A page that is read counts towards --limit, which only one lane can do.
@@ -220,7 +234,7 @@ void ScanRun::Impl::open_lanes(std::size_t segments_to_read) {
   requests = std::make_unique<source::ScanRequests>(settings.scan, segments);
   for (const auto& lane : lanes) {
     lane->scan.emplace(source::ScanContext{
-        .dynamodb = lane->dynamodb->client,
+        .dynamodb = lane->dynamodb.client(),
         .requests = *requests,
         .keys = table.keys,
         .object = fmt::format("table {} in {}", settings.table.name, dynamodb().region()),
@@ -228,7 +242,7 @@ void ScanRun::Impl::open_lanes(std::size_t segments_to_read) {
     lane->builder = make_builder(lane->random);
     if (settings.stream) {
       lane->sink =
-          std::make_unique<sink::KinesisSink>(lane->kinesis->client, *format, filled_stream,
+          std::make_unique<sink::KinesisSink>(lane->kinesis->client(), *format, filled_stream,
                                               surroundings.clock, lane->random, retry_limits());
     }
   }
@@ -236,6 +250,7 @@ void ScanRun::Impl::open_lanes(std::size_t segments_to_read) {
 
 /// Asks what is to be read and what is to be filled, which shows too that both are there.
 Awaitable<void> ScanRun::Impl::describe() {
+  co_await connect();
   const std::string table_id =
       settings.table.arn.empty() ? settings.table.name : settings.table.arn;
   settings.scan.table = table_id;
@@ -491,6 +506,11 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     failure = std::current_exception();
   }
   co_await release_store();
+  for (identity::Identity* identity : {reader.get(), writer.get()}) {
+    if (identity != nullptr) {
+      identity->stop();
+    }
+  }
   if (failure) {
     std::rethrow_exception(failure);
   }
@@ -512,7 +532,6 @@ Awaitable<void> ScanRun::Impl::release_store() {
 }
 
 Awaitable<ScanOutcome> ScanRun::Impl::scan() {
-  connect();
   if (!co_await describe_unless_stopped()) {
     co_return ScanOutcome{.status = RunStatus::interrupted};
   }
@@ -596,13 +615,13 @@ ScanProgress ScanRun::progress() const {
   std::vector<const aws::Client*> clients;
   for (const auto& lane : impl_->lanes) {
     progress.records_sent_again += lane->sink ? lane->sink->records_sent_again() : 0;
-    clients.push_back(&lane->dynamodb->client);
+    clients.push_back(&lane->dynamodb.client());
     if (lane->kinesis) {
-      clients.push_back(&lane->kinesis->client);
+      clients.push_back(&lane->kinesis->client());
     }
   }
   if (impl_->of_checkpoint) {
-    clients.push_back(&impl_->of_checkpoint->client);
+    clients.push_back(&impl_->of_checkpoint->client());
   }
   for (const aws::Client* client : clients) {
     const aws::ClientCounters counters = client->counters();

@@ -15,6 +15,7 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "base/environment.h"
+#include "identity/identity.h"
 #include "pipeline/pipeline.h"
 #include "pipeline/read_budget.h"
 #include "pipeline/run_report.h"
@@ -46,9 +47,9 @@ struct ScanSettings {
   /// How long one request may be refused as too fast, or fail, before its segment or the run is
   /// given up. By default the first may take for ever, the second as RetryLimits has it.
   std::optional<std::chrono::nanoseconds> max_wait;
-  std::string profile;
-  std::string region;
-  std::string endpoint_url;
+  identity::IdentityFlags identity;
+  std::string stream_profile;   ///< whose credentials write to the stream, if not the others
+  std::string stream_role_arn;  ///< assumed to write to the stream with, instead of the other role
 };
 
 /// What a run takes from outside, and tests put in its place. The clock outlives the run.
@@ -58,6 +59,8 @@ struct RunSurroundings {
   std::uint64_t random_seed = 0;  ///< of jitter and random partition keys
   aws::HttpTimeouts timeouts = {};
   PipelineLimits limits = {};
+  /// Asks the user, as identity::Surroundings has it; empty: nobody is there.
+  std::function<std::optional<std::string>(std::string_view question)> ask = {};
   /// Says to other processes who owns the run; empty: the process and its host.
   std::string owner = {};
 };

@@ -48,7 +48,7 @@ pipeline::ScanSettings settings_of(const ScanSetup& setup) {
   settings.threads = setup.threads;
   settings.aggregate = setup.aggregate;
   settings.checkpoint = setup.checkpoint;
-  settings.endpoint_url = setup.url;
+  settings.identity.endpoint_url = setup.url;
   return settings;
 }
 

@@ -1,0 +1,89 @@
+#include "identity/assume_role_credentials.h"
+
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "identity/sts.h"
+
+namespace everyitem::identity {
+
+namespace {
+
+/// Found already: for the client that asks for the role.
+class FoundCredentials final : public aws::CredentialsProvider {
+ public:
+  explicit FoundCredentials(aws::Credentials found) : found_(std::move(found)) {}
+
+  Awaitable<std::optional<aws::Credentials>> find() override { co_return found_; }
+  std::string place() const override { return found_.source; }
+
+ private:
+  aws::Credentials found_;
+};
+
+}  // namespace
+
+std::string session_name_or(const std::string& given, Clock& clock) {
+  const auto now = std::chrono::floor<std::chrono::seconds>(clock.wall_now());
+  return given.empty() ? fmt::format("everyitem-{}", now.time_since_epoch().count()) : given;
+}
+
+AssumeRoleCredentials::AssumeRoleCredentials(Connector& connector, Role role,
+                                             std::unique_ptr<aws::CredentialsProvider> source)
+    : connector_(connector), role_(std::move(role)), source_(std::move(source)) {}
+
+std::string AssumeRoleCredentials::place() const {
+  return fmt::format("role {} of {}, assumed with {}", role_.arn, role_.named_by, source_->place());
+}
+
+Awaitable<std::optional<aws::Credentials>> AssumeRoleCredentials::find() {
+  const std::optional<aws::Credentials> with = co_await source_->find();
+  if (!with) {
+    throw usage_error(fmt::format("{} is to be assumed with credentials that are not there: {}",
+                                  role_.arn, source_->place()),
+                      "Give that source credentials, or name another.");
+  }
+  RoleRequest request;
+  request.role_arn = role_.arn;
+  request.session_name = session_name_or(role_.session_name, connector_.clock());
+  request.duration = role_.duration;
+  request.external_id = role_.external_id;
+  request.mfa_serial = role_.mfa_serial;
+  request.mfa_code = ask_for_code();
+
+  FoundCredentials source(*with);
+  const auto sts =
+      connector_.service(co_await asio::this_coro::executor, aws::kSts, std::string(), &source);
+  aws::Credentials credentials = co_await assume_role(sts->client, request);
+  credentials.source =
+      fmt::format("role {} of {}, assumed with {}", role_.arn, role_.named_by, with->source);
+  co_return credentials;
+}
+
+aws::SecretText AssumeRoleCredentials::ask_for_code() {
+  if (role_.mfa_serial.empty()) {
+    return {};
+  }
+  const std::string what = fmt::format("{} ({}) wants an MFA code", role_.arn, role_.named_by);
+  if (std::exchange(asked_, true)) {
+    throw Error(ErrorKind::failed,
+                {.operation = "renew the credentials",
+                 .object = role_.arn,
+                 .code = {},
+                 .message = what + ", which is asked for only once, at the start",
+                 .hint = "Run the same command again, which goes on where this one has ended; "
+                         "duration_seconds makes sessions longer."});
+  }
+  std::optional<std::string> code = connector_.surroundings().ask(
+      fmt::format("MFA code of {} for {}: ", role_.mfa_serial, role_.arn));
+  if (!code || code->empty()) {
+    throw usage_error(what + ", and there is no terminal to ask for it on",
+                      "Run it on a terminal, or with the credentials that \"aws sts assume-role\" "
+                      "or \"aws sts get-session-token\" gives, in the environment.");
+  }
+  return std::move(*code);
+}
+
+}  // namespace everyitem::identity

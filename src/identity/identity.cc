@@ -1,0 +1,60 @@
+#include "identity/identity.h"
+
+#include <utility>
+
+#include "identity/assume_role_credentials.h"
+#include "identity/credentials_chain.h"
+#include "identity/instance_metadata.h"
+#include "identity/refreshing_credentials.h"
+
+namespace everyitem::identity {
+
+Identity::Identity(const IdentityFlags& flags, Surroundings surroundings) : flags_(flags) {
+  Profile profile = load_profile(flags.profile, surroundings.environment);
+  connector_ = std::make_shared<Connector>(std::move(profile), std::move(surroundings));
+  std::unique_ptr<aws::CredentialsProvider> provider =
+      make_credentials_chain(flags.profile, *connector_);
+  if (!flags.role_arn.empty()) {
+    Role role;
+    role.arn = flags.role_arn;
+    role.named_by = flags.role_flag;
+    provider = std::make_unique<AssumeRoleCredentials>(*connector_, role, std::move(provider));
+  }
+  credentials_ = std::make_unique<RefreshingCredentials>(connector_, std::move(provider));
+}
+
+Identity::~Identity() = default;
+
+aws::CredentialsProvider& Identity::credentials() { return *credentials_; }
+
+ServiceFlags Identity::service_flags(const std::string& arn_region) const {
+  ServiceFlags flags;
+  flags.region = flags_.region;
+  flags.arn_region = arn_region;
+  flags.endpoint_url = flags_.endpoint_url;
+  return flags;
+}
+
+Awaitable<void> Identity::find_region(const ServiceFlags& flags) {
+  if (!metadata_region_.empty() ||
+      !configured_region(flags, profile(), connector_->environment()).empty()) {
+    co_return;
+  }
+  const std::optional<std::string> found = co_await region_from_metadata(*connector_);
+  metadata_region_ = found.value_or(std::string());
+}
+
+IdentifiedService Identity::service(const aws::ServiceModel& model, ServiceFlags flags) {
+  if (flags.region.empty() && flags.arn_region.empty() && !metadata_region_.empty()) {
+    flags.fallback_region = metadata_region_;
+  }
+  IdentifiedService service;
+  service.settings = connector_->resolve(model, flags);
+  service.tls = connector_->tls_for(service.settings.endpoint);
+  service.credentials = credentials_.get();
+  return service;
+}
+
+void Identity::stop() { credentials_->stop(); }
+
+}  // namespace everyitem::identity

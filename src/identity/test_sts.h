@@ -1,0 +1,65 @@
+// For tests: a Security Token Service that gives a role to whoever asks.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include <fmt/format.h>
+
+#include "aws/http_test_server.h"
+#include "identity/test_endpoint.h"
+
+namespace everyitem::identity {
+
+/// The form that a request holds, decoded as far as tests need it.
+inline std::map<std::string, std::string> form_of(const std::string& request) {
+  std::map<std::string, std::string> form;
+  std::string_view body = std::string_view(request).substr(request.find("\r\n\r\n") + 4);
+  while (!body.empty()) {
+    const std::string_view part = body.substr(0, body.find('&'));
+    body.remove_prefix(std::min(part.size() + 1, body.size()));
+    std::string value(part.substr(part.find('=') + 1));
+    for (const auto& [code, text] : {std::pair{"%3A", ":"}, std::pair{"%2F", "/"}}) {
+      for (auto at = value.find(code); at != std::string::npos; at = value.find(code)) {
+        value.replace(at, 3, text);
+      }
+    }
+    form[std::string(part.substr(0, part.find('=')))] = value;
+  }
+  return form;
+}
+
+/// The access key that signed a request; empty where nobody did.
+inline std::string signer_of(const std::string& request) {
+  constexpr std::string_view kBefore = "Credential=";
+  const std::size_t at = request.find(kBefore);
+  return at == std::string::npos
+             ? std::string()
+             : request.substr(at + kBefore.size(), request.find('/', at) - at - kBefore.size());
+}
+
+/// Answers AssumeRole and AssumeRoleWithWebIdentity: the access key names role and signer.
+inline std::string assumed(const std::string& request) {
+  const std::map<std::string, std::string> form = form_of(request);
+  const std::string& role = form.at("RoleArn");
+  const std::string by = signer_of(request);
+  return aws::answer(fmt::format(
+      "<{0}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{0}Result><Credentials>"
+      "<AccessKeyId>{1}-by-{2}</AccessKeyId><SecretAccessKey>the-secret+/=</SecretAccessKey>"
+      "<SessionToken>the-token+/==</SessionToken><Expiration>2026-11-24T05:00:00Z</Expiration>"
+      "</Credentials></{0}Result></{0}Response>",
+      form.at("Action"), role.substr(role.rfind('/') + 1), by.empty() ? "nobody" : by));
+}
+
+inline std::string sts_refusal(std::string_view code, std::string_view message) {
+  return aws::answer(
+      fmt::format("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>"
+                  "<Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error>"
+                  "<RequestId>1</RequestId></ErrorResponse>",
+                  code, message),
+      "403 Forbidden");
+}
+
+}  // namespace everyitem::identity
