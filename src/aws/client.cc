@@ -52,7 +52,8 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
 }
 
 ErrorClass classify(HttpError::Cause cause) {
-  return cause == HttpError::Cause::tls ? ErrorClass::fatal : ErrorClass::transient;
+  const bool stays = cause == HttpError::Cause::tls || cause == HttpError::Cause::proxy_refused;
+  return stays ? ErrorClass::fatal : ErrorClass::transient;
 }
 
 std::string_view hint_for(HttpError::Cause cause) {
@@ -62,6 +63,8 @@ std::string_view hint_for(HttpError::Cause cause) {
       return "Check the region, --endpoint-url and the network.";
     case HttpError::Cause::tls:
       return "AWS_CA_BUNDLE names the certificates to trust, where the endpoint uses its own.";
+    case HttpError::Cause::proxy:
+    case HttpError::Cause::proxy_refused:
     case HttpError::Cause::idle:
     case HttpError::Cause::closed:
     case HttpError::Cause::bad_response:
@@ -168,7 +171,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.error_class = classify(error.cause());
     failure.may_be_done = error.request_sent();
     failure.message = fmt::format("{}: {}", http_.endpoint().url(), error.what());
-    failure.hint = hint_for(error.cause());
+    failure.hint = error.hint().empty() ? hint_for(error.cause()) : error.hint();
   } catch (const MalformedResponse& error) {
     failure.error_class = ErrorClass::transient;
     failure.message = error.what();

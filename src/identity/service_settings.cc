@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "identity/proxy_settings.h"
 
 namespace everyitem::identity {
 
@@ -75,6 +76,7 @@ ServiceSettings resolve_service(std::string_view service, const ServiceFlags& fl
   if (!configured.url.empty()) {
     settings.endpoint = aws::parse_endpoint(configured.url, configured.setting);
   }
+  settings.proxy = resolve_proxy(settings.endpoint, environment);
   return settings;
 }
 

@@ -2,10 +2,12 @@
 // order of the AWS tools.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 
 #include "aws/endpoint.h"
+#include "aws/proxy.h"
 #include "base/environment.h"
 #include "identity/profile.h"
 
@@ -21,6 +23,7 @@ struct ServiceFlags {
 struct ServiceSettings {
   std::string region;
   aws::Endpoint endpoint;
+  std::optional<aws::Proxy> proxy = {};  ///< that the endpoint is reached through
 };
 
 /// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts".
@@ -28,7 +31,8 @@ struct ServiceSettings {
 /// Endpoint: --endpoint-url, AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's
 /// `services` section, the profile's endpoint_url, the region's own. With
 /// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true only the first and the last.
-/// Throws a usage error when there is no region, or for one or an endpoint that cannot be.
+/// Proxy: resolve_proxy.
+/// Throws a usage error when there is no region, or for one, an endpoint or a proxy that cannot be.
 ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
                                 const Profile& profile, const Environment& environment);
 

@@ -118,6 +118,16 @@ TEST(ResolveService, ABadEndpointIsNamedByTheSettingThatGaveIt) {
   EXPECT_THAT(message(inputs), HasSubstr("--endpoint-url: "));
 }
 
+TEST(ResolveService, TheEndpointSaysWhichProxyItIsReachedThrough) {
+  Inputs inputs;
+  inputs.flags.region = "eu-west-1";
+  EXPECT_FALSE(inputs.resolve().proxy);
+  inputs.variables = {{"HTTPS_PROXY", "http://proxy:3128"}, {"NO_PROXY", "localhost"}};
+  EXPECT_EQ(inputs.resolve().proxy.value().name(), "the proxy proxy:3128");
+  inputs.flags.endpoint_url = "https://localhost:8000";
+  EXPECT_FALSE(inputs.resolve().proxy);
+}
+
 TEST(ResolveCaBundle, TheVariableComesBeforeTheProfile) {
   Profile profile;
   EXPECT_EQ(resolve_ca_bundle(profile, environment_of({})), "");

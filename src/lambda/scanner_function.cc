@@ -286,7 +286,7 @@ Awaitable<void> Round::invoke_self(const ChainState& next) {
   }
   const auto credentials = identity::make_credentials_chain({}, environment_);
   Random random(std::random_device{}());
-  aws::HttpClient http(executor_, lambda.endpoint, tls);
+  aws::HttpClient http(executor_, lambda.endpoint, tls, {}, lambda.proxy);
   aws::Client client(aws::kLambda, lambda.region, http,
                      {.credentials = *credentials, .clock = clock_, .random = random});
   FunctionInvoker invoker(client, invocation_.function_arn);
