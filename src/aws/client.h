@@ -28,6 +28,8 @@ struct ServiceModel {
   std::string_view signing_name;   ///< also the endpoint prefix
   std::string_view target_prefix;  ///< empty where the path or the body says what is called
   std::string_view content_type;   ///< of bodies that are not CBOR; none is sent where it is empty
+  /// What the shared settings call it, where that is not the endpoint prefix.
+  std::string_view settings_name = {};
 };
 
 inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
@@ -36,6 +38,9 @@ inline constexpr ServiceModel kKinesis{"kinesis", "Kinesis_20131202", "applicati
 inline constexpr ServiceModel kLambda{"lambda", "", "application/json"};
 inline constexpr ServiceModel kSsm{"ssm", "AmazonSSM", "application/x-amz-json-1.1"};
 inline constexpr ServiceModel kSts{"sts", "", "application/x-www-form-urlencoded; charset=utf-8"};
+/// Single sign-on: who may have which role, and the tokens of logins. Their calls are not signed.
+inline constexpr ServiceModel kSsoPortal{"portal.sso", "", "", "sso"};
+inline constexpr ServiceModel kSsoOidc{"oidc", "", "application/json", "sso_oidc"};
 
 /// One operation on one object. The texts are borrowed until the call returns.
 struct Call {

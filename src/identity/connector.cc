@@ -31,7 +31,7 @@ std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executo
                                                       aws::CredentialsProvider* credentials) {
   const ServiceSettings settings =
       resolve_service(model.signing_name, {.region = region, .arn_region = {}, .endpoint_url = {}},
-                      profile_, surroundings_.environment);
+                      profile_, surroundings_.environment, model.settings_name);
   return connect(executor, model, settings, surroundings_.timeouts, credentials);
 }
 

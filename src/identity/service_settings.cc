@@ -67,12 +67,14 @@ ConfiguredUrl configured_endpoint_url(std::string_view service, const ServiceFla
 }  // namespace
 
 ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
-                                const Profile& profile, const Environment& environment) {
+                                const Profile& profile, const Environment& environment,
+                                std::string_view settings_name) {
   ServiceSettings settings;
   settings.region = resolve_region(flags, profile, environment);
   // Even where it is not used: a region that cannot be would only be refused as a bad signature.
   settings.endpoint = aws::regional_endpoint(service, settings.region);
-  const ConfiguredUrl configured = configured_endpoint_url(service, flags, profile, environment);
+  const ConfiguredUrl configured = configured_endpoint_url(
+      settings_name.empty() ? service : settings_name, flags, profile, environment);
   if (!configured.url.empty()) {
     settings.endpoint = aws::parse_endpoint(configured.url, configured.setting);
   }

@@ -26,7 +26,9 @@ struct ServiceSettings {
   std::optional<aws::Proxy> proxy = {};  ///< that the endpoint is reached through
 };
 
-/// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts".
+/// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts". `settings_name`
+/// is what variables and `services` sections call it, where that is another: "sso" for
+/// "portal.sso".
 /// Region: --region, the ARN's, AWS_REGION, AWS_DEFAULT_REGION, the profile's.
 /// Endpoint: --endpoint-url, AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's
 /// `services` section, the profile's endpoint_url, the region's own. With
@@ -34,7 +36,8 @@ struct ServiceSettings {
 /// Proxy: resolve_proxy.
 /// Throws a usage error when there is no region, or for one, an endpoint or a proxy that cannot be.
 ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
-                                const Profile& profile, const Environment& environment);
+                                const Profile& profile, const Environment& environment,
+                                std::string_view settings_name = {});
 
 /// The PEM file with the certificates to trust instead of the system's: AWS_CA_BUNDLE, the
 /// profile's ca_bundle, or empty.

@@ -80,6 +80,21 @@ TEST(ResolveService, SettingsOfAnotherServiceDoNotCount) {
       "http://variable-kinesis");
 }
 
+TEST(ResolveService, AServiceMayHaveAnotherNameInTheSettings) {
+  Inputs inputs;
+  inputs.flags.region = "eu-west-1";
+  const auto url = [&] {
+    return resolve_service("oidc", inputs.flags, inputs.profile, environment_of(inputs.variables),
+                           "sso_oidc")
+        .endpoint.url();
+  };
+  EXPECT_EQ(url(), "https://oidc.eu-west-1.amazonaws.com");
+  inputs.profile.services["sso_oidc"]["endpoint_url"] = "http://profile-sso-oidc";
+  EXPECT_EQ(url(), "http://profile-sso-oidc");
+  inputs.variables["AWS_ENDPOINT_URL_SSO_OIDC"] = "http://variable-sso-oidc";
+  EXPECT_EQ(url(), "http://variable-sso-oidc");
+}
+
 TEST(ResolveService, ConfiguredEndpointsCanBeIgnoredButNotTheFlag) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
