@@ -30,7 +30,11 @@ std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executo
                                                       const std::string& region,
                                                       aws::CredentialsProvider* credentials) {
   const ServiceSettings settings =
-      resolve_service(model.signing_name, {.region = region, .arn_region = {}, .endpoint_url = {}},
+      resolve_service(model.signing_name,
+                      {.region = region,
+                       .arn_region = {},
+                       .endpoint_url = {},
+                       .insecure_http = surroundings_.insecure_http},
                       profile_, surroundings_.environment, model.settings_name);
   return connect(executor, model, settings, surroundings_.timeouts, credentials);
 }

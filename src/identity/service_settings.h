@@ -15,13 +15,14 @@ namespace everyitem::identity {
 
 /// What the user gave for one service. Empty when not given.
 struct ServiceFlags {
-  std::string region;        ///< --region
-  std::string arn_region;    ///< of the ARN that names the table or stream
-  std::string endpoint_url;  ///< --endpoint-url
+  std::string region;          ///< --region
+  std::string arn_region;      ///< of the ARN that names the table or stream
+  std::string endpoint_url;    ///< --endpoint-url
+  bool insecure_http = false;  ///< --insecure-http: plain HTTP may leave this machine
 };
 
 struct ServiceSettings {
-  std::string region;
+  std::string region;  ///< also the one that requests are signed for
   aws::Endpoint endpoint;
   std::optional<aws::Proxy> proxy = {};  ///< that the endpoint is reached through
 };
@@ -29,12 +30,16 @@ struct ServiceSettings {
 /// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts". `settings_name`
 /// is what variables and `services` sections call it, where that is another: "sso" for
 /// "portal.sso".
-/// Region: --region, the ARN's, AWS_REGION, AWS_DEFAULT_REGION, the profile's.
+/// Region: --region, the ARN's, AWS_REGION, AWS_DEFAULT_REGION, the profile's. A pseudo region such
+/// as "fips-us-east-1" is that region with FIPS. STS needs none: it has a global endpoint, which
+/// AWS_STS_REGIONAL_ENDPOINTS=legacy chooses for the regions that are older than regional ones.
 /// Endpoint: --endpoint-url, AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's
-/// `services` section, the profile's endpoint_url, the region's own. With
+/// `services` section, the profile's endpoint_url, the region's own, in the
+/// variant that AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT or the profile want. With
 /// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true only the first and the last.
 /// Proxy: resolve_proxy.
-/// Throws a usage error when there is no region, or for one, an endpoint or a proxy that cannot be.
+/// Throws a usage error when there is no region, for a setting that cannot be, and for an endpoint
+/// that is neither HTTPS nor on this machine, unless `flags` allow it.
 ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
                                 const Profile& profile, const Environment& environment,
                                 std::string_view settings_name = {});
