@@ -5,6 +5,8 @@
 #include <ctime>
 #include <utility>
 
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 #include <fmt/format.h>
 #include <libdeflate.h>
 
@@ -49,6 +51,14 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
     return std::nullopt;
   }
   return std::chrono::system_clock::from_time_t(timegm(&fields));
+}
+
+/// Where the answer would have had the request sent, as far as a user may see it.
+std::string redirect_target(const HttpResponse& response) {
+  const auto location = boost::urls::parse_uri_reference(response.header("location"));
+  return location && !location->encoded_host().empty()
+             ? "to " + std::string(location->encoded_host_and_port())
+             : std::string("to another path");
 }
 
 ErrorClass classify(HttpError::Cause cause) {
@@ -153,6 +163,18 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     if (response.status == call.success) {
       accept(std::move(response));
       co_return std::nullopt;
+    }
+    if (response.status / 100 == 3) {
+      // No service of AWS's redirects; what is signed for one place is not for another's eyes.
+      failure.error_class = ErrorClass::fatal;
+      failure.may_be_done = false;
+      failure.message =
+          fmt::format("{} redirects {} (status {}), which is not followed", http_.endpoint().url(),
+                      redirect_target(response), response.status);
+      failure.hint =
+          "Check the endpoint's URL and region, and whether a proxy or a network's "
+          "sign-in page answered.";
+      co_return failure;
     }
     ServiceError error = read_service_error(response);
     failure.error_class = error.error_class;
