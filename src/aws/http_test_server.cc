@@ -10,6 +10,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
@@ -42,12 +43,6 @@ Awaitable<void> pump(tcp::socket& from, tcp::socket& to) {
   boost::system::error_code ignored;
   from.close(ignored);
   to.close(ignored);
-}
-
-/// Sets `ended` when it is done.
-void spawn_pump(tcp::socket& from, tcp::socket& to, bool& ended) {
-  asio::co_spawn(from.get_executor(), pump(from, to),
-                 [&ended](const std::exception_ptr&) { ended = true; });
 }
 
 }  // namespace
@@ -112,12 +107,8 @@ Awaitable<void> Peer::relay(const std::string& address, std::uint16_t port) {
   const tcp::endpoint there(asio::ip::make_address(address), port);
   co_await other.async_connect(there, asio::use_awaitable);
   tcp::socket& here = stream_.next_layer();
-  bool ended = false;
-  spawn_pump(other, here, ended);
-  co_await pump(here, other);
-  while (!ended) {
-    co_await yield();
-  }
+  using asio::experimental::awaitable_operators::operator&&;
+  co_await (pump(here, other) && pump(other, here));
 }
 
 void Peer::close() {

@@ -57,7 +57,7 @@ Proxy parse_proxy(std::string_view url, std::string_view setting) {
   }
   // An unencoded '/', '?' or '#' in a password makes one of these of its end.
   const std::string_view path = view.encoded_path();
-  if ((path != "" && path != "/") || view.has_query() || view.has_fragment()) {
+  if ((!path.empty() && path != "/") || view.has_query() || view.has_fragment()) {
     throw fail("not the URL of a host and port");
   }
   Proxy proxy;
