@@ -5,6 +5,8 @@
 #include <ctime>
 #include <utility>
 
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
 #include <fmt/format.h>
 #include <libdeflate.h>
 
@@ -51,8 +53,17 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
   return std::chrono::system_clock::from_time_t(timegm(&fields));
 }
 
+/// Where the answer would have had the request sent, as far as a user may see it.
+std::string redirect_target(const HttpResponse& response) {
+  const auto location = boost::urls::parse_uri_reference(response.header("location"));
+  return location && !location->encoded_host().empty()
+             ? "to " + std::string(location->encoded_host_and_port())
+             : std::string("to another path");
+}
+
 ErrorClass classify(HttpError::Cause cause) {
-  return cause == HttpError::Cause::tls ? ErrorClass::fatal : ErrorClass::transient;
+  const bool stays = cause == HttpError::Cause::tls || cause == HttpError::Cause::proxy_refused;
+  return stays ? ErrorClass::fatal : ErrorClass::transient;
 }
 
 std::string_view hint_for(HttpError::Cause cause) {
@@ -62,6 +73,8 @@ std::string_view hint_for(HttpError::Cause cause) {
       return "Check the region, --endpoint-url and the network.";
     case HttpError::Cause::tls:
       return "AWS_CA_BUNDLE names the certificates to trust, where the endpoint uses its own.";
+    case HttpError::Cause::proxy:
+    case HttpError::Cause::proxy_refused:
     case HttpError::Cause::idle:
     case HttpError::Cause::closed:
     case HttpError::Cause::bad_response:
@@ -151,6 +164,18 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
       accept(std::move(response));
       co_return std::nullopt;
     }
+    if (response.status / 100 == 3) {
+      // No service of AWS's redirects; what is signed for one place is not for another's eyes.
+      failure.error_class = ErrorClass::fatal;
+      failure.may_be_done = false;
+      failure.message =
+          fmt::format("{} redirects {} (status {}), which is not followed", http_.endpoint().url(),
+                      redirect_target(response), response.status);
+      failure.hint =
+          "Check the endpoint's URL and region, and whether a proxy or a network's "
+          "sign-in page answered.";
+      co_return failure;
+    }
     ServiceError error = read_service_error(response);
     failure.error_class = error.error_class;
     // Every other refusal says that nothing was done.
@@ -168,7 +193,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.error_class = classify(error.cause());
     failure.may_be_done = error.request_sent();
     failure.message = fmt::format("{}: {}", http_.endpoint().url(), error.what());
-    failure.hint = hint_for(error.cause());
+    failure.hint = error.hint().empty() ? hint_for(error.cause()) : error.hint();
   } catch (const MalformedResponse& error) {
     failure.error_class = ErrorClass::transient;
     failure.message = error.what();

@@ -551,6 +551,34 @@ TEST_F(ClientTest, AFatalRefusalEndsTheCallAtOnce) {
   }
 }
 
+TEST_F(ClientTest, ARedirectIsNotFollowed) {
+  for (const char* status : {"301 Moved Permanently", "302 Found", "303 See Other",
+                             "307 Temporary Redirect", "308 Permanent Redirect"}) {
+    requests_.clear();
+    serve({});
+    TestServer elsewhere(service_->loop, answer_all);
+    const std::string there = elsewhere.endpoint().authority();
+    const Reply redirect{answer("", status, "Location: http://" + there + "/signed?token=x\r\n")};
+    script_ = [redirect](int) { return redirect; };
+    const Error error = failed_call();
+    EXPECT_THAT(error.what(),
+                AllOf(HasSubstr(service_->http.endpoint().url() + " redirects to " + there),
+                      HasSubstr("not followed"), HasSubstr("Check the endpoint's URL"),
+                      testing::Not(HasSubstr("token"))));
+    EXPECT_EQ(requests_.size(), 1U) << status;
+    EXPECT_EQ(elsewhere.accepted(), 0) << status;
+    EXPECT_TRUE(service_->clock.sleeps().empty());
+  }
+}
+
+TEST_F(ClientTest, ARedirectToNowhereIsNoneEither) {
+  for (const char* header : {"", "Location: /elsewhere\r\n", "Location: http://[\r\n"}) {
+    requests_.clear();
+    serve_in_order({{answer("", "302 Found", header)}});
+    EXPECT_THAT(failed_call().what(), HasSubstr("redirects to another path (status 302)"));
+  }
+}
+
 TEST_F(ClientTest, AServerThatCannotShowItsCertificateIsNotAskedAgain) {
   asio::io_context loop;
   TestServer server(loop, [](Peer& peer) -> Awaitable<void> {

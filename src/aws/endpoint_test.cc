@@ -100,6 +100,81 @@ TEST(RegionalEndpoint, HasTheSuffixOfTheRegionsPartition) {
   }
 }
 
+// What the rule sets of botocore 1.43.11 give. Each row: FIPS, dual-stack, both.
+TEST(RegionalEndpoint, VariantsAreThoseOfTheRuleSets) {
+  const struct {
+    const char* service;
+    const char* region;
+    const char* fips;
+    const char* dual_stack;
+    const char* both;
+  } cases[] = {
+      {"dynamodb", "us-east-1", "dynamodb-fips.us-east-1.amazonaws.com",
+       "dynamodb.us-east-1.api.aws", "dynamodb-fips.us-east-1.api.aws"},
+      {"kinesis", "us-west-2", "kinesis-fips.us-west-2.amazonaws.com", "kinesis.us-west-2.api.aws",
+       "kinesis-fips.us-west-2.api.aws"},
+      {"ssm", "ca-central-1", "ssm-fips.ca-central-1.amazonaws.com", "ssm.ca-central-1.api.aws",
+       "ssm-fips.ca-central-1.api.aws"},
+      {"lambda", "us-east-1", "lambda-fips.us-east-1.amazonaws.com", "lambda.us-east-1.api.aws",
+       "lambda-fips.us-east-1.api.aws"},
+      {"sts", "us-east-1", "sts-fips.us-east-1.amazonaws.com", "sts.us-east-1.api.aws",
+       "sts-fips.us-east-1.api.aws"},
+      {"portal.sso", "us-east-1", "portal.sso-fips.us-east-1.amazonaws.com",
+       "portal.sso.us-east-1.api.aws", "portal.sso-fips.us-east-1.api.aws"},
+      {"oidc", "us-east-1", "oidc-fips.us-east-1.amazonaws.com", "oidc.us-east-1.api.aws",
+       "oidc-fips.us-east-1.api.aws"},
+      {"dynamodb", "us-gov-west-1", "dynamodb.us-gov-west-1.amazonaws.com",
+       "dynamodb.us-gov-west-1.api.aws", "dynamodb-fips.us-gov-west-1.api.aws"},
+      {"kinesis", "us-gov-west-1", "kinesis.us-gov-west-1.amazonaws.com",
+       "kinesis.us-gov-west-1.api.aws", "kinesis-fips.us-gov-west-1.api.aws"},
+      {"ssm", "us-gov-east-1", "ssm.us-gov-east-1.amazonaws.com", "ssm.us-gov-east-1.api.aws",
+       "ssm-fips.us-gov-east-1.api.aws"},
+      {"sts", "us-gov-east-1", "sts.us-gov-east-1.amazonaws.com", "sts.us-gov-east-1.api.aws",
+       "sts-fips.us-gov-east-1.api.aws"},
+      {"portal.sso", "us-gov-west-1", "portal.sso.us-gov-west-1.amazonaws.com",
+       "portal.sso.us-gov-west-1.api.aws", "portal.sso-fips.us-gov-west-1.api.aws"},
+      {"oidc", "us-gov-west-1", "oidc.us-gov-west-1.amazonaws.com", "oidc.us-gov-west-1.api.aws",
+       "oidc-fips.us-gov-west-1.api.aws"},
+      {"lambda", "us-gov-west-1", "lambda-fips.us-gov-west-1.amazonaws.com",
+       "lambda.us-gov-west-1.api.aws", "lambda-fips.us-gov-west-1.api.aws"},
+      {"dynamodb", "cn-north-1", "dynamodb-fips.cn-north-1.amazonaws.com.cn",
+       "dynamodb.cn-north-1.api.amazonwebservices.com.cn",
+       "dynamodb-fips.cn-north-1.api.amazonwebservices.com.cn"},
+      {"dynamodb", "eusc-de-east-1", "dynamodb-fips.eusc-de-east-1.amazonaws.eu",
+       "dynamodb.eusc-de-east-1.api.amazonwebservices.eu",
+       "dynamodb-fips.eusc-de-east-1.api.amazonwebservices.eu"},
+      {"kinesis", "us-iso-east-1", "kinesis-fips.us-iso-east-1.c2s.ic.gov",
+       "kinesis.us-iso-east-1.api.aws.ic.gov", "kinesis-fips.us-iso-east-1.api.aws.ic.gov"},
+      {"kinesis", "us-isob-east-1", "kinesis-fips.us-isob-east-1.sc2s.sgov.gov",
+       "kinesis.us-isob-east-1.api.aws.scloud", "kinesis-fips.us-isob-east-1.api.aws.scloud"},
+      {"kinesis", "eu-isoe-west-1", "kinesis-fips.eu-isoe-west-1.cloud.adc-e.uk",
+       "kinesis.eu-isoe-west-1.api.cloud-aws.adc-e.uk",
+       "kinesis-fips.eu-isoe-west-1.api.cloud-aws.adc-e.uk"},
+      {"kinesis", "us-isof-south-1", "kinesis-fips.us-isof-south-1.csp.hci.ic.gov",
+       "kinesis.us-isof-south-1.api.aws.hci.ic.gov",
+       "kinesis-fips.us-isof-south-1.api.aws.hci.ic.gov"},
+  };
+  for (const auto& one : cases) {
+    const auto host = [&](EndpointVariant variant) {
+      return regional_endpoint(one.service, one.region, variant).host;
+    };
+    EXPECT_EQ(host({.fips = true, .dual_stack = false}), one.fips);
+    EXPECT_EQ(host({.fips = false, .dual_stack = true}), one.dual_stack);
+    EXPECT_EQ(host({.fips = true, .dual_stack = true}), one.both);
+  }
+}
+
+TEST(Endpoint, KnowsWhatIsOnThisMachine) {
+  for (const char* host :
+       {"127.0.0.1", "127.8.9.1", "::1", "localhost", "LocalHost", "dynamodb.localhost"}) {
+    EXPECT_TRUE(is_loopback({.tls = false, .host = host, .port = 80})) << host;
+  }
+  for (const char* host : {"128.0.0.1", "10.0.0.1", "169.254.169.254", "::2", "notlocalhost",
+                           "localhost.example.com", "127.0.0.1.example.com", "0.0.0.0"}) {
+    EXPECT_FALSE(is_loopback({.tls = false, .host = host, .port = 80})) << host;
+  }
+}
+
 TEST(RegionalEndpoint, ARegionThatCannotBeAHostLabelIsNamed) {
   for (const std::string& region :
        {std::string("us_east_1"), std::string("us-east-1."), std::string("-us"), std::string("us-"),

@@ -6,6 +6,7 @@
 #include <boost/beast/core/string.hpp>
 
 #include "aws/http_connection.h"
+#include "aws/http_tunnel.h"
 #include "base/error.h"
 
 namespace everyitem::aws {
@@ -21,10 +22,14 @@ void append_header(std::string& head, std::string_view name, std::string_view va
   head.append(name).append(": ").append(value).append("\r\n");
 }
 
-std::string build_head(const HttpRequest& request, std::string_view authority) {
+/// `origin` stands before the target and `proxy_header` before the others, where a proxy passes the
+/// request on.
+std::string build_head(const HttpRequest& request, std::string_view authority,
+                       std::string_view origin, std::string_view proxy_header) {
   std::string head;
   head.reserve(1024);
-  head.append(request.method).append(" ").append(request.target).append(" HTTP/1.1\r\n");
+  head.append(request.method).append(" ").append(origin).append(request.target);
+  head.append(" HTTP/1.1\r\n").append(proxy_header);
   append_header(head, "Host", authority);
   for (const Header& header : request.headers) {
     append_header(head, header.name, header.value);
@@ -52,12 +57,18 @@ struct HttpClient::Impl {
   /// likely to have been closed, and those that are too many are left to expire.
   ConnectionPtr take_idle();
   void give_back(ConnectionPtr connection);
+  /// Throws where the answer is the proxy's, which did not pass the request on for want of
+  /// credentials. Its other refusals look like the endpoint's.
+  void check_passed_on(const HttpResponse& response) const;
 
   asio::any_io_executor executor;
   Endpoint endpoint;
   std::shared_ptr<const TlsSettings> tls;
   HttpTimeouts timeouts;
   std::string authority;
+  std::optional<Proxy> proxy;
+  std::string origin;        ///< "http://host" where a proxy passes the requests on, else empty
+  std::string proxy_header;  ///< the whole line, where it is each request that carries it
   std::deque<ConnectionPtr> idle;  ///< the one used last is at the back
 };
 
@@ -81,14 +92,26 @@ void HttpClient::Impl::give_back(ConnectionPtr connection) {
   }
 }
 
+void HttpClient::Impl::check_passed_on(const HttpResponse& response) const {
+  if (proxy && !endpoint.tls && response.status == kProxyAuthenticationRequired) {
+    throw refusal(*proxy, response.status);
+  }
+}
+
 HttpClient::HttpClient(asio::any_io_executor executor, Endpoint endpoint,
-                       std::shared_ptr<const TlsSettings> tls, HttpTimeouts timeouts)
+                       std::shared_ptr<const TlsSettings> tls, HttpTimeouts timeouts,
+                       std::optional<Proxy> proxy)
     : impl_(std::make_unique<Impl>()) {
   if (endpoint.tls && !tls) {
     throw std::invalid_argument("a https endpoint without TLS settings");
   }
   impl_->executor = std::move(executor);
   impl_->authority = endpoint.authority();
+  if (proxy && !endpoint.tls) {
+    impl_->origin = endpoint.url();
+    impl_->proxy_header = authorization_line(*proxy);
+  }
+  impl_->proxy = std::move(proxy);
   impl_->endpoint = std::move(endpoint);
   impl_->tls = std::move(tls);
   impl_->timeouts = timeouts;
@@ -97,13 +120,14 @@ HttpClient::HttpClient(asio::any_io_executor executor, Endpoint endpoint,
 HttpClient::~HttpClient() = default;
 
 Awaitable<HttpResponse> HttpClient::send(const HttpRequest& request) {
-  std::string head = build_head(request, impl_->authority);
+  std::string head = build_head(request, impl_->authority, impl_->origin, impl_->proxy_header);
   const bool head_only = request.method == "HEAD";
 
   bool sent_before = false;
   if (const Impl::ConnectionPtr pooled = impl_->take_idle()) {
     try {
       HttpResponse response = co_await pooled->exchange(head, request.body, head_only);
+      impl_->check_passed_on(response);
       impl_->give_back(pooled);
       co_return response;
     } catch (const HttpError& error) {
@@ -116,13 +140,15 @@ Awaitable<HttpResponse> HttpClient::send(const HttpRequest& request) {
 
   try {
     const auto fresh = std::make_shared<HttpConnection>(impl_->executor, impl_->timeouts);
-    co_await fresh->open(impl_->endpoint, impl_->endpoint.tls ? impl_->tls.get() : nullptr);
+    co_await fresh->open(impl_->endpoint, impl_->endpoint.tls ? impl_->tls.get() : nullptr,
+                         impl_->proxy ? &*impl_->proxy : nullptr);
     HttpResponse response = co_await fresh->exchange(std::move(head), request.body, head_only);
+    impl_->check_passed_on(response);
     impl_->give_back(fresh);
     co_return response;
   } catch (const HttpError& error) {
     if (sent_before && !error.request_sent()) {
-      throw HttpError(error.cause(), true, error.what());
+      throw HttpError(error.cause(), true, error.what(), error.hint());
     }
     throw;
   }

@@ -4,12 +4,15 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "aws/endpoint.h"
+#include "aws/proxy.h"
 #include "aws/sigv4.h"
 #include "base/async.h"
 #include "base/padded_buffer.h"
@@ -19,8 +22,9 @@ namespace everyitem::aws {
 /// How long to wait for the network. None bounds a whole call: a large answer on a slow line is
 /// fine as long as it moves.
 struct HttpTimeouts {
-  std::chrono::milliseconds connect{10'000};  ///< name look-up, TCP and TLS handshake together
-  std::chrono::milliseconds idle{30'000};     ///< without one byte moving in either direction
+  /// Name look-up, TCP, a proxy's tunnel and TLS handshake together.
+  std::chrono::milliseconds connect{10'000};
+  std::chrono::milliseconds idle{30'000};  ///< without one byte moving in either direction
   /// A pooled connection unused for longer is closed instead of used. Servers close theirs after
   /// 5 s (Node's default) to minutes; one that was closed is noticed too.
   std::chrono::milliseconds keep_alive{60'000};
@@ -46,24 +50,32 @@ struct HttpResponse {
 class HttpError : public std::runtime_error {
  public:
   enum class Cause {
-    resolve,      ///< the host has no address
-    connect,      ///< refused, unreachable, broken off, or not done within the connect timeout
-    tls,          ///< handshake failed: certificate or host name not valid, protocol too old
-    idle,         ///< no byte moved for the idle timeout
-    closed,       ///< the connection ended before the answer was whole
-    bad_response  ///< what came is not HTTP, or larger than allowed
+    resolve,        ///< the host has no address
+    connect,        ///< refused, unreachable, broken off, or not done within the connect timeout
+    tls,            ///< handshake failed: certificate or host name not valid, protocol too old
+    proxy,          ///< the proxy cannot be reached, or failed to reach the endpoint
+    proxy_refused,  ///< the proxy does not let the caller through
+    idle,           ///< no byte moved for the idle timeout
+    closed,         ///< the connection ended before the answer was whole
+    bad_response    ///< what came is not HTTP, or larger than allowed
   };
 
-  HttpError(Cause cause, bool request_sent, const std::string& message)
-      : std::runtime_error(message), cause_(cause), request_sent_(request_sent) {}
+  HttpError(Cause cause, bool request_sent, const std::string& message, std::string hint = {})
+      : std::runtime_error(message),
+        cause_(cause),
+        request_sent_(request_sent),
+        hint_(std::move(hint)) {}
 
   Cause cause() const noexcept { return cause_; }
   /// Whether the server may have acted on the request: false when no byte of it can have arrived.
   bool request_sent() const noexcept { return request_sent_; }
+  /// What to do about it, where that is known here; else empty.
+  const std::string& hint() const noexcept { return hint_; }
 
  private:
   Cause cause_;
   bool request_sent_;
+  std::string hint_;
 };
 
 /// TLS settings of a client, loaded once: protocol 1.2 or later, the certificate chain and the host
@@ -88,9 +100,11 @@ class TlsSettings {
 /// event loop, so they do not keep it from running out.
 class HttpClient {
  public:
-  /// `tls` may be null for an endpoint without TLS.
+  /// `tls` may be null for an endpoint without TLS. Every connection goes through `proxy`, where
+  /// there is one; it alone is told its credentials.
   HttpClient(asio::any_io_executor executor, Endpoint endpoint,
-             std::shared_ptr<const TlsSettings> tls, HttpTimeouts timeouts = {});
+             std::shared_ptr<const TlsSettings> tls, HttpTimeouts timeouts = {},
+             std::optional<Proxy> proxy = {});
   HttpClient(const HttpClient&) = delete;
   HttpClient& operator=(const HttpClient&) = delete;
   ~HttpClient();

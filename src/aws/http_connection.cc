@@ -10,6 +10,7 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include "aws/http_tunnel.h"
 #include "aws/name_lookup.h"
 
 namespace everyitem::aws {
@@ -45,13 +46,26 @@ HttpConnection::HttpConnection(const asio::any_io_executor& executor, const Http
 
 // Opening
 
-Awaitable<void> HttpConnection::open(const Endpoint& endpoint, const TlsSettings* tls) {
+Awaitable<void> HttpConnection::open(const Endpoint& endpoint, const TlsSettings* tls,
+                                     const Proxy* proxy) {
   const Clock::time_point deadline = after(timeouts_.connect);
-  const std::vector<tcp::endpoint> addresses = co_await look_up(endpoint, deadline);
-  co_await connect(addresses, deadline);
+  if (proxy != nullptr) {
+    co_await connect_through(*proxy, endpoint, deadline);
+  } else {
+    const std::vector<tcp::endpoint> addresses = co_await look_up(endpoint, deadline);
+    co_await connect(addresses, deadline);
+  }
   if (tls != nullptr) {
     watch(deadline);
-    co_await shake_hands(*tls, endpoint.host);
+    try {
+      co_await shake_hands(*tls, endpoint.host);
+    } catch (const HttpError& error) {
+      if (proxy == nullptr) {
+        throw;
+      }
+      // A proxy that reads along shows a certificate of its own.
+      throw failure(error.cause(), fmt::format("{} (through {})", error.what(), proxy->name()));
+    }
   }
   unwatch();
   open_ = true;
@@ -85,7 +99,52 @@ Awaitable<void> HttpConnection::connect(const std::vector<tcp::endpoint>& addres
   throw failure(Cause::connect, "cannot connect: " + error.message());
 }
 
+Awaitable<void> HttpConnection::connect_through(const Proxy& proxy, const Endpoint& endpoint,
+                                                Clock::time_point deadline) {
+  try {
+    const std::vector<tcp::endpoint> addresses = co_await look_up(proxy.endpoint, deadline);
+    co_await connect(addresses, deadline);
+    if (endpoint.tls) {
+      watch(deadline);
+      co_await open_tunnel(proxy, endpoint);
+    }
+  } catch (const HttpError& error) {
+    if (error.cause() == Cause::proxy || error.cause() == Cause::proxy_refused) {
+      throw;
+    }
+    throw HttpError(Cause::proxy, false, fmt::format("{}: {}", proxy.name(), error.what()),
+                    fmt::format("Check {} and the network.", proxy.setting));
+  }
+}
+
+Awaitable<void> HttpConnection::open_tunnel(const Proxy& proxy, const Endpoint& endpoint) {
+  awaited_ = "answer to CONNECT";
+  const std::string head = connect_request(proxy, endpoint);
+  for (std::string_view rest = head; !rest.empty();) {
+    const IoStep step = try_write(rest, {});
+    if (step.error) {
+      throw failure(Cause::proxy, "the connection broke: " + step.error.message());
+    }
+    if (step.needs != IoStep::Needs::nothing) {
+      co_await wait(step.needs);
+    }
+    rest.remove_prefix(step.bytes);
+  }
+  HttpResponse response;
+  HttpResponseParser parser(response);
+  parser.header_limit(static_cast<std::uint32_t>(input_.size()));
+  parser.skip(true);  // the tunnel's own bytes follow
+  co_await parse_to_end(parser, false);
+  if (response.status / 100 != 2) {
+    throw refusal(proxy, response.status);
+  }
+  if (!unparsed().empty()) {
+    throw failure(Cause::bad_response, "it spoke before the tunnel's other end could");
+  }
+}
+
 Awaitable<void> HttpConnection::shake_hands(const TlsSettings& tls, const std::string& host) {
+  awaited_ = "TLS handshake";
   tls_.emplace(tls, socket_, host);
   for (;;) {
     const IoStep step = tls_->handshake();
@@ -288,7 +347,7 @@ Awaitable<void> HttpConnection::wait(IoStep::Needs needs) {
   if (timed_out_) {
     throw open_ ? failure(Cause::idle, fmt::format("no byte moved for {}", seconds(timeouts_.idle)))
                 : failure(Cause::connect,
-                          fmt::format("no TLS handshake within {}", seconds(timeouts_.connect)));
+                          fmt::format("no {} within {}", awaited_, seconds(timeouts_.connect)));
   }
   if (error) {
     throw boost::system::system_error(error);

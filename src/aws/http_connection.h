@@ -31,9 +31,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
  public:
   HttpConnection(const asio::any_io_executor& executor, const HttpTimeouts& timeouts);
 
-  /// Name look-up, TCP and, unless `tls` is null, TLS handshake. Call once, first. Throws as
-  /// HttpClient::send; `tls` and `endpoint` are borrowed for the length of the call.
-  Awaitable<void> open(const Endpoint& endpoint, const TlsSettings* tls);
+  /// Name look-up, TCP and, unless `tls` is null, TLS handshake; with a `proxy`, TCP to that, and
+  /// its tunnel to an endpoint with TLS. Call once, first. Throws as HttpClient::send; `endpoint`,
+  /// `tls` and `proxy` (null for none) are borrowed for the length of the call.
+  Awaitable<void> open(const Endpoint& endpoint, const TlsSettings* tls, const Proxy* proxy);
 
   /// Sends `head` and `body` (borrowed until it returns) and reads the answer, which has no body
   /// when `head_only`. Throws as HttpClient::send.
@@ -53,6 +54,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   Awaitable<void> connect(const std::vector<asio::ip::tcp::endpoint>& addresses,
                           Clock::time_point deadline);
+  /// Connects to the proxy and, where the endpoint has TLS, has it open a tunnel.
+  Awaitable<void> connect_through(const Proxy& proxy, const Endpoint& endpoint,
+                                  Clock::time_point deadline);
+  Awaitable<void> open_tunnel(const Proxy& proxy, const Endpoint& endpoint);
   Awaitable<void> shake_hands(const TlsSettings& tls, const std::string& host);
 
   /// Returns false when the server took no more before everything was written.
@@ -77,7 +82,12 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   /// From here on the socket's waits end when `deadline` passes, until `unwatch`.
   void watch(Clock::time_point deadline);
   void unwatch();
-  void progress() { deadline_ = after(timeouts_.idle); }
+  /// While the connection opens, its deadline stands.
+  void progress() {
+    if (open_) {
+      deadline_ = after(timeouts_.idle);
+    }
+  }
   void arm_timer();
   void on_timer();
   static Clock::time_point after(std::chrono::milliseconds timeout);
@@ -88,6 +98,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   asio::steady_timer timer_;
   Clock::time_point deadline_ = Clock::time_point::max();
   bool timed_out_ = false;
+  std::string_view awaited_;  ///< while the connection opens: what, for messages
 
   bool open_ = false;
   bool request_sent_ = false;

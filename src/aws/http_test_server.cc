@@ -1,5 +1,6 @@
 #include "aws/http_test_server.h"
 
+#include <algorithm>
 #include <array>
 #include <chrono>
 #include <cstdlib>
@@ -9,6 +10,7 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/experimental/awaitable_operators.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
@@ -21,6 +23,27 @@ namespace {
 
 /// A test that takes longer hangs.
 constexpr std::chrono::seconds kPatience{60};
+
+/// Until either closes; closes both then.
+Awaitable<void> pump(tcp::socket& from, tcp::socket& to) {
+  std::array<char, 16384> bytes;
+  for (;;) {
+    const auto [error, count] =
+        co_await from.async_read_some(asio::buffer(bytes), asio::as_tuple(asio::use_awaitable));
+    if (error) {
+      break;
+    }
+    const auto part = asio::buffer(bytes.data(), count);
+    const auto [failed, written] =
+        co_await asio::async_write(to, part, asio::as_tuple(asio::use_awaitable));
+    if (failed) {
+      break;
+    }
+  }
+  boost::system::error_code ignored;
+  from.close(ignored);
+  to.close(ignored);
+}
 
 }  // namespace
 
@@ -51,9 +74,12 @@ Awaitable<std::optional<std::string>> Peer::read_request() {
     const std::size_t end_of_head = input_.find("\r\n\r\n");
     if (end_of_head != std::string::npos) {
       const std::string_view name = "\r\nContent-Length: ";
-      const std::size_t length_at = input_.find(name) + name.size();
-      const std::size_t size =
-          end_of_head + 4 + std::strtoul(input_.c_str() + length_at, nullptr, 10);
+      const std::size_t header_at = input_.find(name);
+      const std::size_t length =
+          header_at < end_of_head
+              ? std::strtoul(input_.c_str() + header_at + name.size(), nullptr, 10)
+              : 0;
+      const std::size_t size = end_of_head + 4 + length;
       if (input_.size() >= size) {
         std::string request = input_.substr(0, size);
         input_.erase(0, size);
@@ -76,10 +102,20 @@ Awaitable<void> Peer::write(std::string_view bytes) {
   }
 }
 
+Awaitable<void> Peer::relay(const std::string& address, std::uint16_t port) {
+  tcp::socket other(co_await asio::this_coro::executor);
+  const tcp::endpoint there(asio::ip::make_address(address), port);
+  co_await other.async_connect(there, asio::use_awaitable);
+  tcp::socket& here = stream_.next_layer();
+  using asio::experimental::awaitable_operators::operator&&;
+  co_await (pump(here, other) && pump(other, here));
+}
+
 void Peer::close() {
   if (tls_) {
     // The goodbye is on the socket when this returns; the client's own is not waited for.
-    stream_.async_shutdown([](const boost::system::error_code&) {});
+    shutting_down_ = true;
+    stream_.async_shutdown([this](const boost::system::error_code&) { shutting_down_ = false; });
   }
   drop();
 }
@@ -97,7 +133,8 @@ TestServer::TestServer(asio::io_context& context, Script script, asio::ssl::cont
       script_(std::move(script)),
       tls_(tls),
       acceptor_(context, tcp::endpoint(asio::ip::make_address(address), 0)) {
-  asio::co_spawn(context_, accept(), [](const std::exception_ptr&) {});
+  ++running_;
+  asio::co_spawn(context_, accept(), [this](const std::exception_ptr&) { --running_; });
 }
 
 TestServer::~TestServer() {
@@ -105,8 +142,13 @@ TestServer::~TestServer() {
   for (const auto& peer : peers_) {
     peer->drop();
   }
+  // Others' work on the event loop need not end.
+  const auto deadline = std::chrono::steady_clock::now() + kPatience;
   context_.restart();
-  context_.run_for(kPatience);
+  const auto is_shutting_down = [](const auto& peer) { return peer->shutting_down_; };
+  while ((running_ > 0 || std::ranges::any_of(peers_, is_shutting_down)) &&
+         context_.run_one_until(deadline) > 0) {
+  }
 }
 
 Endpoint TestServer::endpoint(const std::string& host) const {
@@ -117,7 +159,9 @@ Awaitable<void> TestServer::accept() {
   for (;;) {
     tcp::socket socket = co_await acceptor_.async_accept(asio::use_awaitable);
     peers_.push_back(std::make_unique<Peer>(std::move(socket), accepted() + 1, tls_));
-    asio::co_spawn(context_, serve(*peers_.back()), [](const std::exception_ptr&) {});
+    ++running_;
+    asio::co_spawn(context_, serve(*peers_.back()),
+                   [this](const std::exception_ptr&) { --running_; });
   }
 }
 

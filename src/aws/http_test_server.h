@@ -31,6 +31,9 @@ class Peer {
   /// Reads some bytes of the next request; 0 when the client closed the connection.
   Awaitable<std::size_t> read_some();
   Awaitable<void> write(std::string_view bytes);
+  /// Passes on what comes, both ways, between the client and what listens on `port` of `host`'s
+  /// address, until either side closes.
+  Awaitable<void> relay(const std::string& address, std::uint16_t port);
   /// Ends the stream in good order.
   void close();
   /// Ends the TCP connection, in good order for TCP but without a word of TLS.
@@ -44,6 +47,7 @@ class Peer {
 
   asio::ssl::context unused_{asio::ssl::context::tls_server};
   bool tls_;
+  bool shutting_down_ = false;
   asio::ssl::stream<asio::ip::tcp::socket> stream_;
   int number_;
   std::string input_;
@@ -79,6 +83,7 @@ class TestServer {
   asio::ssl::context* tls_;
   asio::ip::tcp::acceptor acceptor_;
   std::vector<std::unique_ptr<Peer>> peers_;
+  int running_ = 0;  ///< coroutines that are under way
 };
 
 /// An answer with Content-Length.

@@ -146,6 +146,36 @@ CanonicalHeaders canonical_headers(std::span<const Header> given, std::span<cons
   return canonical;
 }
 
+/// Without segments that are empty, "." or "..", the last of which takes the one before it along.
+/// A slash at the end stays, and stands in for a dot segment there.
+std::string normalized(std::string_view path) {
+  std::vector<std::string_view> segments;
+  bool ends_in_slash = true;
+  while (!path.empty()) {
+    const std::size_t slash = path.find('/');
+    const std::string_view segment = path.substr(0, slash);
+    const bool is_dot_segment = segment == "." || segment == "..";
+    ends_in_slash = slash != std::string_view::npos || is_dot_segment;
+    if (segment == ".." && !segments.empty()) {
+      segments.pop_back();
+    } else if (!segment.empty() && !is_dot_segment) {
+      segments.push_back(segment);
+    }
+    path.remove_prefix(std::min(segment.size() + 1, path.size()));
+  }
+  std::string result;
+  for (const std::string_view segment : segments) {
+    result.append("/").append(segment);
+  }
+  return ends_in_slash || result.empty() ? result + "/" : result;
+}
+
+/// As it is signed: encoded once more than it is sent, as all services but S3 want it.
+std::string canonical_path(const SigningInput& input) {
+  const bool is_plain = input.path == "/" || !input.normalize_path;
+  return percent_encode(is_plain ? std::string(input.path) : normalized(input.path), "/");
+}
+
 /// Whether `text` is the parts, each with a line break behind it.
 bool is_joined(std::string_view text, std::span<const std::string_view> parts) {
   for (const std::string_view part : parts) {
@@ -202,10 +232,10 @@ std::vector<Header> sign(const SigningInput& input, const Credentials& credentia
   }
 
   const CanonicalHeaders headers = canonical_headers(input.headers, added);
-  // The path is encoded once more than it is sent: all services but S3 want it so.
   const std::string request = fmt::format(
-      "{}\n{}\n{}\n{}\n{}\n{}", input.method, percent_encode(input.path, "/"),
-      canonical_query(input.query), headers.lines, headers.signed_names, hex(sha256(input.body)));
+      "{}\n{}\n{}\n{}\n{}\n{}", input.method, canonical_path(input), canonical_query(input.query),
+      headers.lines, headers.signed_names,
+      input.payload_hash.empty() ? hex(sha256(input.body)) : std::string(input.payload_hash));
   const std::string scope = fmt::format("{}/{}/{}/aws4_request", date, input.region, input.service);
   const std::string to_sign =
       fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope, hex(sha256(request)));

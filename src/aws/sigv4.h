@@ -30,6 +30,11 @@ struct SigningInput {
   std::string_view region;
   std::string_view service;  ///< the signing name: "dynamodb", "kinesis"
   std::chrono::system_clock::time_point time;
+  /// Whether "." and ".." and doubled slashes are taken out of the path that is signed (not of the
+  /// one that is sent): all services but S3 do that.
+  bool normalize_path = true;
+  /// In hexadecimal, or "UNSIGNED-PAYLOAD"; empty: the body is hashed.
+  std::string_view payload_hash = {};
 };
 
 /// The key that signatures are made with is derived from the secret, and the same for all requests

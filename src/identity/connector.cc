@@ -46,6 +46,7 @@ std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executo
                                                       aws::CredentialsProvider* credentials) {
   ServiceFlags flags;
   flags.region = region;
+  flags.insecure_http = surroundings_.insecure_http;
   return connect(executor, model, resolve(model, flags), surroundings_.timeouts, credentials);
 }
 

@@ -26,6 +26,7 @@ struct Surroundings {
   Clock& clock;
   Random& random;  ///< of pauses before calls are repeated, and of session names
   aws::HttpTimeouts timeouts = {};
+  bool insecure_http = false;  ///< plain HTTP may leave this machine
   /// Told to the user; one line, without a secret.
   std::function<void(std::string_view)> notice = [](std::string_view) {};
   /// What the user answers; nothing where nobody can be asked. Blocks.

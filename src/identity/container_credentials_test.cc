@@ -192,7 +192,7 @@ TEST_F(ContainerCredentialsTest, AnAnswerThatCannotBeUsedIsAnErrorThatSaysWhy) {
            R"({"AccessKeyId":"a","SecretAccessKey":"hush","Expiration":"2026-11-24T04:00:00Z"})"),
        "the answer holds credentials that have expired"},
       {answer("no", "403 Forbidden"), "HTTP status 403"},
-      {answer("", "302 Found", "Location: http://127.0.0.1:1/\r\n"), "HTTP status 302"},
+      {answer("", "302 Found", "Location: http://127.0.0.1:1/\r\n"), "status 302"},
       {answer(R"({"message":"no such task"})", "404 Not Found"), "no such task"},
   };
   for (const auto& bad : cases) {

@@ -10,6 +10,7 @@
 namespace everyitem::identity {
 
 Identity::Identity(const IdentityFlags& flags, Surroundings surroundings) : flags_(flags) {
+  surroundings.insecure_http = flags.insecure_http;
   Profile profile = load_profile(flags.profile, surroundings.environment);
   connector_ = std::make_shared<Connector>(std::move(profile), std::move(surroundings));
   std::unique_ptr<aws::CredentialsProvider> provider =
@@ -32,6 +33,7 @@ ServiceFlags Identity::service_flags(const std::string& arn_region) const {
   flags.region = flags_.region;
   flags.arn_region = arn_region;
   flags.endpoint_url = flags_.endpoint_url;
+  flags.insecure_http = flags_.insecure_http;
   return flags;
 }
 

@@ -41,7 +41,7 @@ struct RefreshingCredentials::State {
 
   Awaitable<void> ask(std::shared_ptr<State> self);
   Awaitable<void> ask_or_wait(const std::shared_ptr<State>& self);
-  void ask_in_background(const asio::any_io_executor& executor, std::shared_ptr<State> self);
+  void ask_in_background(const asio::any_io_executor& executor, const std::shared_ptr<State>& self);
   void keep(std::optional<aws::Credentials> found);
   void tell(const std::exception& failure) const;
   Time now() const { return connector->clock().wall_now(); }
@@ -106,7 +106,7 @@ Awaitable<void> RefreshingCredentials::State::ask_or_wait(const std::shared_ptr<
 }
 
 void RefreshingCredentials::State::ask_in_background(const asio::any_io_executor& executor,
-                                                     std::shared_ptr<State> self) {
+                                                     const std::shared_ptr<State>& self) {
   asking = true;
   asio::co_spawn(executor, ask(self),
                  asio::bind_cancellation_slot(stop.slot(), [self](const std::exception_ptr&) {

@@ -17,7 +17,7 @@ struct ServiceConnection {
   ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
                     const ServiceSettings& settings, aws::HttpTimeouts timeouts,
                     std::shared_ptr<const aws::TlsSettings> tls, aws::ClientContext context)
-      : http(executor, settings.endpoint, std::move(tls), timeouts),
+      : http(executor, settings.endpoint, std::move(tls), timeouts, settings.proxy),
         client(model, settings.region, http, context) {}
 
   aws::HttpClient http;

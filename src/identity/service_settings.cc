@@ -1,10 +1,13 @@
 #include "identity/service_settings.h"
 
 #include <algorithm>
+#include <array>
+#include <utility>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "identity/proxy_settings.h"
 
 namespace everyitem::identity {
 
@@ -18,50 +21,140 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-std::string resolve_region(const ServiceFlags& flags, const Profile& profile,
-                           const Environment& environment) {
-  std::string region = configured_region(flags, profile, environment);
-  if (region.empty()) {
-    region = flags.fallback_region;
-  }
-  if (!region.empty()) {
-    return region;
-  }
-  throw usage_error("no region is given, and " + profile.place + " gives none",
-                    "Give --region or AWS_REGION, or run \"aws configure set region REGION\".");
-}
-
 /// A setting's value, and what to call it in messages.
-struct ConfiguredUrl {
-  std::string setting;
-  std::string url;
+struct Setting {
+  std::string name;
+  std::string value;  ///< empty when it is nowhere given
 };
 
-/// With an empty url when none is configured.
-ConfiguredUrl configured_endpoint_url(std::string_view service, const ServiceFlags& flags,
-                                      const Profile& profile, const Environment& environment) {
+/// The variable's, else the profile's.
+Setting setting_of(std::string_view variable, std::string_view of_profile, const Profile& profile,
+                   const Environment& environment) {
+  if (std::string value = environment(variable); !value.empty()) {
+    return {std::string(variable), std::move(value)};
+  }
+  return {fmt::format("{} of {}", of_profile, profile.place), profile.setting(of_profile)};
+}
+
+/// False when it is nowhere given.
+bool boolean(const Setting& setting) {
+  const std::string value = upper(setting.value);
+  if (value != "TRUE" && value != "FALSE" && !value.empty()) {
+    throw usage_error(
+        fmt::format("{}: \"{}\" is neither true nor false", setting.name, setting.value));
+  }
+  return value == "TRUE";
+}
+
+/// With an empty value when none is configured.
+Setting configured_endpoint_url(std::string_view service, const ServiceFlags& flags,
+                                const Profile& profile, const Environment& environment) {
   if (!flags.endpoint_url.empty()) {
     return {"--endpoint-url", flags.endpoint_url};
   }
-  std::string ignored = environment("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS");
-  if (ignored.empty()) {
-    ignored = profile.setting("ignore_configured_endpoint_urls");
-  }
-  if (upper(ignored) == "TRUE") {
+  if (boolean(setting_of("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls",
+                         profile, environment))) {
     return {};
   }
   const std::string of_service = "AWS_ENDPOINT_URL_" + upper(service);
-  for (ConfiguredUrl candidate :
-       {ConfiguredUrl{of_service, environment(of_service)},
-        ConfiguredUrl{"AWS_ENDPOINT_URL", environment("AWS_ENDPOINT_URL")},
-        ConfiguredUrl{fmt::format("{} endpoint_url in the services of {}", service, profile.place),
-                      profile.service_setting(service, "endpoint_url")},
-        ConfiguredUrl{"endpoint_url of " + profile.place, profile.setting("endpoint_url")}}) {
-    if (!candidate.url.empty()) {
+  for (Setting candidate :
+       {Setting{of_service, environment(of_service)},
+        Setting{"AWS_ENDPOINT_URL", environment("AWS_ENDPOINT_URL")},
+        Setting{fmt::format("{} endpoint_url in the services of {}", service, profile.place),
+                profile.service_setting(service, "endpoint_url")},
+        Setting{"endpoint_url of " + profile.place, profile.setting("endpoint_url")}}) {
+    if (!candidate.value.empty()) {
       return candidate;
     }
   }
   return {};
+}
+
+/// "fips-us-east-1" and "us-east-1-fips", as old settings have them, are "us-east-1" with FIPS.
+bool take_fips(std::string& region) {
+  constexpr std::string_view kPrefix = "fips-";
+  constexpr std::string_view kSuffix = "-fips";
+  if (region.starts_with(kPrefix)) {
+    region.erase(0, kPrefix.size());
+    return true;
+  }
+  if (region.ends_with(kSuffix)) {
+    region.resize(region.size() - kSuffix.size());
+    return true;
+  }
+  return false;
+}
+
+constexpr std::string_view kGlobalRegion = "aws-global";
+
+/// Whose calls went to STS's global endpoint before there were regional ones: what the AWS SDKs
+/// take "legacy" for (botocore, args.py).
+constexpr std::array<std::string_view, 15> kLegacyStsRegions{
+    "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
+    "eu-central-1",   "eu-north-1", "eu-west-1",      "eu-west-2",      "eu-west-3",
+    "sa-east-1",      "us-east-1",  "us-east-2",      "us-west-1",      "us-west-2"};
+
+bool wants_legacy_sts(const Profile& profile, const Environment& environment) {
+  const Setting setting =
+      setting_of("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", profile, environment);
+  const std::string value = upper(setting.value);
+  if (value != "LEGACY" && value != "REGIONAL" && !value.empty()) {
+    throw usage_error(
+        fmt::format("{}: \"{}\" is neither regional nor legacy", setting.name, setting.value));
+  }
+  return value == "LEGACY";
+}
+
+/// STS's global endpoint is in us-east-1, and wants signatures for that region.
+ServiceSettings global_sts(aws::EndpointVariant variant) {
+  constexpr std::string_view kHome = "us-east-1";
+  ServiceSettings sts{.region = std::string(kHome), .endpoint = {}};
+  if (variant.fips || variant.dual_stack) {
+    sts.endpoint = aws::regional_endpoint("sts", kHome, variant);
+  } else {
+    sts.endpoint.host = "sts.amazonaws.com";
+  }
+  return sts;
+}
+
+/// Region and the endpoint there. `overridden`: another endpoint is configured.
+ServiceSettings own_endpoint(std::string_view service, const ServiceFlags& flags,
+                             const Profile& profile, const Environment& environment,
+                             bool overridden) {
+  std::string region = configured_region(flags, profile, environment);
+  if (region.empty()) {
+    region = flags.fallback_region;
+  }
+  aws::EndpointVariant variant;
+  variant.fips =
+      boolean(setting_of("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile, environment));
+  variant.fips = take_fips(region) || variant.fips;
+  variant.dual_stack = boolean(
+      setting_of("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile, environment));
+  if (service == "sts") {
+    const bool legacy = wants_legacy_sts(profile, environment) && !overridden && !variant.fips &&
+                        !variant.dual_stack && std::ranges::count(kLegacyStsRegions, region) > 0;
+    if (legacy || region.empty() || region == kGlobalRegion) {
+      return global_sts(variant);
+    }
+  }
+  if (region.empty()) {
+    throw usage_error("no region is given, and " + profile.place + " gives none",
+                      "Give --region or AWS_REGION, or run \"aws configure set region REGION\".");
+  }
+  ServiceSettings settings{.region = std::move(region), .endpoint = {}};
+  settings.endpoint = aws::regional_endpoint(service, settings.region, variant);
+  return settings;
+}
+
+void require_secure(const aws::Endpoint& endpoint, const Setting& setting) {
+  if (!endpoint.tls && !aws::is_loopback(endpoint)) {
+    throw usage_error(
+        fmt::format("{}: {} is plain HTTP to another machine, where all on the way could read and "
+                    "change what is sent",
+                    setting.name, endpoint.url()),
+        "Give an https:// URL, or --insecure-http where the network is trusted.");
+  }
 }
 
 }  // namespace
@@ -80,15 +173,19 @@ std::string configured_region(const ServiceFlags& flags, const Profile& profile,
 ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
                                 const Profile& profile, const Environment& environment,
                                 std::string_view settings_name) {
-  ServiceSettings settings;
-  settings.region = resolve_region(flags, profile, environment);
-  // Even where it is not used: a region that cannot be would only be refused as a bad signature.
-  settings.endpoint = aws::regional_endpoint(service, settings.region);
-  const ConfiguredUrl configured = configured_endpoint_url(
+  const Setting configured = configured_endpoint_url(
       settings_name.empty() ? service : settings_name, flags, profile, environment);
-  if (!configured.url.empty()) {
-    settings.endpoint = aws::parse_endpoint(configured.url, configured.setting);
+  // Even where its endpoint is not used: a region that cannot be would only be refused as a bad
+  // signature.
+  ServiceSettings settings =
+      own_endpoint(service, flags, profile, environment, !configured.value.empty());
+  if (!configured.value.empty()) {
+    settings.endpoint = aws::parse_endpoint(configured.value, configured.name);
+    if (!flags.insecure_http) {
+      require_secure(settings.endpoint, configured);
+    }
   }
+  settings.proxy = resolve_proxy(settings.endpoint, environment);
   return settings;
 }
 

@@ -56,28 +56,28 @@ TEST(ResolveService, EndpointComesFromTheFirstPlaceThatGivesOne) {
   inputs.flags.region = "eu-west-1";
   const auto url = [&] { return inputs.resolve().endpoint.url(); };
   EXPECT_EQ(url(), "https://dynamodb.eu-west-1.amazonaws.com");
-  inputs.profile.settings["endpoint_url"] = "http://profile";
-  EXPECT_EQ(url(), "http://profile");
-  inputs.profile.services["dynamodb"]["endpoint_url"] = "http://profile-dynamodb";
-  EXPECT_EQ(url(), "http://profile-dynamodb");
-  inputs.variables["AWS_ENDPOINT_URL"] = "http://variable";
-  EXPECT_EQ(url(), "http://variable");
-  inputs.variables["AWS_ENDPOINT_URL_DYNAMODB"] = "http://variable-dynamodb";
-  EXPECT_EQ(url(), "http://variable-dynamodb");
-  inputs.flags.endpoint_url = "http://flag";
-  EXPECT_EQ(url(), "http://flag");
+  inputs.profile.settings["endpoint_url"] = "https://profile";
+  EXPECT_EQ(url(), "https://profile");
+  inputs.profile.services["dynamodb"]["endpoint_url"] = "https://profile-dynamodb";
+  EXPECT_EQ(url(), "https://profile-dynamodb");
+  inputs.variables["AWS_ENDPOINT_URL"] = "https://variable";
+  EXPECT_EQ(url(), "https://variable");
+  inputs.variables["AWS_ENDPOINT_URL_DYNAMODB"] = "https://variable-dynamodb";
+  EXPECT_EQ(url(), "https://variable-dynamodb");
+  inputs.flags.endpoint_url = "https://flag";
+  EXPECT_EQ(url(), "https://flag");
 }
 
 TEST(ResolveService, SettingsOfAnotherServiceDoNotCount) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
-  inputs.variables["AWS_ENDPOINT_URL_KINESIS"] = "http://variable-kinesis";
-  inputs.profile.services["kinesis"]["endpoint_url"] = "http://profile-kinesis";
+  inputs.variables["AWS_ENDPOINT_URL_KINESIS"] = "https://variable-kinesis";
+  inputs.profile.services["kinesis"]["endpoint_url"] = "https://profile-kinesis";
   EXPECT_EQ(inputs.resolve().endpoint.url(), "https://dynamodb.eu-west-1.amazonaws.com");
   EXPECT_EQ(
       resolve_service("kinesis", inputs.flags, inputs.profile, environment_of(inputs.variables))
           .endpoint.url(),
-      "http://variable-kinesis");
+      "https://variable-kinesis");
 }
 
 TEST(ResolveService, AServiceMayHaveAnotherNameInTheSettings) {
@@ -89,31 +89,31 @@ TEST(ResolveService, AServiceMayHaveAnotherNameInTheSettings) {
         .endpoint.url();
   };
   EXPECT_EQ(url(), "https://oidc.eu-west-1.amazonaws.com");
-  inputs.profile.services["sso_oidc"]["endpoint_url"] = "http://profile-sso-oidc";
-  EXPECT_EQ(url(), "http://profile-sso-oidc");
-  inputs.variables["AWS_ENDPOINT_URL_SSO_OIDC"] = "http://variable-sso-oidc";
-  EXPECT_EQ(url(), "http://variable-sso-oidc");
+  inputs.profile.services["sso_oidc"]["endpoint_url"] = "https://profile-sso-oidc";
+  EXPECT_EQ(url(), "https://profile-sso-oidc");
+  inputs.variables["AWS_ENDPOINT_URL_SSO_OIDC"] = "https://variable-sso-oidc";
+  EXPECT_EQ(url(), "https://variable-sso-oidc");
 }
 
 TEST(ResolveService, ConfiguredEndpointsCanBeIgnoredButNotTheFlag) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
-  inputs.variables = {{"AWS_ENDPOINT_URL", "http://variable"},
+  inputs.variables = {{"AWS_ENDPOINT_URL", "https://variable"},
                       {"AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "true"}};
-  inputs.profile.settings["endpoint_url"] = "http://profile";
+  inputs.profile.settings["endpoint_url"] = "https://profile";
   EXPECT_EQ(inputs.resolve().endpoint.url(), "https://dynamodb.eu-west-1.amazonaws.com");
-  inputs.flags.endpoint_url = "http://flag";
-  EXPECT_EQ(inputs.resolve().endpoint.url(), "http://flag");
+  inputs.flags.endpoint_url = "https://flag";
+  EXPECT_EQ(inputs.resolve().endpoint.url(), "https://flag");
 }
 
 TEST(ResolveService, TheProfileCanIgnoreThemTooAndTheVariableOverrulesIt) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
-  inputs.profile.settings = {{"endpoint_url", "http://profile"},
+  inputs.profile.settings = {{"endpoint_url", "https://profile"},
                              {"ignore_configured_endpoint_urls", "TRUE"}};
   EXPECT_EQ(inputs.resolve().endpoint.url(), "https://dynamodb.eu-west-1.amazonaws.com");
   inputs.variables["AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"] = "false";
-  EXPECT_EQ(inputs.resolve().endpoint.url(), "http://profile");
+  EXPECT_EQ(inputs.resolve().endpoint.url(), "https://profile");
 }
 
 TEST(ResolveService, ABadEndpointIsNamedByTheSettingThatGaveIt) {
@@ -131,6 +131,135 @@ TEST(ResolveService, ABadEndpointIsNamedByTheSettingThatGaveIt) {
   EXPECT_THAT(message(inputs), HasSubstr("AWS_ENDPOINT_URL_DYNAMODB: "));
   inputs.flags.endpoint_url = "x";
   EXPECT_THAT(message(inputs), HasSubstr("--endpoint-url: "));
+}
+
+/// Where STS is called and for which region, as "host region".
+std::string sts_of(const std::string& region, Variables variables = {}, ServiceFlags flags = {}) {
+  flags.region = region;
+  const ServiceSettings sts =
+      resolve_service("sts", flags, Inputs().profile, environment_of(std::move(variables)));
+  return sts.endpoint.host + " " + sts.region;
+}
+
+TEST(ResolveService, StsIsRegionalUnlessTheUserWantsItAsItWas) {
+  const Variables legacy{{"AWS_STS_REGIONAL_ENDPOINTS", "legacy"}};
+  EXPECT_EQ(sts_of("eu-west-1"), "sts.eu-west-1.amazonaws.com eu-west-1");
+  EXPECT_EQ(sts_of("eu-west-1", {{"AWS_STS_REGIONAL_ENDPOINTS", "regional"}}),
+            "sts.eu-west-1.amazonaws.com eu-west-1");
+  EXPECT_EQ(sts_of("eu-west-1", legacy), "sts.amazonaws.com us-east-1");
+  EXPECT_EQ(sts_of("us-east-1", legacy), "sts.amazonaws.com us-east-1");
+  EXPECT_EQ(sts_of("ap-east-1", legacy), "sts.ap-east-1.amazonaws.com ap-east-1");
+  EXPECT_EQ(sts_of("cn-north-1", legacy), "sts.cn-north-1.amazonaws.com.cn cn-north-1");
+  Variables with_fips = legacy;
+  with_fips["AWS_USE_FIPS_ENDPOINT"] = "true";
+  EXPECT_EQ(sts_of("us-west-2", with_fips), "sts-fips.us-west-2.amazonaws.com us-west-2");
+  Variables elsewhere = legacy;
+  elsewhere["AWS_ENDPOINT_URL_STS"] = "https://sts.test";
+  EXPECT_EQ(sts_of("eu-west-1", elsewhere), "sts.test eu-west-1");
+  EXPECT_THAT(message_of([] {
+                sts_of("eu-west-1", {{"AWS_STS_REGIONAL_ENDPOINTS", "local"}});
+              }),
+              HasSubstr("AWS_STS_REGIONAL_ENDPOINTS: \"local\" is neither regional nor legacy"));
+}
+
+TEST(ResolveService, TheProfileMayWantStsAsItWas) {
+  Inputs inputs;
+  inputs.profile.settings = {{"region", "eu-west-1"}, {"sts_regional_endpoints", "legacy"}};
+  const auto host = [&] {
+    return resolve_service("sts", {}, inputs.profile, environment_of(inputs.variables))
+        .endpoint.host;
+  };
+  EXPECT_EQ(host(), "sts.amazonaws.com");
+  inputs.variables["AWS_STS_REGIONAL_ENDPOINTS"] = "regional";
+  EXPECT_EQ(host(), "sts.eu-west-1.amazonaws.com");
+}
+
+TEST(ResolveService, StsNeedsNoRegion) {
+  EXPECT_EQ(sts_of(""), "sts.amazonaws.com us-east-1");
+  EXPECT_EQ(sts_of("aws-global"), "sts.amazonaws.com us-east-1");
+  EXPECT_EQ(sts_of("", {{"AWS_USE_FIPS_ENDPOINT", "true"}}),
+            "sts-fips.us-east-1.amazonaws.com us-east-1");
+  EXPECT_EQ(sts_of("", {{"AWS_ENDPOINT_URL", "https://sts.test"}}), "sts.test us-east-1");
+}
+
+TEST(ResolveService, FipsAndDualStackComeFromTheVariableElseTheProfile) {
+  Inputs inputs;
+  inputs.flags.region = "us-east-1";
+  const auto host = [&] { return inputs.resolve().endpoint.host; };
+  inputs.profile.settings = {{"use_fips_endpoint", "true"}};
+  EXPECT_EQ(host(), "dynamodb-fips.us-east-1.amazonaws.com");
+  inputs.profile.settings["use_dualstack_endpoint"] = "True";
+  EXPECT_EQ(host(), "dynamodb-fips.us-east-1.api.aws");
+  inputs.variables["AWS_USE_FIPS_ENDPOINT"] = "FALSE";
+  EXPECT_EQ(host(), "dynamodb.us-east-1.api.aws");
+  inputs.variables["AWS_USE_DUALSTACK_ENDPOINT"] = "false";
+  EXPECT_EQ(host(), "dynamodb.us-east-1.amazonaws.com");
+  inputs.variables["AWS_USE_FIPS_ENDPOINT"] = "true";
+  EXPECT_EQ(host(), "dynamodb-fips.us-east-1.amazonaws.com");
+  inputs.flags.endpoint_url = "https://flag";
+  EXPECT_EQ(host(), "flag");
+}
+
+TEST(ResolveService, ASwitchThatIsNeitherOnNorOffIsNamed) {
+  Inputs inputs;
+  inputs.flags.region = "us-east-1";
+  const auto message = [&] { return message_of([&] { inputs.resolve(); }); };
+  inputs.profile.settings["use_fips_endpoint"] = "on";
+  EXPECT_THAT(message(), HasSubstr("use_fips_endpoint of profile \"default\": \"on\" is neither"));
+  for (const char* name : {"AWS_USE_FIPS_ENDPOINT", "AWS_USE_DUALSTACK_ENDPOINT",
+                           "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS"}) {
+    inputs.profile.settings.clear();
+    inputs.variables = {{name, "1"}};
+    EXPECT_THAT(message(), HasSubstr(name + std::string(": \"1\" is neither true nor false")));
+  }
+}
+
+TEST(ResolveService, APseudoRegionIsItsRegionWithFips) {
+  Inputs inputs;
+  for (const char* region : {"fips-us-east-1", "us-east-1-fips"}) {
+    inputs.flags.region = region;
+    inputs.variables = {{"AWS_USE_FIPS_ENDPOINT", "false"}};
+    EXPECT_EQ(inputs.resolve().region, "us-east-1");
+    EXPECT_EQ(inputs.resolve().endpoint.host, "dynamodb-fips.us-east-1.amazonaws.com");
+  }
+}
+
+TEST(ResolveService, PlainHttpToAnotherMachineIsRefusedAndTheSettingNamed) {
+  Inputs inputs;
+  inputs.flags.region = "eu-west-1";
+  const auto message = [&] { return message_of([&] { inputs.resolve(); }); };
+  const auto refusal_of = [](const std::string& setting, const std::string& url) {
+    return AllOf(HasSubstr(setting + ": " + url + " is plain HTTP"), HasSubstr("https://"),
+                 HasSubstr("--insecure-http"));
+  };
+  inputs.profile.settings["endpoint_url"] = "http://profile:8000";
+  EXPECT_THAT(message(), refusal_of("endpoint_url of profile \"default\"", "http://profile:8000"));
+  inputs.variables["AWS_ENDPOINT_URL_DYNAMODB"] = "http://10.0.0.1";
+  EXPECT_THAT(message(), refusal_of("AWS_ENDPOINT_URL_DYNAMODB", "http://10.0.0.1"));
+  inputs.flags.endpoint_url = "http://[fd00::1]:8000";
+  EXPECT_THAT(message(), refusal_of("--endpoint-url", "http://[fd00::1]:8000"));
+  inputs.flags.insecure_http = true;
+  EXPECT_EQ(inputs.resolve().endpoint.url(), "http://[fd00::1]:8000");
+}
+
+TEST(ResolveService, PlainHttpOnThisMachineIsFine) {
+  Inputs inputs;
+  inputs.flags.region = "eu-west-1";
+  for (const char* url : {"http://127.0.0.1:8000", "http://127.1.2.3", "http://[::1]:8000",
+                          "http://localhost:8000", "http://dynamodb.localhost"}) {
+    inputs.flags.endpoint_url = url;
+    EXPECT_EQ(inputs.resolve().endpoint.url(), url);
+  }
+}
+
+TEST(ResolveService, TheEndpointSaysWhichProxyItIsReachedThrough) {
+  Inputs inputs;
+  inputs.flags.region = "eu-west-1";
+  EXPECT_FALSE(inputs.resolve().proxy);
+  inputs.variables = {{"HTTPS_PROXY", "http://proxy:3128"}, {"NO_PROXY", "localhost"}};
+  EXPECT_EQ(inputs.resolve().proxy.value().name(), "the proxy proxy:3128");
+  inputs.flags.endpoint_url = "https://localhost:8000";
+  EXPECT_FALSE(inputs.resolve().proxy);
 }
 
 TEST(ResolveCaBundle, TheVariableComesBeforeTheProfile) {

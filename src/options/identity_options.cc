@@ -20,6 +20,10 @@ void add_identity_options(CLI::App& verb, identity::IdentityFlags& flags,
                   "AWS_ENDPOINT_URL_SSM give one for each")
       ->type_name("URL")
       ->group(group);
+  verb.add_flag("--insecure-http", flags.insecure_http,
+                "Allow http:// endpoints on other machines, where all on\n"
+                "the way can read what is sent")
+      ->group(group);
 }
 
 }  // namespace everyitem::options

@@ -31,7 +31,7 @@ while True:
     query, client = server.recvfrom(512)
     end = query.index(b"\0", 12) + 5
     question = query[12:end]
-    known = question == b"\x08services\x04test\0\0\1\0\1"
+    known = question == b"\x08services\x09localhost\0\0\1\0\1"
     head = query[:2] + (b"\x81\x80" if b"services" in question else b"\x81\x83") + b"\0\1\0"
     answer = b"\xc0\x0c\0\1\0\1\0\0\0\x3c\0\4\x7f\0\0\1" if known else b""
     server.sendto(head + (b"\1" if known else b"\0") + b"\0\0\0\0" + question + answer, client)
@@ -86,7 +86,7 @@ def test_looks_names_up_where_there_is_nothing_but_a_shell(lambda_zip: Path, tmp
             command: List[str] = root.command(
                 *(f"/var/task/lib/{loader}", "--inhibit-cache", "--library-path", "/var/task/lib"),
                 *("/var/task/lib/everyitem", "scan", "--table", "generated", "--to", "-"),
-                *("--endpoint-url", f"http://services.test:{port}"),
+                *("--endpoint-url", f"http://services.localhost:{port}"),
                 within=network.within,
             )
             env = {

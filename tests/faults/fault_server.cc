@@ -15,6 +15,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <fmt/format.h>
 
+#include "aws/endpoint.h"
 #include "server_tls.h"
 
 namespace everyitem::faults {
@@ -65,7 +66,7 @@ struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
       : options(std::move(server_options)),
         services(options.table, options.stream, options.credentials),
         plan(options.faults, options.seed),
-        acceptor(executor, tcp::endpoint(asio::ip::address_v4::loopback(), options.port)) {
+        acceptor(executor, tcp::endpoint(asio::ip::make_address(options.address), options.port)) {
     services.clock_offset = options.clock_offset;
     if (options.tls) {
       tls = std::make_unique<ServerTls>();
@@ -262,7 +263,9 @@ FaultServer::~FaultServer() { stop(); }
 std::uint16_t FaultServer::port() const { return impl_->acceptor.local_endpoint().port(); }
 
 std::string FaultServer::url() const {
-  return fmt::format("{}://127.0.0.1:{}", impl_->tls ? "https" : "http", port());
+  const aws::Endpoint endpoint{
+      .tls = impl_->tls != nullptr, .host = impl_->options.address, .port = port()};
+  return endpoint.url();
 }
 
 std::string FaultServer::authority() const { return impl_->tls ? impl_->tls->authority : ""; }

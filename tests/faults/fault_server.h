@@ -37,12 +37,13 @@ struct FaultServerOptions {
   std::chrono::microseconds scan_latency{0};
   std::chrono::microseconds put_latency{0};
   std::chrono::seconds clock_offset{0};  ///< of the server's clock
+  std::string address = "127.0.0.1";     ///< that it listens on
   std::uint16_t port = 0;                ///< 0: one that the kernel finds free
   bool tls = false;                      ///< HTTPS, with a certificate of its own
   Watch watch = {};
 };
 
-/// Listens on 127.0.0.1. One event loop; everything it does ends with `stop`.
+/// One event loop; everything it does ends with `stop`.
 class FaultServer {
  public:
   FaultServer(const asio::any_io_executor& executor, FaultServerOptions options);

@@ -46,7 +46,7 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   CLI::App program(
-      "Serves a generated DynamoDB table and a Kinesis stream on 127.0.0.1, with faults.\n"
+      "Serves a generated DynamoDB table and a Kinesis stream, with faults.\n"
       "GET /report says what has arrived.");
   FaultServerOptions options;
   std::size_t item_bytes = 400;
@@ -55,6 +55,7 @@ int main(int argc, char** argv) {
   std::int64_t clock_offset_seconds = 0;
   std::string authority_file;
   std::vector<std::string> faults;
+  program.add_option("--address", options.address, "To listen on: 127.0.0.1, ::1");
   program.add_option("--port", options.port, "0: one that is free");
   CLI::Option* const tls =
       program.add_flag("--tls", options.tls, "HTTPS, with a certificate of its own");

@@ -17,7 +17,7 @@ ServerTls::ServerTls() : context(boost::asio::ssl::context::tls_server) {
       {.common_name = "fault server's authority", .authority = true, .valid_until = kValidFor});
   const aws::Certificate certificate =
       aws::make_certificate({.common_name = "fault server",
-                             .alternative_names = "DNS:localhost,IP:127.0.0.1",
+                             .alternative_names = "DNS:localhost,IP:127.0.0.1,IP:::1",
                              .issuer = &made_authority,
                              .valid_until = kValidFor});
   SSL_CTX* const native = context.native_handle();

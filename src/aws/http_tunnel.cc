@@ -1,0 +1,41 @@
+#include "aws/http_tunnel.h"
+
+#include <fmt/format.h>
+
+namespace everyitem::aws {
+
+using Cause = HttpError::Cause;
+
+std::string authorization_line(const Proxy& proxy) {
+  return proxy.authorization.empty() ? "" : "Proxy-Authorization: " + proxy.authorization + "\r\n";
+}
+
+std::string connect_request(const Proxy& proxy, const Endpoint& endpoint) {
+  // The port always, which an authority elsewhere may leave out.
+  const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
+  const std::string target = is_ipv6 ? fmt::format("[{}]:{}", endpoint.host, endpoint.port)
+                                     : fmt::format("{}:{}", endpoint.host, endpoint.port);
+  return fmt::format("CONNECT {} HTTP/1.1\r\nHost: {}\r\n{}\r\n", target, target,
+                     authorization_line(proxy));
+}
+
+HttpError refusal(const Proxy& proxy, int status) {
+  if (status == kProxyAuthenticationRequired) {
+    return HttpError(
+        Cause::proxy_refused, false,
+        fmt::format("{} {} (status 407)", proxy.name(),
+                    proxy.authorization.empty() ? "wants a user and a password"
+                                                : "does not accept the user and the password"),
+        fmt::format("Give them in {}, as http://USER:PASSWORD@HOST:PORT.", proxy.setting));
+  }
+  // Its own failures and the endpoint's pass; a refusal does not.
+  const bool failed = status / 100 == 5;
+  return HttpError(failed ? Cause::proxy : Cause::proxy_refused, false,
+                   fmt::format("{} {} (status {})", proxy.name(),
+                               failed ? "failed to connect to the endpoint"
+                                      : "does not let the endpoint be reached",
+                               status),
+                   fmt::format("Check {}; NO_PROXY exempts endpoints.", proxy.setting));
+}
+
+}  // namespace everyitem::aws

@@ -1,0 +1,21 @@
+// What is said to a proxy, and what its answers mean.
+#pragma once
+
+#include <string>
+
+#include "aws/http_client.h"
+
+namespace everyitem::aws {
+
+inline constexpr int kProxyAuthenticationRequired = 407;
+
+/// The header with the proxy's credentials as a whole line, or nothing.
+std::string authorization_line(const Proxy& proxy);
+
+/// The head of the request for a tunnel to the endpoint (RFC 9110, section 9.3.6).
+std::string connect_request(const Proxy& proxy, const Endpoint& endpoint);
+
+/// Why the proxy answered with `status`, which is none of success, and what to do about it.
+HttpError refusal(const Proxy& proxy, int status);
+
+}  // namespace everyitem::aws
