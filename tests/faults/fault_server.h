@@ -31,18 +31,20 @@ struct FaultServerOptions {
   TableShape table;
   StreamShape stream;
   aws::Credentials credentials{.access_key_id = "AKIDFAULTS", .secret_access_key = "not-a-secret"};
+  IdentityOptions identity = {};
   std::vector<FaultRule> faults;
   std::uint64_t seed = 1;
   /// Before each answer, as the services take their time.
   std::chrono::microseconds scan_latency{0};
   std::chrono::microseconds put_latency{0};
   std::chrono::seconds clock_offset{0};  ///< of the server's clock
+  std::string address = "127.0.0.1";     ///< to listen on
   std::uint16_t port = 0;                ///< 0: one that the kernel finds free
   bool tls = false;                      ///< HTTPS, with a certificate of its own
   Watch watch = {};
 };
 
-/// Listens on 127.0.0.1. One event loop; everything it does ends with `stop`.
+/// Listens on one address. One event loop; everything it does ends with `stop`.
 class FaultServer {
  public:
   FaultServer(const asio::any_io_executor& executor, FaultServerOptions options);
