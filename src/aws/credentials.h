@@ -6,14 +6,15 @@
 #include <optional>
 #include <string>
 
+#include "aws/secret_text.h"
 #include "base/async.h"
 
 namespace everyitem::aws {
 
 struct Credentials {
   std::string access_key_id;
-  std::string secret_access_key;
-  std::string session_token;  ///< empty for long-lived keys
+  SecretText secret_access_key;
+  SecretText session_token;  ///< empty for long-lived keys
   /// When the service stops accepting them; nothing for those that do not say.
   std::optional<std::chrono::system_clock::time_point> expires_at;
   /// Where they are from, for the user: "environment variables", "role deploy of profile b".

@@ -51,7 +51,7 @@ TEST(Redaction, CodesAreWords) {
 
 TEST(Redaction, ALongMessageIsCutBehindItsSecrets) {
   const std::string message = without_secrets(
-      std::string(kMaxMessageBytes - 3, 'x') + kCredentials.session_token, kCredentials);
+      std::string(kMaxMessageBytes - 3, 'x').append(kCredentials.session_token), kCredentials);
   EXPECT_EQ(message, std::string(kMaxMessageBytes - 3, 'x') + "***");
   EXPECT_EQ(without_secrets(std::string(5000, 'x'), kCredentials).size(), kMaxMessageBytes + 3);
 }

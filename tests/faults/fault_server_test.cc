@@ -85,7 +85,7 @@ TEST(FaultServer, TakesAStartingKeyWithSpacesAsBotoWritesIt) {
 TEST(FaultServer, RefusesWhatIsSignedWrong) {
   const FaultServerOptions options;
   aws::Credentials wrong_secret = options.credentials;
-  wrong_secret.secret_access_key += "x";
+  wrong_secret.secret_access_key = "another";
   EXPECT_EQ(call(options, "Scan", kScan, wrong_secret), "InvalidSignatureException");
   aws::Credentials unknown = options.credentials;
   unknown.access_key_id = "AKIDOTHER";
