@@ -128,7 +128,7 @@ int main(int argc, char** argv) {
                                               {"v1", MetadataMode::v1},
                                               {"disabled", MetadataMode::disabled}}));
   program.add_option("--metadata-role", options.identity.metadata.role,
-                     "Of the instance; empty: it has none");
+                     "Of the instance; none: it has none");
   program.add_option("--metadata-region", options.identity.metadata.region, "Of the instance");
   program.add_option("--seed", options.seed, "Of the faults");
   program.add_option(
@@ -143,6 +143,9 @@ int main(int argc, char** argv) {
     options.clock_offset = std::chrono::seconds(clock_offset_seconds);
     if (session_lifetime_seconds > 0) {
       options.identity.session_lifetime = std::chrono::seconds(session_lifetime_seconds);
+    }
+    if (options.identity.metadata.role == "none") {
+      options.identity.metadata.role.clear();
     }
     options.identity.sso_token_lifetime = std::chrono::seconds(sso_token_lifetime_seconds);
     for (const std::string& fault : faults) {
