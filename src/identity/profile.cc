@@ -82,6 +82,11 @@ Profile load_profile(std::string_view profile_flag, const Environment& environme
     }
     profile.services = section->second.nested;
   }
+  const ConfigSections& sessions = files.config.content.sso_sessions;
+  if (const auto session = sessions.find(profile.setting("sso_session"));
+      session != sessions.end()) {
+    profile.sso_session = session->second.settings;
+  }
   return profile;
 }
 

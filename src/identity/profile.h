@@ -2,6 +2,7 @@
 #pragma once
 
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ struct Profile {
   Settings settings;
   /// From the section that the setting `services` names: settings by the service's name.
   std::map<std::string, Settings, std::less<>> services;
+  /// Of the [sso-session NAME] that the setting `sso_session` names; nothing when it names none, or
+  /// one that is not there.
+  std::optional<Settings> sso_session;
 
   /// Empty when it is not given.
   std::string setting(std::string_view setting_name) const;

@@ -80,5 +80,16 @@ TEST(LoadProfile, AMissingServicesSectionIsAnError) {
               AllOf(HasSubstr("[services lcoal]"), HasSubstr(home.file(".aws/config"))));
 }
 
+TEST(LoadProfile, TakesTheSessionOfSingleSignOnThatItNames) {
+  const TemporaryHome home;
+  home.write(".aws/config",
+             "[default]\nsso_session = x\n[profile other]\nsso_session = y\n[profile none]\n"
+             "[sso-session x]\nsso_region = eu-west-1\n");
+  EXPECT_EQ(load_profile("", home.environment()).sso_session,
+            (Settings{{"sso_region", "eu-west-1"}}));
+  EXPECT_FALSE(load_profile("other", home.environment()).sso_session);
+  EXPECT_FALSE(load_profile("none", home.environment()).sso_session);
+}
+
 }  // namespace
 }  // namespace everyitem::identity

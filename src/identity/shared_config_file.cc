@@ -126,7 +126,10 @@ class Parser {
     if (heading == "default") {
       return default_is_prefixed_ ? ignored_ : file_.profiles["default"];
     }
-    return word == "services" && !name.empty() ? file_.services[name] : ignored_;
+    if (word == "services" && !name.empty()) {
+      return file_.services[name];
+    }
+    return word == "sso-session" && !name.empty() ? file_.sso_sessions[name] : ignored_;
   }
 
   void take_setting(std::string_view line, std::size_t indent) {

@@ -24,8 +24,9 @@ struct ConfigSection {
 using ConfigSections = std::map<std::string, ConfigSection, std::less<>>;
 
 struct SharedConfigFile {
-  ConfigSections profiles;  ///< by the profile's name, without the word "profile"
-  ConfigSections services;  ///< by the name that a profile's setting `services` gives
+  ConfigSections profiles;      ///< by the profile's name, without the word "profile"
+  ConfigSections services;      ///< by the name that a profile's setting `services` gives
+  ConfigSections sso_sessions;  ///< by the name that a profile's setting `sso_session` gives
 };
 
 /// The two files differ in their headings: a profile is `[profile x]` in the first and `[x]` in the

@@ -150,10 +150,22 @@ TEST(SharedConfigFile, ServicesAreNestedByService) {
 }
 
 TEST(SharedConfigFile, SectionsOfOtherKindsAreLeftOut) {
-  const SharedConfigFile file =
-      parse_config("[sso-session x]\nsso_region = a\n[preview]\nb = c\n[plugins]\n");
+  const SharedConfigFile file = parse_config(
+      "[sso-sessions x]\nsso_region = a\n[preview]\nb = c\n[plugins]\n[services]\n"
+      "[sso-session]\n");
   EXPECT_THAT(file.profiles, IsEmpty());
   EXPECT_THAT(file.services, IsEmpty());
+  EXPECT_THAT(file.sso_sessions, IsEmpty());
+}
+
+TEST(SharedConfigFile, SessionsOfSingleSignOnAreKeptByName) {
+  constexpr std::string_view kText =
+      "[sso-session my-sso]\nsso_region = eu-west-1\n[sso-session 'my other']\na = 1\n";
+  const SharedConfigFile file = parse_config(kText);
+  EXPECT_THAT(file.sso_sessions,
+              UnorderedElementsAre(Pair("my-sso", testing::_), Pair("my other", testing::_)));
+  EXPECT_EQ(file.sso_sessions.at("my-sso").settings.at("sso_region"), "eu-west-1");
+  EXPECT_THAT(parse_credentials(kText).sso_sessions, IsEmpty());
 }
 
 TEST(SharedConfigFile, AnEmptyFileHasNoProfiles) {

@@ -7,7 +7,7 @@
 #include "fuzz_target.h"
 #include "identity/shared_config_file.h"
 
-namespace everyitem::aws {
+namespace everyitem::identity {
 namespace {
 
 using fuzz::require;
@@ -52,6 +52,7 @@ std::optional<SharedConfigFile> parse(std::string_view text, SharedConfigKind ki
     SharedConfigFile file = parse_shared_config(text, kind, "f");
     require_sections(file.profiles);
     require_sections(file.services);
+    require_sections(file.sso_sessions);
     return file;
   } catch (const Error& error) {
     require(error.kind() == ErrorKind::usage, "a wrong file is the user's to correct");
@@ -76,18 +77,19 @@ void parse_with_either_line_end(std::string_view text, SharedConfigKind kind) {
   const auto other = parse(windows, kind);
   require(file.has_value() == other.has_value() &&
               (!file ||
-               (same(file->profiles, other->profiles) && same(file->services, other->services))),
+               (same(file->profiles, other->profiles) && same(file->services, other->services) &&
+                same(file->sso_sessions, other->sso_sessions))),
           "line ends make no difference");
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::identity
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using everyitem::identity::SharedConfigKind;
   const std::string_view text = everyitem::fuzz::as_text(data, size);
   for (const auto kind : {SharedConfigKind::config, SharedConfigKind::credentials}) {
-    everyitem::aws::parse_with_either_line_end(text, kind);
+    everyitem::identity::parse_with_either_line_end(text, kind);
   }
   return 0;
 }

@@ -1,0 +1,239 @@
+#include "identity/container_credentials.h"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <fstream>
+#include <iterator>
+#include <memory>
+#include <string_view>
+#include <system_error>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/ip/address.hpp>
+#include <boost/url/parse.hpp>
+#include <boost/url/url_view.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "identity/credentials_document.h"
+
+namespace everyitem::identity {
+
+namespace {
+
+constexpr std::string_view kRelative = "AWS_CONTAINER_CREDENTIALS_RELATIVE_URI";
+constexpr std::string_view kFull = "AWS_CONTAINER_CREDENTIALS_FULL_URI";
+constexpr std::string_view kToken = "AWS_CONTAINER_AUTHORIZATION_TOKEN";
+constexpr std::string_view kTokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE";
+
+constexpr std::string_view kAgentAddress = "169.254.170.2";
+
+/// Those of Amazon ECS and EKS, which are on the machine itself (SDK reference guide).
+constexpr std::array kLocalAddresses = {kAgentAddress, std::string_view("169.254.170.23"),
+                                        std::string_view("fd00:ec2::23")};
+
+constexpr aws::ServiceModel kModel{"container", "", ""};
+
+// As botocore's ContainerMetadataFetcher.
+constexpr aws::HttpTimeouts kTimeouts{.connect = std::chrono::seconds(2),
+                                      .idle = std::chrono::seconds(2)};
+constexpr aws::RetryLimits kLimits{
+    .attempts = 3, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(10)};
+
+/// Whether what is sent there without TLS does not leave the machine.
+bool is_local(std::string_view host) {
+  boost::system::error_code not_an_address;
+  const auto address = asio::ip::make_address(std::string(host), not_an_address);
+  if (not_an_address) {
+    return host == "localhost";
+  }
+  return address.is_loopback() || std::ranges::any_of(kLocalAddresses, [&](std::string_view local) {
+           return address == asio::ip::make_address(std::string(local));
+         });
+}
+
+/// Where to ask, and which variable says so.
+struct Place {
+  std::string_view variable;
+  aws::Endpoint endpoint;
+  std::string path;  ///< with the query
+};
+
+std::string target_of(const boost::urls::url_view& url) {
+  std::string target(url.encoded_path());
+  if (target.empty()) {
+    target = "/";
+  }
+  if (url.has_query()) {
+    target.append("?").append(std::string_view(url.encoded_query()));
+  }
+  return target;
+}
+
+Place relative_place(const std::string& uri, aws::Endpoint agent) {
+  const auto parsed = boost::urls::parse_origin_form(uri);
+  if (!parsed) {
+    throw usage_error(fmt::format("{} is no path such as /v2/credentials/ID", kRelative),
+                      "Amazon ECS sets it; leave it as it is.");
+  }
+  return {.variable = kRelative, .endpoint = std::move(agent), .path = target_of(*parsed)};
+}
+
+Place full_place(const std::string& uri) {
+  const auto parsed = boost::urls::parse_uri(uri);
+  // Boost.URL takes "127.0.0.1.example.com" for an address and a path without a slash.
+  if (!parsed || !parsed->has_authority() || !target_of(*parsed).starts_with('/')) {
+    throw usage_error(fmt::format("{} is not a URL", kFull),
+                      "Give a URL such as http://localhost:8080/credentials.");
+  }
+  const std::string base = fmt::format("{}://{}", std::string_view(parsed->scheme()),
+                                       std::string_view(parsed->encoded_authority()));
+  Place place{
+      .variable = kFull, .endpoint = aws::parse_endpoint(base, kFull), .path = target_of(*parsed)};
+  if (!place.endpoint.tls && !is_local(place.endpoint.host)) {
+    throw usage_error(
+        fmt::format("{}: {} is not on this machine, and without TLS others could read the "
+                    "credentials",
+                    kFull, place.endpoint.url()),
+        "Give a https URL, or an address of this machine's own.");
+  }
+  return place;
+}
+
+/// Nothing where the environment names none.
+std::optional<Place> find_place(const Environment& environment, const aws::Endpoint& agent) {
+  if (const std::string uri = environment(kRelative); !uri.empty()) {
+    return relative_place(uri, agent);
+  }
+  if (const std::string uri = environment(kFull); !uri.empty()) {
+    return full_place(uri);
+  }
+  return std::nullopt;
+}
+
+std::string read_token_file(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::string token{std::istreambuf_iterator<char>(file), {}};
+  if (!file || token.empty()) {
+    const std::string reason =
+        file ? "it is empty" : std::generic_category().message(errno == 0 ? EIO : errno);
+    throw Error(ErrorKind::failed, {.operation = fmt::format("read {}", kTokenFile),
+                                    .object = path,
+                                    .code = {},
+                                    .message = reason,
+                                    .hint = {}});
+  }
+  return token;
+}
+
+/// Read anew each time: what wrote the file renews it. Empty where there is none.
+std::string authorization(const Environment& environment) {
+  std::string_view variable = kToken;
+  std::string token = environment(kToken);
+  if (const std::string path = environment(kTokenFile); !path.empty()) {
+    variable = kTokenFile;
+    wipe(token);
+    token = read_token_file(path);
+  }
+  if (token.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
+    wipe(token);
+    throw usage_error(fmt::format("the token of {} holds a line break", variable),
+                      "Write it without one, also at its end.");
+  }
+  return token;
+}
+
+std::string name_of(const Place& place) {
+  return fmt::format("the container's endpoint {} ({})", place.endpoint.url(), place.variable);
+}
+
+Error failure_of(const Place& place, std::string code, std::string reason) {
+  return {ErrorKind::failed,
+          {.operation = "find credentials",
+           .object = name_of(place),
+           .code = std::move(code),
+           .message = std::move(reason),
+           .hint = fmt::format("Whatever set {} must answer there.", place.variable)}};
+}
+
+/// Throws Error.
+aws::Credentials read_answer(aws::HttpResponse response, const Place& place,
+                             std::chrono::system_clock::time_point now) {
+  try {
+    aws::Credentials credentials = read_credentials_document(std::move(response.body), "Token");
+    if (credentials.expires_at && *credentials.expires_at <= now) {
+      throw UnusableDocument("holds credentials that have expired");
+    }
+    credentials.source = name_of(place);
+    return credentials;
+  } catch (const UnusableDocument& unusable) {
+    throw failure_of(place, {}, fmt::format("the answer {}", unusable.what()));
+  }
+}
+
+}  // namespace
+
+aws::Endpoint ContainerCredentials::agent_endpoint() {
+  return {.tls = false, .host = std::string(kAgentAddress), .port = 80};
+}
+
+ContainerCredentials::ContainerCredentials(Connector& connector, aws::Endpoint agent)
+    : connector_(connector), agent_(std::move(agent)) {}
+
+Awaitable<std::optional<aws::Credentials>> ContainerCredentials::find() {
+  const std::optional<Place> place = find_place(connector_.environment(), agent_);
+  if (!place) {
+    co_return std::nullopt;
+  }
+  std::string token = authorization(connector_.environment());
+  const WipedAtEnd token_wiped(token);
+  std::vector<aws::Header> headers;
+  headers.emplace_back();
+  headers.back().name = "Accept";
+  headers.back().value = "application/json";
+  if (!token.empty()) {
+    headers.emplace_back();
+    headers.back().name = "Authorization";
+    headers.back().value = token;
+  }
+  const WipedAtEnd header_wiped(headers.back().value);
+  const aws::Call call{.operation = "find credentials",
+                       .object = place->variable,
+                       .body = {},
+                       .method = "GET",
+                       .path = place->path,
+                       .is_signed = false,
+                       .secret = token,
+                       .headers = headers,
+                       .limits = kLimits};
+  const auto connection =
+      connector_.place(co_await asio::this_coro::executor, kModel, place->endpoint, kTimeouts);
+  aws::HttpResponse response;
+  const aws::Client::Accept accept = [&response](aws::HttpResponse arrived) {
+    response = std::move(arrived);
+  };
+  std::optional<Error> failure;
+  try {
+    co_await connection->client.call(call, accept);
+  } catch (const Error& error) {
+    failure = failure_of(*place, error.details().code, error.details().message);
+  }
+  if (failure) {
+    throw Error(*failure);
+  }
+  co_return read_answer(std::move(response), *place, connector_.clock().wall_now());
+}
+
+std::string ContainerCredentials::place() const {
+  const Environment& environment = connector_.environment();
+  for (const std::string_view variable : {kRelative, kFull}) {
+    if (!environment(variable).empty()) {
+      return fmt::format("the container's endpoint ({})", variable);
+    }
+  }
+  return fmt::format("the container's endpoint ({} and {} are not set)", kRelative, kFull);
+}
+
+}  // namespace everyitem::identity

@@ -1,0 +1,348 @@
+#include "identity/process_credentials.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <spawn.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstddef>
+#include <cstring>
+#include <memory>
+#include <span>
+#include <system_error>
+#include <utility>
+
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/human_format.h"
+#include "identity/credentials_document.h"
+#include "identity/secret_json.h"
+
+namespace everyitem::identity {
+
+namespace {
+
+constexpr std::string_view kSetting = "credential_process";
+
+/// Credentials take a few hundred bytes, and tokens at most some thousand.
+constexpr std::size_t kMaxOutputBytes = 64U << 10;
+
+/// Why a program gave no credentials: a phrase for the user, without its output.
+class ProgramFailed : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+std::string words_of(int error) { return std::generic_category().message(error); }
+
+/// Closed at the end.
+class Descriptor {
+ public:
+  Descriptor() = default;
+  explicit Descriptor(int number) : number_(number) {}
+  Descriptor(const Descriptor&) = delete;
+  Descriptor& operator=(const Descriptor&) = delete;
+  ~Descriptor() {
+    if (number_ >= 0) {
+      close(number_);
+    }
+  }
+
+  int get() const { return number_; }
+  int release() { return std::exchange(number_, -1); }
+
+ private:
+  int number_ = -1;
+};
+
+/// How a program is started: its standard output is `output`, its standard input is nothing, and
+/// of the signals that this process ignores or blocks it knows nothing.
+class SpawnSettings {
+ public:
+  explicit SpawnSettings(int output) {
+    posix_spawn_file_actions_init(&actions_);
+    posix_spawn_file_actions_addopen(&actions_, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+    posix_spawn_file_actions_adddup2(&actions_, output, STDOUT_FILENO);
+    posix_spawn_file_actions_addclosefrom_np(&actions_, STDERR_FILENO + 1);
+    posix_spawnattr_init(&attributes_);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes_, &signals);
+    sigaddset(&signals, SIGPIPE);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);
+    posix_spawnattr_setflags(&attributes_, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  SpawnSettings(const SpawnSettings&) = delete;
+  SpawnSettings& operator=(const SpawnSettings&) = delete;
+  ~SpawnSettings() {
+    posix_spawn_file_actions_destroy(&actions_);
+    posix_spawnattr_destroy(&attributes_);
+  }
+
+  const posix_spawn_file_actions_t* actions() const { return &actions_; }
+  const posix_spawnattr_t* attributes() const { return &attributes_; }
+
+ private:
+  posix_spawn_file_actions_t actions_;
+  posix_spawnattr_t attributes_;
+};
+
+/// A program that runs. Killed at the end of its life unless it has been waited for.
+class Program {
+ public:
+  /// Throws ProgramFailed when it cannot be started. `words` has one at least.
+  explicit Program(std::vector<std::string>& words) {
+    std::array<int, 2> ends{};
+    if (pipe2(ends.data(), O_CLOEXEC) != 0) {
+      throw ProgramFailed("cannot be started: " + words_of(errno));
+    }
+    output_ = std::make_unique<Descriptor>(ends[0]);
+    const Descriptor input(ends[1]);
+    std::vector<char*> arguments;
+    arguments.reserve(words.size() + 1);
+    for (std::string& word : words) {
+      arguments.push_back(word.data());
+    }
+    arguments.push_back(nullptr);
+    const SpawnSettings settings(input.get());
+    const int error = posix_spawnp(&id_, arguments.front(), settings.actions(),
+                                   settings.attributes(), arguments.data(), environ);
+    if (error != 0) {
+      id_ = -1;
+      throw ProgramFailed(fmt::format("{} cannot be started: {}", words.front(), words_of(error)));
+    }
+  }
+  Program(const Program&) = delete;
+  Program& operator=(const Program&) = delete;
+  ~Program() {
+    if (id_ > 0) {
+      kill(id_, SIGKILL);
+      wait();
+    }
+  }
+
+  /// What it writes, to be read. Once.
+  int take_output() { return output_->release(); }
+  /// Readable once the program has ended; negative where the kernel has none (before Linux 5.3).
+  int open_end() const { return static_cast<int>(syscall(SYS_pidfd_open, id_, 0)); }
+  /// Blocks until it has ended. Its status, or nothing when somebody else has taken it.
+  std::optional<int> wait() {
+    int status = 0;
+    pid_t waited = 0;
+    do {
+      waited = waitpid(id_, &status, 0);
+    } while (waited < 0 && errno == EINTR);
+    id_ = -1;
+    return waited < 0 ? std::nullopt : std::optional(status);
+  }
+
+ private:
+  pid_t id_ = -1;
+  std::unique_ptr<Descriptor> output_;
+};
+
+/// What is waited for on the event loop until the time is up. Shared with the timer's handler,
+/// which may be on its way when the waiting has ended.
+struct Watch : std::enable_shared_from_this<Watch> {
+  Watch(const asio::any_io_executor& executor, std::chrono::milliseconds limit)
+      : output(executor), end(executor), timer(executor, limit) {}
+
+  void start() {
+    timer.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
+      if (!cancelled) {
+        self->is_late = true;
+        self->output.close();
+        self->end.close();
+      }
+    });
+  }
+
+  asio::posix::stream_descriptor output;
+  asio::posix::stream_descriptor end;
+  asio::steady_timer timer;
+  bool is_late = false;
+};
+
+/// Ends the timer's wait, or the event loop would wait with it.
+class Watching {
+ public:
+  explicit Watching(std::shared_ptr<Watch> watch) : watch_(std::move(watch)) { watch_->start(); }
+  Watching(const Watching&) = delete;
+  Watching& operator=(const Watching&) = delete;
+  ~Watching() { watch_->timer.cancel(); }
+
+ private:
+  std::shared_ptr<Watch> watch_;
+};
+
+/// Reads until the program has closed its output. Throws system_error when cancelled or late.
+Awaitable<void> read_all(asio::posix::stream_descriptor& output, PaddedBuffer& text) {
+  constexpr std::size_t kPartBytes = 4096;
+  text.reserve(kMaxOutputBytes + kPartBytes);  // it never grows, which would leave copies behind
+  for (;;) {
+    const std::span<char> room = text.prepare(kPartBytes);
+    const auto [error, size] = co_await output.async_read_some(
+        asio::buffer(room.data(), room.size()), asio::as_tuple(asio::use_awaitable));
+    if (error == asio::error::eof) {
+      co_return;
+    }
+    if (error) {
+      throw boost::system::system_error(error);
+    }
+    text.commit(size);
+    if (text.size() > kMaxOutputBytes) {
+      throw ProgramFailed("wrote more than credentials can be");
+    }
+  }
+}
+
+void require_success(const std::optional<int>& status) {
+  if (!status) {
+    throw ProgramFailed("ended, and how is not known");
+  }
+  if (WIFSIGNALED(*status)) {
+    const char* name = sigabbrev_np(WTERMSIG(*status));
+    throw ProgramFailed(fmt::format("was ended by signal {}{}", name == nullptr ? "" : "SIG",
+                                    name == nullptr ? std::to_string(WTERMSIG(*status)) : name));
+  }
+  if (WEXITSTATUS(*status) != 0) {
+    throw ProgramFailed(fmt::format("ended with exit status {}", WEXITSTATUS(*status)));
+  }
+}
+
+/// Fills `text` with what the program writes. Throws ProgramFailed; system_error when cancelled.
+Awaitable<void> run_program(std::vector<std::string> words, std::chrono::milliseconds limit,
+                            PaddedBuffer& text) {
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  Program program(words);
+  const auto watch = std::make_shared<Watch>(executor, limit);
+  watch->output.assign(program.take_output());
+  if (const int end = program.open_end(); end >= 0) {
+    watch->end.assign(end);
+  }
+  const Watching watching(watch);
+  try {
+    co_await read_all(watch->output, text);
+    if (watch->end.is_open()) {
+      co_await watch->end.async_wait(asio::posix::stream_descriptor::wait_read,
+                                     asio::use_awaitable);
+    }
+  } catch (const boost::system::system_error&) {
+    if (watch->is_late) {
+      throw ProgramFailed("had not ended after " + duration(limit));
+    }
+    throw;
+  }
+  require_success(program.wait());
+}
+
+Error failure_of(const Profile& profile, std::string reason) {
+  return {ErrorKind::failed,
+          {.operation = fmt::format("{} of profile \"{}\"", kSetting, profile.name),
+           .object = {},
+           .code = {},
+           .message = std::move(reason),
+           .hint = "Run the command by hand to see why."}};
+}
+
+aws::Credentials read_output(PaddedBuffer text, std::chrono::system_clock::time_point now) {
+  try {
+    const std::optional<SecretDocument> document = SecretDocument::parse(std::move(text));
+    if (!document) {
+      throw UnusableDocument("is no JSON object");
+    }
+    require_process_version(*document);
+    aws::Credentials credentials = read_credentials_document(*document, "SessionToken");
+    if (credentials.expires_at && *credentials.expires_at <= now) {
+      throw UnusableDocument("holds credentials that have expired");
+    }
+    return credentials;
+  } catch (const UnusableDocument& unusable) {
+    throw ProgramFailed(fmt::format("what it wrote {}", unusable.what()));
+  }
+}
+
+}  // namespace
+
+std::optional<std::vector<std::string>> split_command(std::string_view command) {
+  std::vector<std::string> words;
+  bool in_word = false;
+  char quote = '\0';  // the one that is open
+  for (std::size_t i = 0; i < command.size(); ++i) {
+    const char c = command[i];
+    if (quote == '\0' && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
+      in_word = false;
+      continue;
+    }
+    if (!in_word) {
+      words.emplace_back();
+      in_word = true;
+    }
+    std::string& word = words.back();
+    if (c == '\\' && quote != '\'') {
+      if (++i == command.size()) {
+        return std::nullopt;
+      }
+      if (quote == '"' && command[i] != '"' && command[i] != '\\') {
+        word += c;
+      }
+      word += command[i];
+    } else if (quote != '\0' ? c == quote : (c == '"' || c == '\'')) {
+      quote = quote == '\0' ? c : '\0';
+    } else {
+      word += c;
+    }
+  }
+  if (quote != '\0') {
+    return std::nullopt;
+  }
+  return words;
+}
+
+ProcessCredentials::ProcessCredentials(Connector& connector, Profile profile,
+                                       std::chrono::milliseconds limit)
+    : connector_(connector), profile_(std::move(profile)), limit_(limit) {}
+
+Awaitable<std::optional<aws::Credentials>> ProcessCredentials::find() {
+  const std::string command = profile_.setting(kSetting);
+  if (command.empty()) {
+    co_return std::nullopt;
+  }
+  std::optional<std::vector<std::string>> words = split_command(command);
+  if (!words || words->empty() || words->front().empty()) {
+    throw usage_error(
+        fmt::format("{} of profile \"{}\" is no command", kSetting, profile_.name),
+        "Give a program with its arguments, and close quotes; it is run without a shell.");
+  }
+  std::optional<aws::Credentials> credentials;
+  std::string failure;
+  try {
+    PaddedBuffer text;
+    const WipedAtEnd wiped(text);
+    co_await run_program(std::move(*words), limit_, text);
+    credentials = read_output(std::move(text), connector_.clock().wall_now());
+  } catch (const ProgramFailed& failed) {
+    failure = failed.what();
+  }
+  if (!credentials) {
+    throw failure_of(profile_, std::move(failure));
+  }
+  credentials->source = fmt::format("profile \"{}\" ({})", profile_.name, kSetting);
+  co_return credentials;
+}
+
+std::string ProcessCredentials::place() const {
+  return fmt::format("{} of profile \"{}\"{}", kSetting, profile_.name,
+                     profile_.setting(kSetting).empty() ? " (not set)" : "");
+}
+
+}  // namespace everyitem::identity

@@ -1,0 +1,82 @@
+#include "identity/secret_json.h"
+
+#include <array>
+#include <cstddef>
+#include <new>
+#include <span>
+
+#include <boost/json.hpp>
+#include <openssl/crypto.h>
+
+#include "aws/json_members.h"
+
+namespace everyitem::identity {
+
+namespace {
+
+class WipingMemory final : public boost::json::memory_resource {
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override {
+    return ::operator new(bytes, std::align_val_t(alignment));
+  }
+  void do_deallocate(void* memory, std::size_t bytes, std::size_t alignment) override {
+    OPENSSL_cleanse(memory, bytes);
+    ::operator delete(memory, bytes, std::align_val_t(alignment));
+  }
+  bool do_is_equal(const memory_resource& other) const noexcept override { return this == &other; }
+};
+
+}  // namespace
+
+void wipe(std::string& text) {
+  text.resize(text.capacity());  // what is behind the end may have been text before
+  OPENSSL_cleanse(text.data(), text.size());
+  text.clear();
+}
+
+void wipe(PaddedBuffer& bytes) {
+  const std::size_t size = bytes.size();
+  bytes.clear();
+  if (size > 0) {
+    const std::span<char> all = bytes.prepare(size);
+    OPENSSL_cleanse(all.data(), all.size());
+  }
+}
+
+std::optional<SecretDocument> SecretDocument::parse(std::string_view text) {
+  const auto memory = boost::json::make_shared_resource<WipingMemory>();
+  // What the parser takes for a while; it would else be on the stack, and stay there.
+  std::array<unsigned char, 512> place_for_parts;
+  std::optional<SecretDocument> document;
+  {
+    boost::json::parser parser(memory, {}, place_for_parts.data(), place_for_parts.size());
+    parser.reset(memory);
+    boost::system::error_code not_json;
+    parser.write(text, not_json);
+    if (!not_json) {
+      boost::json::value value = parser.release();
+      if (value.is_object()) {
+        document = SecretDocument(std::move(value.get_object()));
+      }
+    }
+  }
+  OPENSSL_cleanse(place_for_parts.data(), place_for_parts.size());
+  return document;
+}
+
+std::optional<SecretDocument> SecretDocument::parse(PaddedBuffer body) {
+  const WipedAtEnd wiped(body);
+  return parse(body.view());
+}
+
+std::string SecretDocument::text(std::string_view name) const {
+  return aws::text_member(members_, name);
+}
+
+void SecretDocument::set(std::string_view name, std::string_view text) {
+  members_.insert_or_assign(name, boost::json::value(text, members_.storage()));
+}
+
+std::string SecretDocument::serialized() const { return boost::json::serialize(members_); }
+
+}  // namespace everyitem::identity

@@ -1,0 +1,46 @@
+// For tests: what a provider takes from outside, none of it the machine's own.
+#pragma once
+
+#include <chrono>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/fake_clock.h"
+#include "base/temporary_home.h"
+#include "identity/connector.h"
+
+namespace everyitem::identity {
+
+/// Members are in the order in which they need each other.
+struct TestConnector {
+  explicit TestConnector(const Environment& environment = environment_of({}), Profile profile = {},
+                         aws::HttpTimeouts timeouts = {})
+      : connector(std::move(profile), surroundings(environment, timeouts)) {}
+
+  Surroundings surroundings(const Environment& environment, aws::HttpTimeouts timeouts) {
+    Surroundings all{.environment = environment,
+                     .clock = clock,
+                     .random = random,
+                     .timeouts = timeouts,
+                     .notice = [this](std::string_view text) { notices.emplace_back(text); }};
+    return all;
+  }
+
+  FakeClock clock{std::chrono::sys_days{std::chrono::year{2026} / 11 / 24} + std::chrono::hours(4)};
+  Random random{20261124};
+  std::vector<std::string> notices;
+  Connector connector;
+};
+
+/// A profile without files.
+inline Profile profile_with(Settings settings, std::string name = "p") {
+  Profile profile;
+  profile.name = std::move(name);
+  profile.place = "profile \"" + profile.name + "\"";
+  profile.settings = std::move(settings);
+  return profile;
+}
+
+}  // namespace everyitem::identity

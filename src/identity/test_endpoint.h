@@ -1,0 +1,55 @@
+// For tests: a place that answers as a script says, on the event loop of whoever asks it.
+#pragma once
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+
+#include "aws/credentials.h"
+#include "aws/http_test_server.h"
+
+namespace everyitem::identity {
+
+/// Members are in the order in which they need each other.
+struct TestEndpoint {
+  /// The bytes of an answer (aws::answer), or nothing for none at all.
+  using Handler = std::function<std::optional<std::string>(const std::string& request)>;
+
+  explicit TestEndpoint(Handler how_to_answer)
+      : handler(std::move(how_to_answer)),
+        server(loop, [this](aws::Peer& peer) { return serve(peer); }) {}
+
+  Awaitable<void> serve(aws::Peer& peer) {
+    while (std::optional<std::string> request = co_await peer.read_request()) {
+      requests.push_back(std::move(*request));
+      const std::optional<std::string> answer = handler(requests.back());
+      if (answer) {
+        co_await peer.write(*answer);
+      }
+    }
+  }
+
+  /// Throws what the look-up throws.
+  std::optional<aws::Credentials> find(aws::CredentialsProvider& provider) {
+    std::optional<aws::Credentials> found;
+    const auto work = [&]() -> Awaitable<void> { found = co_await provider.find(); };
+    aws::run(loop, work());
+    return found;
+  }
+
+  asio::io_context loop;
+  Handler handler;
+  std::vector<std::string> requests;
+  aws::TestServer server;
+};
+
+/// "GET /path?query" of a request.
+inline std::string line_of(const std::string& request) {
+  return request.substr(0, request.find(" HTTP/1.1\r\n"));
+}
+
+}  // namespace everyitem::identity
