@@ -1,6 +1,7 @@
 #include "emulated_sts.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <regex>
 #include <utility>
@@ -44,9 +45,9 @@ std::map<std::string, std::string, std::less<>> fields_of(std::string_view body)
 
 const std::string& text(const std::map<std::string, std::string, std::less<>>& fields,
                         std::string_view name) {
-  static const std::string kNone;
+  static const std::string nothing;
   const auto found = fields.find(name);
-  return found == fields.end() ? kNone : found->second;
+  return found == fields.end() ? nothing : found->second;
 }
 
 std::string escaped(std::string_view value) {
@@ -94,6 +95,19 @@ std::chrono::seconds lifetime_of(const std::string& asked, bool chained) {
   return lifetime;
 }
 
+/// The refusals that all services have are called otherwise here.
+std::string_view code_of(const SignatureRefusal& refusal) {
+  constexpr std::array kNames = {
+      std::pair{"ExpiredTokenException", "ExpiredToken"},
+      std::pair{"InvalidSignatureException", "SignatureDoesNotMatch"},
+      std::pair{"UnrecognizedClientException", "InvalidClientTokenId"},
+      std::pair{"MissingAuthenticationTokenException", "MissingAuthenticationToken"},
+      std::pair{"IncompleteSignatureException", "IncompleteSignature"}};
+  const auto* found =
+      std::ranges::find_if(kNames, [&](const auto& name) { return name.first == refusal.code; });
+  return found == kNames.end() ? std::string_view(refusal.code) : found->second;
+}
+
 /// Behind the beginning, where the role's name has it.
 std::string_view behind(std::string_view role, std::string_view beginning) {
   return role.starts_with(beginning) ? role.substr(beginning.size()) : std::string_view();
@@ -133,14 +147,7 @@ Reply EmulatedSts::answer(const ReceivedRequest& request, IdentityRegister::Time
     const Identity* caller = nullptr;
     if (action != "AssumeRoleWithWebIdentity") {
       if (const auto refused = identities_.check(request, "sts", now)) {
-        // The same refusals have other names here.
-        static const std::map<std::string, std::string, std::less<>> kNames = {
-            {"ExpiredTokenException", "ExpiredToken"},
-            {"InvalidSignatureException", "SignatureDoesNotMatch"},
-            {"UnrecognizedClientException", "InvalidClientTokenId"},
-            {"MissingAuthenticationTokenException", "MissingAuthenticationToken"},
-            {"IncompleteSignatureException", "IncompleteSignature"}};
-        throw StsRefusal{403, kNames.at(refused->code), refused->message};
+        throw StsRefusal{403, std::string(code_of(*refused)), refused->message};
       }
       caller = &identities_.caller_of(request);
     }
@@ -171,20 +178,20 @@ Reply EmulatedSts::answer(const ReceivedRequest& request, IdentityRegister::Time
 
 std::string EmulatedSts::assume_role(const Fields& fields, const Identity* caller,
                                      IdentityRegister::Time now) {
-  static const std::regex kRoleArn("arn:(aws[a-z-]*):iam::([0-9]{12}):role/(?:.*/)?([^/]+)");
-  static const std::regex kSessionName("[A-Za-z0-9_+=,.@-]{2,64}");
-  static const std::regex kExternalId("[A-Za-z0-9_+=,.@:/-]{2,1224}");
+  static const std::regex role_arn_form("arn:(aws[a-z-]*):iam::([0-9]{12}):role/(?:.*/)?([^/]+)");
+  static const std::regex session_name_form("[A-Za-z0-9_+=,.@-]{2,64}");
+  static const std::regex external_id_form("[A-Za-z0-9_+=,.@:/-]{2,1224}");
   const std::string& arn = text(fields, "RoleArn");
   const std::string& session = text(fields, "RoleSessionName");
   const std::string& external_id = text(fields, "ExternalId");
   std::smatch parts;
-  if (!std::regex_match(arn, parts, kRoleArn)) {
+  if (!std::regex_match(arn, parts, role_arn_form)) {
     throw invalid("roleArn");
   }
-  if (!std::regex_match(session, kSessionName)) {
+  if (!std::regex_match(session, session_name_form)) {
     throw invalid("roleSessionName");
   }
-  if (!external_id.empty() && !std::regex_match(external_id, kExternalId)) {
+  if (!external_id.empty() && !std::regex_match(external_id, external_id_form)) {
     throw invalid("externalId");
   }
   const std::string role = parts[3];

@@ -52,10 +52,10 @@ const Identity& IdentityRegister::issue(const SessionRequest& request, Time now)
 
 std::optional<SignatureRefusal> IdentityRegister::check(const ReceivedRequest& request,
                                                         std::string_view service, Time now) {
-  static const aws::Credentials kNobody;
+  static const aws::Credentials nobody;
   const Identity* caller = find(access_key_id_of(request));
   auto refused =
-      check_signature(request, caller != nullptr ? caller->credentials : kNobody, service, now);
+      check_signature(request, caller != nullptr ? caller->credentials : nobody, service, now);
   if (!refused && caller->credentials.expires_at && *caller->credentials.expires_at <= now) {
     refused = {.code = "ExpiredTokenException",
                .message = "The security token included in the request is expired",
