@@ -99,25 +99,30 @@ ondemand::document iterate(ondemand::parser& parser, const std::string& body) {
 }  // namespace
 
 EmulatedServices::EmulatedServices(TableShape table, StreamShape stream,
-                                   aws::Credentials credentials)
+                                   aws::Credentials credentials, const IdentityOptions& identity)
     : table_(table),
       stream_(stream),
-      credentials_(std::move(credentials)),
+      identities_(std::move(credentials), identity.session_lifetime),
+      identity_(identities_, identity),
       shards_(stream.shards, stream.shard_limits),
       received_(table_) {}
 
-std::string_view EmulatedServices::operation_of(const ReceivedRequest& request) {
+std::string EmulatedServices::operation_of(const ReceivedRequest& request) {
   const std::string_view target = request.header("x-amz-target");
-  return target.substr(std::min(target.size(), target.find('.') + 1));
+  return target.empty() ? EmulatedIdentity::operation_of(request)
+                        : std::string(target.substr(std::min(target.size(), target.find('.') + 1)));
 }
 
 Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fault,
                                FaultPlan& plan) {
-  const std::string_view operation = operation_of(request);
-  ++counts_.requests[std::string(operation)];
+  const std::string operation = operation_of(request);
+  ++counts_.requests[operation];
   if (request.header("x-amz-target") == kSink) {
     counts_.sunk_bytes += request.body.size();
     return {.body = "{}"};
+  }
+  if (request.header("x-amz-target").empty() && !operation.empty()) {
+    return answer_identity(request, operation, fault);
   }
   const bool of_kinesis = request.header("x-amz-target").starts_with("Kinesis_");
   const bool in_cbor = of_kinesis && request.header("content-type") == kCborContentType;
@@ -126,16 +131,11 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
   const Wire wire = in_cbor && knows_wire ? Wire::cbor : Wire::json;
   const bool of_ssm = request.header("x-amz-target").starts_with("AmazonSSM");
   const std::string_view service = of_ssm ? "ssm" : of_kinesis ? "kinesis" : "dynamodb";
-  if (const auto refused = check_signature(request, credentials_, service,
-                                           std::chrono::system_clock::now() + clock_offset)) {
-    ++(refused->because_of_time ? counts_.signatures_out_of_time : counts_.signatures_refused);
+  if (const auto refused = check_caller(request, operation, service)) {
     return error_reply(wire, 400, refused->code, refused->message);
   }
   if (fault) {
-    if (fault == Fault::clock_skew || fault == Fault::not_yet_valid) {
-      // For good, so that only a client that adopts the answer's Date is let in again.
-      clock_offset += fault == Fault::clock_skew ? kClockJump : -kClockJump;
-    }
+    move_clock(*fault);
     if (auto refused = refusal(*fault, wire)) {
       return std::move(*refused);
     }
@@ -184,6 +184,41 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
   }
   reply.headers.push_back({"x-amz-crc32", std::to_string(crc)});
   return reply;
+}
+
+std::optional<SignatureRefusal> EmulatedServices::check_caller(const ReceivedRequest& request,
+                                                               const std::string& operation,
+                                                               std::string_view service) {
+  auto refused = identities_.check(request, service, now());
+  const std::string caller(access_key_id_of(request));
+  if (!refused) {
+    ++counts_.callers[operation][caller];
+  } else if (refused->because_expired) {
+    ++counts_.expired[caller];
+  } else {
+    ++(refused->because_of_time ? counts_.signatures_out_of_time : counts_.signatures_refused);
+  }
+  return refused;
+}
+
+Reply EmulatedServices::answer_identity(const ReceivedRequest& request,
+                                        const std::string& operation, std::optional<Fault> fault) {
+  if (!request.header("x-amz-date").empty()) {
+    if (const auto refused = check_caller(request, operation, "sts")) {
+      fault.reset();  // the service says itself what is wrong
+    }
+  }
+  if (fault) {
+    move_clock(*fault);
+  }
+  return identity_.answer(request, fault, now());
+}
+
+/// For good, so that only a client that adopts the answer's Date is let in again.
+void EmulatedServices::move_clock(Fault fault) {
+  if (fault == Fault::clock_skew || fault == Fault::not_yet_valid) {
+    clock_offset += fault == Fault::clock_skew ? kClockJump : -kClockJump;
+  }
 }
 
 Reply EmulatedServices::describe_table() const {

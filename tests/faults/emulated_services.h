@@ -1,5 +1,5 @@
 // DynamoDB, Kinesis and Parameter Store as far as a scan needs them: a generated table to read, a
-// stream to fill, tables and parameters to keep checkpoints in.
+// stream to fill, tables and parameters to keep checkpoints in; and what identities are found with.
 #pragma once
 
 #include <chrono>
@@ -13,28 +13,20 @@
 #include <utility>
 #include <vector>
 
+#include "emulated_identity.h"
 #include "emulated_items.h"
 #include "emulated_parameters.h"
 #include "fault_plan.h"
 #include "generated_table.h"
+#include "identity_register.h"
 #include "put_records_wire.h"
 #include "received_items.h"
+#include "service_reply.h"
 #include "signature_check.h"
 #include "stream_consumer.h"
 #include "stream_shards.h"
 
 namespace everyitem::faults {
-
-inline constexpr std::string_view kJsonContentType = "application/x-amz-json-1.0";
-inline constexpr std::string_view kCborContentType = "application/x-amz-cbor-1.1";
-
-/// An answer, before the network has its way with it.
-struct Reply {
-  int status = 200;
-  std::string body;
-  std::vector<aws::Header> headers;
-  std::string_view content_type = kJsonContentType;
-};
 
 /// How a stream refuses a record that it can never take.
 enum class Refusal {
@@ -86,6 +78,10 @@ struct ServiceCounts {
   std::uint64_t reads_refused = 0;           ///< as faster than what is provisioned
   std::uint64_t records_throttled = 0;       ///< as more than their shard takes
   AggregatedCounts aggregated;
+  /// By operation, how often each access key called: requests that were signed right.
+  std::map<std::string, std::map<std::string, std::uint64_t>, std::less<>> callers;
+  /// How often each access key called after its session had ended.
+  std::map<std::string, std::uint64_t, std::less<>> expired;
 };
 
 /// The X-Amz-Target that takes any body, unsigned, and counts its bytes: for the benchmark's floor.
@@ -97,7 +93,9 @@ using PagesServed = std::map<std::uint32_t, std::set<std::uint64_t>>;
 /// One event loop.
 class EmulatedServices {
  public:
-  EmulatedServices(TableShape table, StreamShape stream, aws::Credentials credentials);
+  /// `credentials` and all identities of IdentityRegister may call.
+  EmulatedServices(TableShape table, StreamShape stream, aws::Credentials credentials,
+                   const IdentityOptions& identity = {});
 
   /// Answers a request, in the format that it has; `fault` is one that changes what the service
   /// does or says. Faults of the network are the server's. The body may be given more room, for the
@@ -105,7 +103,7 @@ class EmulatedServices {
   Reply answer(ReceivedRequest& request, std::optional<Fault> fault, FaultPlan& plan);
 
   /// The operation that a request asks for: "Scan"; empty when it names none.
-  static std::string_view operation_of(const ReceivedRequest& request);
+  static std::string operation_of(const ReceivedRequest& request);
 
   const ReceivedItems& received() const { return received_; }
   /// Items that the stream can never take: those that are refused, and those whose data alone is
@@ -113,6 +111,7 @@ class EmulatedServices {
   std::uint64_t undeliverable() const;
   bool can_be_taken(std::uint64_t item) const;
   const ServiceCounts& counts() const { return counts_; }
+  const IdentityRegister& identities() const { return identities_; }
   /// Those since it was called last.
   PagesServed take_pages_served() { return std::exchange(pages_served_, {}); }
 
@@ -120,6 +119,14 @@ class EmulatedServices {
   std::chrono::seconds clock_offset{0};
 
  private:
+  IdentityRegister::Time now() const { return std::chrono::system_clock::now() + clock_offset; }
+  /// What IdentityRegister::check says, counted.
+  std::optional<SignatureRefusal> check_caller(const ReceivedRequest& request,
+                                               const std::string& operation,
+                                               std::string_view service);
+  Reply answer_identity(const ReceivedRequest& request, const std::string& operation,
+                        std::optional<Fault> fault);
+  void move_clock(Fault fault);
   Reply describe_table() const;
   Reply describe_stream(const std::string& body, Wire wire) const;
   Reply list_shards(const std::string& body, Wire wire) const;
@@ -132,7 +139,8 @@ class EmulatedServices {
 
   GeneratedTable table_;
   StreamShape stream_;
-  aws::Credentials credentials_;
+  IdentityRegister identities_;
+  EmulatedIdentity identity_;
   StreamShards shards_;
   ReceivedItems received_;
   EmulatedItems items_;

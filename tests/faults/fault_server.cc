@@ -13,6 +13,7 @@
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/read.hpp>
 #include <boost/beast/http/string_body.hpp>
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "aws/endpoint.h"
@@ -52,6 +53,17 @@ ReceivedRequest to_received(http::request<http::string_body> request) {
   return received;
 }
 
+std::string to_json(const std::vector<IssuedSession>& sessions) {
+  boost::json::array list;
+  for (const IssuedSession& session : sessions) {
+    list.push_back({{"access_key_id", session.access_key_id},
+                    {"arn", session.arn},
+                    {"operation", session.operation},
+                    {"caller", session.caller}});
+  }
+  return boost::json::serialize(list);
+}
+
 /// The peer sees a reset instead of an orderly end.
 void reset(tcp::socket& socket) {
   boost::system::error_code ignored;
@@ -64,7 +76,7 @@ void reset(tcp::socket& socket) {
 struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
   Impl(const asio::any_io_executor& executor, FaultServerOptions server_options)
       : options(std::move(server_options)),
-        services(options.table, options.stream, options.credentials),
+        services(options.table, options.stream, options.credentials, options.identity),
         plan(options.faults, options.seed),
         acceptor(executor, tcp::endpoint(asio::ip::make_address(options.address), options.port)) {
     services.clock_offset = options.clock_offset;
@@ -143,7 +155,7 @@ Awaitable<void> FaultServer::Impl::answer_requests(Stream& stream) {
       open = co_await send(stream, std::move(reply), std::nullopt);
       continue;
     }
-    const std::string operation(EmulatedServices::operation_of(request));
+    const std::string operation = EmulatedServices::operation_of(request);
     if (options.watch && !options.watch(Moment::arrived, operation)) {
       reset(socket);
       break;
@@ -242,6 +254,7 @@ std::string FaultServer::Impl::report() const {
       R"({{"items":{},"missing":{},"undeliverable":{},"distinct":{},"duplicates":{},"altered":{},"unknown":{},)"
       R"("signatures_refused":{},"signatures_out_of_time":{},"requests_over_limits":{},"cbor_requests":{},"sunk_bytes":{},"read_units":{:.1f},"reads_refused":{},"records_throttled":{},)"
       R"("aggregated_records":{},"aggregated_out_of_range":{},"aggregated_malformed":{},"aggregated_error":"{}","requests":{{{}}},"faults":{{{}}},"tls_sessions":{{{}}},)"
+      R"("callers":{},"expired":{},"issued":{},)"
       R"("seed":{}}})",
       options.table.items, services.received().missing(), services.undeliverable(),
       received.distinct, received.duplicates, received.altered, received.unknown,
@@ -250,7 +263,10 @@ std::string FaultServer::Impl::report() const {
       services.counts().sunk_bytes, services.counts().read_units, services.counts().reads_refused,
       services.counts().records_throttled, services.counts().aggregated.records,
       services.counts().aggregated.out_of_range, services.counts().aggregated.malformed,
-      services.counts().aggregated.first_error, requests, struck, sessions, options.seed);
+      services.counts().aggregated.first_error, requests, struck, sessions,
+      boost::json::serialize(boost::json::value_from(services.counts().callers)),
+      boost::json::serialize(boost::json::value_from(services.counts().expired)),
+      to_json(services.identities().issued()), options.seed);
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)

@@ -31,6 +31,7 @@ struct FaultServerOptions {
   TableShape table;
   StreamShape stream;
   aws::Credentials credentials{.access_key_id = "AKIDFAULTS", .secret_access_key = "not-a-secret"};
+  IdentityOptions identity = {};
   std::vector<FaultRule> faults;
   std::uint64_t seed = 1;
   /// Before each answer, as the services take their time.

@@ -21,6 +21,7 @@ namespace {
 using everyitem::faults::FaultServer;
 using everyitem::faults::FaultServerOptions;
 using everyitem::faults::KinesisWires;
+using everyitem::faults::MetadataMode;
 using everyitem::faults::Refusal;
 using everyitem::faults::StreamMode;
 
@@ -46,13 +47,16 @@ int main(int argc, char** argv) {
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   CLI::App program(
-      "Serves a generated DynamoDB table and a Kinesis stream, with faults.\n"
+      "Serves a generated DynamoDB table and a Kinesis stream, with faults,\n"
+      "and what identities are found with.\n"
       "GET /report says what has arrived.");
   FaultServerOptions options;
   std::size_t item_bytes = 400;
   std::int64_t scan_ms = 0;
   std::int64_t put_ms = 0;
   std::int64_t clock_offset_seconds = 0;
+  std::int64_t session_lifetime_seconds = 0;
+  std::int64_t sso_token_lifetime_seconds = options.identity.sso_token_lifetime.count();
   std::string authority_file;
   std::vector<std::string> faults;
   program.add_option("--address", options.address, "To listen on: 127.0.0.1, ::1");
@@ -111,6 +115,21 @@ int main(int argc, char** argv) {
   program.add_option("--secret-access-key", options.credentials.secret_access_key,
                      "And the secret");
   program.add_option("--session-token", options.credentials.session_token, "And the token");
+  program.add_option("--session-lifetime-s", session_lifetime_seconds,
+                     "Of every session that is issued; 0: as long as was asked for");
+  program.add_option("--sso-token-lifetime-s", sso_token_lifetime_seconds,
+                     "Of every token that CreateToken issues");
+  program
+      .add_option("--metadata", options.identity.metadata.mode,
+                  "Of the instance: v2, v1-and-v2, v1 or disabled")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, MetadataMode>{{"v2", MetadataMode::v2},
+                                              {"v1-and-v2", MetadataMode::v1_and_v2},
+                                              {"v1", MetadataMode::v1},
+                                              {"disabled", MetadataMode::disabled}}));
+  program.add_option("--metadata-role", options.identity.metadata.role,
+                     "Of the instance; none: it has none");
+  program.add_option("--metadata-region", options.identity.metadata.region, "Of the instance");
   program.add_option("--seed", options.seed, "Of the faults");
   program.add_option(
       "--fault", faults,
@@ -122,6 +141,13 @@ int main(int argc, char** argv) {
     options.scan_latency = std::chrono::milliseconds(scan_ms);
     options.put_latency = std::chrono::milliseconds(put_ms);
     options.clock_offset = std::chrono::seconds(clock_offset_seconds);
+    if (session_lifetime_seconds > 0) {
+      options.identity.session_lifetime = std::chrono::seconds(session_lifetime_seconds);
+    }
+    if (options.identity.metadata.role == "none") {
+      options.identity.metadata.role.clear();
+    }
+    options.identity.sso_token_lifetime = std::chrono::seconds(sso_token_lifetime_seconds);
     for (const std::string& fault : faults) {
       options.faults.push_back(everyitem::faults::parse_fault_rule(fault));
     }

@@ -6,10 +6,24 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json.hpp>
 
+#include "aws/sigv4.h"
+
 namespace everyitem::faults {
+
+inline constexpr std::string_view kJsonContentType = "application/x-amz-json-1.0";
+inline constexpr std::string_view kCborContentType = "application/x-amz-cbor-1.1";
+
+/// An answer, before the network has its way with it.
+struct Reply {
+  int status = 200;
+  std::string body;
+  std::vector<aws::Header> headers;
+  std::string_view content_type = kJsonContentType;
+};
 
 struct ServiceReply {
   int status = 200;

@@ -48,6 +48,11 @@ std::string_view ReceivedRequest::header(std::string_view name) const {
   return found == headers.end() ? std::string_view() : found->value;
 }
 
+std::string_view access_key_id_of(const ReceivedRequest& request) {
+  const std::string_view scope = part(request.header("authorization"), "Credential");
+  return scope.substr(0, scope.find('/'));
+}
+
 std::optional<SignatureRefusal> check_signature(const ReceivedRequest& request,
                                                 const aws::Credentials& credentials,
                                                 std::string_view service,
@@ -63,7 +68,7 @@ std::optional<SignatureRefusal> check_signature(const ReceivedRequest& request,
   if (scope.size() != 5 || !time) {
     return SignatureRefusal{"IncompleteSignatureException", "Authorization header is incomplete"};
   }
-  if (scope[0] != credentials.access_key_id ||
+  if (credentials.access_key_id.empty() || scope[0] != credentials.access_key_id ||
       request.header("x-amz-security-token") != credentials.session_token) {
     return SignatureRefusal{"UnrecognizedClientException",
                             "The security token included in the request is invalid."};

@@ -26,7 +26,11 @@ struct SignatureRefusal {
   std::string code;
   std::string message;
   bool because_of_time = false;  ///< the clocks differ
+  bool because_expired = false;  ///< the caller's session has ended; all else is right
 };
+
+/// Whom a request says that it is of; empty where it is not signed. Valid as long as the request.
+std::string_view access_key_id_of(const ReceivedRequest& request);
 
 /// Nothing when the request is signed with `credentials` for `service`, within five minutes of
 /// `now`, over its body, its host and every x-amz- header.
