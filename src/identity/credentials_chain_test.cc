@@ -173,7 +173,7 @@ TEST_F(UsualChain, WithNothingAnywhereTheErrorSaysWhatWasFoundWhere) {
       message_of([&] { find_credentials(*chain); }),
       AllOf(HasSubstr("environment variables AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY "
                       "(not set)"),
-            HasSubstr("web identity token of the environment (not set)"),
+            HasSubstr("AWS_WEB_IDENTITY_TOKEN_FILE is not set"),
             HasSubstr(empty.file(".aws/config") + " (no such file)"),
             HasSubstr(empty.file(".aws/credentials") + " (no such file)"),
             HasSubstr("AWS_CONTAINER_CREDENTIALS"), HasSubstr("AWS_EC2_METADATA_DISABLED")));

@@ -1,19 +1,33 @@
 #include "identity/shared_credentials.h"
 
+#include <algorithm>
+
 #include "base/on_loop.h"
 
 namespace everyitem::identity {
 
 namespace {
-/// Often enough for those that live for a minute, and no burden.
-constexpr std::chrono::seconds kAskAgainAfter{1};
+
+constexpr std::chrono::seconds kAskAgainAtTheLatest{1};
+
+/// A part of what is left of their life, so that those that are about to end are not used on.
+std::chrono::nanoseconds until_asked_again(const aws::Credentials& credentials, Clock& clock) {
+  constexpr int kPart = 20;
+  constexpr std::chrono::milliseconds kLeast{10};
+  const std::chrono::nanoseconds left = *credentials.expires_at - clock.wall_now();
+  return std::clamp<std::chrono::nanoseconds>(left / kPart, kLeast, kAskAgainAtTheLatest);
+}
+
 }  // namespace
 
 Awaitable<std::optional<aws::Credentials>> SharedCredentials::find() {
   if (!held_ || (held_->expires_at && clock_.now() >= ask_again_)) {
     // Others who call meanwhile go on with what is held.
-    ask_again_ = clock_.now() + kAskAgainAfter;
+    ask_again_ = clock_.now() + kAskAgainAtTheLatest;
     held_ = co_await on_loop(home_, find_at_home(std::exchange(refused_, std::nullopt)));
+    if (held_ && held_->expires_at) {
+      ask_again_ = clock_.now() + until_asked_again(*held_, clock_);
+    }
   }
   co_return held_;
 }

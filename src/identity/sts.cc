@@ -103,9 +103,10 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
 
 Awaitable<Caller> caller_identity(aws::Client& sts) {
   const aws::SecretText body = form("GetCallerIdentity", {});
+  const std::string object = "STS in " + sts.region();
   aws::Call call;
   call.operation = "GetCallerIdentity";
-  call.object = "STS in " + sts.region();
+  call.object = object;
   call.body = body;
   call.limits = kIdentityLimits;
   Caller caller;

@@ -60,7 +60,7 @@ WebIdentityCredentials::WebIdentityCredentials(Connector& connector, WebIdentity
 
 std::string WebIdentityCredentials::place() const {
   return identity_.token_file.empty()
-             ? fmt::format("web identity token of {} (not set)", identity_.named_by)
+             ? "web identity token (AWS_WEB_IDENTITY_TOKEN_FILE is not set)"
              : fmt::format("web identity token of {}, {}", identity_.named_by,
                            identity_.token_file);
 }

@@ -1,0 +1,62 @@
+"""Says which identity, region and endpoints botocore finds: what `everyitem whoami` is held against.
+
+Reads one JSON object a line: {"env": {...}, "cwd": ..., "profile": ..., "region": ...}; answers each
+with one, in a process of its own with that environment and nothing else.
+"""
+
+import json
+import os
+import sys
+import xml.etree.ElementTree  # noqa: F401  what botocore imports, once for all cases
+from typing import Any, Dict
+
+import dateutil.parser  # noqa: F401
+import jmespath  # noqa: F401
+import urllib3  # noqa: F401
+
+SERVICES = ("dynamodb", "kinesis", "sts")
+
+
+def identity_of(case: Dict[str, Any]) -> Dict[str, Any]:
+    import botocore.session  # it looks for the home directory when it is imported
+
+    session = botocore.session.Session(profile=case.get("profile") or None)
+    credentials = session.get_credentials()
+    if credentials is None:
+        return {"error": "no credentials"}
+    frozen = credentials.get_frozen_credentials()
+    clients = {
+        service: session.create_client(service, region_name=case.get("region") or None)
+        for service in SERVICES
+    }
+    return {
+        "access_key_id": frozen.access_key,
+        "provider": credentials.method,
+        "region": clients["dynamodb"].meta.region_name,
+        "endpoints": {name: client.meta.endpoint_url for name, client in clients.items()},
+    }
+
+
+def answer(case: Dict[str, Any]) -> Dict[str, Any]:
+    os.environ.clear()
+    os.environ.update(case["env"])
+    os.chdir(case["cwd"])
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # nobody can be asked for an MFA code
+    try:
+        return identity_of(case)
+    except Exception as error:  # whatever botocore or its libraries throw is its answer
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def main() -> None:
+    for line in sys.stdin:
+        case = json.loads(line)
+        child = os.fork()
+        if child == 0:
+            print(json.dumps(answer(case)), flush=True)
+            os._exit(0)
+        os.waitpid(child, 0)
+
+
+if __name__ == "__main__":
+    main()

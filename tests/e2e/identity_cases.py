@@ -1,0 +1,1012 @@
+"""Configurations of credentials, region and endpoints: what the AWS tools make of each.
+
+test_identity_cases.py gives each to `everyitem whoami` and to botocore, and holds them equal. Where
+they may differ, `differs` has both values, everyitem's first, and `because` says why.
+"""
+
+import hashlib
+import json
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
+
+ROLE = "arn:aws:iam::111122223333:role/"
+START_URL = "https://example.awsapps.com/start"
+
+# Where every session is as the fault server names it: ROLE/SESSION; "*" for a name that the program
+# chose.
+AUTO = "*"
+
+
+class Case(NamedTuple):
+    name: str
+    config: Optional[str] = None  # ~/.aws/config; @HOME@ stands for the home directory
+    credentials: Optional[str] = None  # ~/.aws/credentials
+    files: Dict[str, Any] = {}  # others, by their path in the home directory; also bytes
+    env: Dict[str, Optional[str]] = {}  # None takes away what every case has; also @HOME@, @SERVER@
+    profile: str = ""  # --profile
+    region: str = ""  # --region
+    server: Dict[str, str] = {}  # options of the fault server
+    # What both must say; of what is not given only that they say the same.
+    key: Optional[str] = None
+    provider: Optional[str] = None
+    in_region: Optional[str] = None
+    endpoint: Optional[str] = None  # of DynamoDB
+    hosts: Optional[List[str]] = None  # that were called
+    fails: str = ""  # both fail; a word that everyitem says
+    differs: Dict[str, Tuple[Any, Any]] = {}
+    because: str = ""
+
+
+def keys(name: str) -> str:
+    """The settings for a user of the fault server."""
+    key = f"AKIDUSER{name}"
+    return f"aws_access_key_id = {key}\naws_secret_access_key = secret-of-{key}\n"
+
+
+def key_variables(name: str) -> Dict[str, Optional[str]]:
+    key = f"AKIDUSER{name}"
+    return {"AWS_ACCESS_KEY_ID": key, "AWS_SECRET_ACCESS_KEY": f"secret-of-{key}"}
+
+
+def process_output(name: str, **more: Any) -> str:
+    key = f"AKIDUSER{name}"
+    pair = {"AccessKeyId": key, "SecretAccessKey": f"secret-of-{key}"}
+    return json.dumps({"Version": 1, **pair, **more})
+
+
+def sso_token(cached_for: str, **more: Any) -> Dict[str, str]:
+    """The file in which `aws sso login` keeps the token for a session's name or a start URL."""
+    name = hashlib.sha1(cached_for.encode()).hexdigest()
+    token = {
+        "startUrl": START_URL,
+        "region": "eu-west-1",
+        "accessToken": "sso-live",
+        "expiresAt": "2099-01-01T00:00:00Z",
+        **more,
+    }
+    return {f".aws/sso/cache/{name}.json": json.dumps(token)}
+
+
+NO_REGION: Dict[str, Optional[str]] = {"AWS_DEFAULT_REGION": None}
+WEB: Dict[str, Optional[str]] = {
+    "AWS_WEB_IDENTITY_TOKEN_FILE": "@HOME@/token",
+    "AWS_ROLE_ARN": ROLE + "pods",
+    "AWS_ROLE_SESSION_NAME": "pod-1",
+}
+WEB_TOKEN = {"token": "web-live-1"}
+CONTAINER: Dict[str, Optional[str]] = {
+    "AWS_CONTAINER_CREDENTIALS_FULL_URI": "@SERVER@/v2/credentials/task-role"
+}
+METADATA: Dict[str, Optional[str]] = {
+    "AWS_EC2_METADATA_DISABLED": None,
+    "AWS_EC2_METADATA_SERVICE_ENDPOINT": "@SERVER@",
+}
+LEGACY_SSO = f"""sso_start_url = {START_URL}
+sso_region = eu-west-1
+sso_account_id = 111122223333
+sso_role_name = Reader
+"""
+SSO_SESSION = f"""sso_session = corp
+sso_account_id = 111122223333
+sso_role_name = Reader
+[sso-session corp]
+sso_start_url = {START_URL}
+sso_region = eu-west-1
+"""
+REFRESHABLE = {
+    "clientId": "client",
+    "clientSecret": "client-live",
+    "refreshToken": "refresh-live",
+    "registrationExpiresAt": "2099-01-01T00:00:00Z",
+}
+
+STS = "sts.us-east-1.amazonaws.com"
+PORTAL = "portal.sso.eu-west-1.amazonaws.com"
+OIDC = "oidc.eu-west-1.amazonaws.com"
+
+# What botocore of 2022 does not know yet.
+NO_AWS_REGION = "botocore reads AWS_DEFAULT_REGION alone; every other SDK reads AWS_REGION."
+NO_ENDPOINT_SETTINGS = "botocore 1.29 has no settings for endpoints; 1.31 (2023) got them."
+NOT_ONE_TOOL = "botocore has configparser read the files; the reference guide's format allows it."
+
+CASES = [
+    # Environment
+    Case("environment", env=key_variables("ENV"), key="AKIDUSERENV", provider="env", hosts=[]),
+    Case(
+        "environment before files",
+        env=key_variables("ENV"),
+        credentials="[default]\n" + keys("FILE"),
+        key="AKIDUSERENV",
+    ),
+    Case(
+        "environment before AWS_PROFILE",
+        env={**key_variables("ENV"), "AWS_PROFILE": "b"},
+        credentials="[b]\n" + keys("FILE"),
+        key="AKIDUSERENV",
+    ),
+    Case(
+        "--profile before environment",
+        env=key_variables("ENV"),
+        credentials="[b]\n" + keys("FILE"),
+        profile="b",
+        key="AKIDUSERFILE",
+        provider="keys",
+    ),
+    Case(
+        "environment before web identity",
+        env={**key_variables("ENV"), **WEB},
+        files=WEB_TOKEN,
+        key="AKIDUSERENV",
+        hosts=[],
+    ),
+    Case(
+        "environment before container and metadata",
+        env={**key_variables("ENV"), **CONTAINER, **METADATA},
+        key="AKIDUSERENV",
+    ),
+    Case(
+        "session token in the environment",
+        env={**key_variables("ENV"), "AWS_SESSION_TOKEN": "token"},
+        key="AKIDUSERENV",
+    ),
+    Case(
+        "access key alone in the environment",
+        env={"AWS_ACCESS_KEY_ID": "AKIDUSERENV"},
+        credentials="[default]\n" + keys("FILE"),
+        fails="AWS_SECRET_ACCESS_KEY",
+    ),
+    Case(
+        "secret alone in the environment",
+        env={"AWS_SECRET_ACCESS_KEY": "secret-of-AKIDUSERENV"},
+        credentials="[default]\n" + keys("FILE"),
+        differs={"key": (None, "AKIDUSERFILE")},
+        because="Half a pair is a mistake whichever half it is; botocore looks at the first alone.",
+    ),
+    Case(
+        "empty variables are not set",
+        env={"AWS_ACCESS_KEY_ID": "", "AWS_SECRET_ACCESS_KEY": "", "AWS_SESSION_TOKEN": ""},
+        credentials="[default]\n" + keys("FILE"),
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "session of the files is not mixed into the environment's keys",
+        env=key_variables("ENV"),
+        config="[default]\naws_session_token = other\n",
+        key="AKIDUSERENV",
+    ),
+    # Files
+    Case(
+        "credentials file", credentials="[default]\n" + keys("FILE"), key="AKIDUSERFILE", hosts=[]
+    ),
+    Case("keys in the config file", config="[default]\n" + keys("CONFIG"), key="AKIDUSERCONFIG"),
+    Case(
+        "credentials file before config file",
+        credentials="[default]\n" + keys("FILE"),
+        config="[default]\n" + keys("CONFIG"),
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "AWS_PROFILE",
+        env={"AWS_PROFILE": "b"},
+        credentials="[default]\n" + keys("FILE") + "[b]\n" + keys("B"),
+        key="AKIDUSERB",
+    ),
+    Case(
+        "AWS_DEFAULT_PROFILE",
+        env={"AWS_DEFAULT_PROFILE": "b"},
+        credentials="[default]\n" + keys("FILE") + "[b]\n" + keys("B"),
+        key="AKIDUSERB",
+    ),
+    Case(
+        "AWS_PROFILE and AWS_DEFAULT_PROFILE",
+        env={"AWS_PROFILE": "b", "AWS_DEFAULT_PROFILE": "c"},
+        credentials="[b]\n" + keys("B") + "[c]\n" + keys("C"),
+        differs={"key": ("AKIDUSERB", "AKIDUSERC")},
+        because="The reference guide has AWS_PROFILE; botocore asks its own old name first.",
+    ),
+    Case(
+        "--profile before AWS_PROFILE",
+        env={"AWS_PROFILE": "b"},
+        profile="c",
+        credentials="[b]\n" + keys("B") + "[c]\n" + keys("C"),
+        key="AKIDUSERC",
+    ),
+    Case(
+        "profile in the config file has its prefix",
+        config="[profile b]\n" + keys("B"),
+        profile="b",
+        key="AKIDUSERB",
+    ),
+    Case(
+        "heading without prefix in the config file is no profile",
+        config="[b]\n" + keys("B"),
+        profile="b",
+        fails="b",
+    ),
+    Case(
+        "heading with prefix in the credentials file is no profile",
+        credentials="[profile b]\n" + keys("B"),
+        profile="b",
+        fails="b",
+    ),
+    Case(
+        "name of a profile in quotes",
+        config='[profile "b c"]\n' + keys("B"),
+        profile="b c",
+        key="AKIDUSERB",
+    ),
+    Case(
+        "[profile default]",
+        config="[profile default]\n" + keys("CONFIG"),
+        key="AKIDUSERCONFIG",
+    ),
+    Case(
+        "[default] and [profile default]",
+        config="[profile default]\n" + keys("PREFIX") + "[default]\n" + keys("PLAIN"),
+        differs={"key": ("AKIDUSERPREFIX", "AKIDUSERPLAIN")},
+        because="Of the two the SDKs take the one with the prefix; botocore the later one.",
+    ),
+    Case("profile that does not exist", env={"AWS_PROFILE": "missing"}, fails="missing"),
+    Case("--profile that does not exist", profile="missing", fails="missing"),
+    Case(
+        "profile that does not exist beside credentials in the environment",
+        env={**key_variables("ENV"), "AWS_PROFILE": "missing"},
+        fails="missing",
+    ),
+    Case(
+        "access key alone in a profile",
+        credentials="[default]\naws_access_key_id = AKIDUSERFILE\n",
+        fails="aws_secret_access_key",
+    ),
+    Case(
+        "secret alone in a profile",
+        credentials="[default]\naws_secret_access_key = secret-of-AKIDUSERFILE\n",
+        fails="aws_access_key_id",
+    ),
+    Case(
+        "pair of keys over both files",
+        credentials="[default]\naws_access_key_id = AKIDUSERFILE\n",
+        config="[default]\naws_secret_access_key = secret-of-AKIDUSERFILE\n",
+        differs={"key": ("AKIDUSERFILE", None)},
+        because="The SDKs merge the profile of both files; botocore reads keys of one file alone.",
+    ),
+    Case(
+        "AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE",
+        env={
+            "AWS_CONFIG_FILE": "@HOME@/other/config",
+            "AWS_SHARED_CREDENTIALS_FILE": "@HOME@/other/credentials",
+            **NO_REGION,
+        },
+        files={
+            "other/config": "[default]\nregion = eu-west-3\n",
+            "other/credentials": "[default]\n" + keys("OTHER"),
+        },
+        credentials="[default]\n" + keys("FILE"),
+        key="AKIDUSEROTHER",
+        in_region="eu-west-3",
+    ),
+    Case(
+        "file names with a tilde",
+        env={"AWS_SHARED_CREDENTIALS_FILE": "~/other"},
+        files={"other": "[default]\n" + keys("OTHER")},
+        key="AKIDUSEROTHER",
+    ),
+    # The format of the files
+    Case(
+        "duplicate sections are one",
+        config="[profile b]\nregion = eu-west-3\n[profile b]\n" + keys("B"),
+        env=NO_REGION,
+        profile="b",
+        differs={
+            "key": ("AKIDUSERB", None),
+        },
+        because=NOT_ONE_TOOL,
+    ),
+    Case(
+        "duplicate settings: the later counts",
+        credentials="[default]\naws_access_key_id = first\n" + keys("FILE"),
+        differs={"key": ("AKIDUSERFILE", None)},
+        because=NOT_ONE_TOOL,
+    ),
+    Case(
+        "byte order mark",
+        files={".aws/credentials": b"\xef\xbb\xbf[default]\n" + keys("FILE").encode()},
+        differs={"key": ("AKIDUSERFILE", None)},
+        because=NOT_ONE_TOOL,
+    ),
+    Case(
+        "lines that end in CR LF",
+        files={".aws/credentials": ("[default]\n" + keys("FILE")).replace("\n", "\r\n").encode()},
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "comments",
+        credentials="# one\n; two\n[default]\n# three\n" + keys("FILE") + "; four\n",
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "comment behind a value",
+        config="[default]\nregion = eu-west-3 # here\n" + keys("CONFIG"),
+        env=NO_REGION,
+        differs={"key": ("AKIDUSERCONFIG", None)},
+        because=NOT_ONE_TOOL,
+    ),
+    Case(
+        "nested settings",
+        config="[default]\ns3 =\n  max_concurrent_requests = 20\n  region = wrong\n"
+        "region = eu-west-3\n" + keys("CONFIG"),
+        env=NO_REGION,
+        key="AKIDUSERCONFIG",
+        in_region="eu-west-3",
+    ),
+    Case(
+        "names of settings in capitals",
+        credentials="[default]\n" + keys("FILE").replace("aws_access_key_id", "AWS_Access_Key_ID"),
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "no spaces around the equals sign, and more of them in values",
+        credentials="[default]\n"
+        + keys("FILE").replace(" = ", "=")
+        + "aws_session_token=a=b==\n",
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "empty lines between settings",
+        credentials="\n\n[default]\n\n" + keys("FILE").replace("\n", "\n\n"),
+        key="AKIDUSERFILE",
+    ),
+    Case("line that is no setting", credentials="[default]\nwhat\n" + keys("FILE"), fails="/credentials:2:"),
+    Case("no section before a setting", credentials=keys("FILE"), fails="/credentials:1:"),
+    Case(
+        "empty files",
+        config="",
+        credentials="",
+        env=key_variables("ENV"),
+        key="AKIDUSERENV",
+    ),
+    # Roles
+    Case(
+        "role with source_profile",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = base\n",
+        credentials="[base]\n" + keys("BASE"),
+        profile="b",
+        key="deploy/*",
+        provider="role",
+        hosts=[STS],
+    ),
+    Case(
+        "role of the default profile",
+        config=f"[default]\nrole_arn = {ROLE}deploy\nsource_profile = base\n"
+        f"[profile base]\n{keys('BASE')}",
+        key="deploy/*",
+    ),
+    Case(
+        "role over three profiles",
+        config=f"[profile c]\nrole_arn = {ROLE}only-middle\nsource_profile = b\n"
+        f"[profile b]\nrole_arn = {ROLE}middle\nsource_profile = a\n"
+        f"[profile a]\n{keys('BASE')}",
+        profile="c",
+        key="only-middle/*",
+        hosts=[STS],
+    ),
+    Case(
+        "role with a name for its session, an external id and a duration",
+        config=f"[profile b]\nrole_arn = {ROLE}external-id-77\nsource_profile = a\n"
+        "external_id = 77\nrole_session_name = me@work\nduration_seconds = 900\n"
+        f"[profile a]\n{keys('BASE')}",
+        profile="b",
+        key="external-id-77/me@work",
+    ),
+    Case(
+        "wrong external id",
+        config=f"[profile b]\nrole_arn = {ROLE}external-id-77\nsource_profile = a\n"
+        f"external_id = 78\n[profile a]\n{keys('BASE')}",
+        profile="b",
+        fails="AccessDenied",
+    ),
+    Case(
+        "duration that STS does not take",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = a\n"
+        f"duration_seconds = 60\n[profile a]\n{keys('BASE')}",
+        profile="b",
+        fails="duration_seconds",
+    ),
+    Case(
+        "role that is refused",
+        config=f"[profile b]\nrole_arn = {ROLE}refused\nsource_profile = a\n"
+        f"[profile a]\n{keys('BASE')}",
+        profile="b",
+        fails="AccessDenied",
+    ),
+    Case(
+        "role and keys in one profile: the role",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = a\n{keys('B')}"
+        f"[profile a]\n{keys('BASE')}",
+        profile="b",
+        key="deploy/*",
+    ),
+    Case(
+        "profile that is its own source",
+        config=f"[profile b]\nrole_arn = {ROLE}only-B\nsource_profile = b\n{keys('B')}",
+        profile="b",
+        key="only-B/*",
+    ),
+    Case(
+        "source profile with keys and a role: its keys",
+        config=f"[profile c]\nrole_arn = {ROLE}only-B\nsource_profile = b\n"
+        f"[profile b]\nrole_arn = {ROLE}middle\nsource_profile = a\n{keys('B')}"
+        f"[profile a]\n{keys('BASE')}",
+        profile="c",
+        key="only-B/*",
+    ),
+    Case(
+        "profiles that refer to each other",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = c\n"
+        f"[profile c]\nrole_arn = {ROLE}deploy\nsource_profile = b\n",
+        profile="b",
+        fails="c -> b",
+    ),
+    Case(
+        "profile that is its own source without keys",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = b\n",
+        profile="b",
+        fails="b -> b",
+    ),
+    Case(
+        "source profile that does not exist",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = missing\n",
+        profile="b",
+        fails="missing",
+    ),
+    Case(
+        "source profile without credentials",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = a\n"
+        "[profile a]\nregion = eu-west-3\n",
+        profile="b",
+        fails="a",
+    ),
+    Case(
+        "role without a source",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\n",
+        profile="b",
+        fails="source_profile",
+    ),
+    Case(
+        "role with two sources",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\nsource_profile = a\n"
+        f"credential_source = Environment\n[profile a]\n{keys('BASE')}",
+        profile="b",
+        fails="credential_source",
+    ),
+    Case(
+        "credential_source Environment",
+        config=f"[profile b]\nrole_arn = {ROLE}only-ENV\ncredential_source = Environment\n",
+        env=key_variables("ENV"),
+        profile="b",
+        key="only-ENV/*",
+    ),
+    Case(
+        "credential_source Environment, empty",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\ncredential_source = Environment\n",
+        profile="b",
+        fails="AWS_ACCESS_KEY_ID",
+    ),
+    Case(
+        "credential_source EcsContainer",
+        config=f"[profile b]\nrole_arn = {ROLE}only-task-role\ncredential_source = EcsContainer\n",
+        env=CONTAINER,
+        profile="b",
+        key="only-task-role/*",
+    ),
+    Case(
+        "credential_source Ec2InstanceMetadata",
+        config=f"[profile b]\nrole_arn = {ROLE}only-instance-role\n"
+        "credential_source = Ec2InstanceMetadata\n",
+        env=METADATA,
+        profile="b",
+        key="only-instance-role/*",
+    ),
+    Case(
+        "credential_source that there is not",
+        config=f"[profile b]\nrole_arn = {ROLE}deploy\ncredential_source = Moon\n",
+        profile="b",
+        fails="Moon",
+    ),
+    Case(
+        "role that wants an MFA code, and nobody to ask",
+        config=f"[profile b]\nrole_arn = {ROLE}mfa-123456\nsource_profile = a\n"
+        f"mfa_serial = arn:aws:iam::111122223333:mfa/me\n[profile a]\n{keys('BASE')}",
+        profile="b",
+        fails="MFA",
+    ),
+    Case(
+        "role with its source from a process",
+        config=f"[profile b]\nrole_arn = {ROLE}only-PROCESS\nsource_profile = a\n"
+        "[profile a]\ncredential_process = /bin/cat @HOME@/output\n",
+        files={"output": process_output("PROCESS")},
+        profile="b",
+        key="only-PROCESS/*",
+    ),
+    Case(
+        "role with its source from single sign-on",
+        config=f"[profile b]\nrole_arn = {ROLE}only-Reader\nsource_profile = a\n"
+        f"[profile a]\n{LEGACY_SSO}",
+        files=sso_token(START_URL),
+        profile="b",
+        key="only-Reader/*",
+        hosts=[PORTAL, STS],
+    ),
+    Case(
+        "role with its source from a web identity token",
+        config=f"[profile b]\nrole_arn = {ROLE}only-pods\nsource_profile = a\n"
+        f"[profile a]\nrole_arn = {ROLE}pods\nweb_identity_token_file = @HOME@/token\n",
+        files=WEB_TOKEN,
+        profile="b",
+        key="only-pods/*",
+    ),
+    Case(
+        "STS in the region of the profile",
+        config=f"[profile b]\nregion = eu-west-3\nrole_arn = {ROLE}deploy\nsource_profile = a\n"
+        f"[profile a]\nregion = eu-west-2\n{keys('BASE')}",
+        env=NO_REGION,
+        profile="b",
+        key="deploy/*",
+        hosts=["sts.eu-west-3.amazonaws.com"],
+    ),
+    Case(
+        "STS of the partition",
+        config="[profile b]\nregion = cn-north-1\n"
+        f"role_arn = arn:aws-cn:iam::111122223333:role/deploy\nsource_profile = a\n"
+        f"[profile a]\n{keys('BASE')}",
+        env=NO_REGION,
+        profile="b",
+        key="deploy/*",
+        hosts=["sts.cn-north-1.amazonaws.com.cn"],
+    ),
+    # Web identity
+    Case(
+        "web identity token",
+        env=WEB,
+        files=WEB_TOKEN,
+        key="pods/pod-1",
+        provider="web-identity",
+        hosts=[STS],
+    ),
+    Case(
+        "web identity without a name for its session",
+        env={**WEB, "AWS_ROLE_SESSION_NAME": None},
+        files=WEB_TOKEN,
+        key="pods/*",
+    ),
+    Case(
+        "web identity before keys of a profile",
+        env=WEB,
+        files=WEB_TOKEN,
+        credentials="[default]\n" + keys("FILE"),
+        key="pods/pod-1",
+    ),
+    Case(
+        "web identity before a role of a profile",
+        env=WEB,
+        files=WEB_TOKEN,
+        config=f"[default]\nrole_arn = {ROLE}deploy\nsource_profile = a\n[profile a]\n{keys('A')}",
+        differs={
+            "key": ("pods/pod-1", "deploy/*"),
+            "provider": ("web-identity", "role"),
+        },
+        because="The order of the SDKs has the variables before all profiles; botocore has roles "
+        "of profiles between them.",
+    ),
+    Case(
+        "--profile before web identity",
+        env=WEB,
+        files=WEB_TOKEN,
+        credentials="[b]\n" + keys("B"),
+        profile="b",
+        key="AKIDUSERB",
+    ),
+    Case(
+        "web identity of a profile",
+        config=f"[profile b]\nrole_arn = {ROLE}pods\nweb_identity_token_file = @HOME@/token\n"
+        "role_session_name = from-profile\n",
+        files=WEB_TOKEN,
+        profile="b",
+        key="pods/from-profile",
+    ),
+    Case("web identity with an expired token", env=WEB, files={"token": "web-expired"}, fails="xpired"),
+    Case("web identity without its file", env=WEB, fails="token"),
+    Case(
+        "web identity without a role",
+        env={**WEB, "AWS_ROLE_ARN": None},
+        files=WEB_TOKEN,
+        fails="AWS_ROLE_ARN",
+    ),
+    Case(
+        "role without a token",
+        env={"AWS_ROLE_ARN": ROLE + "pods"},
+        credentials="[default]\n" + keys("FILE"),
+        key="AKIDUSERFILE",
+    ),
+    # A program
+    Case(
+        "credential_process",
+        config="[default]\ncredential_process = /bin/cat @HOME@/output\n",
+        files={"output": process_output("PROCESS")},
+        key="AKIDUSERPROCESS",
+        provider="process",
+    ),
+    Case(
+        "credential_process with quotes and spaces",
+        config='[default]\ncredential_process = /bin/cat "@HOME@/with space"\n',
+        files={"with space": process_output("PROCESS")},
+        key="AKIDUSERPROCESS",
+    ),
+    Case(
+        "credential_process is not run by a shell",
+        config="[default]\ncredential_process = /bin/cat @HOME@/output; true | /bin/cat\n",
+        files={"output": process_output("PROCESS")},
+        fails="credential_process",
+    ),
+    Case(
+        "credential_process that fails",
+        config="[default]\ncredential_process = /bin/false\n",
+        fails="credential_process",
+    ),
+    Case(
+        "credential_process with another version",
+        config="[default]\ncredential_process = /bin/cat @HOME@/output\n",
+        files={"output": process_output("PROCESS", Version=2)},
+        fails="Version",
+    ),
+    Case(
+        "credential_process that gives expired credentials",
+        config="[default]\ncredential_process = /bin/cat @HOME@/output\n",
+        files={"output": process_output("PROCESS", Expiration="2020-01-01T00:00:00Z")},
+        fails="expired",
+    ),
+    Case(
+        "keys of the credentials file before credential_process",
+        config="[default]\ncredential_process = /bin/cat @HOME@/output\n",
+        files={"output": process_output("PROCESS")},
+        credentials="[default]\n" + keys("FILE"),
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "credential_process before keys of the config file",
+        config="[default]\ncredential_process = /bin/cat @HOME@/output\n" + keys("CONFIG"),
+        files={"output": process_output("PROCESS")},
+        key="AKIDUSERPROCESS",
+    ),
+    # Single sign-on
+    Case(
+        "single sign-on, legacy",
+        config="[default]\n" + LEGACY_SSO,
+        files=sso_token(START_URL),
+        key="Reader/sso",
+        provider="sso",
+        hosts=[PORTAL],
+    ),
+    Case(
+        "single sign-on, legacy, expired token",
+        config="[default]\n" + LEGACY_SSO,
+        files=sso_token(START_URL, accessToken="sso-old", expiresAt="2020-01-01T00:00:00Z"),
+        fails="aws sso login",
+    ),
+    Case("single sign-on, legacy, no token", config="[default]\n" + LEGACY_SSO, fails="aws sso login"),
+    Case(
+        "single sign-on, legacy, token that the portal does not know",
+        config="[default]\n" + LEGACY_SSO,
+        files=sso_token(START_URL, accessToken="other"),
+        fails="aws sso login",
+    ),
+    Case(
+        "single sign-on, legacy, role that is refused",
+        config="[default]\n" + LEGACY_SSO.replace("Reader", "refused"),
+        files=sso_token(START_URL),
+        fails="Forbidden",
+    ),
+    Case(
+        "single sign-on, legacy, incomplete",
+        config="[default]\n" + LEGACY_SSO.replace("sso_region = eu-west-1\n", ""),
+        files=sso_token(START_URL),
+        fails="sso_region",
+    ),
+    Case(
+        "sso-session",
+        config="[profile b]\n" + SSO_SESSION,
+        files=sso_token("corp"),
+        profile="b",
+        key="Reader/sso",
+        provider="sso",
+        hosts=[PORTAL],
+    ),
+    Case(
+        "sso-session whose token is renewed",
+        config="[profile b]\n" + SSO_SESSION,
+        files=sso_token("corp", expiresAt="2020-01-01T00:00:00Z", **REFRESHABLE),
+        profile="b",
+        key="Reader/sso",
+        hosts=[OIDC, PORTAL],
+    ),
+    Case(
+        "sso-session whose refresh token has expired",
+        config="[profile b]\n" + SSO_SESSION,
+        files=sso_token(
+            "corp",
+            expiresAt="2020-01-01T00:00:00Z",
+            **{**REFRESHABLE, "refreshToken": "refresh-expired"},
+        ),
+        profile="b",
+        fails="aws sso login",
+    ),
+    Case(
+        "sso-session whose expired token cannot be renewed",
+        config="[profile b]\n" + SSO_SESSION,
+        files=sso_token("corp", expiresAt="2020-01-01T00:00:00Z"),
+        profile="b",
+        fails="aws sso login",
+    ),
+    Case(
+        "sso-session that does not exist",
+        config="[profile b]\n" + SSO_SESSION.replace("[sso-session corp]", "[sso-session other]"),
+        profile="b",
+        fails="corp",
+    ),
+    Case(
+        "single sign-on before keys of the profile",
+        config="[default]\n" + LEGACY_SSO,
+        files=sso_token(START_URL),
+        credentials="[default]\n" + keys("FILE"),
+        key="Reader/sso",
+    ),
+    # Containers
+    Case("container", env=CONTAINER, key="task-role/task", provider="container"),
+    Case(
+        "container with a token",
+        env={
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "@SERVER@/v2/credentials/token-abc",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "abc",
+        },
+        key="token-abc/task",
+    ),
+    Case(
+        "container with a wrong token",
+        env={
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "@SERVER@/v2/credentials/token-abc",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN": "other",
+        },
+        fails="AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ),
+    Case(
+        "EKS Pod Identity",
+        env={
+            "AWS_CONTAINER_CREDENTIALS_FULL_URI": "@SERVER@/v1/credentials",
+            "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE": "@HOME@/pod-token",
+        },
+        files={"pod-token": "pod-live-1"},
+        differs={"key": ("pod-role/task", None)},
+        because="EKS Pod Identity is of 2023: botocore 1.29 does not read the token's file.",
+    ),
+    Case(
+        "container that is elsewhere, without TLS",
+        env={"AWS_CONTAINER_CREDENTIALS_FULL_URI": "http://198.51.100.1/v2/credentials/r"},
+        fails="AWS_CONTAINER_CREDENTIALS_FULL_URI",
+    ),
+    Case(
+        "files before container",
+        env=CONTAINER,
+        credentials="[default]\n" + keys("FILE"),
+        key="AKIDUSERFILE",
+    ),
+    Case("container before metadata", env={**CONTAINER, **METADATA}, key="task-role/task"),
+    # Instance metadata
+    Case(
+        "metadata",
+        env=METADATA,
+        key="instance-role/i-00000000000000000",
+        provider="metadata",
+    ),
+    Case(
+        "metadata with both versions",
+        env=METADATA,
+        server={"metadata": "v1-and-v2"},
+        key="instance-role/i-00000000000000000",
+    ),
+    Case(
+        "metadata of version 1 alone",
+        env=METADATA,
+        server={"metadata": "v1"},
+        differs={"key": (None, "instance-role/i-00000000000000000")},
+        because="A request without a token may be a trick (SSRF): falling back is off by default.",
+    ),
+    Case("metadata is off", env=METADATA, server={"metadata": "disabled"}, fails="metadata"),
+    Case(
+        "AWS_EC2_METADATA_DISABLED",
+        env={**METADATA, "AWS_EC2_METADATA_DISABLED": "true"},
+        fails="AWS_EC2_METADATA_DISABLED",
+    ),
+    Case("instance without a role", env=METADATA, server={"metadata_role": "none"}, fails="metadata"),
+    Case(
+        "instance whose role cannot be assumed",
+        env=METADATA,
+        server={"metadata_role": "refused"},
+        fails="metadata",
+    ),
+    Case(
+        "files before metadata",
+        env=METADATA,
+        credentials="[default]\n" + keys("FILE"),
+        key="AKIDUSERFILE",
+    ),
+    Case(
+        "region of the instance",
+        env={**METADATA, **NO_REGION},
+        differs={
+            "key": ("instance-role/i-00000000000000000", None),
+            "region": ("eu-north-1", None),
+        },
+        because="The reference guide ends the search for a region there; botocore has no such step.",
+    ),
+    # Nothing
+    Case("nothing at all", fails="AWS_ACCESS_KEY_ID"),
+    Case("no region", env={**key_variables("ENV"), **NO_REGION}, fails="region"),
+    # Region
+    Case(
+        "AWS_DEFAULT_REGION before the profile's region",
+        env={**key_variables("ENV"), "AWS_DEFAULT_REGION": "eu-west-2"},
+        config="[default]\nregion = eu-west-3\n",
+        in_region="eu-west-2",
+    ),
+    Case(
+        "region of the profile",
+        env={**key_variables("ENV"), **NO_REGION},
+        config="[default]\nregion = eu-west-3\n",
+        in_region="eu-west-3",
+    ),
+    Case(
+        "region of the profile that AWS_PROFILE names",
+        env={**NO_REGION, "AWS_PROFILE": "b"},
+        config="[default]\nregion = eu-west-3\n[profile b]\nregion = eu-south-1\n" + keys("B"),
+        key="AKIDUSERB",
+        in_region="eu-south-1",
+    ),
+    Case(
+        "region in the credentials file",
+        env=NO_REGION,
+        credentials="[default]\nregion = eu-west-3\n" + keys("FILE"),
+        in_region="eu-west-3",
+    ),
+    Case(
+        "--region before all",
+        env={**key_variables("ENV"), "AWS_DEFAULT_REGION": "eu-west-2"},
+        config="[default]\nregion = eu-west-3\n",
+        region="ap-south-1",
+        in_region="ap-south-1",
+    ),
+    Case(
+        "AWS_REGION before AWS_DEFAULT_REGION",
+        env={**key_variables("ENV"), "AWS_REGION": "eu-west-1", "AWS_DEFAULT_REGION": "eu-west-2"},
+        differs={"region": ("eu-west-1", "eu-west-2")},
+        because=NO_AWS_REGION,
+    ),
+    # Endpoints
+    Case(
+        "partition aws-cn",
+        env=key_variables("ENV"),
+        region="cn-northwest-1",
+        endpoint="https://dynamodb.cn-northwest-1.amazonaws.com.cn",
+    ),
+    Case(
+        "partition aws-us-gov",
+        env=key_variables("ENV"),
+        region="us-gov-west-1",
+        endpoint="https://dynamodb.us-gov-west-1.amazonaws.com",
+    ),
+    Case(
+        "partition aws-iso",
+        env=key_variables("ENV"),
+        region="us-iso-east-1",
+        endpoint="https://dynamodb.us-iso-east-1.c2s.ic.gov",
+    ),
+    Case(
+        "partition aws-iso-b",
+        env=key_variables("ENV"),
+        region="us-isob-east-1",
+        endpoint="https://dynamodb.us-isob-east-1.sc2s.sgov.gov",
+    ),
+    Case(
+        "region that is newer than the program",
+        env=key_variables("ENV"),
+        region="eu-central-9",
+        endpoint="https://dynamodb.eu-central-9.amazonaws.com",
+    ),
+    Case(
+        "region that cannot be one",
+        env=key_variables("ENV"),
+        region="us east 1",
+        fails="region",
+    ),
+    Case(
+        "FIPS by variable",
+        env={**key_variables("ENV"), "AWS_USE_FIPS_ENDPOINT": "true"},
+        endpoint="https://dynamodb-fips.us-east-1.amazonaws.com",
+    ),
+    Case(
+        "FIPS by profile",
+        env=key_variables("ENV"),
+        config="[default]\nuse_fips_endpoint = true\n",
+        region="us-west-2",
+        endpoint="https://dynamodb-fips.us-west-2.amazonaws.com",
+    ),
+    Case(
+        "FIPS in aws-us-gov",
+        env={**key_variables("ENV"), "AWS_USE_FIPS_ENDPOINT": "true"},
+        region="us-gov-west-1",
+        differs={
+            "kinesis": (
+                "https://kinesis.us-gov-west-1.amazonaws.com",
+                "https://kinesis-fips.us-gov-west-1.amazonaws.com",
+            )
+        },
+        because="Kinesis' one endpoint there is the FIPS one, by the rules of newer botocores.",
+    ),
+    Case(
+        "variable before profile for FIPS",
+        env={**key_variables("ENV"), "AWS_USE_FIPS_ENDPOINT": "false"},
+        config="[default]\nuse_fips_endpoint = true\n",
+        endpoint="https://dynamodb.us-east-1.amazonaws.com",
+    ),
+    Case(
+        "dual-stack by variable",
+        env={**key_variables("ENV"), "AWS_USE_DUALSTACK_ENDPOINT": "true"},
+    ),
+    Case(
+        "dual-stack by profile, in aws-cn",
+        env=key_variables("ENV"),
+        config="[default]\nuse_dualstack_endpoint = true\n",
+        region="cn-north-1",
+    ),
+    Case(
+        "FIPS and dual-stack",
+        env={
+            **key_variables("ENV"),
+            "AWS_USE_FIPS_ENDPOINT": "true",
+            "AWS_USE_DUALSTACK_ENDPOINT": "true",
+        },
+    ),
+    Case(
+        "STS without a choice of the user",
+        env={**key_variables("ENV"), "AWS_STS_REGIONAL_ENDPOINTS": None},
+        differs={
+            "sts": ("https://sts.us-east-1.amazonaws.com", "https://sts.amazonaws.com"),
+        },
+        because="Since July 2025 regional endpoints are the SDKs' default; botocore 1.29 is older.",
+    ),
+    Case(
+        "endpoint of one service by variable",
+        env={**key_variables("ENV"), "AWS_ENDPOINT_URL_DYNAMODB": "http://127.0.0.1:1"},
+        differs={"dynamodb": ("http://127.0.0.1:1", "https://dynamodb.us-east-1.amazonaws.com")},
+        because=NO_ENDPOINT_SETTINGS,
+    ),
+    Case(
+        "endpoint of all services by profile, of one by its services",
+        env=key_variables("ENV"),
+        config="[default]\nendpoint_url = http://127.0.0.1:1\nservices = local\n"
+        "[services local]\nkinesis =\n  endpoint_url = http://127.0.0.1:2\n",
+        differs={
+            "dynamodb": ("http://127.0.0.1:1", "https://dynamodb.us-east-1.amazonaws.com"),
+            "kinesis": ("http://127.0.0.1:2", "https://kinesis.us-east-1.amazonaws.com"),
+            "sts": ("http://127.0.0.1:1", "https://sts.us-east-1.amazonaws.com"),
+        },
+        because=NO_ENDPOINT_SETTINGS,
+    ),
+    Case(
+        "endpoints of settings are ignored where that is said",
+        env={
+            **key_variables("ENV"),
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:1",
+            "AWS_IGNORE_CONFIGURED_ENDPOINT_URLS": "true",
+        },
+        endpoint="https://dynamodb.us-east-1.amazonaws.com",
+    ),
+]
