@@ -2,6 +2,8 @@
 
 import json
 import math
+import re
+import signal
 import subprocess
 import time
 from pathlib import Path
@@ -437,3 +439,54 @@ def test_fixed_address(
         result = everyitem.run("whoami", "--offline", "--json")
     assert result.code == 0, result.stderr
     assert json.loads(result.stdout)["access_key_id"].startswith(f"ASIA.{role}.")
+
+
+# In memory
+
+
+def memory_of(pid: int) -> bytes:
+    """What the process has written to memory of its own, and is still there."""
+    seen = bytearray()
+    with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
+        for line in maps:
+            addresses, permissions = line.split()[:2]
+            if "w" not in permissions or "[v" in line:
+                continue
+            first, end = (int(address, 16) for address in addresses.split("-"))
+            memory.seek(first)
+            try:
+                seen += memory.read(end - first)
+            except OSError:
+                continue  # unmapped meanwhile
+    return bytes(seen)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", ["metadata", "role", "container"])
+def test_secret_that_was_replaced_is_not_in_memory(tmp_path: Path, kind: str) -> None:
+    with FaultServer(**{**LONG_SCAN, "items": 200_000}) as server:
+        everyitem = everyitem_of(server, tmp_path)
+        more: List[Any] = ["--segments", 8, "--threads", 2]
+        if kind == "role":
+            everyitem.extra_env.update(as_user("BOB"))
+            more += ["--role-arn", ROLE + "deploy"]
+        elif kind == "container":
+            everyitem.extra_env["AWS_CONTAINER_CREDENTIALS_FULL_URI"] = (
+                f"{server.url}/v2/credentials/task-role"
+            )
+        else:
+            everyitem.extra_env.update(on_instance(server))
+        process = everyitem.start(*scan_of(*more))
+        while len(server.report()["issued"]) < 5:
+            assert process.running, process.stderr
+            time.sleep(0.05)
+        issued = [one["access_key_id"] for one in server.report()["issued"]]
+        process.signal(signal.SIGSTOP)
+        memory = memory_of(process.pid)
+        process.kill()
+    found = {
+        key: len(re.findall(rb"secret-of-" + re.escape(key.encode()) + rb"\b", memory))
+        for key in issued
+    }
+    assert found[issued[-1]] + found[issued[-2]] > 0, "this no longer tests what it says"
+    assert not any(found[key] for key in issued[:3]), found
