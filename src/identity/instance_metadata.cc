@@ -13,6 +13,7 @@
 #include "base/error.h"
 #include "base/human_format.h"
 #include "identity/secret_json.h"
+#include "identity/setting.h"
 
 namespace everyitem::identity {
 
@@ -28,21 +29,6 @@ constexpr std::string_view kTokenHeader = "X-aws-ec2-metadata-token";
 constexpr std::string_view kLifetimeHeader = "X-aws-ec2-metadata-token-ttl-seconds";
 constexpr std::string_view kLifetime = "21600";  ///< seconds; the longest that there is
 constexpr std::string_view kTokenPath = "/latest/api/token";
-
-/// What a user has set, and by which name.
-struct Setting {
-  std::string name;
-  std::string value;  ///< empty where it is not set
-};
-
-Setting find_setting(const Profile& profile, const Environment& environment,
-                     std::string_view variable, std::string_view setting) {
-  if (std::string value = environment(variable); !value.empty()) {
-    return {.name = std::string(variable), .value = std::move(value)};
-  }
-  return {.name = fmt::format("{} of profile \"{}\"", setting, profile.name),
-          .value = profile.setting(setting)};
-}
 
 bool is(const Setting& setting, std::string_view word) {
   return boost::beast::iequals(setting.value, word);
@@ -63,22 +49,19 @@ std::optional<Number> read_number(const Setting& setting, Number low, Number hig
   return number;
 }
 
-/// Throws a usage error for anything but true and false.
-bool read_switch(const Setting& setting, bool usual) {
-  if (is(setting, "true") || is(setting, "false") || setting.value.empty()) {
-    return setting.value.empty() ? usual : is(setting, "true");
-  }
-  throw usage_error(setting.name + " must be true or false");
-}
-
-aws::Endpoint resolve_endpoint(const Profile& profile, const Environment& environment) {
-  const Setting url = find_setting(profile, environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT",
-                                   "ec2_metadata_service_endpoint");
+aws::Endpoint resolve_endpoint(const Profile& profile, const Environment& environment,
+                               bool insecure_http) {
+  const Setting url = setting_of("AWS_EC2_METADATA_SERVICE_ENDPOINT",
+                                 "ec2_metadata_service_endpoint", profile, environment);
   if (!url.value.empty()) {
-    return aws::parse_endpoint(url.value, url.name);
+    aws::Endpoint endpoint = aws::parse_endpoint(url.value, url.name);
+    if (!insecure_http && endpoint.host != kAddress && endpoint.host != kAddressIpv6) {
+      require_secure(endpoint, url);
+    }
+    return endpoint;
   }
-  const Setting mode = find_setting(profile, environment, "AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
-                                    "ec2_metadata_service_endpoint_mode");
+  const Setting mode = setting_of("AWS_EC2_METADATA_SERVICE_ENDPOINT_MODE",
+                                  "ec2_metadata_service_endpoint_mode", profile, environment);
   if (!mode.value.empty() && !is(mode, "IPv4") && !is(mode, "IPv6")) {
     throw usage_error(mode.name + " must be IPv4 or IPv6");
   }
@@ -90,14 +73,15 @@ std::string refusal(int status) { return fmt::format("HTTP status {}", status); 
 
 }  // namespace
 
-MetadataSettings resolve_metadata_settings(const Profile& profile, const Environment& environment) {
+MetadataSettings resolve_metadata_settings(const Profile& profile, const Environment& environment,
+                                           bool insecure_http) {
   const auto find = [&](std::string_view variable, std::string_view setting) {
-    return find_setting(profile, environment, variable, setting);
+    return setting_of(variable, setting, profile, environment);
   };
   MetadataSettings settings;
   // The AWS tools know no setting for it, and take what they do not know for false.
   settings.disabled = boost::beast::iequals(environment("AWS_EC2_METADATA_DISABLED"), "true");
-  settings.endpoint = resolve_endpoint(profile, environment);
+  settings.endpoint = resolve_endpoint(profile, environment, insecure_http);
   constexpr double kShortest = 0.001;
   constexpr double kLongest = 3600;
   if (const auto seconds = read_number(
@@ -110,13 +94,14 @@ MetadataSettings resolve_metadata_settings(const Profile& profile, const Environ
                   1000)
           .value_or(settings.attempts);
   settings.allows_version_1 =
-      !read_switch(find("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"), true);
+      !boolean(find("AWS_EC2_METADATA_V1_DISABLED", "ec2_metadata_v1_disabled"), true);
   return settings;
 }
 
 InstanceMetadata::InstanceMetadata(Connector& connector)
     : connector_(connector),
-      settings_(resolve_metadata_settings(connector.profile(), connector.environment())) {}
+      settings_(resolve_metadata_settings(connector.profile(), connector.environment(),
+                                          connector.surroundings().insecure_http)) {}
 
 Awaitable<aws::HttpResponse> InstanceMetadata::ask(std::string_view method, std::string_view path,
                                                    aws::Header header) {

@@ -26,8 +26,10 @@ struct MetadataSettings {
   bool allows_version_1 = false;  ///< only where ec2_metadata_v1_disabled is set to false
 };
 
-/// Throws a usage error that names the setting whose value cannot be.
-MetadataSettings resolve_metadata_settings(const Profile& profile, const Environment& environment);
+/// Throws a usage error that names the setting whose value cannot be, or whose endpoint is plain
+/// HTTP to another machine, unless `insecure_http` allows it.
+MetadataSettings resolve_metadata_settings(const Profile& profile, const Environment& environment,
+                                           bool insecure_http = false);
 
 /// Thrown where there is no metadata to be had. `what()` says why in a short phrase for the user:
 /// "no answer within 1 s".

@@ -72,6 +72,20 @@ TEST(MetadataSettings, ComeFromTheEnvironmentThenTheProfile) {
           .allows_version_1);
 }
 
+TEST(MetadataSettings, PlainHttpToAnotherMachineIsRefusedUnlessAllowed) {
+  const Variables elsewhere{{"AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://example.com"}};
+  EXPECT_THAT(message_of([&] { resolve(elsewhere); }),
+              AllOf(HasSubstr("AWS_EC2_METADATA_SERVICE_ENDPOINT"), HasSubstr("plain HTTP"),
+                    HasSubstr("--insecure-http")));
+  EXPECT_EQ(
+      resolve_metadata_settings(profile_with({}), environment_of(elsewhere), true).endpoint.url(),
+      "http://example.com");
+  for (const char* url :
+       {"http://169.254.169.254", "http://[fd00:ec2::254]", "https://example.com"}) {
+    EXPECT_EQ(resolve({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", url}}).endpoint.url(), url);
+  }
+}
+
 TEST(MetadataSettings, ThatCannotBeAreNamed) {
   const struct {
     const char* variable;

@@ -8,6 +8,7 @@
 
 #include "base/error.h"
 #include "identity/proxy_settings.h"
+#include "identity/setting.h"
 
 namespace everyitem::identity {
 
@@ -19,31 +20,6 @@ std::string upper(std::string_view text) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
   return result;
-}
-
-/// A setting's value, and what to call it in messages.
-struct Setting {
-  std::string name;
-  std::string value;  ///< empty when it is nowhere given
-};
-
-/// The variable's, else the profile's.
-Setting setting_of(std::string_view variable, std::string_view of_profile, const Profile& profile,
-                   const Environment& environment) {
-  if (std::string value = environment(variable); !value.empty()) {
-    return {std::string(variable), std::move(value)};
-  }
-  return {fmt::format("{} of {}", of_profile, profile.place), profile.setting(of_profile)};
-}
-
-/// False when it is nowhere given.
-bool boolean(const Setting& setting) {
-  const std::string value = upper(setting.value);
-  if (value != "TRUE" && value != "FALSE" && !value.empty()) {
-    throw usage_error(
-        fmt::format("{}: \"{}\" is neither true nor false", setting.name, setting.value));
-  }
-  return value == "TRUE";
 }
 
 /// With an empty value when none is configured.
@@ -145,16 +121,6 @@ ServiceSettings own_endpoint(std::string_view service, const ServiceFlags& flags
   ServiceSettings settings{.region = std::move(region), .endpoint = {}};
   settings.endpoint = aws::regional_endpoint(service, settings.region, variant);
   return settings;
-}
-
-void require_secure(const aws::Endpoint& endpoint, const Setting& setting) {
-  if (!endpoint.tls && !aws::is_loopback(endpoint)) {
-    throw usage_error(
-        fmt::format("{}: {} is plain HTTP to another machine, where all on the way could read and "
-                    "change what is sent",
-                    setting.name, endpoint.url()),
-        "Give an https:// URL, or --insecure-http where the network is trusted.");
-  }
 }
 
 }  // namespace
