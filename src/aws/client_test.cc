@@ -558,8 +558,8 @@ TEST_F(ClientTest, ARedirectIsNotFollowed) {
     serve({});
     TestServer elsewhere(service_->loop, answer_all);
     const std::string there = elsewhere.endpoint().authority();
-    const Reply redirect{answer("", status, "Location: http://" + there + "/signed?token=x\r\n")};
-    script_ = [redirect](int) { return redirect; };
+    Reply redirect{answer("", status, "Location: http://" + there + "/signed?token=x\r\n")};
+    script_ = [&redirect](int) { return redirect; };
     const Error error = failed_call();
     EXPECT_THAT(error.what(),
                 AllOf(HasSubstr(service_->http.endpoint().url() + " redirects to " + there),

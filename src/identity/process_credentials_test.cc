@@ -24,7 +24,6 @@ namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
-using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
 

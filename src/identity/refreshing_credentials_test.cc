@@ -69,6 +69,11 @@ class RefreshingCredentialsTest : public testing::Test {
  protected:
   /// Also what it started in the background comes to its end.
   std::string find() { return run_to_end(loop_, credentials_.find())->access_key_id; }
+  Awaitable<void> ask() { co_await credentials_.find(); }
+  Awaitable<void> count_new(int& answered) {
+    const std::optional<aws::Credentials> found = co_await credentials_.find();
+    answered += found->access_key_id == "key 2" ? 1 : 0;
+  }
   void pass(seconds time) { outside_.clock.jump_wall(time); }
 
   asio::io_context loop_;
@@ -108,7 +113,7 @@ TEST_F(RefreshingCredentialsTest, AreRenewedOnceForAllWhoAskMeanwhile) {
   pass(minutes(46));
   script_.waits = true;
   for (int caller = 0; caller < 5; ++caller) {
-    asio::co_spawn(loop_, credentials_.find(), asio::detached);
+    asio::co_spawn(loop_, ask(), asio::detached);
   }
   loop_.restart();
   loop_.poll();
@@ -124,10 +129,7 @@ TEST_F(RefreshingCredentialsTest, AreWaitedForOnceByAllWhenTheOldOnesAreAboutToE
   script_.waits = true;
   int answered = 0;
   for (int caller = 0; caller < 5; ++caller) {
-    asio::co_spawn(loop_, credentials_.find(),
-                   [&](const std::exception_ptr&, const std::optional<aws::Credentials>& found) {
-                     answered += found->access_key_id == "key 2" ? 1 : 0;
-                   });
+    asio::co_spawn(loop_, count_new(answered), asio::detached);
   }
   loop_.restart();
   loop_.poll();
@@ -199,7 +201,7 @@ TEST_F(RefreshingCredentialsTest, StoppedInTheBackgroundTheyLetTheEventLoopEnd) 
   find();
   pass(minutes(46));
   script_.waits = true;
-  asio::co_spawn(loop_, credentials_.find(), asio::detached);
+  asio::co_spawn(loop_, ask(), asio::detached);
   loop_.restart();
   loop_.poll();
   EXPECT_FALSE(loop_.stopped());

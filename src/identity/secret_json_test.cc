@@ -41,13 +41,11 @@ TEST(SecretDocument, IsChangedAndWritten) {
 
 TEST(Wipe, LeavesNothingInTheMemoryThatIsHeld) {
   std::string text(100, 's');
-  const char* const place = text.data();
-  text.resize(10);
+  text.resize(10);  // the rest is still in what it holds
   { const WipedAtEnd wiped(text); }
   EXPECT_TRUE(text.empty());
-  ASSERT_EQ(text.data(), place);  // it is still held
-  text.resize(text.capacity(), 'x');
-  EXPECT_EQ(text, std::string(text.size(), 'x'));
+  ASSERT_GE(text.capacity(), 100U);
+  EXPECT_EQ(std::string_view(text.data(), 100), std::string(100, '\0'));
 
   PaddedBuffer bytes("secret");
   const char* const at = bytes.data();

@@ -27,7 +27,6 @@ using testing::HasSubstr;
 using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
-using testing::StartsWith;
 
 // By sha1sum.
 constexpr const char* kSessionFile =
