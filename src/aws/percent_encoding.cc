@@ -15,6 +15,7 @@ bool is_unreserved(char c) {
 std::string percent_encode(std::string_view text, std::string_view kept) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string encoded;
+  encoded.reserve(3 * text.size());  // a secret among it is in this one place
   for (const char c : text) {
     if (is_unreserved(c) || kept.find(c) != std::string_view::npos) {
       encoded += c;

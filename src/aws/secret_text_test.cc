@@ -9,6 +9,8 @@
 
 #include <gtest/gtest.h>
 
+#include "aws/test_freed_memory.h"
+
 namespace everyitem::aws {
 namespace {
 
@@ -62,6 +64,21 @@ TEST(SecretText, IsNotInMemoryOnceItIsReplacedOrMoved) {
   const SecretText taken(std::move(*secret));
   EXPECT_FALSE(memory.holds(kShort));
   secret->~SecretText();
+}
+
+TEST(SecretText, IsNotInMemoryThatIsGivenBack) {
+  const std::string text(100, 's');
+  const FreedMemory freed(text);
+  { const std::string left_behind(100, 's'); }
+  EXPECT_EQ(freed.blocks_with_text(), 1);  // what this is about
+  {
+    SecretText secret(text);
+    SecretText other(secret);
+    other = "short";
+    other = secret;
+    secret = std::move(other);
+  }
+  EXPECT_EQ(freed.blocks_with_text(), 1);
 }
 
 }  // namespace

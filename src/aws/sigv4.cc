@@ -5,6 +5,7 @@
 #include <cstddef>
 #include <memory>
 #include <stdexcept>
+#include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -195,10 +196,15 @@ const SigningKey::Bytes& SigningKey::derive(std::string_view secret, std::string
   const std::array<std::string_view, 4> parts = {date, region, service, secret};
   if (!is_joined(derived_from_, parts)) {
     wipe();
+    // At once as long as it will be: what it grew out of would keep the secret.
+    derived_from_.reserve(date.size() + region.size() + service.size() + secret.size() + 4);
     for (const std::string_view part : parts) {
       derived_from_.append(part).append("\n");
     }
-    Digest key = hmac_sha256("AWS4" + std::string(secret), date);
+    std::string first_key;
+    first_key.reserve(secret.size() + 4);
+    first_key.append("AWS4").append(secret);
+    Digest key = hmac_sha256(SecretText(std::move(first_key)), date);
     for (const std::string_view part : {region, service, std::string_view("aws4_request")}) {
       key = hmac_sha256(bytes(key), part);
     }

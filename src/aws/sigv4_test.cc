@@ -7,6 +7,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "aws/test_freed_memory.h"
+
 namespace everyitem::aws {
 
 void PrintTo(const Header& header, std::ostream* out) {  // NOLINT(readability-identifier-naming)
@@ -204,6 +206,17 @@ TEST(Sign, AKeyThatIsKeptIsDerivedAnewWhereAnythingOfItDiffers) {
               fresh.derive(secret, date, region, service))
         << secret << " " << date << " " << region << " " << service;
   }
+}
+
+TEST(Sign, LeavesNoSecretInMemoryThatIsGivenBack) {
+  const std::string secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
+  const FreedMemory freed(secret);
+  { SigningKey().derive(secret, "20261124", "eu-west-1", "kinesis"); }
+  SigningKey kept;
+  for (const std::string_view service : {"kinesis", "a-service-with-a-longer-name"}) {
+    kept.derive(secret, "20261124", "eu-west-1", service);
+  }
+  EXPECT_EQ(freed.blocks_with_text(), 0);
 }
 
 }  // namespace

@@ -1,7 +1,11 @@
 #include "identity/credentials_document.h"
 
+#include <string_view>
+
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
+#include "aws/test_freed_memory.h"
 #include "base/message_of.h"
 #include "identity/iso_time.h"
 
@@ -20,6 +24,17 @@ TEST(CredentialsDocument, HoldsASession) {
   EXPECT_EQ(credentials.secret_access_key, "hush");
   EXPECT_EQ(credentials.session_token, "token");
   EXPECT_EQ(credentials.expires_at, parse_iso_time("2026-11-24T10:00:00Z"));
+}
+
+TEST(CredentialsDocument, LeavesNoSecretInMemoryThatIsGivenBack) {
+  for (const std::string_view secret :
+       {"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI\\/K7MDENG+bPxRfiCYEXAMPLEKEY"}) {
+    const aws::FreedMemory freed("K7MDENG+bPxRfi");
+    const aws::Credentials credentials = read(fmt::format(
+        R"({{"AccessKeyId":"ASIA","SecretAccessKey":"{0}","Token":"{0}{0}"}})", secret));
+    EXPECT_EQ(credentials.secret_access_key, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
+    EXPECT_EQ(freed.blocks_with_text(), 1);  // the test's own
+  }
 }
 
 TEST(CredentialsDocument, MayHoldLongLivedKeys) {

@@ -79,6 +79,23 @@ void SecretDocument::set(std::string_view name, std::string_view text) {
   members_.insert_or_assign(name, boost::json::value(text, members_.storage()));
 }
 
-std::string SecretDocument::serialized() const { return boost::json::serialize(members_); }
+std::string SecretDocument::serialized() const {
+  boost::json::serializer serializer;
+  serializer.reset(&members_);
+  std::string text(4096, '\0');
+  std::size_t size = 0;
+  while (true) {
+    size += serializer.read(text.data() + size, text.size() - size).size();
+    if (serializer.done()) {
+      break;
+    }
+    std::string longer(2 * text.size(), '\0');
+    text.copy(longer.data(), size);
+    text.swap(longer);
+    wipe(longer);
+  }
+  text.resize(size);
+  return text;
+}
 
 }  // namespace everyitem::identity

@@ -1,7 +1,14 @@
 #include "identity/secret_json.h"
 
+#include <optional>
+#include <string>
+#include <string_view>
+
 #include <boost/json/value.hpp>
 #include <gtest/gtest.h>
+
+#include "aws/secret_text.h"
+#include "aws/test_freed_memory.h"
 
 namespace everyitem::identity {
 namespace {
@@ -37,6 +44,25 @@ TEST(SecretDocument, IsChangedAndWritten) {
   document->set("a", "y");
   document->set("c", "z");
   EXPECT_EQ(document->serialized(), R"({"a":"y","b":[1,2],"c":"z"})");
+}
+
+TEST(SecretDocument, LeavesNothingInMemoryThatIsGivenBack) {
+  const std::string secret = "a-secret-of-some-length/";
+  std::string long_text;
+  for (int part = 0; part < 500; ++part) {  // 12 KB
+    long_text += secret;
+  }
+  const std::string expected = "{\"text\":\"" + long_text + "\"}";
+  const aws::FreedMemory freed(secret);
+  std::optional<SecretDocument> document = SecretDocument::parse("{}");
+  document->set("text", long_text);
+  std::string text = document->serialized();
+  EXPECT_EQ(text, expected);
+  document = SecretDocument::parse(text);
+  { EXPECT_EQ(aws::SecretText(document->text("text")), long_text); }
+  document.reset();
+  wipe(text);
+  EXPECT_EQ(freed.blocks_with_text(), 0);
 }
 
 TEST(Wipe, LeavesNothingInTheMemoryThatIsHeld) {

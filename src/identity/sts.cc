@@ -1,5 +1,6 @@
 #include "identity/sts.h"
 
+#include <cstddef>
 #include <initializer_list>
 #include <memory>
 #include <utility>
@@ -25,6 +26,11 @@ struct Parameter {
 
 aws::SecretText form(std::string_view action, std::initializer_list<Parameter> parameters) {
   std::string body = fmt::format("Action={}&Version={}", action, kVersion);
+  std::size_t longest = body.size();
+  for (const Parameter& parameter : parameters) {
+    longest += parameter.name.size() + 3 * parameter.value.size() + 2;
+  }
+  body.reserve(longest);  // what it grew out of would keep the secrets
   for (const Parameter& parameter : parameters) {
     if (!parameter.value.empty()) {
       std::string value = aws::percent_encode(parameter.value);
