@@ -13,6 +13,14 @@ namespace {
 std::atomic<const std::string_view*> g_wanted{nullptr};
 std::atomic<int> g_blocks{0};
 
+void* take(std::size_t size) {
+  void* block = std::malloc(size);
+  if (block == nullptr) {
+    throw std::bad_alloc();
+  }
+  return block;
+}
+
 void give_back(void* block) noexcept {
   const std::string_view* wanted = g_wanted;
   if (wanted != nullptr && block != nullptr) {
@@ -38,12 +46,18 @@ int FreedMemory::blocks_with_text() const { return g_blocks; }
 
 }  // namespace everyitem::aws
 
-// Both, as what one of them takes the other gives back. The forms for arrays and sizes use these.
-void* operator new(std::size_t size) {
-  if (void* block = std::malloc(size)) {
-    return block;
-  }
-  throw std::bad_alloc();
-}
+// All forms but those for special alignment: under the sanitizers none of them stands for another.
+void* operator new(std::size_t size) { return everyitem::aws::take(size); }
+void* operator new[](std::size_t size) { return everyitem::aws::take(size); }
+void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
+void* operator new[](std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }
 void operator delete(void* block) noexcept { everyitem::aws::give_back(block); }
+void operator delete[](void* block) noexcept { everyitem::aws::give_back(block); }
 void operator delete(void* block, std::size_t) noexcept { everyitem::aws::give_back(block); }
+void operator delete[](void* block, std::size_t) noexcept { everyitem::aws::give_back(block); }
+void operator delete(void* block, const std::nothrow_t&) noexcept {
+  everyitem::aws::give_back(block);
+}
+void operator delete[](void* block, const std::nothrow_t&) noexcept {
+  everyitem::aws::give_back(block);
+}
