@@ -10,7 +10,8 @@
 namespace everyitem::aws {
 namespace {
 
-std::atomic<const std::string_view*> g_wanted{nullptr};
+std::string_view g_text;  // is not changed while it is looked for
+std::atomic<bool> g_looking{false};
 std::atomic<int> g_blocks{0};
 
 void* take(std::size_t size) {
@@ -22,25 +23,22 @@ void* take(std::size_t size) {
 }
 
 void give_back(void* block) noexcept {
-  const std::string_view* wanted = g_wanted;
-  if (wanted != nullptr && block != nullptr) {
+  if (g_looking && block != nullptr) {
     const std::string_view bytes(static_cast<const char*>(block), malloc_usable_size(block));
-    g_blocks += bytes.find(*wanted) != std::string_view::npos ? 1 : 0;
+    g_blocks += bytes.find(g_text) != std::string_view::npos ? 1 : 0;
   }
   std::free(block);
 }
-
-std::string_view g_text;
 
 }  // namespace
 
 FreedMemory::FreedMemory(std::string_view text) {
   g_text = text;
   g_blocks = 0;
-  g_wanted = &g_text;
+  g_looking = true;
 }
 
-FreedMemory::~FreedMemory() { g_wanted = nullptr; }
+FreedMemory::~FreedMemory() { g_looking = false; }
 
 int FreedMemory::blocks_with_text() const { return g_blocks; }
 

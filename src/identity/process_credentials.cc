@@ -22,6 +22,7 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
+#include "base/descriptor.h"
 #include "base/error.h"
 #include "base/human_format.h"
 #include "identity/credentials_document.h"
@@ -43,26 +44,6 @@ class ProgramFailed : public std::runtime_error {
 };
 
 std::string words_of(int error) { return std::generic_category().message(error); }
-
-/// Closed at the end.
-class Descriptor {
- public:
-  Descriptor() = default;
-  explicit Descriptor(int number) : number_(number) {}
-  Descriptor(const Descriptor&) = delete;
-  Descriptor& operator=(const Descriptor&) = delete;
-  ~Descriptor() {
-    if (number_ >= 0) {
-      close(number_);
-    }
-  }
-
-  int get() const { return number_; }
-  int release() { return std::exchange(number_, -1); }
-
- private:
-  int number_ = -1;
-};
 
 /// How a program is started: its standard output is `output`, its standard input is nothing, and
 /// of the signals that this process ignores or blocks it knows nothing.

@@ -11,28 +11,13 @@
 #include <span>
 #include <system_error>
 
+#include "base/descriptor.h"
+
 namespace everyitem::identity {
 
 namespace {
 
 constexpr std::uint64_t kMaxBytes = 1U << 20;
-
-/// Closed at the end.
-class File {
- public:
-  explicit File(int number) : number_(number) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (number_ >= 0) {
-      close(number_);
-    }
-  }
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 [[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
 
@@ -40,7 +25,7 @@ class File {
 
 PaddedBuffer read_secret_file(const std::string& path) {
   // Not blocking: a pipe in the file's place is refused below.
-  const File file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+  const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || fstat(file.get(), &status) != 0) {
     fail(errno);

@@ -18,6 +18,7 @@
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
+#include "base/descriptor.h"
 #include "identity/iso_time.h"
 #include "identity/secret_file.h"
 
@@ -32,23 +33,6 @@ constexpr std::chrono::minutes kRefreshWindow{15};
 
 constexpr aws::RetryLimits kLimits{
     .attempts = 3, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(10)};
-
-/// Closed at the end.
-class File {
- public:
-  explicit File(int number) : number_(number) {}
-  File(const File&) = delete;
-  File& operator=(const File&) = delete;
-  ~File() {
-    if (number_ >= 0) {
-      close(number_);
-    }
-  }
-  int get() const { return number_; }
-
- private:
-  int number_;
-};
 
 std::string system_words() { return std::generic_category().message(errno); }
 
@@ -72,7 +56,7 @@ std::variant<CachedLogin, std::string> load(const std::filesystem::path& path) {
 std::string replace_file(const std::filesystem::path& path, std::string_view text) {
   std::string temporary = path.string() + ".XXXXXX";
   {
-    const File file(mkostemp(temporary.data(), O_CLOEXEC));
+    const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
     if (file.get() < 0) {
       return system_words();
     }
