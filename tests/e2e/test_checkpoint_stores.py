@@ -1,5 +1,6 @@
 """Checkpoints that are no file: a killed run goes on, from wherever, and has one owner."""
 
+import itertools
 import json
 import signal
 from pathlib import Path
@@ -15,6 +16,8 @@ from running import INTERRUPTED, REGION, Everyitem, wait_for
 
 COUNT = 3000
 
+_numbers = itertools.count()
+
 
 @pytest.fixture(scope="module")
 def table(backend: Backend) -> Table:
@@ -25,7 +28,7 @@ class CheckpointTable:
     """A DynamoDB table for checkpoints, made as the documentation says."""
 
     def __init__(self, backend: Backend) -> None:
-        self.name = f"checkpoints-{id(self)}"
+        self.name = f"checkpoints-{next(_numbers)}"
         self._client = backend.dynamodb
         self._client.create_table(
             TableName=self.name,
