@@ -712,14 +712,25 @@ TEST_F(ClientTest, ARefusedSignatureIsNotTheClocksFaultWhenTheClocksAgree) {
   }
 }
 
-TEST_F(ClientTest, ASignatureThatIsRefusedOnceMoreEndsTheCall) {
+/// Of a service whose clock is another each time.
+Reply refusal_at(int hour) {
+  return refusal("InvalidSignatureException", "400 Bad Request",
+                 fmt::format("Date: Mon, 23 Nov 2026 {:02}:30:00 GMT\r\n", hour));
+}
+
+TEST_F(ClientTest, AClockThatJumpsAgainIsFollowedAgain) {
+  // A run that is resumed meets the service's clock for the first time, and it jumps meanwhile.
+  serve_in_order({refusal_at(6), refusal_at(2), ok()});
+  call();
+  EXPECT_EQ(sent_date(1).substr(0, 13), "20261123T0630");
+  EXPECT_EQ(sent_date(2).substr(0, 13), "20261123T0230");
+}
+
+TEST_F(ClientTest, AClockThatNeverStopsJumpingEndsTheCall) {
   int hour = 6;
-  serve([&](int) {
-    return refusal("InvalidSignatureException", "400 Bad Request",
-                   fmt::format("Date: Mon, 23 Nov 2026 {:02}:30:00 GMT\r\n", hour++));
-  });
-  failed_call();
-  EXPECT_EQ(requests_.size(), 2U);
+  serve([&](int) { return refusal_at(hour++); });
+  EXPECT_THAT(failed_call().what(), HasSubstr("a signature's time is corrected 4 times at most"));
+  EXPECT_EQ(requests_.size(), 1U + kClockCorrections);
 }
 
 TEST_F(ClientTest, AClockThatJumpsUnderCallsIsSetRightForAllOfThem) {

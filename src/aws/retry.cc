@@ -24,9 +24,10 @@ bool RetryLimits::give_up(ErrorClass error_class, int failures,
     case ErrorClass::transient:
       return failures >= attempts && elapsed_so_far >= elapsed;
     case ErrorClass::expired_credentials:
-    case ErrorClass::clock_skew:
       // One try with the remedy; the caller applies it.
       return failures >= 2;
+    case ErrorClass::clock_skew:
+      return failures > kClockCorrections;
     case ErrorClass::invalid:
     case ErrorClass::fatal:
       return true;
@@ -46,7 +47,7 @@ std::string RetryLimits::reason(ErrorClass error_class) const {
     case ErrorClass::expired_credentials:
       return "credentials that were looked for anew were refused, too";
     case ErrorClass::clock_skew:
-      return "the time of the signature was corrected, and it was refused again";
+      return fmt::format("a signature's time is corrected {} times at most", kClockCorrections);
     case ErrorClass::invalid:
     case ErrorClass::fatal:
       return "";

@@ -18,6 +18,10 @@ enum class Repetition {
 
 bool may_repeat(Repetition repetition, bool may_be_done);
 
+/// How often one call follows the service's clock. Each time, the refusal's own date shows that the
+/// clocks differ; but the next may be of another machine of the service, or a clock may jump again.
+inline constexpr int kClockCorrections = 4;
+
 /// Give up? A transient failure ends the call once both bounds are reached: a service that fails
 /// fast is given time, a slow one is given tries. A throttled call never counts as failed: it goes
 /// on for as long as `throttled` says, which is for ever unless the user says otherwise.

@@ -58,7 +58,7 @@ std::optional<Fault> fault_named(std::string_view name);
 std::span<const Fault> all_faults();
 /// Whether only PutRecords can meet it.
 bool is_of_put_records(Fault fault);
-/// Whether a client has one remedy for it, and gives up when the same call meets it again.
+/// Whether a client has a remedy for it that helps once, or a few times, in one call.
 bool is_remedied_once(Fault fault);
 
 /// Where a fault strikes. One of `rate`, `at` counts.
