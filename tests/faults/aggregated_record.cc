@@ -4,7 +4,6 @@
 #include <array>
 #include <string>
 
-#include <openssl/evp.h>
 #include <simdjson.h>
 
 namespace everyitem::faults {
@@ -12,7 +11,7 @@ namespace everyitem::faults {
 namespace {
 
 constexpr std::string_view kMagic = "\xF3\x89\x9A\xC2";
-constexpr std::size_t kDigestBytes = 16;
+constexpr std::size_t kDigestBytes = std::tuple_size_v<Md5>;
 /// Characters; API reference, PutRecordsRequestEntry.
 constexpr std::size_t kMostPartitionKeyCharacters = 256;
 constexpr std::string_view kLastHashKey = "340282366920938463463374607431768211455";
@@ -78,16 +77,6 @@ class Fields {
   std::uint64_t wire_type_ = 0;
 };
 
-void check_digest(std::string_view message, std::string_view digest) {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> expected{};
-  if (EVP_Digest(message.data(), message.size(), expected.data(), nullptr, EVP_md5(), nullptr) !=
-      1) {
-    throw std::runtime_error("no MD5");
-  }
-  require(digest == std::string_view(reinterpret_cast<const char*>(expected.data()), kDigestBytes),
-          "its MD5 is wrong");
-}
-
 void check_partition_key(std::string_view key) {
   require(!key.empty(), "a partition key is empty");
   require(key.size() <= kMostPartitionKeyCharacters ||
@@ -123,16 +112,27 @@ void check_tag(std::string_view message) {
 
 bool is_aggregated(std::string_view data) { return data.starts_with(kMagic); }
 
+std::string_view message_in(std::string_view data) {
+  constexpr std::size_t kAround = kMagic.size() + kDigestBytes;
+  return data.size() < kAround ? "" : data.substr(kMagic.size(), data.size() - kAround);
+}
+
 const std::vector<SubRecord>& AggregatedRecordReader::read(std::string_view data) {
+  return read(data, md5(message_in(data)));
+}
+
+const std::vector<SubRecord>& AggregatedRecordReader::read(std::string_view data,
+                                                           const Md5& digest) {
   partition_keys_.clear();
   explicit_hash_keys_.clear();
   places_.clear();
   records_.clear();
   require(is_aggregated(data), "it begins with something else than F3 89 9A C2");
-  data.remove_prefix(kMagic.size());
-  require(data.size() >= kDigestBytes, "it ends before its MD5");
-  const std::string_view message = data.substr(0, data.size() - kDigestBytes);
-  check_digest(message, data.substr(message.size()));
+  require(data.size() >= kMagic.size() + kDigestBytes, "it ends before its MD5");
+  const std::string_view message = message_in(data);
+  require(data.substr(kMagic.size() + message.size()) ==
+              std::string_view(reinterpret_cast<const char*>(digest.data()), digest.size()),
+          "its MD5 is wrong");
 
   for (Fields fields(message); fields.more();) {
     switch (fields.next()) {

@@ -6,39 +6,16 @@ namespace everyitem::faults {
 
 namespace {
 
-constexpr unsigned char kBreak = 0xff;
 constexpr unsigned char kNull = 0xf6;
 constexpr unsigned kIndefinite = 31;
 
-unsigned char byte(char c) { return static_cast<unsigned char>(c); }
-
 }  // namespace
 
-CborReader::Kind CborReader::kind() const {
-  if (rest_.empty()) {
-    throw CborError("the document ends too early");
-  }
-  return static_cast<Kind>(byte(rest_.front()) >> 5);
-}
+void CborReader::fail(const char* reason) { throw CborError(reason); }
 
-std::string_view CborReader::take(std::uint64_t size) {
-  if (size > rest_.size()) {
-    throw CborError("the document ends too early");
-  }
-  const std::string_view taken = rest_.substr(0, size);
-  rest_.remove_prefix(size);
-  return taken;
-}
-
-/// Reads a value's head: its kind, and the number that belongs to it.
-CborReader::Count CborReader::open(Kind expected) {
-  if (kind() != expected) {
-    throw CborError("a value of another kind is expected");
-  }
-  const unsigned argument = byte(take(1).front()) & 31U;
-  if (argument < 24) {
-    return argument;
-  }
+/// Reads a value's head whose number stands behind its first byte.
+CborReader::Count CborReader::open_long(Kind expected) {
+  const unsigned argument = byte(take(1).front()) & kArgument;
   if (argument < 28) {
     std::uint64_t value = 0;
     for (const char c : take(1U << (argument - 24))) {
@@ -53,21 +30,9 @@ CborReader::Count CborReader::open(Kind expected) {
   return std::nullopt;
 }
 
-bool CborReader::more(Count& left) {
-  if (left) {
-    return (*left)-- > 0;
-  }
-  const bool at_break = !rest_.empty() && byte(rest_.front()) == kBreak;
-  rest_.remove_prefix(at_break ? 1 : 0);
-  return !at_break;
-}
-
 std::uint64_t CborReader::unsigned_number() { return *open(Kind::unsigned_number); }
 
-std::string_view CborReader::string(Kind kind) {
-  if (const Count size = open(kind)) {
-    return take(*size);
-  }
+std::string_view CborReader::joined(Kind kind) {
   std::string& whole = joined_.emplace_back();
   for (Count left; more(left);) {
     const Count size = open(kind);
@@ -79,13 +44,7 @@ std::string_view CborReader::string(Kind kind) {
   return whole;
 }
 
-std::string_view CborReader::text() {
-  const std::string_view value = string(Kind::text);
-  if (!simdjson::validate_utf8(value)) {
-    throw CborError("a text is not UTF-8");
-  }
-  return value;
-}
+bool CborReader::is_utf8(std::string_view text) { return simdjson::validate_utf8(text); }
 
 void CborReader::null() {
   if (byte(take(1).front()) != kNull) {

@@ -20,7 +20,6 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-constexpr std::size_t kMaxRecords = 500;
 /// More than a signature may be off.
 constexpr std::chrono::minutes kClockJump{10};
 
@@ -389,14 +388,12 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
   }
   std::size_t bytes = 0;
   bool too_large = false;
-  for (PutRecord& record : records) {
+  for (const PutRecord& record : records) {
     bytes += record.bytes();
     too_large = too_large || record.bytes() > stream_.record_bytes;
-    const auto shard = shards_.shard_of(record.partition_key, record.explicit_hash_key);
-    if (!shard) {
-      return error_reply(wire, 400, "InvalidArgumentException", "ExplicitHashKey is no hash");
-    }
-    record.shard = *shard;
+  }
+  if (!shards_.place(records)) {
+    return error_reply(wire, 400, "InvalidArgumentException", "ExplicitHashKey is no hash");
   }
   if (records.empty() || records.size() > kMaxRecords || bytes > stream_.request_bytes ||
       too_large) {
@@ -429,17 +426,20 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
   PutRecordsAnswer answer{
       .results = {}, .failed = {}, .null_error_codes = fault == Fault::null_error_codes};
   answer.results.reserve(records.size());
+  std::vector<PutRecord> taken;
+  taken.reserve(records.size());
   for (const PutRecord& record : records) {
     const std::string_view code = refusal_of(record);
     if (!code.empty()) {
       answer.results.push_back({.error_code = code});
       continue;
     }
-    consumer_.take(record);
+    taken.push_back(record);
     answer.results.push_back({.error_code = {},
                               .sequence_number = ++sequence_number_,
                               .shard_id = shards_.id_of(record.shard)});
   }
+  consumer_.take(taken);
   if (fault == Fault::missing_results) {
     answer.results.pop_back();
   }

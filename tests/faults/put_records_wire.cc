@@ -28,6 +28,7 @@ std::vector<PutRecord> records_of_json(const std::string& body) {
   ondemand::document document =
       parser.iterate(simdjson::padded_string_view(body.data(), body.size(), body.capacity()));
   std::vector<PutRecord> records;
+  records.reserve(kMaxRecords);
   for (ondemand::object record : document["Records"].get_array()) {
     PutRecord& made = records.emplace_back();
     for (ondemand::field field : record) {
@@ -48,6 +49,7 @@ std::vector<PutRecord> records_of_json(const std::string& body) {
 
 std::vector<PutRecord> records_of_cbor(CborReader& body) {
   std::vector<PutRecord> records;
+  records.reserve(kMaxRecords);
   const auto read_record = [&] {
     PutRecord& made = records.emplace_back();
     body.map([&](std::string_view name) {

@@ -12,6 +12,9 @@
 
 namespace everyitem::faults {
 
+/// Of a request (API reference, PutRecords).
+inline constexpr std::size_t kMaxRecords = 500;
+
 /// How a request and its answer are written.
 enum class Wire { json, cbor };
 

@@ -1,17 +1,35 @@
 #include "stream_consumer.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace everyitem::faults {
 
-void StreamConsumer::take(const PutRecord& record) {
-  if (!is_aggregated(record.data)) {
-    received_.add(record.data);
-    return;
+void StreamConsumer::take(std::span<const PutRecord> records) {
+  thread_local std::vector<std::string_view> messages;
+  thread_local std::vector<Md5> digests;
+  messages.clear();
+  for (const PutRecord& record : records) {
+    if (is_aggregated(record.data)) {
+      messages.push_back(message_in(record.data));
+    } else {
+      received_.add(record.data);
+    }
   }
+  digests.resize(messages.size());
+  md5_each(messages, digests);
+  auto digest = digests.begin();
+  for (const PutRecord& record : records) {
+    if (is_aggregated(record.data)) {
+      take_aggregated(record, *digest++);
+    }
+  }
+}
+
+void StreamConsumer::take_aggregated(const PutRecord& record, const Md5& digest) {
   ++counts_.records;
   try {
-    const std::vector<SubRecord>& records = reader_.read(record.data);
+    const std::vector<SubRecord>& records = reader_.read(record.data, digest);
     if (!all_belong_to(record.shard, records)) {
       ++counts_.out_of_range;
       return;

@@ -3,10 +3,12 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 #include <string>
 #include <string_view>
 
 #include "aggregated_record.h"
+#include "base/md5.h"
 #include "put_records_wire.h"
 #include "received_items.h"
 #include "stream_shards.h"
@@ -29,8 +31,8 @@ class StreamConsumer {
   StreamConsumer(const StreamShards& shards, ReceivedItems& received, AggregatedCounts& counts)
       : shards_(shards), received_(received), counts_(counts) {}
 
-  /// Adds the items of a record that came to `record.shard`.
-  void take(const PutRecord& record);
+  /// Adds the items of records, each of which came to its `shard`.
+  void take(std::span<const PutRecord> records);
 
   /// Whether `is_such` holds for an item of a record with this data; never for a malformed one.
   template <typename Predicate>
@@ -50,6 +52,7 @@ class StreamConsumer {
   }
 
  private:
+  void take_aggregated(const PutRecord& record, const Md5& digest);
   bool all_belong_to(std::uint32_t shard, const std::vector<SubRecord>& records) const;
 
   const StreamShards& shards_;

@@ -2,31 +2,18 @@
 
 #include <algorithm>
 #include <array>
-#include <memory>
 #include <stdexcept>
 
 #include <fmt/format.h>
-#include <openssl/evp.h>
+
+#include "base/md5.h"
 
 namespace everyitem::faults {
 
 namespace {
 
-/// The first 32 bits of the MD5 of `text`.
-std::uint32_t md5_head(std::string_view text) {
-  struct Free {
-    void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
-    void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
-  };
-  // Looked up once: that costs more than a short digest.
-  static const std::unique_ptr<EVP_MD, Free> md5(EVP_MD_fetch(nullptr, "MD5", nullptr));
-  thread_local const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  if (EVP_DigestInit_ex2(context.get(), md5.get(), nullptr) != 1 ||
-      EVP_DigestUpdate(context.get(), text.data(), text.size()) != 1 ||
-      EVP_DigestFinal_ex(context.get(), digest.data(), nullptr) != 1) {
-    throw std::runtime_error("no MD5");
-  }
+/// The first 32 bits of a digest.
+std::uint32_t head(const Md5& digest) {
   return std::uint32_t{digest[0]} << 24 | std::uint32_t{digest[1]} << 16 |
          std::uint32_t{digest[2]} << 8 | std::uint32_t{digest[3]};
 }
@@ -62,12 +49,37 @@ StreamShards::StreamShards(std::uint32_t shards, ShardLimits limits) : limits_(l
 
 std::optional<std::uint32_t> StreamShards::shard_of(std::string_view partition_key,
                                                     std::string_view explicit_hash_key) const {
-  const auto head = explicit_hash_key.empty() ? std::optional(md5_head(partition_key))
-                                              : decimal_head(explicit_hash_key);
-  if (!head) {
-    return std::nullopt;
+  const auto bits =
+      explicit_hash_key.empty() ? head(md5(partition_key)) : decimal_head(explicit_hash_key);
+  return bits ? std::optional(shard_at(*bits)) : std::nullopt;
+}
+
+bool StreamShards::place(std::span<PutRecord> records) const {
+  thread_local std::vector<std::string_view> keys;
+  thread_local std::vector<Md5> digests;
+  keys.clear();
+  for (PutRecord& record : records) {
+    if (record.explicit_hash_key.empty()) {
+      keys.push_back(record.partition_key);
+    } else if (const auto shard = shard_of({}, record.explicit_hash_key)) {
+      record.shard = *shard;
+    } else {
+      return false;
+    }
   }
-  return static_cast<std::uint32_t>(std::uint64_t{*head} * open_shards() >> 32);
+  digests.resize(keys.size());
+  md5_each(keys, digests);
+  auto digest = digests.begin();
+  for (PutRecord& record : records) {
+    if (record.explicit_hash_key.empty()) {
+      record.shard = shard_at(head(*digest++));
+    }
+  }
+  return true;
+}
+
+std::uint32_t StreamShards::shard_at(std::uint32_t bits) const {
+  return static_cast<std::uint32_t>(std::uint64_t{bits} * open_shards() >> 32);
 }
 
 bool StreamShards::take(std::uint32_t shard, std::size_t bytes, Time now) {

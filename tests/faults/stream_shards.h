@@ -5,11 +5,13 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "batch/shard_map.h"
+#include "put_records_wire.h"
 
 namespace everyitem::faults {
 
@@ -39,6 +41,8 @@ class StreamShards {
   /// 2^128. Ranges are of equal length, to 1/2^32 of all hashes.
   std::optional<std::uint32_t> shard_of(std::string_view partition_key,
                                         std::string_view explicit_hash_key) const;
+  /// Sets the shard of each record. False where an explicit hash key is not a number below 2^128.
+  bool place(std::span<PutRecord> records) const;
   /// Such as "shardId-000000000003".
   const std::string& id_of(std::uint32_t shard) const {
     return listed_.at(closed_ + shard).shard.id;
@@ -60,6 +64,8 @@ class StreamShards {
     std::optional<Time> as_of;  ///< before the first record: all of it is there
   };
 
+  /// Where the hashes are that begin with these bits.
+  std::uint32_t shard_at(std::uint32_t bits) const;
   void open(std::size_t shards);
 
   ShardLimits limits_;

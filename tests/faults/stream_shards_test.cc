@@ -1,5 +1,10 @@
 #include "stream_shards.h"
 
+#include <algorithm>
+#include <array>
+#include <iterator>
+#include <vector>
+
 #include <gtest/gtest.h>
 
 namespace everyitem::faults {
@@ -27,6 +32,23 @@ TEST(StreamShards, AnExplicitHashKeyComesFirst) {
   EXPECT_FALSE(shards.shard_of("a", "340282366920938463463374607431768211456"));
   EXPECT_FALSE(shards.shard_of("a", "-1"));
   EXPECT_FALSE(shards.shard_of("a", "1f"));
+}
+
+TEST(StreamShards, RecordsOfARequestArePlacedTogether) {
+  const StreamShards shards(4, {});
+  const auto record = [](std::string_view partition_key, std::string_view explicit_hash_key) {
+    return PutRecord{
+        .data = {}, .partition_key = partition_key, .explicit_hash_key = explicit_hash_key};
+  };
+  std::array records = {record("b", ""), record("a", "170141183460469231731687303715884105728"),
+                        record("c", ""), record("b", "0"), record("e", "")};
+  ASSERT_TRUE(shards.place(records));
+  std::vector<std::uint32_t> places;
+  std::ranges::transform(records, std::back_inserter(places), &PutRecord::shard);
+  EXPECT_EQ(places, (std::vector<std::uint32_t>{2, 2, 1, 0, 3}));
+  records.back().explicit_hash_key = "1f";
+  EXPECT_FALSE(shards.place(records));
+  EXPECT_TRUE(shards.place({}));
 }
 
 TEST(StreamShards, SplittingOpensTwiceAsManyUnderNewNames) {
