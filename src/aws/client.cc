@@ -231,13 +231,15 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
   request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
   if (credentials) {
     signed_as.credentials = *credentials;
-    add_signature(request, signed_as);
+    const std::string payload_hash = hex(co_await payloads_.hash(request.body));
+    add_signature(request, signed_as, payload_hash);
   }
   request.headers.push_back({"User-Agent", "everyitem/" EVERYITEM_VERSION});
   co_return co_await http_.send(request);
 }
 
-void Client::add_signature(HttpRequest& request, const SignedAs& signed_as) {
+void Client::add_signature(HttpRequest& request, const SignedAs& signed_as,
+                           std::string_view payload_hash) {
   request.headers.push_back({"Host", http_.endpoint().authority()});
   const SigningInput input{.method = request.method,
                            .path = request.target,
@@ -246,7 +248,8 @@ void Client::add_signature(HttpRequest& request, const SignedAs& signed_as) {
                            .body = request.body,
                            .region = region_,
                            .service = service_.signing_name,
-                           .time = signed_as.time};
+                           .time = signed_as.time,
+                           .payload_hash = payload_hash};
   std::vector<Header> signature = sign(input, signed_as.credentials, signing_key_);
   request.headers.pop_back();  // the HTTP client adds it
   std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));

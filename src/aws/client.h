@@ -14,6 +14,7 @@
 #include "aws/credentials.h"
 #include "aws/http_client.h"
 #include "aws/pacer.h"
+#include "aws/payload_hasher.h"
 #include "aws/retry.h"
 #include "aws/sigv4.h"
 #include "base/clock.h"
@@ -120,7 +121,8 @@ class Client {
   Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
   /// Tells in `signed_as` how, before it sends.
   Awaitable<HttpResponse> send_signed(const Call& call, SignedAs& signed_as);
-  void add_signature(HttpRequest& request, const SignedAs& signed_as);
+  void add_signature(HttpRequest& request, const SignedAs& signed_as,
+                     std::string_view payload_hash);
   /// How long to wait after the call's `failures`-th failure of this class.
   std::chrono::nanoseconds pause_after(const Failure& failure, int failures);
   /// Has credentials looked for anew, unless others than the refused ones are there already.
@@ -136,6 +138,7 @@ class Client {
   ClientContext context_;
   std::chrono::seconds clock_offset_{0};  ///< added to the wall clock when signing
   SigningKey signing_key_;
+  PayloadHasher payloads_;
   RetryBudget budget_;
   Guarded<ClientCounters> counters_;
 };

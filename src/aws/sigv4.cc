@@ -3,17 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <cstddef>
-#include <memory>
 #include <stdexcept>
 #include <utility>
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <openssl/crypto.h>
-#include <openssl/evp.h>
 #include <openssl/hmac.h>
 
 #include "aws/percent_encoding.h"
+#include "base/sha256.h"
 
 namespace everyitem::aws {
 
@@ -21,30 +20,9 @@ namespace {
 
 constexpr std::string_view kAlgorithm = "AWS4-HMAC-SHA256";
 
-using Digest = SigningKey::Bytes;
-
-/// OpenSSL looks an algorithm up anew for each use of EVP_sha256(): here that is done once.
-const EVP_MD* sha256_algorithm() {
-  static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> algorithm(
-      EVP_MD_fetch(nullptr, "SHA256", nullptr), &EVP_MD_free);
-  if (!algorithm) {
-    throw std::runtime_error("OpenSSL offers no SHA-256");
-  }
-  return algorithm.get();
-}
-
-Digest sha256(std::string_view text) {
-  Digest digest;
-  if (EVP_Digest(text.data(), text.size(), digest.data(), nullptr, sha256_algorithm(), nullptr) !=
-      1) {
-    throw std::runtime_error("OpenSSL could not compute a SHA-256");
-  }
-  return digest;
-}
-
-Digest hmac_sha256(std::string_view key, std::string_view text) {
-  Digest digest;
-  if (HMAC(sha256_algorithm(), key.data(), static_cast<int>(key.size()),
+Sha256 hmac_sha256(std::string_view key, std::string_view text) {
+  Sha256 digest;
+  if (HMAC(sha256_of_openssl(), key.data(), static_cast<int>(key.size()),
            reinterpret_cast<const unsigned char*>(text.data()), text.size(), digest.data(),
            nullptr) == nullptr) {
     throw std::runtime_error("OpenSSL could not compute an HMAC");
@@ -52,19 +30,8 @@ Digest hmac_sha256(std::string_view key, std::string_view text) {
   return digest;
 }
 
-std::string_view bytes(const Digest& digest) {
+std::string_view bytes(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
-}
-
-std::string hex(const Digest& digest) {
-  constexpr std::string_view kDigits = "0123456789abcdef";
-  std::string text;
-  text.reserve(2 * digest.size());
-  for (const unsigned char byte : digest) {
-    text += kDigits[byte >> 4];
-    text += kDigits[byte & 0xf];
-  }
-  return text;
 }
 
 // <cctype> asks the locale; a signature must not depend on it.
@@ -190,8 +157,8 @@ bool is_joined(std::string_view text, std::span<const std::string_view> parts) {
 
 }  // namespace
 
-const SigningKey::Bytes& SigningKey::derive(std::string_view secret, std::string_view date,
-                                            std::string_view region, std::string_view service) {
+const Sha256& SigningKey::derive(std::string_view secret, std::string_view date,
+                                 std::string_view region, std::string_view service) {
   // None of these holds a line break.
   const std::array<std::string_view, 4> parts = {date, region, service, secret};
   if (!is_joined(derived_from_, parts)) {
@@ -204,7 +171,7 @@ const SigningKey::Bytes& SigningKey::derive(std::string_view secret, std::string
     std::string first_key;
     first_key.reserve(secret.size() + 4);
     first_key.append("AWS4").append(secret);
-    Digest key = hmac_sha256(SecretText(std::move(first_key)), date);
+    Sha256 key = hmac_sha256(SecretText(std::move(first_key)), date);
     for (const std::string_view part : {region, service, std::string_view("aws4_request")}) {
       key = hmac_sha256(bytes(key), part);
     }
@@ -246,7 +213,7 @@ std::vector<Header> sign(const SigningInput& input, const Credentials& credentia
   const std::string to_sign =
       fmt::format("{}\n{}\n{}\n{}", kAlgorithm, time, scope, hex(sha256(request)));
 
-  const Digest& signing_key =
+  const Sha256& signing_key =
       key.derive(credentials.secret_access_key, date, input.region, input.service);
   const std::string signature = hex(hmac_sha256(bytes(signing_key), to_sign));
 

@@ -1,7 +1,6 @@
 // AWS Signature Version 4, in the Authorization header. Pure: the time is an argument.
 #pragma once
 
-#include <array>
 #include <chrono>
 #include <span>
 #include <string>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "aws/credentials.h"
+#include "base/sha256.h"
 
 namespace everyitem::aws {
 
@@ -41,22 +41,20 @@ struct SigningInput {
 /// of a day to one service in one region: this keeps the last one. One thread.
 class SigningKey {
  public:
-  using Bytes = std::array<unsigned char, 32>;
-
   SigningKey() = default;
   SigningKey(const SigningKey&) = delete;
   SigningKey& operator=(const SigningKey&) = delete;
   ~SigningKey() { wipe(); }
 
   /// `date`: "20261124". The result is valid until the next call.
-  const Bytes& derive(std::string_view secret, std::string_view date, std::string_view region,
-                      std::string_view service);
+  const Sha256& derive(std::string_view secret, std::string_view date, std::string_view region,
+                       std::string_view service);
 
  private:
   void wipe();
 
   std::string derived_from_;  ///< the secret among it
-  Bytes bytes_{};
+  Sha256 bytes_{};
 };
 
 /// The headers to add: X-Amz-Date, X-Amz-Security-Token where the credentials have a token (it is
