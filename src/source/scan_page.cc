@@ -91,6 +91,10 @@ class Walk {
     return between(begin, at_[-1] + 1);
   }
   std::string_view object() {
+    if (is_next_plain()) {
+      at_ += kPlainPlaces;
+      return between(at_[-kPlainPlaces], at_[-1] + 1);
+    }
     if (next() != '{') {
       fail(fmt::format("there is no object at byte {}", place()));
     }
@@ -113,6 +117,16 @@ class Walk {
   }
 
  private:
+  /// Places of an object with one member, whose value holds nothing else: {"S":"text"}.
+  static constexpr std::ptrdiff_t kPlainPlaces = 5;
+
+  /// As most attributes are. It says no where it cannot tell.
+  bool is_next_plain() const {
+    return end_ - at_ >= kPlainPlaces && text_[at_[0]] == '{' && text_[at_[1]] == '"' &&
+           text_[at_[2]] == ':' && kDeeper[static_cast<unsigned char>(text_[at_[3]])] == 0 &&
+           text_[at_[4]] == '}';
+  }
+
   /// The end of what stands between two places, without the white space behind it.
   std::uint32_t behind(std::uint32_t begin, std::uint32_t end) const {
     while (end > begin && is_space(text_[end - 1])) {
