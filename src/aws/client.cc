@@ -231,8 +231,11 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
   request.headers.insert(request.headers.end(), call.headers.begin(), call.headers.end());
   if (credentials) {
     signed_as.credentials = *credentials;
-    const std::string payload_hash = hex(co_await payloads_.hash(request.body));
-    add_signature(request, signed_as, payload_hash);
+    std::optional<Sha256> digest = call.body_sha256;
+    if (!digest) {
+      digest = co_await payloads_.hash(request.body);
+    }
+    add_signature(request, signed_as, hex(*digest));
   }
   request.headers.push_back({"User-Agent", "everyitem/" EVERYITEM_VERSION});
   co_return co_await http_.send(request);

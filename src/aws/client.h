@@ -20,6 +20,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "base/guarded.h"
+#include "base/sha256.h"
 #include "base/wire.h"
 
 namespace everyitem::aws {
@@ -48,6 +49,7 @@ struct Call {
   std::string_view operation;  ///< "Scan"
   std::string_view object;     ///< for messages: "table orders"
   std::string_view body;
+  std::optional<Sha256> body_sha256 = {};  ///< where it is known already
   std::string_view method = "POST";
   std::string_view path = "/";  ///< percent-encoded, as it is sent; unsigned calls: with the query
   /// Whether the client's credentials sign it. What finds credentials makes calls without any.

@@ -3,9 +3,11 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 #include "base/padded_buffer.h"
+#include "base/sha256.h"
 #include "batch/shard_map.h"
 #include "source/scan_position.h"
 
@@ -38,6 +40,7 @@ struct RecordShare {
 /// all its records are accepted.
 struct RecordBatch {
   PaddedBuffer body;                ///< as the destination takes it
+  std::optional<Sha256> sha256;     ///< of the body, where that is known already
   std::vector<RecordSpan> records;  ///< empty where the destination takes the whole
   /// Where records hold several items: record by record, the pages of its items in their order.
   /// Empty where each record is an item.

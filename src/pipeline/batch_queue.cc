@@ -1,16 +1,22 @@
 #include "pipeline/batch_queue.h"
 
+#include <algorithm>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/post.hpp>
+
+#include "base/sha256.h"
 
 namespace everyitem::pipeline {
 
 BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
-                       checkpoint::AckTracker& tracker, std::size_t bound_bytes)
+                       checkpoint::AckTracker& tracker, std::size_t bound_bytes, bool hashes)
     : builder_(builder),
       tracker_(tracker),
       bound_bytes_(bound_bytes),
+      hashes_(hashes),
       batch_ready_(executor),
       room_(executor) {}
 
@@ -57,6 +63,7 @@ Awaitable<std::optional<batch::RecordBatch>> BatchQueue::take() {
     if (!sealed_.empty()) {
       batch::RecordBatch batch = std::move(sealed_.front());
       sealed_.pop_front();
+      unhashed_ = std::min(unhashed_, sealed_.size());
       co_return batch;
     }
     if (closed_) {
@@ -82,6 +89,7 @@ void BatchQueue::discard() {
     held_bytes_ -= batch.body.size();
   }
   sealed_.clear();
+  unhashed_ = 0;
   close();
   room_.notify_all();
 }
@@ -89,7 +97,26 @@ void BatchQueue::discard() {
 void BatchQueue::seal() {
   sealed_.push_back(builder_.seal());
   held_bytes_ += sealed_.back().body.size();
+  if (hashes_ && ++unhashed_ == sha256_side_by_side()) {
+    hash_newest();
+  }
   batch_ready_.notify_one();
+}
+
+/// Where batches have to wait, they are hashed here: together, and while they are still in the
+/// processor's cache. Whoever takes one that was not hashed is not short of time.
+void BatchQueue::hash_newest() {
+  std::vector<std::string_view> bodies;
+  for (auto batch = sealed_.end() - static_cast<std::ptrdiff_t>(unhashed_); batch != sealed_.end();
+       ++batch) {
+    bodies.push_back(batch->body.view());
+  }
+  std::vector<Sha256> digests(bodies.size());
+  sha256_each(bodies, digests);
+  for (std::size_t i = 0; i < digests.size(); ++i) {
+    sealed_[sealed_.size() - digests.size() + i].sha256 = digests[i];
+  }
+  unhashed_ = 0;
 }
 
 }  // namespace everyitem::pipeline

@@ -24,9 +24,10 @@ struct Packed {
 /// side, and nothing is held back when it is not; no timer is needed. One event loop.
 class BatchQueue {
  public:
-  /// Holds up to about `bound_bytes` of batches, those being sent included.
+  /// Holds up to about `bound_bytes` of batches, those being sent included. `hashes`: whether those
+  /// who send need RecordBatch::sha256.
   BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
-             checkpoint::AckTracker& tracker, std::size_t bound_bytes);
+             checkpoint::AckTracker& tracker, std::size_t bound_bytes, bool hashes);
 
   /// Packs `items` of `page` from the front, until a batch is full, there are too many bytes, or
   /// one comes that fits into no batch. Tells the tracker of each batch that holds some. Where
@@ -52,12 +53,15 @@ class BatchQueue {
 
  private:
   void seal();
+  void hash_newest();
 
   batch::BatchBuilder& builder_;
   checkpoint::AckTracker& tracker_;
   std::size_t bound_bytes_;
   std::size_t held_bytes_ = 0;
+  bool hashes_;
   std::deque<batch::RecordBatch> sealed_;
+  std::size_t unhashed_ = 0;  ///< of sealed_, the last
   bool closed_ = false;
   bool discarded_ = false;
   Event batch_ready_;

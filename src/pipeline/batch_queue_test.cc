@@ -26,7 +26,7 @@ constexpr std::size_t kItemBytes = 20;  // and a line break in the batch
 class BatchQueueTest : public testing::Test {
  protected:
   explicit BatchQueueTest(std::size_t bound_bytes = 1'000'000)
-      : queue_(loop_.get_executor(), builder_, tracker_, bound_bytes) {}
+      : queue_(loop_.get_executor(), builder_, tracker_, bound_bytes, true) {}
 
   /// `count` items `first`, `first` + 1, ...
   std::vector<source::Item> items(int first, int count) {
@@ -107,6 +107,29 @@ TEST_F(BatchQueueTest, FullBatchesLeaveInOrderAndTheRestBehindThem) {
   }
   EXPECT_THAT(taken_,
               ElementsAre("00000 00001 00002", "00003 00004 00005", "00006 00007", "(end)"));
+}
+
+TEST_F(BatchQueueTest, BatchesThatWaitAreHashedTogether) {
+  const source::PageId page = tracker_.open_page(0);
+  const auto together = static_cast<int>(sha256_side_by_side());
+  pack(items(0, 3 * together + 1), page);  // the last one seals what is before it
+  for (int i = 0; i < together; ++i) {
+    take_one();
+  }
+  settle();
+  pack(items(100, 3 * (together - 1)), page);
+  for (int i = 0; i < together - 1; ++i) {
+    take_one();
+  }
+  settle();
+  ASSERT_EQ(batches_.size(), 2 * together - 1U);
+  for (std::size_t i = 0; i < batches_.size(); ++i) {
+    if (i < sha256_side_by_side()) {
+      EXPECT_EQ(batches_[i].sha256, sha256(batches_[i].body.view()));
+    } else {
+      EXPECT_FALSE(batches_[i].sha256) << "there were not enough";
+    }
+  }
 }
 
 TEST_F(BatchQueueTest, ABatchThatIsNotFullLeavesOnceItIsOfferedAndNothingElseWaits) {

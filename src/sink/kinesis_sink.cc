@@ -168,6 +168,7 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, co
   const aws::Call call{.operation = "PutRecords",
                        .object = object_,
                        .body = whole ? batch.body.view() : part.view(),
+                       .body_sha256 = whole ? batch.sha256 : std::nullopt,
                        .wire = format_.wire(),
                        .limits = limits_,
                        .holds_items = true};

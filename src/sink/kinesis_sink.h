@@ -29,6 +29,7 @@ class KinesisSink final : public Sink {
   /// several records so and has never taken one, it is not the records: that is thrown.
   Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) override;
 
+  bool needs_sha256() const override { return true; }
   std::size_t max_batches_in_flight() const override;
   std::uint64_t records_sent_again() const override { return records_sent_again_.get(); }
 

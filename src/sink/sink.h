@@ -50,6 +50,9 @@ class Sink {
   /// has been sent again. Throws Error when some can not be delivered now: others may have been.
   virtual Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) = 0;
 
+  /// Whether it needs RecordBatch::sha256, and computes it where it is not known.
+  virtual bool needs_sha256() const { return false; }
+
   /// How many deliveries it makes sense to have under way at once.
   virtual std::size_t max_batches_in_flight() const = 0;
 
