@@ -56,7 +56,7 @@ OwnedByAnother owned_by_another(const std::string& path) {
            .hint = "Wait for it to end, or stop it."}};
 }
 
-Error not_a_checkpoint(const std::string& path, std::string message) {
+Error not_a_checkpoint_file(const std::string& path, std::string message) {
   return checkpoint_error("open", path, std::move(message),
                           "Name another file with --checkpoint, or move this one away.");
 }
@@ -64,10 +64,10 @@ Error not_a_checkpoint(const std::string& path, std::string message) {
 Error database_error(sqlite3* database, const std::string& operation, const std::string& path) {
   const int code = sqlite3_errcode(database);
   if (code == SQLITE_NOTADB) {
-    return not_a_checkpoint(path, "the file is not a checkpoint of everyitem");
+    return not_a_checkpoint_file(path, "the file is not a checkpoint of everyitem");
   }
   if (code == SQLITE_CORRUPT) {
-    return not_a_checkpoint(path, "the file is damaged");
+    return not_a_checkpoint_file(path, "the file is damaged");
   }
   return checkpoint_error(operation, path, sqlite3_errmsg(database),
                           code == SQLITE_FULL ? "Free some space and run the command again." : "");
@@ -217,16 +217,16 @@ void SqliteStore::open_database() {
   const std::int64_t tables = pragma(opened, path_, "SELECT count(*) FROM sqlite_schema");
   const std::int64_t id = pragma(opened, path_, "PRAGMA application_id");
   if (tables > 0 && id != kApplicationId) {
-    throw not_a_checkpoint(path_, "the file is a database, but not a checkpoint of everyitem");
+    throw not_a_checkpoint_file(path_, "the file is a database, but not a checkpoint of everyitem");
   }
   const std::int64_t version = pragma(opened, path_, "PRAGMA user_version");
   if (version > kFormatVersion) {
-    throw not_a_checkpoint(
+    throw not_a_checkpoint_file(
         path_, fmt::format("its format is {}, this version of everyitem knows {}", version,
                            kFormatVersion));
   }
   if (!is_whole(opened, path_)) {
-    throw not_a_checkpoint(path_, "the file is damaged");
+    throw not_a_checkpoint_file(path_, "the file is damaged");
   }
   // A write-ahead log with synchronous=NORMAL is consistent after a loss of power, and does not
   // wait for the disk at every commit.
@@ -250,7 +250,8 @@ std::optional<RunState> SqliteStore::load_now() {
                      "FROM segment ORDER BY number");
   while (segments.step()) {
     if (segments.integer(0) != static_cast<std::int64_t>(state.segments.size())) {
-      throw not_a_checkpoint(path_, fmt::format("segment {} is missing", state.segments.size()));
+      throw not_a_checkpoint_file(path_,
+                                  fmt::format("segment {} is missing", state.segments.size()));
     }
     state.segments.push_back(
         {.segment = static_cast<std::uint32_t>(segments.integer(0)),
@@ -263,7 +264,7 @@ std::optional<RunState> SqliteStore::load_now() {
     return std::nullopt;
   }
   if (state.identity.empty() || state.segments.empty()) {
-    throw not_a_checkpoint(path_, "the file is incomplete");
+    throw not_a_checkpoint_file(path_, "the file is incomplete");
   }
   return state;
 }

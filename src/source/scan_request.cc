@@ -11,13 +11,13 @@ namespace json = boost::json;
 
 namespace {
 
-std::string quoted(std::string_view text) {
+std::string json_string(std::string_view text) {
   return json::serialize(json::value(json::string(text)));
 }
 
 void append_text(std::string& body, std::string_view name, std::string_view value) {
   if (!value.empty()) {
-    body += fmt::format(R"(,"{}":{})", name, quoted(value));
+    body += fmt::format(R"(,"{}":{})", name, json_string(value));
   }
 }
 
@@ -67,8 +67,8 @@ ScanRequests::ScanRequests(const ScanParameters& parameters, std::uint32_t total
     : filtered_(!parameters.filter_expression.empty()),
       of_index_(!parameters.index.empty()),
       projected_(!parameters.projection_expression.empty()) {
-  common_ =
-      fmt::format(R"({{"TableName":{},"ReturnConsumedCapacity":"TOTAL")", quoted(parameters.table));
+  common_ = fmt::format(R"({{"TableName":{},"ReturnConsumedCapacity":"TOTAL")",
+                        json_string(parameters.table));
   append_text(common_, "IndexName", parameters.index);
   if (parameters.consistent_read) {
     append_json(common_, "ConsistentRead", "true");
