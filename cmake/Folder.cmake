@@ -1,9 +1,9 @@
-# everyitem_folder(NAME SOURCES ... TESTS ... LINK ...)
+# everyitem_folder(NAME SOURCES ... TESTS ... ALONE ... LINK ...)
 #
 # One library a folder of src/: `everyitem_NAME`, from SOURCES, linked to LINK. A folder sees
 # another only by naming it in LINK, which is how the include rule of ARCHITECTURE.md is held.
 # TESTS become one test program, `NAME_test`. ALONE names those of them that a build of several files
-# at once (CMAKE_UNITY_BUILD) compiles by themselves: they repeat a private name of another's.
+# at once (CMAKE_UNITY_BUILD) compiles by themselves: they repeat a private name of another's, or have compile options of their own.
 function(everyitem_folder name)
   cmake_parse_arguments(arg "" "" "SOURCES;TESTS;ALONE;LINK" ${ARGN})
   add_library(everyitem_${name} STATIC ${arg_SOURCES})

@@ -53,7 +53,7 @@ class Group:
         self.names = [path.relative_to(ROOT).as_posix() for path in self.files]
         self.text = "".join(f'#line 1 "{path}"\n{path.read_text()}' for path in self.files)
         self.path = GROUPS / (taken.relative_to(ROOT).as_posix().replace("/", "_") + ".cc")
-        command = entry["command"].replace(f" -c {taken}", f" -c {self.path}")
+        command = entry["command"].removesuffix(f" -c {taken}") + f" -c {self.path}"
         self.entry = {"directory": entry["directory"], "command": command, "file": str(self.path)}
 
     def tidy(self, headers: bytes) -> Tuple[bool, str]:
@@ -83,6 +83,9 @@ def main() -> int:
     subprocess.run(["cmake", "--preset", "tidy"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     groups = [Group(entry) for entry in json.loads((BUILD / "compile_commands.json").read_text())]
     groups = [group for group in groups if group.names[0].split("/")[0] in ("src", "tests", "bench")]
+    if not groups:
+        print("no files to look at: does the preset tidy still make compile commands?")
+        return 1
     for folder in (GROUPS, PASSED):
         folder.mkdir(parents=True, exist_ok=True)
     for group in groups:

@@ -1,7 +1,6 @@
 #include "base/md5.h"
 
 #include <algorithm>
-#include <memory>
 #include <ostream>
 #include <random>
 #include <string>
@@ -12,6 +11,7 @@
 #include <openssl/evp.h>
 
 #include "base/md5_lanes.h"
+#include "base/test_texts.h"
 
 namespace everyitem {
 
@@ -21,7 +21,7 @@ void PrintTo(const Md5Method& method, std::ostream* out) {  // NOLINT(readabilit
 
 namespace {
 
-std::string hex(const Md5& digest) {
+std::string hex_digits(const Md5& digest) {
   std::string out;
   for (const unsigned char byte : digest) {
     out += "0123456789abcdef"[byte >> 4];
@@ -37,32 +37,11 @@ Md5 expected_md5(std::string_view text) {
   return digest;
 }
 
-/// Texts that each lie in memory of their own, so that AddressSanitizer sees what is read beyond
-/// the end of one.
-class Texts {
- public:
-  Texts(const std::vector<std::size_t>& lengths, std::mt19937& random) {
-    for (const std::size_t length : lengths) {
-      auto& bytes = bytes_.emplace_back(std::make_unique<char[]>(length));
-      for (std::size_t i = 0; i < length; ++i) {
-        bytes[i] = static_cast<char>(random());
-      }
-      views_.emplace_back(bytes.get(), length);
-    }
-  }
-
-  std::span<const std::string_view> views() const { return views_; }
-
- private:
-  std::vector<std::unique_ptr<char[]>> bytes_;
-  std::vector<std::string_view> views_;
-};
-
 void expect_all_right(const Md5Method& method, std::span<const std::string_view> texts) {
   std::vector<Md5> digests(texts.size());
   md5_each_by(method, texts, digests);
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    ASSERT_EQ(hex(digests[i]), hex(expected_md5(texts[i])))
+    ASSERT_EQ(hex_digits(digests[i]), hex_digits(expected_md5(texts[i])))
         << "text " << i << " of " << texts.size() << ", " << texts[i].size() << " bytes";
   }
 }
@@ -91,8 +70,8 @@ TEST_P(Md5By, TestSuiteOfTheRfc) {
   std::vector<Md5> digests(texts.size());
   md5_each_by(GetParam(), texts, digests);
   for (std::size_t i = 0; i < texts.size(); ++i) {
-    EXPECT_EQ(hex(digests[i]), kRfcSuite[i].second);
-    EXPECT_EQ(hex(md5(texts[i])), kRfcSuite[i].second);
+    EXPECT_EQ(hex_digits(digests[i]), kRfcSuite[i].second);
+    EXPECT_EQ(hex_digits(md5(texts[i])), kRfcSuite[i].second);
   }
 }
 
@@ -143,7 +122,7 @@ TEST(Md5, ChoosesAMethodForAnyTexts) {
       std::vector<Md5> digests(count);
       md5_each(texts.views(), digests);
       for (std::size_t i = 0; i < count; ++i) {
-        ASSERT_EQ(hex(digests[i]), hex(expected_md5(texts.views()[i])));
+        ASSERT_EQ(hex_digits(digests[i]), hex_digits(expected_md5(texts.views()[i])));
       }
     }
   }

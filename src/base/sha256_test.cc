@@ -1,6 +1,5 @@
 #include "base/sha256.h"
 
-#include <memory>
 #include <random>
 #include <string>
 #include <vector>
@@ -8,30 +7,10 @@
 #include <gtest/gtest.h>
 
 #include "base/sha256_lanes.h"
+#include "base/test_texts.h"
 
 namespace everyitem {
 namespace {
-
-/// Texts that each lie in memory of their own, so that AddressSanitizer sees what is read beyond
-/// the end of one.
-class Texts {
- public:
-  Texts(const std::vector<std::size_t>& lengths, std::mt19937& random) {
-    for (const std::size_t length : lengths) {
-      auto& bytes = bytes_.emplace_back(std::make_unique<char[]>(length));
-      for (std::size_t i = 0; i < length; ++i) {
-        bytes[i] = static_cast<char>(random());
-      }
-      views_.emplace_back(bytes.get(), length);
-    }
-  }
-
-  std::span<const std::string_view> views() const { return views_; }
-
- private:
-  std::vector<std::unique_ptr<char[]>> bytes_;
-  std::vector<std::string_view> views_;
-};
 
 /// As OpenSSL's, one by one.
 void expect_all_right(std::span<const std::string_view> texts) {
