@@ -7,9 +7,7 @@
 
 #include <fmt/format.h>
 
-#include "aws/arn.h"
-#include "aws/json_members.h"
-#include "checkpoint/json_call.h"
+#include "checkpoint/dynamodb_attributes.h"
 #include "checkpoint/lease.h"
 #include "source/dynamodb_limits.h"
 
@@ -29,38 +27,6 @@ constexpr std::string_view kSegmentPrefix = "segment-";
 
 std::string segment_name(std::uint32_t segment) {
   return fmt::format("{}{:07}", kSegmentPrefix, segment);  // so that they sort by number
-}
-
-json::object text_attribute(std::string_view text) { return {{"S", text}}; }
-
-template <typename Number>
-json::object number_attribute(Number number) {
-  return {{"N", fmt::to_string(number)}};
-}
-
-/// Throws where there is none, as Boost.JSON does.
-std::string text_of(const json::object& item, std::string_view name) {
-  return std::string(item.at(name).as_object().at("S").as_string());
-}
-
-/// Empty where there is none: DynamoDB of old had no empty texts.
-std::string optional_text_of(const json::object& item, std::string_view name) {
-  return item.contains(name) ? text_of(item, name) : std::string();
-}
-
-template <typename Number>
-Number number_of(const json::object& item, std::string_view name) {
-  const json::string& digits = item.at(name).as_object().at("N").as_string();
-  Number number{};
-  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) {
-    throw std::out_of_range(fmt::format("{} is no whole number", name));
-  }
-  return number;
-}
-
-bool flag_of(const json::object& item, std::string_view name) {
-  return item.at(name).as_object().at("BOOL").as_bool();
 }
 
 /// What both a segment's item and that of a complete run have.
@@ -88,54 +54,19 @@ SegmentProgress totals_of(const RunState& state) {
           .dead_letters = state.dead_letters()};
 }
 
-/// ExpressionAttributeNames of a condition on the run's or a segment's item: DynamoDB refuses those
-/// that the condition does not hold.
-json::object names_in(std::string_view condition) {
-  json::object names;
-  for (const auto& [placeholder, name] :
-       {std::pair{"#epoch", "epoch"}, std::pair{"#owner", "owner"},
-        std::pair{"#lease", "lease_until"}, std::pair{"#run", "run"}}) {
-    if (condition.find(placeholder) != std::string_view::npos) {
-      names[placeholder] = name;
-    }
-  }
-  return names;
-}
-
 json::value delete_request(json::object key) {
   return json::object{{"DeleteRequest", json::object{{"Key", std::move(key)}}}};
 }
 
-/// The place of the slash between TABLE and RUN, or npos.
-std::size_t run_separator(std::string_view place) {
-  const std::size_t name = aws::is_arn(place) ? place.find('/') + 1 : 0;
-  return place.find('/', name);
-}
-
 }  // namespace
 
-DynamoDbStore::DynamoDbStore(std::string place, StoreContext context)
-    : place_(std::move(place)),
-      table_(place_.substr(0, run_separator(place_))),
-      run_("default"),
-      context_(std::move(context)),
-      client_(context_.client(aws::kDynamoDb, aws::parse_table(table_, "--checkpoint").region)) {
-  if (const auto separator = run_separator(place_); separator != std::string::npos) {
-    run_ = place_.substr(separator + 1);
-    if (run_.empty()) {
-      throw usage_error(
-          fmt::format("--checkpoint is \"{}\": the run behind the table has no name", location()),
-          "Give dynamodb:TABLE or dynamodb:TABLE/RUN.");
-    }
-  }
-}
-
-json::object DynamoDbStore::key(const std::string& item) const {
-  return {{"run", text_attribute(run_)}, {"item", text_attribute(item)}};
-}
+DynamoDbStore::DynamoDbStore(const std::string& place, const StoreContext& context)
+    : items_(parse_dynamodb_place(place), "dynamodb:" + place, context),
+      clock_(context.clock),
+      owner_(context.owner) {}
 
 json::object DynamoDbStore::run_item(const RunRecord& record) const {
-  json::object item = key(kRunItem);
+  json::object item = items_.key(kRunItem);
   item["format"] = number_attribute(kRemoteFormat);
   item["identity"] = text_attribute(item_.identity);
   item["segments"] = number_attribute(record.segments);
@@ -151,7 +82,7 @@ json::object DynamoDbStore::run_item(const RunRecord& record) const {
 }
 
 json::object DynamoDbStore::segment_item(const SegmentProgress& progress) const {
-  json::object item = key(segment_name(progress.segment));
+  json::object item = items_.key(segment_name(progress.segment));
   item["epoch"] = number_attribute(record_->epoch);
   if (!progress.position.last_evaluated_key.empty()) {
     item["last_evaluated_key"] = text_attribute(progress.position.last_evaluated_key);
@@ -204,45 +135,14 @@ void DynamoDbStore::take_segment_item(const json::object& item, RunState& state)
   }
 }
 
-Awaitable<json::object> DynamoDbStore::call(std::string operation, json::object request) {
-  if (!request.contains("RequestItems")) {
-    request["TableName"] = table_;
-  }
-  std::string object = fmt::format("checkpoint {} in {}", location(), client_.region());
-  return call_json(client_, std::move(operation), std::move(object), std::move(request),
-                   context_.limits);
-}
-
 Awaitable<std::optional<RunRecord>> DynamoDbStore::read_record() {
-  json::object request{{"Key", key(kRunItem)}, {"ConsistentRead", true}};
-  const json::object answer = co_await call("GetItem", std::move(request));
-  const json::value* item = answer.if_contains("Item");
-  if (item == nullptr || !item->is_object()) {
+  const std::optional<json::object> item = co_await items_.get(kRunItem);
+  if (!item) {
     co_return std::nullopt;
   }
   RunRecord record;
-  parse_run_item(item->get_object(), record);
+  parse_run_item(*item, record);
   co_return record;
-}
-
-/// Writes the item if the condition holds, in which #epoch, #owner, #lease and #run may stand.
-Awaitable<bool> DynamoDbStore::put_if(json::object item, std::string condition,
-                                      json::object values) {
-  json::object request{{"Item", std::move(item)},
-                       {"ConditionExpression", condition},
-                       {"ExpressionAttributeNames", names_in(condition)}};
-  if (!values.empty()) {
-    request["ExpressionAttributeValues"] = std::move(values);
-  }
-  try {
-    co_await call("PutItem", std::move(request));
-  } catch (const Error& error) {
-    if (error.details().code != "ConditionalCheckFailedException") {
-      throw;
-    }
-    co_return false;
-  }
-  co_return true;
 }
 
 /// Writes the run's item, if it is still what was seen of it.
@@ -259,8 +159,9 @@ Awaitable<void> DynamoDbStore::put_record(RunRecord wanted) {
       values[":lease"] = number_attribute(record_->lease_until);
     }
   }
-  const auto now = context_.clock.now();
-  const bool written = co_await put_if(run_item(wanted), std::move(condition), std::move(values));
+  const auto now = clock_.now();
+  const bool written =
+      co_await items_.put_if(run_item(wanted), std::move(condition), std::move(values));
   if (!written) {
     const RunItem ours = item_;
     const std::optional<RunRecord> there = co_await read_record();
@@ -269,7 +170,7 @@ Awaitable<void> DynamoDbStore::put_record(RunRecord wanted) {
       if (was_owned || !there) {
         throw taken_over(location(), there);
       }
-      throw owned_by_another(location(), *there, context_.clock);
+      throw owned_by_another(location(), *there, clock_);
     }
     item_ = ours;
   }
@@ -284,10 +185,10 @@ Awaitable<void> DynamoDbStore::claim() {
   if (!record_) {
     co_return;
   }
-  if (is_owned(*record_, context_.clock)) {
-    throw owned_by_another(location(), *record_, context_.clock);
+  if (is_owned(*record_, clock_)) {
+    throw owned_by_another(location(), *record_, clock_);
   }
-  co_await put_record(claimed(*record_, context_.owner, context_.clock));
+  co_await put_record(claimed(*record_, owner_, clock_));
 }
 
 Awaitable<std::optional<RunState>> DynamoDbStore::load() {
@@ -326,7 +227,7 @@ Awaitable<void> DynamoDbStore::begin(RunState state) {
   // From this write on it is the new run: what the old one's segments have is of an earlier epoch.
   item_ = RunItem();
   item_.identity = identity_text(state.identity);
-  co_await put_record(begun(record_, state.segments.size(), context_.owner, context_.clock));
+  co_await put_record(begun(record_, state.segments.size(), owner_, clock_));
   co_await remove_segments();
   segments_ = fresh_segments(record_->segments);
   std::vector<SegmentProgress> moved;
@@ -352,8 +253,8 @@ Awaitable<void> DynamoDbStore::put_segment(const SegmentProgress& progress) {
   }
   json::object values{{":epoch", number_attribute(record_->epoch)}};
   const bool written =
-      co_await put_if(segment_item(progress), "attribute_not_exists(#epoch) OR #epoch <= :epoch",
-                      std::move(values));
+      co_await items_.put_if(segment_item(progress),
+                             "attribute_not_exists(#epoch) OR #epoch <= :epoch", std::move(values));
   if (!written) {
     owned_ = false;
     const std::optional<RunRecord> there = co_await read_record();
@@ -364,14 +265,14 @@ Awaitable<void> DynamoDbStore::put_segment(const SegmentProgress& progress) {
 
 Awaitable<void> DynamoDbStore::renew_when_due() {
   // Until its lease ends, nobody else can own the run: only then it must be asked for.
-  if (owned_ && context_.clock.now() - renewed_at_ >= kLeaseRenewal) {
-    co_await put_record(renewed(*record_, context_.clock));
+  if (owned_ && clock_.now() - renewed_at_ >= kLeaseRenewal) {
+    co_await put_record(renewed(*record_, clock_));
   }
 }
 
 Awaitable<void> DynamoDbStore::keep() {
   while (owned_) {
-    co_await context_.clock.sleep(kLeaseRenewal);
+    co_await clock_.sleep(kLeaseRenewal);
     co_await renew_when_due();
   }
 }
@@ -385,8 +286,7 @@ Awaitable<void> DynamoDbStore::release() {
   const bool finished = !segments_.empty() && state.complete() && !item_.totals;
   if (finished) {
     item_.totals = totals_of(state);
-    item_.expires_at =
-        seconds_now(context_.clock) + std::chrono::seconds(kLifeOfAFinishedRun).count();
+    item_.expires_at = seconds_now(clock_) + std::chrono::seconds(kLifeOfAFinishedRun).count();
   }
   co_await put_record(released(*record_));
   if (finished) {
@@ -403,7 +303,7 @@ Awaitable<std::vector<json::object>> DynamoDbStore::segment_items(bool keys_alon
         {"KeyConditionExpression", "#run = :run AND begins_with(#item, :segment)"},
         {"ExpressionAttributeNames", {{"#run", "run"}, {"#item", "item"}}},
         {"ExpressionAttributeValues",
-         {{":run", text_attribute(run_)}, {":segment", text_attribute(kSegmentPrefix)}}},
+         {{":run", text_attribute(items_.run())}, {":segment", text_attribute(kSegmentPrefix)}}},
         {"ConsistentRead", true}};
     if (keys_alone) {
       request["ProjectionExpression"] = "#run, #item";
@@ -411,7 +311,7 @@ Awaitable<std::vector<json::object>> DynamoDbStore::segment_items(bool keys_alon
     if (start.is_object()) {
       request["ExclusiveStartKey"] = std::move(start);
     }
-    json::object answer = co_await call("Query", std::move(request));
+    json::object answer = co_await items_.call("Query", std::move(request));
     if (json::value* page = answer.if_contains("Items"); page != nullptr && page->is_array()) {
       for (json::value& item : page->get_array()) {
         if (item.is_object()) {
@@ -435,14 +335,14 @@ Awaitable<void> DynamoDbStore::remove_segments() {
       deletes.push_back(delete_request(std::move(keys.back())));
     }
     while (!deletes.empty()) {
-      json::object request{{"RequestItems", {{table_, std::move(deletes)}}}};
-      const json::object answer = co_await call("BatchWriteItem", std::move(request));
+      json::object request{{"RequestItems", {{items_.table(), std::move(deletes)}}}};
+      const json::object answer = co_await items_.call("BatchWriteItem", std::move(request));
       deletes = {};
       const json::value* unprocessed = answer.if_contains("UnprocessedItems");
       if (unprocessed != nullptr && unprocessed->is_object() &&
           !unprocessed->get_object().empty()) {
         deletes = unprocessed->get_object().begin()->value().as_array();
-        co_await context_.clock.sleep(kUnprocessedPause);
+        co_await clock_.sleep(kUnprocessedPause);
       }
     }
   }

@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include "checkpoint/checkpoint_store.h"
+#include "checkpoint/dynamodb_items.h"
 #include "checkpoint/run_record.h"
 
 namespace everyitem::checkpoint {
@@ -21,7 +22,7 @@ namespace everyitem::checkpoint {
 class DynamoDbStore final : public CheckpointStore {
  public:
   /// `place` is TABLE or TABLE/RUN; TABLE is a name or an ARN. Throws a usage error for another.
-  DynamoDbStore(std::string place, StoreContext context);
+  DynamoDbStore(const std::string& place, const StoreContext& context);
 
   Awaitable<std::optional<RunState>> load() override;
   Awaitable<void> begin(RunState state) override;
@@ -29,7 +30,7 @@ class DynamoDbStore final : public CheckpointStore {
   Awaitable<void> keep() override;
   /// A run that is complete becomes one item with a time to live.
   Awaitable<void> release() override;
-  std::string location() const override { return "dynamodb:" + place_; }
+  std::string location() const override { return items_.location(); }
 
  private:
   /// What stands in the run's item beside its record.
@@ -40,27 +41,21 @@ class DynamoDbStore final : public CheckpointStore {
     std::int64_t expires_at = 0;  ///< seconds since 1970
   };
 
-  boost::json::object key(const std::string& item) const;
   boost::json::object run_item(const RunRecord& record) const;
   boost::json::object segment_item(const SegmentProgress& progress) const;
   void parse_run_item(const boost::json::object& item, RunRecord& record);
   void take_segment_item(const boost::json::object& item, RunState& state) const;
-  Awaitable<boost::json::object> call(std::string operation, boost::json::object request);
   Awaitable<std::optional<RunRecord>> read_record();
   Awaitable<void> claim();
   Awaitable<void> put_record(RunRecord wanted);
-  Awaitable<bool> put_if(boost::json::object item, std::string condition,
-                         boost::json::object values);
   Awaitable<void> renew_when_due();
   Awaitable<void> put_segment(const SegmentProgress& progress);
   Awaitable<std::vector<boost::json::object>> segment_items(bool keys_alone);
   Awaitable<void> remove_segments();
 
-  std::string place_;
-  std::string table_;  ///< its name or ARN, as calls take it
-  std::string run_;
-  StoreContext context_;
-  aws::Client& client_;
+  DynamoDbItems items_;
+  Clock& clock_;
+  std::string owner_;
   std::optional<RunRecord> record_;  ///< the run's item, as it was last seen or written
   RunItem item_;
   bool owned_ = false;
