@@ -7,7 +7,7 @@
 namespace everyitem::sink {
 
 FileSink::FileSink(const std::string& path, FileStart start, std::uint64_t delivered_bytes)
-    : file_(path, start, delivered_bytes) {}
+    : file_(path, start, delivered_bytes, FileWriters::one) {}
 
 FileSink::~FileSink() { writer_.join(); }
 

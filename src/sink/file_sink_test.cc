@@ -86,6 +86,27 @@ TEST_F(FileSinkTest, ARestartedRunDiscardsWhatIsThere) {
   EXPECT_EQ(content(), "{\"c\":3}\n");
 }
 
+TEST_F(FileSinkTest, AFileHasOneWriterAtATime) {
+  for (const FileStart start : {FileStart::fresh, FileStart::resume, FileStart::restart}) {
+    auto first = std::make_unique<FileSink>(path_, FileStart::restart, 0);
+    try {
+      FileSink(path_, start, 0);
+      ADD_FAILURE() << "opened";
+    } catch (const Error& error) {
+      EXPECT_NE(std::string(error.what()).find("another process writes to this file"),
+                std::string::npos)
+          << error.what();
+    }
+    deliver(*first, "whole\n");
+    EXPECT_EQ(content(), "whole\n");
+    first.reset();
+    FileSink(path_, FileStart::resume, 6);
+  }
+  FileSink("/dev/null", FileStart::fresh, 0);
+  FileSink one("/dev/null", FileStart::fresh, 0);
+  FileSink other("/dev/null", FileStart::fresh, 0);  // a device is anybody's
+}
+
 TEST_F(FileSinkTest, AFullDiskIsAnErrorThatNamesTheFile) {
   FileSink sink("/dev/full", FileStart::fresh, 0);
   try {

@@ -2,6 +2,7 @@
 
 #include <fcntl.h>
 #include <poll.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -52,6 +53,15 @@ off_t end_of_last_line(int descriptor, off_t size, const std::string& path) {
   return 0;
 }
 
+/// Until the descriptor is closed, or the process ends, however it ends. Where a file system has no
+/// locks, there is none.
+void keep_others_out(int descriptor, const std::string& path) {
+  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    throw file_error("open", path, "another process writes to this file",
+                     "Wait for it to end, or give each a file of its own.");
+  }
+}
+
 /// Puts the file into the state that the run begins with.
 void prepare(int descriptor, const std::string& path, FileStart start, std::uint64_t expected_bytes,
              off_t size) {
@@ -76,7 +86,8 @@ void prepare(int descriptor, const std::string& path, FileStart start, std::uint
 
 }  // namespace
 
-LineFile::LineFile(std::string path, FileStart start, std::uint64_t expected_bytes)
+LineFile::LineFile(std::string path, FileStart start, std::uint64_t expected_bytes,
+                   FileWriters writers)
     : path_(std::move(path)) {
   if (path_ == "-") {
     descriptor_ = STDOUT_FILENO;
@@ -94,6 +105,10 @@ LineFile::LineFile(std::string path, FileStart start, std::uint64_t expected_byt
   sync_ = S_ISREG(status.st_mode);
   if (sync_ && path_ != "-") {
     try {
+      if (writers == FileWriters::one) {
+        keep_others_out(descriptor_, path_);
+        fstat(descriptor_, &status);  // as it is now that nobody else writes
+      }
       prepare(descriptor_, path_, start, expected_bytes, status.st_size);
     } catch (...) {
       close(descriptor_);

@@ -15,14 +15,19 @@ enum class FileStart {
   restart,  ///< what is there is discarded
 };
 
+/// Who may write to the file at once.
+enum class FileWriters { one, several };
+
 /// Used from one thread at a time: each call may wait for the disk.
 class LineFile {
  public:
   /// Opens `path`, or standard output for "-"; a file that is not there is made for its owner's
   /// eyes alone. `expected_bytes`: for a resume, how many bytes must be in the file at least.
-  /// Throws Error when the file cannot be opened, has content on a fresh start, or lacks what is
-  /// expected of it.
-  LineFile(std::string path, FileStart start, std::uint64_t expected_bytes);
+  /// Throws Error when the file cannot be opened, has content on a fresh start, lacks what is
+  /// expected of it, or has another writer where there is to be one: on a resume, a line that this
+  /// one is just writing would be cut short.
+  LineFile(std::string path, FileStart start, std::uint64_t expected_bytes,
+           FileWriters writers = FileWriters::several);
   ~LineFile();
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
