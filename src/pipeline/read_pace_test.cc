@@ -1,21 +1,19 @@
 #include "pipeline/read_pace.h"
 
 #include <algorithm>
-#include <cmath>
-#include <functional>
 #include <string>
 #include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
 #include "base/simulated_clock.h"
+#include "pipeline/simulated_reading.h"
 
 namespace everyitem::pipeline {
 namespace {
@@ -24,175 +22,6 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 using TimePoint = std::chrono::steady_clock::time_point;
-
-constexpr double kLargestPage = 128;
-constexpr double kPageBytes = 1 << 20;
-
-/// Bytes of an item, by chance.
-using ItemBytes = std::function<double(Random&)>;
-
-ItemBytes all_of(double bytes) {
-  return [bytes](Random&) { return bytes; };
-}
-
-/// From 100 B to 100 KB, as many between 100 B and 1 KB as between 10 KB and 100 KB.
-double mixed(Random& random) { return 100 * std::pow(1000, random.uniform()); }
-
-/// A table that is read at a pace: what it serves, and when.
-struct Simulation {
-  std::size_t segments = 1;
-  ItemBytes item_bytes = all_of(4096);
-  /// Of the last segment, where it has others.
-  ItemBytes last_segments_item_bytes = {};
-  std::optional<double> budget;
-  std::chrono::nanoseconds lasts = minutes(4);
-  double throttled_share = 0;               ///< of requests, whatever the pace
-  std::optional<double> table_serves;       ///< units a second; what is faster is throttled
-  std::size_t segments_that_end_early = 0;  ///< after a quarter of the time
-  std::size_t segments_always_throttled = 0;
-  std::uint64_t seed = 1;
-  milliseconds shortest_answer{5};
-  milliseconds longest_answer{60};
-
-  struct Page {
-    TimePoint at;
-    double units;
-    std::size_t segment;
-    std::optional<std::uint64_t> limit;
-  };
-
-  asio::io_context loop = asio::io_context(1);
-  SimulatedClock clock = SimulatedClock(loop);
-  Random random = Random(seed);
-  std::vector<Page> pages;
-  std::uint64_t throttled = 0;
-  TimePoint start;
-  std::function<void(TimePoint now)> on_page = {};
-  double credit = 0;  ///< of table_serves
-  TimePoint credit_at;
-};
-
-/// What a page of `limit` items costs, and how many it has.
-double read_page(Simulation& table, std::size_t segment, std::optional<std::uint64_t> limit,
-                 std::uint64_t& items) {
-  const bool differs = table.last_segments_item_bytes && segment + 1 == table.segments;
-  const ItemBytes& item_bytes = differs ? table.last_segments_item_bytes : table.item_bytes;
-  double bytes = 0;
-  for (items = 0; bytes < kPageBytes && items < limit.value_or(1'000'000); ++items) {
-    bytes += item_bytes(table.random);
-  }
-  return std::max(0.5, std::ceil(bytes / 4096) / 2);
-}
-
-bool refuses(Simulation& table, std::size_t segment) {
-  if (segment < table.segments_always_throttled || table.random.uniform() < table.throttled_share) {
-    return true;
-  }
-  if (!table.table_serves) {
-    return false;
-  }
-  const auto now = table.clock.now();
-  const double earned =
-      *table.table_serves * std::chrono::duration<double>(now - table.credit_at).count();
-  table.credit = std::min(table.credit + earned, *table.table_serves);
-  table.credit_at = now;
-  return table.credit <= 0;
-}
-
-Awaitable<void> read_segment(Simulation& table, ReadPace& pace, std::size_t segment) {
-  const auto end =
-      table.start + (segment < table.segments_that_end_early ? table.lasts / 4 : table.lasts);
-  const auto answer_time = [&table] {
-    const std::chrono::duration<double, std::milli> spread =
-        table.longest_answer - table.shortest_answer;
-    return table.shortest_answer +
-           std::chrono::duration_cast<std::chrono::nanoseconds>(spread * table.random.uniform());
-  };
-  SegmentShare share;
-  while (table.clock.now() < end) {
-    co_await pace.take(share, std::nullopt);
-    for (int failures = 0;; ++failures) {
-      co_await table.clock.sleep(answer_time() / 2);
-      if (!refuses(table, segment)) {
-        std::uint64_t items = 0;
-        const double units = read_page(table, segment, share.limit, items);
-        table.credit -= units;
-        if (table.on_page) {
-          table.on_page(table.clock.now());
-        }
-        table.pages.push_back({table.clock.now(), units, segment, share.limit});
-        co_await table.clock.sleep(answer_time() / 2);
-        pace.settle(share, items, units);
-        break;
-      }
-      ++table.throttled;
-      co_await table.clock.sleep(answer_time() / 2);
-      pace.give_back(share);
-      pace.throttled(share);
-      if (table.clock.now() >= end) {
-        co_return;
-      }
-      const double bound = std::min(5000.0, 50 * std::exp2(std::min(failures, 10)));
-      co_await table.clock.sleep(
-          milliseconds(static_cast<std::int64_t>(bound * table.random.uniform())));
-      co_await pace.take_again(share);
-    }
-  }
-}
-
-void run(Simulation& table) {
-  ReadPace pace(table.loop.get_executor(), table.clock, table.budget, kLargestPage);
-  table.start = table.clock.now();
-  table.credit_at = table.start;
-  for (std::size_t segment = 0; segment < table.segments; ++segment) {
-    asio::co_spawn(table.loop, read_segment(table, pace, segment), asio::detached);
-  }
-  table.clock.run();
-}
-
-/// The least and the most that was read in any `window` that lies within the simulation.
-struct Extremes {
-  double least = 1e300;
-  double most = 0;
-};
-
-Extremes extremes(const Simulation& table, TimePoint from, TimePoint to,
-                  std::chrono::nanoseconds window) {
-  Extremes found;
-  std::vector<Simulation::Page> pages;
-  for (const Simulation::Page& page : table.pages) {
-    if (page.at >= from && page.at <= to) {
-      pages.push_back(page);
-    }
-  }
-  // The most is in a window that begins with a page; the least in one that begins behind a page, or
-  // with the simulation.
-  double sum = 0;
-  std::size_t behind = 0;
-  for (std::size_t first = 0; first < pages.size(); ++first) {
-    while (behind < pages.size() && pages[behind].at < pages[first].at + window) {
-      sum += pages[behind++].units;
-    }
-    found.most = std::max(found.most, sum);
-    sum -= pages[first].units;
-  }
-  sum = 0;
-  behind = 0;
-  for (std::size_t first = 0; first <= pages.size(); ++first) {
-    const TimePoint begin = first == 0 ? from : pages[first - 1].at;
-    if (begin + window > to) {
-      break;
-    }
-    if (first > 0) {
-      sum -= pages[first - 1].units;
-    }
-    while (behind < pages.size() && pages[behind].at < begin + window) {
-      sum += pages[behind++].units;
-    }
-    found.least = std::min(found.least, sum);
-  }
-  return found;
-}
 
 struct Items {
   std::string name;
@@ -241,7 +70,7 @@ TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
                          .item_bytes = items.bytes,
                          .budget = budget,
                          .lasts = budget > 10'000 ? seconds(75) : seconds(600)};
-        run(table);
+        read_table(table);
         const bool enough = enough_to_read(segments, budget);
         const Extremes found = expect_within_budget(table, items.largest_units, enough);
         worst.least = enough ? std::min(worst.least, found.least) : worst.least;
@@ -259,7 +88,7 @@ TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
     for (std::uint64_t seed = 1; seed <= 40; ++seed) {
       SCOPED_TRACE(fmt::format("seed {}, {} units/s", seed, budget));
       Simulation table{.segments = 16, .item_bytes = mixed, .budget = budget, .seed = seed};
-      run(table);
+      read_table(table);
       // What the first pages cost is a surprise; so is each large item to a small budget.
       const TimePoint known = table.start + seconds(10);
       const Extremes found = extremes(table, known, table.start + table.lasts, minutes(1));
@@ -279,7 +108,7 @@ TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhenAnswersAreSlow) {
     Simulation table{.segments = 64, .item_bytes = mixed, .budget = budget};
     table.shortest_answer = milliseconds(200);
     table.longest_answer = milliseconds(1500);
-    run(table);
+    read_table(table);
     // What the first pages cost is known late.
     expect_within_budget(table, 12.5, true, seconds(20));
   }
@@ -290,7 +119,7 @@ TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhenOneSegmentHasAllTheLargeItems) {
     SCOPED_TRACE(fmt::format("{} units/s", budget));
     Simulation table{.segments = 8, .item_bytes = all_of(200), .budget = budget};
     table.last_segments_item_bytes = all_of(100'000);
-    run(table);
+    read_table(table);
     expect_within_budget(table, 12.5, true);
   }
 }
@@ -301,20 +130,20 @@ TEST(ReadPace, TheShareOfSegmentsThatEndOrAreThrottledGoesToTheOthers) {
     Simulation table{.segments = 64, .budget = budget};
     table.segments_that_end_early = 40;
     table.throttled_share = 0.1;
-    run(table);
+    read_table(table);
     EXPECT_GT(table.throttled, 10U);
     expect_within_budget(table, 0.5, true);
 
     Simulation hot{.segments = 64, .budget = budget};
-    hot.segments_always_throttled = 48;
-    run(hot);
+    hot.always_throttled = [](std::size_t segment) { return segment < 48; };
+    read_table(hot);
     expect_within_budget(hot, 0.5, true);
   }
 }
 
 TEST(ReadPace, SegmentsHaveTheirTurnsInOrder) {
   Simulation table{.segments = 20, .budget = 100.0};
-  run(table);
+  read_table(table);
   std::vector<std::size_t> pages(table.segments);
   for (const Simulation::Page& page : table.pages) {
     ++pages[page.segment];
@@ -327,7 +156,7 @@ TEST(ReadPace, SegmentsHaveTheirTurnsInOrder) {
 TEST(ReadPace, APageThatWouldBeASpikeIsReadInSmallOnesWithoutStalls) {
   // A whole page of these would be 26 seconds of the budget.
   Simulation table{.segments = 8, .item_bytes = all_of(400), .budget = 5.0};
-  run(table);
+  read_table(table);
   const Extremes found =
       extremes(table, table.start + seconds(15), table.start + table.lasts, seconds(2));
   EXPECT_LE(found.most, 2 * 2 * *table.budget);
@@ -338,14 +167,14 @@ TEST(ReadPace, APageThatWouldBeASpikeIsReadInSmallOnesWithoutStalls) {
 
 TEST(ReadPace, WhereAPageIsNoSpikeThereIsNoLimit) {
   Simulation table{.segments = 8, .budget = 1000.0, .lasts = seconds(10)};
-  run(table);
+  read_table(table);
   EXPECT_TRUE(
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
 TEST(ReadPace, WithoutABudgetNothingIsHeldBackUntilTheTableThrottles) {
   Simulation table{.segments = 8, .lasts = seconds(10)};
-  run(table);
+  read_table(table);
   // The pages of 8 segments, back to back.
   EXPECT_GT(static_cast<double>(table.pages.size()), 0.9 * 8 * 10 / 0.033);
   EXPECT_TRUE(
@@ -359,7 +188,7 @@ TEST(ReadPace, WithoutABudgetThrottlingIsFollowedDownAndUp) {
   table.on_page = [&](TimePoint now) {
     table.table_serves = now < lower || now >= higher ? 4000 : 1000;
   };
-  run(table);
+  read_table(table);
   const auto served = [&](int from_minute) {
     const auto from = table.start + minutes(from_minute);
     return extremes(table, from, from + minutes(1) + seconds(1), minutes(1)).most / 60;

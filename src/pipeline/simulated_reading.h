@@ -1,0 +1,194 @@
+// A table that is read at a pace, in simulated time: for tests of who holds reading back.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+
+#include "base/simulated_clock.h"
+#include "pipeline/read_pace.h"
+
+namespace everyitem::pipeline {
+
+inline constexpr double kLargestPage = 128;
+inline constexpr double kPageBytes = 1 << 20;
+
+/// Bytes of an item, by chance.
+using ItemBytes = std::function<double(Random&)>;
+
+inline ItemBytes all_of(double bytes) {
+  return [bytes](Random&) { return bytes; };
+}
+
+/// From 100 B to 100 KB, as many between 100 B and 1 KB as between 10 KB and 100 KB.
+inline double mixed(Random& random) { return 100 * std::pow(1000, random.uniform()); }
+
+/// A table that is read at a pace: what it serves, and when.
+struct Simulation {
+  std::size_t segments = 1;
+  ItemBytes item_bytes = all_of(4096);
+  /// Of the last segment, where it has others.
+  ItemBytes last_segments_item_bytes = {};
+  std::optional<double> budget;
+  std::chrono::nanoseconds lasts = std::chrono::minutes(4);
+  double throttled_share = 0;               ///< of requests, whatever the pace
+  std::optional<double> table_serves;       ///< units a second; what is faster is throttled
+  std::size_t segments_that_end_early = 0;  ///< after a quarter of the time
+  std::function<bool(std::size_t segment)> always_throttled = {};
+  std::uint64_t seed = 1;
+  std::chrono::milliseconds shortest_answer{5};
+  std::chrono::milliseconds longest_answer{60};
+
+  struct Page {
+    std::chrono::steady_clock::time_point at;
+    double units;
+    std::size_t segment;
+    std::optional<std::uint64_t> limit;
+  };
+
+  asio::io_context loop = asio::io_context(1);
+  SimulatedClock clock = SimulatedClock(loop);
+  Random random = Random(seed);
+  std::vector<Page> pages;
+  std::uint64_t throttled = 0;
+  std::chrono::steady_clock::time_point start;
+  std::function<void(std::chrono::steady_clock::time_point now)> on_page = {};
+  double credit = 0;  ///< of table_serves
+  std::chrono::steady_clock::time_point credit_at;
+};
+
+/// What a page of `limit` items costs, and how many it has.
+inline double read_page(Simulation& table, std::size_t segment, std::optional<std::uint64_t> limit,
+                        std::uint64_t& items) {
+  const bool differs = table.last_segments_item_bytes && segment + 1 == table.segments;
+  const ItemBytes& item_bytes = differs ? table.last_segments_item_bytes : table.item_bytes;
+  double bytes = 0;
+  for (items = 0; bytes < kPageBytes && items < limit.value_or(1'000'000); ++items) {
+    bytes += item_bytes(table.random);
+  }
+  return std::max(0.5, std::ceil(bytes / 4096) / 2);
+}
+
+inline bool refuses(Simulation& table, std::size_t segment) {
+  if ((table.always_throttled && table.always_throttled(segment)) ||
+      table.random.uniform() < table.throttled_share) {
+    return true;
+  }
+  if (!table.table_serves) {
+    return false;
+  }
+  const auto now = table.clock.now();
+  const double earned =
+      *table.table_serves * std::chrono::duration<double>(now - table.credit_at).count();
+  table.credit = std::min(table.credit + earned, *table.table_serves);
+  table.credit_at = now;
+  return table.credit <= 0;
+}
+
+inline Awaitable<void> read_segment(Simulation& table, ReadPace& pace, std::size_t segment,
+                                    std::chrono::steady_clock::time_point end) {
+  const auto answer_time = [&table] {
+    const std::chrono::duration<double, std::milli> spread =
+        table.longest_answer - table.shortest_answer;
+    return table.shortest_answer +
+           std::chrono::duration_cast<std::chrono::nanoseconds>(spread * table.random.uniform());
+  };
+  SegmentShare share;
+  while (table.clock.now() < end) {
+    co_await pace.take(share, std::nullopt);
+    for (int failures = 0;; ++failures) {
+      co_await table.clock.sleep(answer_time() / 2);
+      if (!refuses(table, segment)) {
+        std::uint64_t items = 0;
+        const double units = read_page(table, segment, share.limit, items);
+        table.credit -= units;
+        if (table.on_page) {
+          table.on_page(table.clock.now());
+        }
+        table.pages.push_back({table.clock.now(), units, segment, share.limit});
+        co_await table.clock.sleep(answer_time() / 2);
+        pace.settle(share, items, units);
+        break;
+      }
+      ++table.throttled;
+      co_await table.clock.sleep(answer_time() / 2);
+      pace.give_back(share);
+      pace.throttled(share);
+      if (table.clock.now() >= end) {
+        co_return;
+      }
+      const double bound = std::min(5000.0, 50 * std::exp2(std::min(failures, 10)));
+      co_await table.clock.sleep(
+          std::chrono::milliseconds(static_cast<std::int64_t>(bound * table.random.uniform())));
+      co_await pace.take_again(share);
+    }
+  }
+}
+
+inline void read_table(Simulation& table) {
+  ReadPace pace(table.loop.get_executor(), table.clock, table.budget, kLargestPage);
+  table.start = table.clock.now();
+  table.credit_at = table.start;
+  for (std::size_t segment = 0; segment < table.segments; ++segment) {
+    const auto reads_for = segment < table.segments_that_end_early ? table.lasts / 4 : table.lasts;
+    asio::co_spawn(table.loop, read_segment(table, pace, segment, table.start + reads_for),
+                   asio::detached);
+  }
+  table.clock.run();
+}
+
+/// Of what was read, in any window of one length.
+struct Extremes {
+  double least = 1e300;
+  double most = 0;
+};
+
+/// In any `window` that lies within `from` and `to`.
+inline Extremes extremes(const Simulation& table, std::chrono::steady_clock::time_point from,
+                         std::chrono::steady_clock::time_point to,
+                         std::chrono::nanoseconds window) {
+  Extremes found;
+  std::vector<Simulation::Page> pages;
+  for (const Simulation::Page& page : table.pages) {
+    if (page.at >= from && page.at <= to) {
+      pages.push_back(page);
+    }
+  }
+  // The most is in a window that begins with a page; the least in one that begins behind a page, or
+  // with the simulation.
+  double sum = 0;
+  std::size_t behind = 0;
+  for (std::size_t first = 0; first < pages.size(); ++first) {
+    while (behind < pages.size() && pages[behind].at < pages[first].at + window) {
+      sum += pages[behind++].units;
+    }
+    found.most = std::max(found.most, sum);
+    sum -= pages[first].units;
+  }
+  sum = 0;
+  behind = 0;
+  for (std::size_t first = 0; first <= pages.size(); ++first) {
+    const std::chrono::steady_clock::time_point begin = first == 0 ? from : pages[first - 1].at;
+    if (begin + window > to) {
+      break;
+    }
+    if (first > 0) {
+      sum -= pages[first - 1].units;
+    }
+    while (behind < pages.size() && pages[behind].at < begin + window) {
+      sum += pages[behind++].units;
+    }
+    found.least = std::min(found.least, sum);
+  }
+  return found;
+}
+
+}  // namespace everyitem::pipeline
