@@ -7,7 +7,10 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "checkpoint/dynamodb_fleet_store.h"
+#include "checkpoint/dynamodb_items.h"
 #include "checkpoint/dynamodb_store.h"
+#include "checkpoint/fleet_store.h"
 #include "checkpoint/null_store.h"
 #include "checkpoint/sqlite_store.h"
 #include "checkpoint/ssm_store.h"
@@ -16,6 +19,8 @@
 namespace everyitem::checkpoint {
 
 namespace {
+
+constexpr std::string_view kDynamoDb = "dynamodb:";
 
 std::string shown(std::string_view value) {
   return value.empty() ? "none" : fmt::format("\"{}\"", value);
@@ -46,10 +51,11 @@ std::uint64_t sum_of(const std::vector<SegmentProgress>& segments,
 
 }  // namespace
 
-std::vector<SegmentProgress> fresh_segments(std::uint32_t count) {
+std::vector<SegmentProgress> fresh_segments(std::uint32_t count, source::WorkerPart part) {
   std::vector<SegmentProgress> segments(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     segments[i].segment = i;
+    segments[i].position.complete = !part.has(i);
   }
   return segments;
 }
@@ -81,7 +87,6 @@ std::vector<std::string> differences(const RunIdentity& stored, const RunIdentit
 std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location,
                                                        const StoreContext& context) {
   constexpr std::string_view kSqlite = "sqlite:";
-  constexpr std::string_view kDynamoDb = "dynamodb:";
   constexpr std::string_view kSsm = "ssm:";
   if (location == "none") {
     return std::make_unique<NullStore>();
@@ -102,6 +107,25 @@ std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& locati
                       "Give a path, sqlite:PATH, ssm:/PREFIX, dynamodb:TABLE, or none.");
   }
   return std::make_unique<SqliteStore>(location);
+}
+
+void require_shareable(const std::string& location) {
+  if (!location.starts_with(kDynamoDb)) {
+    throw usage_error("--workers needs a checkpoint that all workers share",
+                      "Give all of them --checkpoint dynamodb:TABLE/RUN.");
+  }
+}
+
+std::unique_ptr<FleetStore> open_fleet_store(const std::string& location,
+                                             const StoreContext& context) {
+  require_shareable(location);
+  return std::make_unique<DynamoDbFleetStore>(location.substr(kDynamoDb.size()), context);
+}
+
+std::string worker_location(const std::string& location, source::WorkerPart part) {
+  const DynamoDbPlace place = parse_dynamodb_place(location.substr(kDynamoDb.size()));
+  return fmt::format("{}{}/{}/worker-{}-of-{}", kDynamoDb, place.table, place.run, part.worker,
+                     part.workers);
 }
 
 std::string default_checkpoint_path(std::string_view state_home, std::string_view table,

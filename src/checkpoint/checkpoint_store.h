@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/error.h"
 #include "checkpoint/ack_tracker.h"
+#include "source/worker_part.h"
 
 namespace everyitem::checkpoint {
 
@@ -29,8 +30,9 @@ struct IdentityPart {
 
 using RunIdentity = std::vector<IdentityPart>;
 
-/// Of a run that begins.
-std::vector<SegmentProgress> fresh_segments(std::uint32_t count);
+/// Of a run that begins. Those that other workers read are complete from the first, with nothing of
+/// them delivered.
+std::vector<SegmentProgress> fresh_segments(std::uint32_t count, source::WorkerPart part = {});
 
 /// A run as a store has it: one entry a segment, by number, so their count is TotalSegments.
 struct RunState {
@@ -99,6 +101,9 @@ struct StoreContext {
   std::string kms_key;
   /// SSM alone: the least time between two writes of a parameter; nothing: kParameterInterval.
   std::optional<std::chrono::seconds> interval;
+  /// DynamoDB alone. Where workers share a run, the one whose store it is: what the others read is
+  /// not in it.
+  source::WorkerPart part = {};
   /// The client of a service. `region` is that of an ARN; empty for the scanned table's.
   std::function<aws::Client&(const aws::ServiceModel& service, const std::string& region)> client;
 };

@@ -17,8 +17,6 @@ namespace json = boost::json;
 
 namespace {
 
-/// For those that look, and for the next invocation that is told that all is done.
-constexpr std::chrono::hours kLifeOfAFinishedRun{24 * 30};
 /// Before what BatchWriteItem did not process is asked for again.
 constexpr std::chrono::milliseconds kUnprocessedPause{200};
 
@@ -63,7 +61,8 @@ json::value delete_request(json::object key) {
 DynamoDbStore::DynamoDbStore(const std::string& place, const StoreContext& context)
     : items_(parse_dynamodb_place(place), "dynamodb:" + place, context),
       clock_(context.clock),
-      owner_(context.owner) {}
+      owner_(context.owner),
+      part_(context.part) {}
 
 json::object DynamoDbStore::run_item(const RunRecord& record) const {
   json::object item = items_.key(kRunItem);
@@ -199,7 +198,7 @@ Awaitable<std::optional<RunState>> DynamoDbStore::load() {
     co_return std::nullopt;
   }
   RunState state;
-  state.segments = fresh_segments(record_->segments);
+  state.segments = fresh_segments(record_->segments, part_);
   try {
     state.identity = parse_identity(item_.identity);
   } catch (const std::exception& error) {
@@ -229,7 +228,7 @@ Awaitable<void> DynamoDbStore::begin(RunState state) {
   item_.identity = identity_text(state.identity);
   co_await put_record(begun(record_, state.segments.size(), owner_, clock_));
   co_await remove_segments();
-  segments_ = fresh_segments(record_->segments);
+  segments_ = fresh_segments(record_->segments, part_);
   std::vector<SegmentProgress> moved;
   std::ranges::copy_if(state.segments, std::back_inserter(moved), [this](const auto& segment) {
     return segment != segments_.at(segment.segment);

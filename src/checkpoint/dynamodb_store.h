@@ -56,6 +56,7 @@ class DynamoDbStore final : public CheckpointStore {
   DynamoDbItems items_;
   Clock& clock_;
   std::string owner_;
+  source::WorkerPart part_;
   std::optional<RunRecord> record_;  ///< the run's item, as it was last seen or written
   RunItem item_;
   bool owned_ = false;

@@ -1,4 +1,5 @@
-// How long a run in a remote store belongs to the process that has last said that it is there.
+// How long a run in a remote store belongs to the process that has last said that it is there, and
+// how long what is left of it stays.
 #pragma once
 
 #include <chrono>
@@ -12,5 +13,9 @@ inline constexpr std::chrono::seconds kLease{30};
 
 /// How often it is renewed: twice may fail.
 inline constexpr std::chrono::seconds kLeaseRenewal{10};
+
+/// Of what is left of a run in a table: for those that look, and for the next invocation that is
+/// told that all is done.
+inline constexpr std::chrono::hours kLifeOfAFinishedRun{24 * 30};
 
 }  // namespace everyitem::checkpoint

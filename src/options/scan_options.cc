@@ -11,7 +11,9 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "checkpoint/fleet_store.h"
 #include "options/identity_options.h"
+#include "pipeline/fleet.h"
 #include "source/dynamodb_limits.h"
 
 namespace everyitem::options {
@@ -136,10 +138,22 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
       ->type_name("N")
       ->group(manner)
       ->check(CLI::Range(1U, 64U).description(""));
+  scan->add_option("--workers", options.workers,
+                   "N processes, on as many machines as you like, share the\n"
+                   "run: each is started with the same command but for its\n"
+                   "--worker, and a --checkpoint dynamodb:TABLE/RUN")
+      ->type_name("N")
+      ->group(manner)
+      ->check(CLI::Range(1U, pipeline::kMostWorkers).description(""));
+  scan->add_option("--worker", options.worker,
+                   "Which of them this is, from 0; it reads every N-th segment")
+      ->type_name("I")
+      ->group(manner)
+      ->check(CLI::Range(0U, pipeline::kMostWorkers - 1).description(""));
   scan->add_option("--read-units", options.read_units,
-                   "Read at most N read units a second, all segments together,\n"
-                   "as DynamoDB reports them. Default: as fast as the table\n"
-                   "allows, slower while it throttles")
+                   "Read at most N read units a second, all segments and all\n"
+                   "workers together, as DynamoDB reports them. Default: as\n"
+                   "fast as the table allows, slower while it throttles")
       ->type_name("N")
       ->group(manner);
   scan->add_option("--read-percent", options.read_percent,
@@ -230,6 +244,23 @@ pipeline::ReadBudget read_budget(const ScanOptions& options) {
   return {.units = options.read_units, .percent = options.read_percent};
 }
 
+source::WorkerPart worker_part(const ScanOptions& options) {
+  const std::uint32_t workers = options.workers.value_or(1);
+  if (options.workers.has_value() != options.worker.has_value()) {
+    throw usage_error(fmt::format("--{} is not given", options.workers ? "worker" : "workers"),
+                      "Give each of N workers --workers N and its own --worker, from 0 to N-1.");
+  }
+  if (options.worker.value_or(0) >= workers) {
+    throw usage_error(fmt::format("--worker is {}, but of {} workers the last is {}",
+                                  *options.worker, workers, workers - 1),
+                      "They are counted from 0.");
+  }
+  if (workers > 1) {
+    checkpoint::require_shareable(options.settings.checkpoint);
+  }
+  return {.worker = options.worker.value_or(0), .workers = workers};
+}
+
 }  // namespace
 
 pipeline::ScanSettings scan_settings(const ScanOptions& options) {
@@ -249,6 +280,7 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   if (options.segments > 0) {
     settings.segments = options.segments;
   }
+  settings.part = worker_part(options);
   if (options.limit > 0) {
     settings.limit = options.limit;
   }

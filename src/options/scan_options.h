@@ -21,6 +21,8 @@ struct ScanOptions {
   std::string kinesis_wire = "auto";
   std::uint32_t segments = 0;
   std::uint64_t limit = 0;
+  std::optional<std::uint32_t> workers;
+  std::optional<std::uint32_t> worker;
   std::optional<double> read_units;
   std::optional<double> read_percent;
   std::int64_t max_wait_seconds = 0;

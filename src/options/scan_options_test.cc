@@ -31,6 +31,15 @@ TEST(ScanOptions, ATableIntoAStream) {
   EXPECT_FALSE(settings.restart);
 }
 
+TEST(ScanOptions, OneOfSeveralWorkers) {
+  EXPECT_TRUE(parse({"--table", "orders", "--stream", "s"}).part.alone());
+  const auto settings = parse({"--table", "orders", "--stream", "s", "--workers", "4", "--worker",
+                               "3", "--checkpoint", "dynamodb:checkpoints"});
+  EXPECT_EQ(settings.part, (source::WorkerPart{.worker = 3, .workers = 4}));
+  EXPECT_EQ(settings.part.count_of(10), 2U);
+  EXPECT_EQ((source::WorkerPart{.worker = 1, .workers = 4}.count_of(10)), 3U);
+}
+
 TEST(ScanOptions, EverythingThatCanBeGiven) {
   const auto settings = parse({"--table",
                                "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",

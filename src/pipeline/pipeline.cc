@@ -30,6 +30,7 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
     : home_(std::move(home)),
       segments_(start.size()),
       store_(parts.store),
+      beside_(std::move(parts.beside)),
       checkpoint_(home_, store_) {
   const std::size_t lanes = parts.lanes.size();
   // Each gets every so-manieth, as DynamoDB spreads items evenly over them.
@@ -68,9 +69,14 @@ Awaitable<RunStatus> Pipeline::run() {
   }
   TaskGroup keeping(home_);
   asio::cancellation_signal stop_keeping;
+  asio::cancellation_signal stop_beside;
   keeping.spawn(store_.keep(), stop_keeping.slot(), failed);
+  if (beside_) {
+    keeping.spawn(beside_(), stop_beside.slot(), failed);
+  }
   co_await running.wait();
   stop_keeping.emit(asio::cancellation_type::terminal);
+  stop_beside.emit(asio::cancellation_type::terminal);
   co_await keeping.wait();
   // Whatever has failed: what was acknowledged before need not be delivered again.
   keeping.spawn(store_.flush(), {}, failed);

@@ -29,6 +29,8 @@ struct PipelineParts {
   ReadPace* pace = nullptr;  ///< null: nothing holds reading back
   /// Told to the user as it happens, one line each; may be empty.
   std::function<void(std::string_view)> notice = {};
+  /// Goes on beside the run, and is cancelled when that ends; may be empty. The run fails with it.
+  std::function<Awaitable<void>()> beside = {};
 };
 
 /// Used from the event loop of `home`, on which the store and the pace are used, too.
@@ -58,6 +60,7 @@ class Pipeline {
   std::size_t segments_;
   std::uint32_t complete_at_first_ = 0;  ///< of the segments
   checkpoint::CheckpointStore& store_;
+  std::function<Awaitable<void>()> beside_;
   CheckpointWriter checkpoint_;
   std::unique_ptr<RunControl> control_;
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -17,8 +17,10 @@ std::chrono::nanoseconds ReadAccount::wait_for(double units, TimePoint now) {
   if (missing <= rate_ * kNothing) {
     return std::chrono::nanoseconds(0);
   }
+  // At a tiny rate more than a duration can hold; who waits so long asks again meanwhile.
+  constexpr double kLongest = 3600;
   return std::chrono::ceil<std::chrono::nanoseconds>(
-      std::chrono::duration<double>(missing / rate_));
+      std::chrono::duration<double>(std::min(missing / rate_, kLongest)));
 }
 
 void ReadAccount::earn(TimePoint now) {

@@ -15,15 +15,15 @@ class ReadAccount {
 
   static constexpr std::chrono::milliseconds kMostSaved{500};
 
-  /// Begins at `now` with nothing. `units_per_second` is above 0.
+  /// Begins at `now` with nothing. `units_per_second` is 0 or more.
   ReadAccount(double units_per_second, TimePoint now) : rate_(units_per_second), as_of_(now) {}
 
-  /// From `now` on it earns as much.
+  /// From `now` on it earns as much: 0 or more.
   void set_rate(double units_per_second, TimePoint now);
   double rate() const { return rate_; }
 
-  /// How long until a page of `units` may be paid for; 0 when at once. One that costs more than can
-  /// ever be saved is paid for in debt.
+  /// How long until a page of `units` may be paid for; 0 when at once. The rate is above 0. One
+  /// that costs more than can ever be saved is paid for in debt.
   std::chrono::nanoseconds wait_for(double units, TimePoint now);
 
   void take(double units) { balance_ -= units; }

@@ -49,5 +49,19 @@ TEST(ReadAccount, ARateHoldsFromWhenItIsSet) {
   EXPECT_EQ(account.wait_for(23, kStart + milliseconds(300)), milliseconds(200));
 }
 
+TEST(ReadAccount, AWaitThatNoDurationHoldsIsALongOne) {
+  ReadAccount account(1e-13, kStart);
+  account.take(100);
+  EXPECT_GE(account.wait_for(1, kStart), std::chrono::hours(1));
+  EXPECT_LE(account.wait_for(1, kStart), std::chrono::hours(24));
+}
+
+TEST(ReadAccount, AtNoRateNothingIsEarned) {
+  ReadAccount account(10, kStart);
+  account.set_rate(0, kStart + milliseconds(300));  // 3 were earned
+  account.set_rate(10, kStart + seconds(100));
+  EXPECT_EQ(account.wait_for(4, kStart + seconds(100)), milliseconds(100));
+}
+
 }  // namespace
 }  // namespace everyitem::pipeline

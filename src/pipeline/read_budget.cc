@@ -25,12 +25,11 @@ std::optional<double> units_per_second(const ReadBudget& budget,
     }
     units = *budget.percent / 100 * *capacity.units_per_second;
   }
-  // The budget is that of the whole run. Once several processes share a run, this is where each
-  // gets its part of it.
   return units;
 }
 
-std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& capacity) {
+std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& capacity,
+                        std::uint32_t workers) {
   const std::optional<double> units = units_per_second(budget, capacity);
   if (!units) {
     return fmt::format(
@@ -38,11 +37,14 @@ std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& ca
         "--read-percent P limits it",
         capacity.text());
   }
-  if (budget.percent) {
-    return fmt::format("read budget: {} read units/s, {}% of the table's ({})", number(*units),
-                       number(*budget.percent), capacity.text());
-  }
   std::string text = fmt::format("read budget: {} read units/s", number(*units));
+  if (workers > 1) {
+    text += fmt::format(" for all {} workers together", workers);
+  }
+  if (budget.percent) {
+    return text +
+           fmt::format(", {}% of the table's ({})", number(*budget.percent), capacity.text());
+  }
   if (capacity.units_per_second && *units > *capacity.units_per_second) {
     text += fmt::format(", more than the table allows ({})", capacity.text());
   }

@@ -1,6 +1,7 @@
 // How fast the user lets a table be read.
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 
@@ -14,12 +15,14 @@ struct ReadBudget {
   std::optional<double> percent;  ///< of what the table allows, above 0 and at most 100
 };
 
-/// The budget of this process in read units a second; nothing without one. Throws a usage error
-/// where a share is asked of a table that does not say what it allows: no default is assumed.
+/// The budget of the run, of all its workers together, in read units a second; nothing without one.
+/// Throws a usage error where a share is asked of a table that does not say what it allows: no
+/// default is assumed.
 std::optional<double> units_per_second(const ReadBudget& budget,
                                        const source::ReadCapacity& capacity);
 
 /// Tells the user how fast the table will be read, and why. Throws as units_per_second does.
-std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& capacity);
+std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& capacity,
+                        std::uint32_t workers = 1);
 
 }  // namespace everyitem::pipeline

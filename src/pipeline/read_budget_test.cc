@@ -34,6 +34,13 @@ TEST(ReadBudget, OrAShareOfWhatTheTableAllows) {
             "read budget: 2.5 read units/s, 0.5% of the table's (provisioned: 500 read units/s)");
 }
 
+TEST(ReadBudget, WorkersAreToldThatItIsForAllOfThem) {
+  EXPECT_EQ(budget_text({.percent = 0.5}, kProvisioned, 3),
+            "read budget: 2.5 read units/s for all 3 workers together, 0.5% of the table's "
+            "(provisioned: 500 read units/s)");
+  EXPECT_THAT(budget_text({}, kProvisioned, 3), HasSubstr("no read budget: reading as fast"));
+}
+
 TEST(ReadBudget, NoDefaultIsAssumedWhereTheTableDoesNotSay) {
   for (const auto& capacity : {kOnDemand, source::ReadCapacity{}}) {
     try {

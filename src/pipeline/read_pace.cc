@@ -30,7 +30,16 @@ std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> one,
 
 ReadPace::ReadPace(asio::any_io_executor executor, Clock& clock, std::optional<double> budget,
                    double largest_page)
-    : executor_(std::move(executor)), clock_(clock), budget_(budget), costs_(largest_page) {}
+    : executor_(std::move(executor)),
+      clock_(clock),
+      has_budget_(budget.has_value()),
+      budget_(budget.value_or(0)),
+      costs_(largest_page) {}
+
+void ReadPace::set_budget(double units, TimePoint until) {
+  budget_ = units;
+  budget_until_ = until;
+}
 
 ReadPace::Place::Place(ReadPace& pace)
     : pace_(pace),
@@ -73,6 +82,11 @@ Awaitable<void> ReadPace::wait_in_line(SegmentShare& share, LimitIs limit_is) {
   co_await place.wait_to_be_first();
   for (;;) {
     const double rate_now = *rate();
+    if (rate_now <= 0) {
+      earn_at(0);
+      co_await clock_.sleep(kLookAgain);
+      continue;
+    }
     // Only now: those who were before in line may have told what a page costs.
     PageWish wish;
     wish.target = rate_now * kPageTime.count();
@@ -90,14 +104,18 @@ Awaitable<void> ReadPace::wait_in_line(SegmentShare& share, LimitIs limit_is) {
   }
 }
 
-std::chrono::nanoseconds ReadPace::try_to_take(double units, double rate_now) {
+void ReadPace::earn_at(double rate_now) {
   const auto now = clock_.now();
   if (account_) {
     account_->set_rate(rate_now, now);
   } else {
     account_.emplace(rate_now, now);
   }
-  const std::chrono::nanoseconds wait = account_->wait_for(units, now);
+}
+
+std::chrono::nanoseconds ReadPace::try_to_take(double units, double rate_now) {
+  earn_at(rate_now);
+  const std::chrono::nanoseconds wait = account_->wait_for(units, clock_.now());
   if (wait.count() == 0) {
     account_->take(units);
   }
@@ -106,7 +124,7 @@ std::chrono::nanoseconds ReadPace::try_to_take(double units, double rate_now) {
 
 void ReadPace::settle(SegmentShare& share, std::uint64_t items_scanned,
                       std::optional<double> units) {
-  if (budget_ && !units) {
+  if (has_budget_ && !units) {
     throw usage_error(
         "the read budget cannot be kept: this endpoint does not say what a page cost "
         "(ConsumedCapacity)",
@@ -118,6 +136,7 @@ void ReadPace::settle(SegmentShare& share, std::uint64_t items_scanned,
   }
   const auto taken = std::exchange(share.taken, std::nullopt);
   asio::dispatch(executor_, [this, taken, items_scanned, cost] {
+    units_read_ += cost;
     costs_.add(items_scanned, cost);
     throttled_rate_.served(cost, clock_.now());
     if (taken) {
@@ -139,7 +158,11 @@ void ReadPace::throttled(const SegmentShare& share) {
 }
 
 std::optional<double> ReadPace::rate() const {
-  return budget_ ? budget_ : throttled_rate_.at(clock_.now());
+  const auto now = clock_.now();
+  if (has_budget_) {
+    return now < budget_until_ ? budget_ : 0;
+  }
+  return throttled_rate_.at(now);
 }
 
 }  // namespace everyitem::pipeline

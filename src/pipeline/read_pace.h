@@ -33,12 +33,18 @@ struct SegmentShare {
 /// waits.
 class ReadPace {
  public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
   /// `budget`: read units a second for this process, above 0; without one, reading is not held back
   /// until the table throttles. `largest_page`: read units of a page of 1 MB.
   ReadPace(asio::any_io_executor executor, Clock& clock, std::optional<double> budget,
            double largest_page);
 
-  const std::optional<double>& budget() const { return budget_; }
+  /// From now on, until `until`: then nothing is read until it is set again. 0 or more. For one
+  /// that has a budget, on the loop of `executor`.
+  void set_budget(double units, TimePoint until);
+  /// So far, as far as it was settled. On the loop of `executor`.
+  double units_read() const { return units_read_; }
 
   /// Waits until the segment's next page may be asked for, of at most `most_items` where given.
   /// First come, first served. Throws boost::system::system_error(operation_aborted) when
@@ -80,16 +86,20 @@ class ReadPace {
 
   Awaitable<void> take_here(SegmentShare& share, std::optional<std::uint64_t> most_items);
   Awaitable<void> take_again_here(SegmentShare& share);
-  /// Read units a second; nothing while reading is not held back.
+  /// Read units a second, perhaps 0; nothing while reading is not held back.
   std::optional<double> rate() const;
   enum class LimitIs { chosen, given };
   Awaitable<void> wait_in_line(SegmentShare& share, LimitIs limit_is);
-  /// 0 when `units` were taken, or how long to wait.
+  void earn_at(double rate_now);
+  /// 0 when `units` were taken, or how long to wait. `rate_now` is above 0.
   std::chrono::nanoseconds try_to_take(double units, double rate_now);
 
   asio::any_io_executor executor_;
   Clock& clock_;
-  std::optional<double> budget_;
+  const bool has_budget_;
+  double budget_;
+  TimePoint budget_until_ = TimePoint::max();
+  double units_read_ = 0;
   PageCosts costs_;
   ThrottledRate throttled_rate_;
   std::optional<ReadAccount> account_;  ///< once reading is held back

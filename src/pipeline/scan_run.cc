@@ -24,8 +24,10 @@
 #include "batch/put_records_batch.h"
 #include "batch/put_records_format.h"
 #include "checkpoint/checkpoint_store.h"
+#include "checkpoint/fleet_store.h"
 #include "identity/identity.h"
 #include "pipeline/event_loops.h"
+#include "pipeline/fleet.h"
 #include "pipeline/scan_lane.h"
 #include "sink/dead_letter_file.h"
 #include "sink/file_sink.h"
@@ -92,8 +94,12 @@ struct ScanRun::Impl {
   checkpoint::RunIdentity identity() const;
   std::string default_checkpoint() const;
   std::string place_in_state_home(std::string_view what, std::string_view option) const;
-  Awaitable<std::optional<checkpoint::RunState>> resumable_state();
-  Awaitable<checkpoint::RunState> begin_run();
+  void open_stores();
+  Awaitable<void> join_workers();
+  Awaitable<void> leave_workers(bool complete);
+  std::uint32_t chosen_segments();
+  std::optional<checkpoint::RunState> resumable(std::optional<checkpoint::RunState> state) const;
+  checkpoint::RunState begin_run();
   void open_destination(const checkpoint::RunState& state);
   std::unique_ptr<batch::BatchBuilder> make_builder(Random& random) const;
   void open_dead_letters(bool restart);
@@ -124,6 +130,9 @@ struct ScanRun::Impl {
   std::string pacing_notice;                   ///< what became of that, for the user
   std::unique_ptr<sink::PacedShards> paced_shards;
   std::unique_ptr<checkpoint::CheckpointStore> store;
+  std::unique_ptr<checkpoint::FleetStore> fleet_store;  ///< where workers share the run
+  std::optional<Fleet> fleet;
+  std::optional<std::uint32_t> agreed_segments;  ///< with the other workers, once it has joined
   std::string checkpoint_location;
   sink::FileStart file_start = sink::FileStart::fresh;
   batch::PutRecordsLimits stream_limits;
@@ -132,6 +141,7 @@ struct ScanRun::Impl {
   std::unique_ptr<sink::DeadLetters> dead_letters;
   std::string dead_letters_location;
   std::unique_ptr<source::ScanRequests> requests;
+  std::optional<double> budget;  ///< of the run, of all workers
   std::unique_ptr<ReadPace> pace;
   std::unique_ptr<Pipeline> pipeline;
   std::uint32_t segments = 0;
@@ -198,16 +208,18 @@ checkpoint::StoreContext ScanRun::Impl::store_context() {
     ScanLane& lane = *lanes.front();
     identity::ServiceFlags flags = reader->service_flags({});
     flags.region = region.empty() ? dynamodb().region() : region;
-    return of_checkpoint
-        .emplace(executor, executor, model, reader->service(model, flags), services.timeouts,
-                 surroundings.clock, lane.random)
-        .client();
+    if (!of_checkpoint) {  // the run's and the workers' are in one place
+      of_checkpoint.emplace(executor, executor, model, reader->service(model, flags),
+                            services.timeouts, surroundings.clock, lane.random);
+    }
+    return of_checkpoint->client();
   };
   return {.clock = surroundings.clock,
           .owner = owner_name(surroundings.owner, lanes.front()->random),
           .limits = retry_limits(),
           .kms_key = settings.checkpoint_kms_key,
           .interval = settings.checkpoint_interval,
+          .part = settings.part,
           .client = client};
 }
 
@@ -380,31 +392,81 @@ std::string ScanRun::Impl::place_in_state_home(std::string_view what,
   const std::string name = settings.stream
                                ? settings.stream->name
                                : std::filesystem::path(settings.file).filename().string();
-  const std::string key = fmt::format("{}\n{}\n{}", table.arn, destination(), settings.scan.index);
+  std::string key = fmt::format("{}\n{}\n{}", table.arn, destination(), settings.scan.index);
+  if (!settings.part.alone()) {
+    key += fmt::format("\nworker {} of {}", settings.part.worker, settings.part.workers);
+  }
   return checkpoint::default_checkpoint_path(state_home, settings.table.name, name, key);
 }
 
+void ScanRun::Impl::open_stores() {
+  std::string location = settings.checkpoint.empty() ? default_checkpoint() : settings.checkpoint;
+  if (!settings.part.alone()) {
+    fleet_store = checkpoint::open_fleet_store(location, store_context());
+    location = checkpoint::worker_location(location, settings.part);
+  }
+  store = checkpoint::open_checkpoint_store(location, store_context());
+  checkpoint_location = store->location();
+}
+
+/// Where workers share the run: agrees with the others on what is read. Not before the part of this
+/// one is its own: two processes that take themselves for the same worker would disturb the others.
+Awaitable<void> ScanRun::Impl::join_workers() {
+  if (!fleet_store) {
+    co_return;
+  }
+  FleetTerms terms;
+  terms.identity = identity();
+  for (checkpoint::IdentityPart& part : terms.identity) {
+    if (part.name == "file") {
+      part.value = "one for each worker";
+    }
+  }
+  terms.segments = settings.segments;
+  terms.choose = [this] { return chosen_segments(); };
+  terms.restart = settings.restart;
+  fleet.emplace(*fleet_store, settings.part, surroundings.clock, lanes.front()->random);
+  agreed_segments = co_await fleet->join(std::move(terms));
+}
+
+/// Not while the run is going on.
+Awaitable<void> ScanRun::Impl::leave_workers(bool complete) {
+  if (!agreed_segments) {
+    co_return;
+  }
+  using State = checkpoint::FleetMember::State;
+  try {
+    co_await fleet->leave(complete ? State::complete : State::left);
+  } catch (const Error& error) {
+    notice(
+        fmt::format("the other workers do not know yet that this one has ended: {}", error.what()));
+    co_return;
+  }
+  notice(fleet->text());
+}
+
 /// The state of the run that is to be resumed, or nothing if one is to begin. Throws a usage error
-/// when the checkpoint is that of another run.
-Awaitable<std::optional<checkpoint::RunState>> ScanRun::Impl::resumable_state() {
-  std::optional<checkpoint::RunState> state = co_await store->load();
+/// when the checkpoint is that of another run. Not before workers that share it have agreed.
+std::optional<checkpoint::RunState> ScanRun::Impl::resumable(
+    std::optional<checkpoint::RunState> state) const {
   if (!state || settings.restart) {
-    co_return std::nullopt;
+    return std::nullopt;
   }
   std::vector<std::string> different = checkpoint::differences(state->identity, identity());
-  if (settings.segments && *settings.segments != state->segments.size()) {
+  const std::optional<std::uint32_t> wanted = agreed_segments ? agreed_segments : settings.segments;
+  if (wanted && *wanted != state->segments.size()) {
     different.push_back(
-        fmt::format("segments: was {}, is now {}", state->segments.size(), *settings.segments));
+        fmt::format("segments: was {}, is now {}", state->segments.size(), *wanted));
   }
   if (different.empty()) {
-    co_return state;
+    return state;
   }
   const bool nothing_done =
-      std::ranges::all_of(state->segments, [](const checkpoint::SegmentProgress& segment) {
-        return segment.position == source::ScanPosition{};
+      std::ranges::all_of(state->segments, [this](const checkpoint::SegmentProgress& segment) {
+        return segment.position == source::ScanPosition{} || !settings.part.has(segment.segment);
       });
   if (nothing_done) {
-    co_return std::nullopt;  // a filter that was refused, say, and is now put right
+    return std::nullopt;  // a filter that was refused, say, and is now put right
   }
   throw usage_error(
       fmt::format("the checkpoint {} belongs to another run; {}", checkpoint_location,
@@ -412,19 +474,22 @@ Awaitable<std::optional<checkpoint::RunState>> ScanRun::Impl::resumable_state() 
       "Repeat the settings of that run, begin anew with --restart, or name another --checkpoint.");
 }
 
-Awaitable<checkpoint::RunState> ScanRun::Impl::begin_run() {
-  if (settings.segments) {
-    segments = *settings.segments;
-  } else {
-    const source::SegmentChoice choice = source::choose_segments(table.estimated_bytes, cores());
-    segments = choice.segments;
-    notice(fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
-                       counted(segments, "segment"), choice.reason));
-  }
-  checkpoint::RunState state{.identity = identity(),
-                             .segments = checkpoint::fresh_segments(segments)};
+/// By the table's size, and the cores of all workers, taken to be as many as here.
+std::uint32_t ScanRun::Impl::chosen_segments() {
+  const std::uint32_t workers = settings.part.workers;
+  const source::SegmentChoice choice =
+      source::choose_segments(table.estimated_bytes, cores() * workers);
+  const std::uint32_t chosen = std::max(choice.segments, workers);
+  notice(fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
+                     counted(chosen, "segment"), choice.reason));
+  return chosen;
+}
+
+checkpoint::RunState ScanRun::Impl::begin_run() {
+  const std::optional<std::uint32_t> given = agreed_segments ? agreed_segments : settings.segments;
+  segments = given ? *given : chosen_segments();
   file_start = settings.restart ? sink::FileStart::restart : sink::FileStart::fresh;
-  co_return state;
+  return {.identity = identity(), .segments = checkpoint::fresh_segments(segments, settings.part)};
 }
 
 void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
@@ -492,8 +557,8 @@ aws::RetryLimits ScanRun::Impl::retry_limits() const {
 
 void ScanRun::Impl::open_pace() {
   const double consistency = settings.scan.consistent_read ? 2 : 1;
-  pace = std::make_unique<ReadPace>(executor, surroundings.clock,
-                                    units_per_second(settings.read_budget, table.read_capacity),
+  budget = units_per_second(settings.read_budget, table.read_capacity);
+  pace = std::make_unique<ReadPace>(executor, surroundings.clock, budget,
                                     source::kMaxPageReadUnits * consistency);
 }
 
@@ -502,9 +567,13 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
   std::exception_ptr failure;
   try {
     outcome = co_await scan();
+  } catch (const checkpoint::OwnedByAnother&) {
+    failure = std::current_exception();
+    agreed_segments.reset();  // what the other workers know is now its successor's to say
   } catch (...) {
     failure = std::current_exception();
   }
+  co_await leave_workers(!failure && outcome.status == RunStatus::complete);
   co_await release_store();
   for (identity::Identity* identity : {reader.get(), writer.get()}) {
     if (identity != nullptr) {
@@ -536,10 +605,10 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     co_return ScanOutcome{.status = RunStatus::interrupted};
   }
   open_pace();
-  store = checkpoint::open_checkpoint_store(
-      settings.checkpoint.empty() ? default_checkpoint() : settings.checkpoint, store_context());
-  checkpoint_location = store->location();
-  std::optional<checkpoint::RunState> state = co_await resumable_state();
+  open_stores();
+  std::optional<checkpoint::RunState> stored = co_await store->load();
+  co_await join_workers();
+  std::optional<checkpoint::RunState> state = resumable(std::move(stored));
   open_dead_letters(settings.restart);
   if (state) {
     segments = static_cast<std::uint32_t>(state->segments.size());
@@ -551,7 +620,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     segments_complete_before = segments;
     co_return ScanOutcome{.status = RunStatus::complete, .nothing_to_do = true};
   }
-  notice(budget_text(settings.read_budget, table.read_capacity));
+  notice(budget_text(settings.read_budget, table.read_capacity, settings.part.workers));
   if (!pacing_notice.empty()) {
     notice(pacing_notice);
   }
@@ -561,7 +630,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
                        counted(segments, "segment"), checkpoint_location));
     open_destination(*state);
   } else {
-    state = co_await begin_run();
+    state = begin_run();
     open_destination(*state);
     co_await store->begin(*state);
   }
@@ -571,6 +640,10 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
                       .store = *store,
                       .pace = pace.get(),
                       .notice = notice};
+  if (fleet && budget) {
+    pace->set_budget(0, surroundings.clock.now());  // until it is known what the others have
+    parts.beside = [this] { return fleet->share_budget(*budget, *pace); };
+  }
   for (const auto& lane : lanes) {
     parts.lanes.push_back(lane->parts(file_sink.get()));
   }
@@ -609,9 +682,16 @@ ScanProgress ScanRun::progress() const {
                         .estimated_items = impl_->table.estimated_items};
   progress.counters.segments_complete = impl_->segments_complete_before;
   if (impl_->pipeline) {
-    progress.read_budget = impl_->pace->budget();
+    progress.read_budget = impl_->budget;
     progress.counters = impl_->pipeline->counters();
   }
+  // What the others read counts as complete from the first.
+  progress.segments = impl_->settings.part.count_of(impl_->segments);
+  if (impl_->segments > 0) {
+    progress.estimated_items = progress.estimated_items * progress.segments / impl_->segments;
+  }
+  std::uint32_t& complete = progress.counters.segments_complete;
+  complete -= std::min(complete, impl_->segments - progress.segments);
   std::vector<const aws::Client*> clients;
   for (const auto& lane : impl_->lanes) {
     progress.records_sent_again += lane->sink ? lane->sink->records_sent_again() : 0;

@@ -20,6 +20,7 @@
 #include "pipeline/read_budget.h"
 #include "pipeline/run_report.h"
 #include "source/scan_request.h"
+#include "source/worker_part.h"
 
 namespace everyitem::pipeline {
 
@@ -33,6 +34,7 @@ struct ScanSettings {
   std::string file;                         ///< or this; "-" is standard output
   source::ScanParameters scan;              ///< its table is filled in by the run
   std::optional<std::uint32_t> segments;
+  source::WorkerPart part;               ///< of several workers, which one this is
   std::optional<std::uint32_t> threads;  ///< by default one a core
   std::optional<std::uint64_t> limit;
   KinesisWire kinesis_wire = KinesisWire::automatic;
@@ -68,15 +70,16 @@ struct RunSurroundings {
 /// For the progress display. Numbers of this process, but for what says otherwise.
 struct ScanProgress {
   RunCounters counters;
-  std::uint32_t segments = 0;             ///< 0 until the run has begun to read
+  std::uint32_t segments = 0;             ///< this worker's; 0 until the run has begun to read
   std::uint64_t items_before = 0;         ///< delivered by earlier processes of this run
   std::uint64_t bytes_before = 0;         ///< of all items that these were done with
   std::uint64_t dead_letters_before = 0;  ///< likewise
-  std::uint64_t estimated_items = 0;      ///< of the table, by DynamoDB's own estimate; 0: unknown
+  /// By DynamoDB's own estimate, of this worker's segments; 0: unknown.
+  std::uint64_t estimated_items = 0;
   std::uint64_t throttled_requests = 0;
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
-  std::optional<double> read_budget;  ///< read units a second
+  std::optional<double> read_budget;  ///< read units a second, of all workers together
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
 };

@@ -2,6 +2,7 @@
 """Measures how a read budget is kept, in real time, by what the fault server charged.
 
     tests/e2e/read_budget_windows.py --read-units 50 --segments 200 --seconds 150
+    tests/e2e/read_budget_windows.py --read-units 500 --segments 60 --workers 3
 
 Looks ten times a second. Prints the least and the most of the budget that was read in any minute;
 exit code 1 if that is not within 3 percent.
@@ -13,7 +14,7 @@ import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import List, Tuple
+from typing import Any, List, Tuple
 
 from fault_server import FaultServer, scan_of
 
@@ -21,23 +22,42 @@ MINUTE = 60.0
 ITEM_BYTES = 4_000  # half a unit each
 
 
-def charged(read_units: float, segments: int, seconds: float) -> List[Tuple[float, float]]:
-    """By the time in seconds, the units that were charged until then."""
+def charged(
+    read_units: float, segments: int, seconds: float, workers: int = 1
+) -> List[Tuple[float, float]]:
+    """By the time in seconds, the units that were charged until then.
+
+    Of several workers the first ends after half the time, by a signal.
+    """
     items = int(2 * read_units * seconds * 1.5) + 1000  # more than is read
     looks = []
     with FaultServer(
         items=items, item_bytes=ITEM_BYTES, scan_latency_ms=20
     ) as server, tempfile.TemporaryDirectory(prefix="everyitem-budget.") as home:
         scan = scan_of("--segments", segments, "--read-units", read_units)
-        process = server.everyitem(Path(home)).start(*scan)
+        everyitem = server.everyitem(Path(home))
+        sharing = [
+            ("--checkpoint", "dynamodb:checkpoints", "--workers", workers, "--worker", worker)
+            for worker in range(workers)
+        ]
+        processes = [
+            everyitem.start(*scan, *more) for more in (sharing if workers > 1 else [()])
+        ]
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             looks.append((time.monotonic() - began, server.report()["read_units"]))
             time.sleep(0.1)
-        assert process.running, process.stderr
-        process.signal(signal.SIGTERM)
-        process.finish()
+            if len(processes) == workers > 1 and time.monotonic() - began > seconds / 2:
+                end(processes.pop(0))
+        for process in processes:
+            end(process)
     return looks
+
+
+def end(process: Any) -> None:
+    assert process.running, process.stderr
+    process.signal(signal.SIGTERM)
+    process.finish()
 
 
 def extremes(looks: List[Tuple[float, float]], read_units: float) -> Tuple[float, float]:
@@ -57,8 +77,9 @@ def main() -> int:
     parser.add_argument("--read-units", type=float, default=50)
     parser.add_argument("--segments", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=150, help="more than 60")
+    parser.add_argument("--workers", type=int, default=1, help="that share the run")
     options = parser.parse_args()
-    looks = charged(options.read_units, options.segments, options.seconds)
+    looks = charged(options.read_units, options.segments, options.seconds, options.workers)
     least, most = extremes(looks, options.read_units)
     print(f"any minute: {least:.4f} to {most:.4f} of {options.read_units:g} read units/s")
     return 0 if 0.97 <= least and most <= 1.03 else 1

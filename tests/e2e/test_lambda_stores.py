@@ -58,3 +58,16 @@ def test_an_event_that_comes_twice_is_worked_on_once(start: Start, checkpoint: s
         first.join()
         assert statuses(done) == ["complete"]
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+
+
+def test_workers_share_a_run_each_in_its_own_chain_of_rounds(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        shared = {"HANDOVER_SECONDS": 0.3, "WORKERS": 2, **in_store(server, "dynamodb:checkpoints")}
+        hosts = [start(server, [0.5, 30.0], **shared) for _ in range(2)]
+        for number, host in enumerate(hosts):
+            host.send(b'{"worker": %d}' % number)
+        outcomes = [host.wait() for host in hosts]
+        for rounds in outcomes:
+            assert statuses(rounds) == ["handed-over", "complete"], rounds
+        assert sum(rounds[-1].answer["items"] for rounds in outcomes) == ITEMS
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0

@@ -1,0 +1,169 @@
+#include "checkpoint/dynamodb_fleet_store.h"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/use_future.hpp>
+#include <gtest/gtest.h>
+
+#include "aws/test_service.h"
+#include "checkpoint/checkpoint_store_conformance.h"
+#include "checkpoint/dynamodb_store.h"
+#include "checkpoint/run_record.h"
+#include "emulated_items.h"
+
+namespace everyitem::checkpoint {
+namespace {
+
+class DynamoDbFleetStoreTest : public testing::Test {
+ protected:
+  static FleetRecord example() {
+    return {.identity = {{"table", "orders"}, {"workers", "3"}},
+            .segments = 40,
+            .members = {{.worker = 0, .turn = 7, .read_units = 12.5},
+                        {.worker = 2,
+                         .state = FleetMember::State::complete,
+                         .turn = 1ULL << 40,
+                         .read_units = 0,
+                         .wanted = 0.25}}};
+  }
+
+  StoreContext context(std::string owner = "process") {
+    StoreContext context{.clock = service.clock,
+                         .owner = std::move(owner),
+                         .limits = {.attempts = 1, .elapsed = std::chrono::seconds(0)},
+                         .kms_key = {},
+                         .interval = {},
+                         .client = {}};
+    context.client = [this](const aws::ServiceModel&, const std::string&) -> aws::Client& {
+      return service.client;
+    };
+    return context;
+  }
+
+  template <typename T>
+  T run(Awaitable<T> work) {
+    auto result = asio::co_spawn(service.loop, std::move(work), asio::use_future);
+    service.loop.restart();
+    while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
+      service.loop.run_one();
+    }
+    return result.get();
+  }
+
+  boost::json::object& item() { return items.tables.at("checkpoints").at({"nightly", "workers"}); }
+
+  faults::EmulatedItems items;
+  bool answers_are_lost = false;
+  aws::TestService service{
+      [this](aws::Peer& peer, const std::string& request) -> Awaitable<void> {
+        constexpr std::string_view kTarget = "DynamoDB_20120810.";
+        const auto operation = request.find(kTarget) + kTarget.size();
+        const faults::ServiceReply reply =
+            items.answer(request.substr(operation, request.find('\r', operation) - operation),
+                         aws::body_of(request));
+        const std::string bytes =
+            answers_are_lost
+                ? aws::answer("", "500 Internal Server Error")
+                : aws::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
+        co_await peer.write(bytes);
+      },
+      aws::kDynamoDb};
+  DynamoDbFleetStore store{"checkpoints/nightly", context()};
+};
+
+TEST_F(DynamoDbFleetStoreTest, WhatWasWrittenIsRead) {
+  EXPECT_EQ(run(store.read()), std::nullopt);
+  EXPECT_TRUE(run(store.write(example())));
+  EXPECT_EQ(run(store.read()), example());
+  FleetRecord next = example();
+  next.members.pop_back();
+  EXPECT_TRUE(run(store.write(next)));
+  EXPECT_EQ(run(store.read()), next);
+}
+
+TEST_F(DynamoDbFleetStoreTest, OfTwoThatReadTheSameOneWrites) {
+  DynamoDbFleetStore other("checkpoints/nightly", context());
+  run(store.read());
+  run(other.read());
+  EXPECT_TRUE(run(store.write(example())));
+  EXPECT_FALSE(run(other.write({.identity = {}, .segments = 1})))
+      << "there was none when it looked";
+  run(other.read());
+  FleetRecord changed = example();
+  changed.members.front().turn = 8;
+  run(store.read());
+  EXPECT_TRUE(run(other.write(changed)));
+  EXPECT_FALSE(run(store.write(example())));
+  EXPECT_EQ(run(store.read()), changed);
+}
+
+TEST_F(DynamoDbFleetStoreTest, AWriteWhoseAnswerWasLostIsNotDoneTwice) {
+  run(store.read());
+  answers_are_lost = true;
+  EXPECT_THROW(run(store.write(example())), Error);
+  answers_are_lost = false;
+  EXPECT_FALSE(run(store.write(example())));
+  EXPECT_EQ(run(store.read()), example());
+}
+
+TEST_F(DynamoDbFleetStoreTest, ItGoesByItself) {
+  run(store.read());
+  run(store.write(example()));
+  EXPECT_EQ(item().at("expires_at").at("N").as_string(),
+            std::to_string(seconds_now(service.clock) + 30L * 86400));
+}
+
+TEST_F(DynamoDbFleetStoreTest, WhatIsDamagedIsToldAsSuch) {
+  const auto failure = [this](const char* attribute, boost::json::value value) -> std::string {
+    run(store.read());
+    run(store.write(example()));
+    item()[attribute] = std::move(value);
+    try {
+      run(store.read());
+    } catch (const Error& error) {
+      items.tables.clear();
+      return error.what();
+    }
+    return "read";
+  };
+  for (const char* attribute : {"identity", "members", "segments", "version"}) {
+    const std::string text = failure(attribute, {{"S", "[[\"x\""}});
+    EXPECT_NE(text.find("dynamodb:checkpoints/nightly"), std::string::npos) << text;
+    EXPECT_NE(text.find("not a checkpoint of everyitem, or damaged"), std::string::npos) << text;
+  }
+  for (const char* members :
+       {R"([[0,"asleep",1,2.0,null]])", R"([[0,"left",1,-2.0,null]])", R"([[0,"left",1]])",
+        R"([[0,"left",1,2.0,1e999]])", R"([[-1,"left",1,2.0,null]])", "{}"}) {
+    EXPECT_NE(failure("members", {{"S", members}}).find("damaged"), std::string::npos) << members;
+  }
+  EXPECT_NE(failure("format", {{"N", "2"}}).find("its format is 2"), std::string::npos);
+}
+
+TEST_F(DynamoDbFleetStoreTest, AWorkersRunIsCompleteWhenItsOwnSegmentsAre) {
+  StoreContext of_worker = context();
+  of_worker.part = {.worker = 1, .workers = 3};
+  const std::string place = "checkpoints/nightly/worker-1-of-3";
+  RunState state{.identity = example().identity, .segments = fresh_segments(5, of_worker.part)};
+  EXPECT_FALSE(state.complete());
+  EXPECT_EQ(state.items(), 0U);
+  {
+    DynamoDbStore worker(place, of_worker);
+    run(worker.begin(state));
+    EXPECT_EQ(items.tables.at("checkpoints").size(), 1U) << "what others read is not written";
+    run(worker.save({{.segment = 4, .position = {.complete = true}, .items = 3}}));
+    run(worker.release());
+  }
+  {
+    DynamoDbStore worker(place, of_worker);
+    EXPECT_FALSE(run(worker.load())->complete());
+    run(worker.save({{.segment = 1, .position = {.complete = true}, .items = 4}}));
+    run(worker.release());
+  }
+  EXPECT_EQ(items.tables.at("checkpoints").size(), 1U) << "a finished run is one item";
+  DynamoDbStore worker(place, of_worker);
+  const auto found = run(worker.load());
+  EXPECT_TRUE(found->complete());
+  EXPECT_EQ(found->items(), 7U);
+}
+
+}  // namespace
+}  // namespace everyitem::checkpoint
