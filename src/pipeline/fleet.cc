@@ -93,7 +93,7 @@ Awaitable<bool> Fleet::try_to_join(FleetTerms terms) {
 Awaitable<void> Fleet::update(Change change) {
   for (;;) {
     std::optional<FleetRecord> record = co_await store_.read();
-    if (!record || record->identity != identity_) {
+    if (!record || !checkpoint::differences(record->identity, identity_).empty()) {
       throw begun_anew(store_.location());
     }
     change(*record);

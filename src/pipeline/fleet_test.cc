@@ -379,6 +379,20 @@ TEST_F(FleetTermsTest, WhoseTermsWereReplacedEnds) {
   EXPECT_EQ(shared_.record->members.front().state, FleetMember::State::reading);
 }
 
+TEST_F(FleetTermsTest, WhatAnotherVersionKnowsBesideIsNoDifference) {
+  join(1, terms(40));
+  shared_.record->identity.push_back({"what later versions have", "yes"});
+  Fleet leaving = fleet(0);
+  const auto course = [&]() -> Awaitable<void> {
+    FleetTerms wanted = terms(40);
+    co_await leaving.join(std::move(wanted));
+    co_await leaving.leave(FleetMember::State::left);
+  };
+  asio::co_spawn(loop_, course(), [](const std::exception_ptr& failure) { EXPECT_FALSE(failure); });
+  clock_.run();
+  EXPECT_EQ(shared_.record->members.front().state, FleetMember::State::left);
+}
+
 TEST_F(FleetTermsTest, WhoEndsLastSeesThatAllAreComplete) {
   std::vector<std::vector<std::uint32_t>> not_complete;
   for (const std::uint32_t worker : {2U, 0U, 1U}) {

@@ -132,6 +132,7 @@ struct ScanRun::Impl {
   std::unique_ptr<checkpoint::CheckpointStore> store;
   std::unique_ptr<checkpoint::FleetStore> fleet_store;  ///< where workers share the run
   std::optional<Fleet> fleet;
+  std::string segments_notice;  ///< how many were chosen and why, for the user; empty where none
   std::optional<std::uint32_t> agreed_segments;  ///< with the other workers, once it has joined
   std::string checkpoint_location;
   sink::FileStart file_start = sink::FileStart::fresh;
@@ -480,8 +481,8 @@ std::uint32_t ScanRun::Impl::chosen_segments() {
   const source::SegmentChoice choice =
       source::choose_segments(table.estimated_bytes, cores() * workers);
   const std::uint32_t chosen = std::max(choice.segments, workers);
-  notice(fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
-                     counted(chosen, "segment"), choice.reason));
+  segments_notice = fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
+                                counted(chosen, "segment"), choice.reason);
   return chosen;
 }
 
@@ -631,6 +632,9 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     open_destination(*state);
   } else {
     state = begin_run();
+    if (!segments_notice.empty()) {
+      notice(segments_notice);
+    }
     open_destination(*state);
     co_await store->begin(*state);
   }

@@ -167,14 +167,16 @@ def test_workers_have_one_budget(tmp_path: Path) -> None:
     with FaultServer(items=6000, item_bytes=4000) as server:  # half a unit each
         everyitem = server.everyitem(tmp_path)
         processes = [
-            everyitem.start(*worker(number, 3, "--segments", 12, "--read-units", 500))
+            everyitem.start(*worker(number, 3, "--read-units", 500))
             for number in range(3)
         ]
         results = [process.finish() for process in processes]
         report = server.report()
     for result in results:
         assert result.code == 0, result.stderr
-        assert "read budget: 500 read units/s for all 3 workers together" in result.stderr
+        assert result.notices[0] == (
+            "everyitem: read budget: 500 read units/s for all 3 workers together"
+        )
         assert result.summary["read_budget"] == 500
     assert report["missing"] == 0 and report["duplicates"] == 0
     # Each process saves half a second of its part at most.
