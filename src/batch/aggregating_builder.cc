@@ -36,9 +36,39 @@ AddResult AggregatingBuilder::add(const source::Item& item, source::PageId page)
   if (batch_.items == 0) {
     look_at_shards();
   }
+  return add_to(target_of(item), item, page);
+}
+
+AddedItems AggregatingBuilder::add_all(std::span<const source::Item> items, source::PageId page) {
+  if (batch_.items == 0) {
+    look_at_shards();
+  }
+  Target next = items.empty() ? Target{} : target_of(items[0]);
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    const Target target = next;
+    if (i + 1 < items.size()) {
+      next = target_of(items[i + 1]);
+      if (open_[next.shard] != kNone) {
+        // There are too many records for the nearest cache.
+        records_[open_[next.shard]].record.fetch_end();
+      }
+    }
+    if (const AddResult result = add_to(target, items[i], page); result != AddResult::added) {
+      return {.count = i, .next = result};
+    }
+  }
+  return {.count = items.size(), .next = AddResult::added};
+}
+
+AggregatingBuilder::Target AggregatingBuilder::target_of(const source::Item& item) const {
   const std::uint64_t bits = keys_.bits(item);
+  return {.bits = bits, .shard = shards_->shard_of(HashKey{bits} << 64)};
+}
+
+AddResult AggregatingBuilder::add_to(Target target, const source::Item& item, source::PageId page) {
+  const std::uint64_t bits = target.bits;
   const HashKey hash_key = HashKey{bits} << 64;
-  std::uint32_t& open = open_[shards_->shard_of(hash_key)];
+  std::uint32_t& open = open_[target.shard];
   if (open != kNone) {
     AggregatedRecord& record = records_[open].record;
     const std::size_t size = record.size_with(item.json.size());

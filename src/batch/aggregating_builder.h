@@ -26,6 +26,7 @@ class AggregatingBuilder final : public BatchBuilder {
                      PutRecordsLimits limits, PartitionKeys keys, const CurrentShards& shards);
 
   AddResult add(const source::Item& item, source::PageId page) override;
+  AddedItems add_all(std::span<const source::Item> items, source::PageId page) override;
   std::string size_limit() const override;
   const RecordBatch& current() const override { return batch_; }
   RecordBatch seal() override;
@@ -38,7 +39,15 @@ class AggregatingBuilder final : public BatchBuilder {
   };
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
+  /// Where an item belongs.
+  struct Target {
+    std::uint64_t bits;  ///< what its keys are made of
+    std::size_t shard;
+  };
+
   void look_at_shards();
+  Target target_of(const source::Item& item) const;
+  AddResult add_to(Target target, const source::Item& item, source::PageId page);
   AddResult add_record(const source::Item& item, source::PageId page, std::uint64_t bits,
                        std::uint32_t& open);
   void count(std::uint32_t record, source::PageId page, std::size_t json_bytes);

@@ -22,22 +22,19 @@ BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilde
 
 Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page) {
   Packed packed;
-  while (packed.items < items.size() && held_bytes_ <= bound_bytes_) {
-    // The builder takes up a page with the first item of it in each batch.
-    const std::size_t pages_before = builder_.current().pages.size();
-    const batch::AddResult result = builder_.add(items[packed.items], page);
-    if (result == batch::AddResult::full) {
-      seal();
-      return packed;
-    }
-    if (result == batch::AddResult::too_large) {
-      packed.next_too_large = true;
-      return packed;
-    }
-    if (builder_.current().pages.size() > pages_before) {
-      tracker_.add_batch(page);
-    }
-    ++packed.items;
+  if (items.empty() || held_bytes_ > bound_bytes_) {
+    return packed;
+  }
+  // The builder takes up a page with the first item of it in each batch.
+  const std::size_t pages_before = builder_.current().pages.size();
+  const batch::AddedItems added = builder_.add_all(items, page);
+  packed.items = added.count;
+  packed.next_too_large = added.next == batch::AddResult::too_large;
+  if (builder_.current().pages.size() > pages_before) {
+    tracker_.add_batch(page);
+  }
+  if (added.next == batch::AddResult::full) {
+    seal();
   }
   return packed;
 }
