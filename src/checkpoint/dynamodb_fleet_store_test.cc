@@ -27,100 +27,100 @@ class DynamoDbFleetStoreTest : public testing::Test {
   }
 
   StoreContext context(std::string owner = "process") {
-    StoreContext context{.clock = service.clock,
+    StoreContext context{.clock = service_.clock,
                          .owner = std::move(owner),
                          .limits = {.attempts = 1, .elapsed = std::chrono::seconds(0)},
                          .kms_key = {},
                          .interval = {},
                          .client = {}};
     context.client = [this](const aws::ServiceModel&, const std::string&) -> aws::Client& {
-      return service.client;
+      return service_.client;
     };
     return context;
   }
 
   template <typename T>
   T run(Awaitable<T> work) {
-    auto result = asio::co_spawn(service.loop, std::move(work), asio::use_future);
-    service.loop.restart();
+    auto result = asio::co_spawn(service_.loop, std::move(work), asio::use_future);
+    service_.loop.restart();
     while (result.wait_for(std::chrono::seconds(0)) != std::future_status::ready) {
-      service.loop.run_one();
+      service_.loop.run_one();
     }
     return result.get();
   }
 
-  boost::json::object& item() { return items.tables.at("checkpoints").at({"nightly", "workers"}); }
+  boost::json::object& item() { return items_.tables.at("checkpoints").at({"nightly", "workers"}); }
 
-  faults::EmulatedItems items;
-  bool answers_are_lost = false;
-  aws::TestService service{
+  faults::EmulatedItems items_;
+  bool answers_are_lost_ = false;
+  aws::TestService service_{
       [this](aws::Peer& peer, const std::string& request) -> Awaitable<void> {
         constexpr std::string_view kTarget = "DynamoDB_20120810.";
         const auto operation = request.find(kTarget) + kTarget.size();
         const faults::ServiceReply reply =
-            items.answer(request.substr(operation, request.find('\r', operation) - operation),
-                         aws::body_of(request));
+            items_.answer(request.substr(operation, request.find('\r', operation) - operation),
+                          aws::body_of(request));
         const std::string bytes =
-            answers_are_lost
+            answers_are_lost_
                 ? aws::answer("", "500 Internal Server Error")
                 : aws::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
         co_await peer.write(bytes);
       },
       aws::kDynamoDb};
-  DynamoDbFleetStore store{"checkpoints/nightly", context()};
+  DynamoDbFleetStore store_{"checkpoints/nightly", context()};
 };
 
 TEST_F(DynamoDbFleetStoreTest, WhatWasWrittenIsRead) {
-  EXPECT_EQ(run(store.read()), std::nullopt);
-  EXPECT_TRUE(run(store.write(example())));
-  EXPECT_EQ(run(store.read()), example());
+  EXPECT_EQ(run(store_.read()), std::nullopt);
+  EXPECT_TRUE(run(store_.write(example())));
+  EXPECT_EQ(run(store_.read()), example());
   FleetRecord next = example();
   next.members.pop_back();
-  EXPECT_TRUE(run(store.write(next)));
-  EXPECT_EQ(run(store.read()), next);
+  EXPECT_TRUE(run(store_.write(next)));
+  EXPECT_EQ(run(store_.read()), next);
 }
 
 TEST_F(DynamoDbFleetStoreTest, OfTwoThatReadTheSameOneWrites) {
   DynamoDbFleetStore other("checkpoints/nightly", context());
-  run(store.read());
+  run(store_.read());
   run(other.read());
-  EXPECT_TRUE(run(store.write(example())));
+  EXPECT_TRUE(run(store_.write(example())));
   EXPECT_FALSE(run(other.write({.identity = {}, .segments = 1})))
       << "there was none when it looked";
   run(other.read());
   FleetRecord changed = example();
   changed.members.front().turn = 8;
-  run(store.read());
+  run(store_.read());
   EXPECT_TRUE(run(other.write(changed)));
-  EXPECT_FALSE(run(store.write(example())));
-  EXPECT_EQ(run(store.read()), changed);
+  EXPECT_FALSE(run(store_.write(example())));
+  EXPECT_EQ(run(store_.read()), changed);
 }
 
 TEST_F(DynamoDbFleetStoreTest, AWriteWhoseAnswerWasLostIsNotDoneTwice) {
-  run(store.read());
-  answers_are_lost = true;
-  EXPECT_THROW(run(store.write(example())), Error);
-  answers_are_lost = false;
-  EXPECT_FALSE(run(store.write(example())));
-  EXPECT_EQ(run(store.read()), example());
+  run(store_.read());
+  answers_are_lost_ = true;
+  EXPECT_THROW(run(store_.write(example())), Error);
+  answers_are_lost_ = false;
+  EXPECT_FALSE(run(store_.write(example())));
+  EXPECT_EQ(run(store_.read()), example());
 }
 
 TEST_F(DynamoDbFleetStoreTest, ItGoesByItself) {
-  run(store.read());
-  run(store.write(example()));
+  run(store_.read());
+  run(store_.write(example()));
   EXPECT_EQ(item().at("expires_at").at("N").as_string(),
-            std::to_string(seconds_now(service.clock) + 30L * 86400));
+            std::to_string(seconds_now(service_.clock) + 30L * 86400));
 }
 
 TEST_F(DynamoDbFleetStoreTest, WhatIsDamagedIsToldAsSuch) {
   const auto failure = [this](const char* attribute, boost::json::value value) -> std::string {
-    run(store.read());
-    run(store.write(example()));
+    run(store_.read());
+    run(store_.write(example()));
     item()[attribute] = std::move(value);
     try {
-      run(store.read());
+      run(store_.read());
     } catch (const Error& error) {
-      items.tables.clear();
+      items_.tables.clear();
       return error.what();
     }
     return "read";
@@ -148,7 +148,7 @@ TEST_F(DynamoDbFleetStoreTest, AWorkersRunIsCompleteWhenItsOwnSegmentsAre) {
   {
     DynamoDbStore worker(place, of_worker);
     run(worker.begin(state));
-    EXPECT_EQ(items.tables.at("checkpoints").size(), 1U) << "what others read is not written";
+    EXPECT_EQ(items_.tables.at("checkpoints").size(), 1U) << "what others read is not written";
     run(worker.save({{.segment = 4, .position = {.complete = true}, .items = 3}}));
     run(worker.release());
   }
@@ -158,7 +158,7 @@ TEST_F(DynamoDbFleetStoreTest, AWorkersRunIsCompleteWhenItsOwnSegmentsAre) {
     run(worker.save({{.segment = 1, .position = {.complete = true}, .items = 4}}));
     run(worker.release());
   }
-  EXPECT_EQ(items.tables.at("checkpoints").size(), 1U) << "a finished run is one item";
+  EXPECT_EQ(items_.tables.at("checkpoints").size(), 1U) << "a finished run is one item";
   DynamoDbStore worker(place, of_worker);
   const auto found = run(worker.load());
   EXPECT_TRUE(found->complete());

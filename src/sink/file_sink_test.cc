@@ -90,7 +90,7 @@ TEST_F(FileSinkTest, AFileHasOneWriterAtATime) {
   for (const FileStart start : {FileStart::fresh, FileStart::resume, FileStart::restart}) {
     auto first = std::make_unique<FileSink>(path_, FileStart::restart, 0);
     try {
-      FileSink(path_, start, 0);
+      const FileSink second(path_, start, 0);
       ADD_FAILURE() << "opened";
     } catch (const Error& error) {
       EXPECT_NE(std::string(error.what()).find("another process writes to this file"),
@@ -100,11 +100,10 @@ TEST_F(FileSinkTest, AFileHasOneWriterAtATime) {
     deliver(*first, "whole\n");
     EXPECT_EQ(content(), "whole\n");
     first.reset();
-    FileSink(path_, FileStart::resume, 6);
+    const FileSink next(path_, FileStart::resume, 6);
   }
-  FileSink("/dev/null", FileStart::fresh, 0);
-  FileSink one("/dev/null", FileStart::fresh, 0);
-  FileSink other("/dev/null", FileStart::fresh, 0);  // a device is anybody's
+  const FileSink one("/dev/null", FileStart::fresh, 0);
+  const FileSink other("/dev/null", FileStart::fresh, 0);  // a device is anybody's
 }
 
 TEST_F(FileSinkTest, AFullDiskIsAnErrorThatNamesTheFile) {
