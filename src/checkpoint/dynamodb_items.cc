@@ -20,12 +20,12 @@ namespace {
 /// hold.
 json::object names_in(std::string_view condition) {
   json::object names;
-  for (const auto& [placeholder, name] :
+  for (const auto& [alias, name] :
        {std::pair{"#epoch", "epoch"}, std::pair{"#owner", "owner"},
         std::pair{"#lease", "lease_until"}, std::pair{"#run", "run"},
         std::pair{"#version", "version"}}) {
-    if (condition.find(placeholder) != std::string_view::npos) {
-      names[placeholder] = name;
+    if (condition.find(alias) != std::string_view::npos) {
+      names[alias] = name;
     }
   }
   return names;

@@ -8,7 +8,9 @@ import urllib.request
 from pathlib import Path
 from typing import Any, Dict, List, Sequence
 
-from running import ROOT, Everyitem
+import boto3
+from botocore.config import Config
+from running import REGION, ROOT, Everyitem
 
 FAULT_SERVER = Path(
     os.environ.get("EVERYITEM_FAULT_SERVER", ROOT / "build/release/tests/faults/fault_server")
@@ -60,6 +62,17 @@ class FaultServer:
         self._process.send_signal(signal.SIGTERM)
         output, _ = self._process.communicate(timeout=10)
         return json.loads(output)
+
+    def client(self, service: str) -> Any:
+        """One of its services, through the official client."""
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=REGION,
+            aws_access_key_id=ACCESS_KEY_ID,
+            aws_secret_access_key=SECRET_ACCESS_KEY,
+            config=Config(proxies={}),
+        )
 
     def everyitem(self, home: Path, url: str = "") -> Everyitem:
         """Everyitem with all services here, or at `url` where a proxy is between."""

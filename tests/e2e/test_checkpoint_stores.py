@@ -6,13 +6,11 @@ import signal
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Set
 
-import boto3
 import pytest
-from botocore.config import Config
 from conftest import Backend, Table
 from fault_proxy import Gate, with_page_limit
-from fault_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, FaultServer, scan_of
-from running import INTERRUPTED, REGION, Everyitem, wait_for
+from fault_server import FaultServer, scan_of
+from running import INTERRUPTED, Everyitem, wait_for
 
 COUNT = 3000
 
@@ -201,14 +199,7 @@ class Parameters:
     """Parameter Store in the fault server, seen through the official client."""
 
     def __init__(self, server: FaultServer) -> None:
-        self._client = boto3.client(
-            "ssm",
-            endpoint_url=server.url,
-            region_name=REGION,
-            aws_access_key_id=ACCESS_KEY_ID,
-            aws_secret_access_key=SECRET_ACCESS_KEY,
-            config=Config(proxies={}),
-        )
+        self._client = server.client("ssm")
 
     def values(self, path: str = "/backfill") -> Dict[str, str]:
         pages = self._client.get_paginator("get_parameters_by_path").paginate(

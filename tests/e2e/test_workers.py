@@ -5,13 +5,11 @@ import signal
 from pathlib import Path
 from typing import Any, List, Tuple
 
-import boto3
 import pytest
-from botocore.config import Config
 from conftest import Backend
-from fault_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, FaultServer, scan_of
+from fault_server import FaultServer, scan_of
 from read_budget_windows import charged, extremes
-from running import INTERRUPTED, REGION, Everyitem, wait_for
+from running import INTERRUPTED, Everyitem, wait_for
 from test_checkpoint_stores import CheckpointTable
 
 # Some 4 pages of each of 8 segments, one every 0.2 s.
@@ -27,14 +25,7 @@ def worker(number: int, of: int, *more: Any) -> List[str]:
 
 def end_lease(server: FaultServer, run: str) -> None:
     """As time does in half a minute."""
-    client = boto3.client(
-        "dynamodb",
-        endpoint_url=server.url,
-        region_name=REGION,
-        aws_access_key_id=ACCESS_KEY_ID,
-        aws_secret_access_key=SECRET_ACCESS_KEY,
-        config=Config(proxies={}),
-    )
+    client = server.client("dynamodb")
     key = {"run": {"S": run}, "item": {"S": "run"}}
     item = client.get_item(TableName="checkpoints", Key=key, ConsistentRead=True)["Item"]
     client.put_item(
