@@ -33,10 +33,7 @@ AggregatingBuilder::AggregatingBuilder(const PutRecordsFormat& format, const Str
 }
 
 AddResult AggregatingBuilder::add(const source::Item& item, source::PageId page) {
-  if (batch_.items == 0) {
-    look_at_shards();
-  }
-  return add_to(target_of(item), item, page);
+  return add_all(std::span(&item, 1), page).next;
 }
 
 AddedItems AggregatingBuilder::add_all(std::span<const source::Item> items, source::PageId page) {

@@ -21,10 +21,6 @@
 
 namespace everyitem::pipeline {
 
-/// More would write to the one item that they share more often than its partition takes: 1,000
-/// write units a second (DynamoDB Developer Guide, "Designing partition keys").
-inline constexpr std::uint32_t kMostWorkers = 100;
-
 /// How often each of so many that read tells the others what it does, and looks at them. What one
 /// leaves free that ends is lost for so long at most.
 constexpr std::chrono::nanoseconds turn_time(std::size_t reading) {
@@ -37,6 +33,11 @@ inline constexpr std::chrono::seconds kClaimLife{20};
 /// A worker that others have not heard of for so long has no part in the budget any more. Longer
 /// than kClaimLife by more than a write takes.
 inline constexpr std::chrono::seconds kClaimsForgotten{30};
+
+/// With more, a turn would come close to the life of a claim: one that fails must leave time for
+/// another.
+inline constexpr std::uint32_t kMostWorkers = 100;
+static_assert(2 * turn_time(kMostWorkers) <= kClaimLife);
 
 /// What all workers must agree on.
 struct FleetTerms {
