@@ -13,6 +13,7 @@
 
 #include "base/error.h"
 #include "base/simulated_clock.h"
+#include "base/test_sanitizers.h"
 #include "pipeline/simulated_reading.h"
 
 namespace everyitem::pipeline {
@@ -60,7 +61,10 @@ bool enough_to_read(std::size_t segments, double budget) {
 }
 
 TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
-  for (const double budget : {5.0, 50.0, 1000.0, 100'000.0}) {
+  const std::vector<double> budgets = kUnderSanitizers
+                                          ? std::vector<double>{5.0, 50.0}
+                                          : std::vector<double>{5.0, 50.0, 1000.0, 100'000.0};
+  for (const double budget : budgets) {
     for (const Items& items : all_items()) {
       Extremes worst;
       for (const std::size_t segments : {1U, 8U, 64U, 200U}) {
@@ -85,7 +89,8 @@ TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
 TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
   for (const double budget : {5.0, 10.0, 20.0, 50.0, 400.0}) {
     Extremes worst;
-    for (std::uint64_t seed = 1; seed <= 40; ++seed) {
+    const std::uint64_t seeds = kUnderSanitizers ? 4 : 40;
+    for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
       SCOPED_TRACE(fmt::format("seed {}, {} units/s", seed, budget));
       Simulation table{.segments = 16, .item_bytes = mixed, .budget = budget, .seed = seed};
       read_table(table);
@@ -97,8 +102,8 @@ TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
     }
     EXPECT_LE(worst.most, budget < 20 ? 1.05 : 1.03);
     EXPECT_GE(worst.least, budget < 20 ? 0.95 : 0.97);
-    fmt::print("{:>6} units/s, 40 seeds: {:.4f} to {:.4f} of the budget in any minute\n", budget,
-               worst.least, worst.most);
+    fmt::print("{:>6} units/s, {} seeds: {:.4f} to {:.4f} of the budget in any minute\n", budget,
+               seeds, worst.least, worst.most);
   }
 }
 

@@ -17,6 +17,7 @@
 #include <gtest/gtest.h>
 
 #include "base/simulated_clock.h"
+#include "base/test_sanitizers.h"
 #include "batch/kinesis_limits.h"
 #include "sink/shard_pace.h"
 #include "sink/shard_watch.h"
@@ -361,13 +362,10 @@ TEST_P(ShardPaceSimulation, AProvisionedStreamIsFilledAndRefusesLittle) {
   }
 }
 
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-// Twenty times as slow, and what they look for does not depend on the number of shards.
-const auto kShardCounts = testing::Values(1, 4);
-#else
-const auto kShardCounts = testing::Values(1, 4, 16, 200);
-#endif
-INSTANTIATE_TEST_SUITE_P(Shards, ShardPaceSimulation, kShardCounts,
+INSTANTIATE_TEST_SUITE_P(Shards, ShardPaceSimulation,
+                         testing::ValuesIn(kUnderSanitizers
+                                               ? std::vector<std::size_t>{1, 4}
+                                               : std::vector<std::size_t>{1, 4, 16, 200}),
                          testing::PrintToStringParamName());
 
 class ShardPaceCourse : public testing::TestWithParam<Enforced> {};

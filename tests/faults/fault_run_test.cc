@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "base/test_sanitizers.h"
+
 namespace everyitem::faults {
 namespace {
 
@@ -17,7 +19,7 @@ INSTANTIATE_TEST_SUITE_P(Seeds, FaultRun, testing::Range<std::uint64_t>(1, 61));
 
 TEST(KillRun, EveryItemArrivesThroughAllKills) {
   for (const bool calm : {true, false}) {
-    const FaultRunResult result = run_with_kills(1, 12, calm);
+    const FaultRunResult result = run_with_kills(1, kUnderSanitizers ? 3 : 12, calm);
     EXPECT_TRUE(result.as_promised()) << result.to_line();
     EXPECT_EQ(result.kills.size(), 3U) << result.to_line();
     EXPECT_EQ(result.faults == 0, calm) << result.to_line();
