@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <exception>
 #include <filesystem>
-#include <thread>
 #include <utility>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -19,6 +18,7 @@
 #include "aws/service_error.h"
 #include "base/error.h"
 #include "base/human_format.h"
+#include "base/usable_cores.h"
 #include "batch/aggregating_builder.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
@@ -45,8 +45,6 @@ namespace {
 
 /// Threads that a run takes by itself: with more it waits for the services, or for memory.
 constexpr unsigned kMostThreadsUnasked = 8;
-
-unsigned cores() { return std::max(1U, std::thread::hardware_concurrency()); }
 
 /// For others that want the run that this process owns. Process and host may be the same in two
 /// containers, and so may be what the caller calls itself: the number is not.
@@ -232,7 +230,8 @@ void ScanRun::Impl::add_lane() {
 
 /// A page that is read counts towards --limit, which only one lane can do.
 std::size_t ScanRun::Impl::lanes_for(std::size_t segments_to_read) const {
-  const std::size_t wanted = settings.threads.value_or(std::min(cores(), kMostThreadsUnasked));
+  const std::size_t wanted =
+      settings.threads.value_or(std::min(usable_cores(), kMostThreadsUnasked));
   return settings.limit
              ? 1
              : std::clamp<std::size_t>(wanted, 1, std::max<std::size_t>(1, segments_to_read));
@@ -479,7 +478,7 @@ std::optional<checkpoint::RunState> ScanRun::Impl::resumable(
 std::uint32_t ScanRun::Impl::chosen_segments() {
   const std::uint32_t workers = settings.part.workers;
   const source::SegmentChoice choice =
-      source::choose_segments(table.estimated_bytes, cores() * workers);
+      source::choose_segments(table.estimated_bytes, usable_cores() * workers);
   const std::uint32_t chosen = std::max(choice.segments, workers);
   segments_notice = fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
                                 counted(chosen, "segment"), choice.reason);
