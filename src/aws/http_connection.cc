@@ -283,8 +283,20 @@ Awaitable<void> HttpConnection::read_body(std::size_t length, PaddedBuffer& body
 }
 
 Awaitable<std::size_t> HttpConnection::read_some(std::span<char> into) {
+  // The answer is not there when its request has just gone out: waiting comes first.
+  if (!answer_begun_ && tls_ && !tls_->has_unread()) {
+    co_await wait(IoStep::Needs::readable);
+  }
   for (;;) {
-    const IoStep step = try_read(into);
+    IoStep step;
+    if (!answer_begun_ && !tls_) {
+      const auto [error, bytes] = co_await socket_.async_read_some(
+          asio::buffer(into.data(), into.size()), asio::as_tuple(asio::use_awaitable));
+      check_waited(error == asio::error::operation_aborted ? error : error_code());
+      step = {.error = error, .bytes = bytes};
+    } else {
+      step = try_read(into);
+    }
     if (step.error == asio::error::eof) {
       co_return 0;
     }
@@ -344,6 +356,10 @@ Awaitable<void> HttpConnection::wait(IoStep::Needs needs) {
   const auto what =
       needs == IoStep::Needs::readable ? tcp::socket::wait_read : tcp::socket::wait_write;
   const auto [error] = co_await socket_.async_wait(what, asio::as_tuple(asio::use_awaitable));
+  check_waited(error);
+}
+
+void HttpConnection::check_waited(const error_code& error) const {
   if (timed_out_) {
     throw open_ ? failure(Cause::idle, fmt::format("no byte moved for {}", seconds(timeouts_.idle)))
                 : failure(Cause::connect,

@@ -69,6 +69,8 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   /// Returns 0 at the end of the stream.
   Awaitable<std::size_t> read_some(std::span<char> into);
   Awaitable<void> wait(IoStep::Needs needs);
+  /// Throws where a wait on the socket, ended by `error`, was one too long, or was cancelled.
+  void check_waited(const boost::system::error_code& error) const;
 
   IoStep try_read(std::span<char> into);
   IoStep try_write(std::string_view head, std::string_view body);
@@ -106,8 +108,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   bool reusable_ = false;
   Clock::time_point expires_;
 
-  /// Read and not yet parsed: [begin_, end_). A head or a line of it must fit.
-  std::array<char, 16384> input_;
+  /// Read and not yet parsed: [begin_, end_). A head or a line of it must fit; the answer for 500
+  /// records does, so that it is read at once.
+  std::array<char, 32768> input_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;
 };
