@@ -423,7 +423,7 @@ TEST_F(HttpClientTest, AnIdleConnectionIsNoWorkForTheEventLoop) {
 TEST_F(HttpClientTest, MayBeDestroyedWithIdleConnections) {
   TestServer server(context_, answer_all);
   {
-    HttpClient client = client_of(server, kShortIdle);
+    HttpClient client = client_of(server, {.idle = milliseconds(2000)});
     send(context_, client);
   }
   server.stop_accepting();
