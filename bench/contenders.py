@@ -1,6 +1,6 @@
-"""Who takes part: each reads the fault server's table and fills its stream, or its sink."""
+"""The contenders. Each reads the fault server's table and writes to its stream, or to its byte counter."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, retarget
 from pathlib import Path
 from typing import Callable, List
 
@@ -13,20 +13,20 @@ SEGMENTS = 8
 
 @dataclass(frozen=True)
 class Setting:
-    """What a run is about, whoever runs."""
+    """The parameters of a run, the same for every contender."""
 
     item_bytes: int = 400
     transport: str = "http"  # or "tls"
     segments: int = SEGMENTS
     shards: int = 4
-    scan_ms: int = 0  # before each answer to Scan
-    put_ms: int = 0  # and to PutRecords
+    scan_ms: int = 0  # delay of each Scan response
+    put_ms: int = 0  # delay of each PutRecords response
     client_cores: int = 1
-    core_share: float = 1  # of the time of each of these
+    core_share: float = 1  # share of each core's time
 
     @property
     def without_latency(self) -> "Setting":
-        return replace(self, scan_ms=0, put_ms=0)
+        return retarget(self, scan_ms=0, put_ms=0)
 
     def __str__(self) -> str:
         parts = [f"{self.item_bytes} bytes, {self.transport}, segments: {self.segments}"]
@@ -35,56 +35,56 @@ class Setting:
         if self.client_cores > 1:
             parts.append(f"cores: {self.client_cores}")
         if self.core_share < 1:
-            parts.append(f"of each: {self.core_share:.0%}")
+            parts.append(f"share of each core: {self.core_share:.0%}")
         return ", ".join(parts)
 
 
 @dataclass(frozen=True)
-class Place:
+class Target:
     """Where a run reads and writes."""
 
     url: str
-    authority: Path  # that signed the certificate of its TLS
-    directory: Path  # of this run alone
+    authority: Path  # the CA certificate of the server
+    directory: Path  # used by this run only
 
 
 @dataclass(frozen=True)
 class Contender:
     name: str
     kind: str  # "everyitem", "peer" or "floor"
-    command: Callable[[Setting, Place], List[str]]
+    command: Callable[[Setting, Target], List[str]]
 
 
-def everyitem(*more: str) -> Callable[[Setting, Place], List[str]]:
-    return lambda setting, place: [
+def everyitem(*more: str) -> Callable[[Setting, Target], List[str]]:
+    return lambda setting, target: [
         str(BUILD / "src/cli/everyitem"),
         *("scan", "--table", "table", "--stream", "stream", "--segments", str(setting.segments)),
-        *("--endpoint-url", place.url, "--checkpoint", str(place.directory / "checkpoint")),
+        *("--endpoint-url", target.url, "--checkpoint", str(target.directory / "checkpoint")),
         *("--quiet", *more),
     ]
 
 
-def peer(*program: str) -> Callable[[Setting, Place], List[str]]:
-    # Two dashes: Go's flags take them as they take one.
-    return lambda setting, place: [
+def peer(*program: str) -> Callable[[Setting, Target], List[str]]:
+    # Go's flags accept two dashes as well as one.
+    return lambda setting, target: [
         *program,
-        *("--endpoint-url", place.url, "--table", "table", "--stream", "stream"),
+        *("--endpoint-url", target.url, "--table", "table", "--stream", "stream"),
         *("--segments", str(setting.segments)),
     ]
 
 
-def floor(items_a_post: int) -> Callable[[Setting, Place], List[str]]:
-    return lambda setting, place: [
+def floor(items_per_post: int) -> Callable[[Setting, Target], List[str]]:
+    return lambda setting, target: [
         str(BUILD / "bench/floor"),
-        *("--port", place.url.rpartition(":")[2], "--segments", str(setting.segments)),
-        *("--item-bytes", str(setting.item_bytes), "--items-a-post", str(items_a_post)),
-        *(("--ca", str(place.authority)) if setting.transport == "tls" else ()),
+        *("--port", target.url.rpartition(":")[2], "--segments", str(setting.segments)),
+        *("--item-bytes", str(setting.item_bytes), "--items-per-post", str(items_per_post)),
+        *(("--ca", str(target.authority)) if setting.transport == "tls" else ()),
     ]
 
 
 PEERS = ROOT / "bench" / "peers"
 FLOOR_OF_500 = "floor, a POST per 500"
-FLOOR_OF_PAGES = "floor, a POST a page"
+FLOOR_OF_PAGES = "floor, a POST per page"
 CONTENDERS = [
     Contender("everyitem", "everyitem", everyitem()),
     Contender("everyitem, aggregated", "everyitem", everyitem("--aggregate")),

@@ -1,5 +1,6 @@
-// The floor of the benchmark: a bare relay that reads each page of a scan, SHA-256s it and posts it
-// back, without looking at the items. What any program that delivers a table must do at least.
+// The floor of the benchmark: a bare relay that reads each page of a scan, computes its SHA-256 and
+// posts it back without looking at the items. This is the least any program that delivers a table
+// has to do.
 #include <algorithm>
 #include <array>
 #include <charconv>
@@ -33,9 +34,9 @@ using asio::ip::tcp;
 struct Settings {
   std::uint16_t port = 0;
   std::uint32_t segments = 8;
-  std::size_t item_bytes = 400;  ///< of every item's JSON
-  std::size_t items_a_post = 0;  ///< 0: one POST a page
-  std::string authority;         ///< the server's, a file in PEM; empty: HTTP without TLS
+  std::size_t item_bytes = 400;    ///< of every item's JSON
+  std::size_t items_per_post = 0;  ///< 0: one POST per page
+  std::string authority;           ///< the server's, a file in PEM; empty: HTTP without TLS
   everyitem::aws::Credentials credentials;
 };
 
@@ -52,7 +53,7 @@ struct FreeOpenssl {
 };
 using TlsContext = std::unique_ptr<SSL_CTX, FreeOpenssl>;
 
-/// Null where there is no authority: no TLS.
+/// Null without a certificate authority, which means no TLS.
 TlsContext tls_of(const std::string& authority) {
   if (authority.empty()) {
     return nullptr;
@@ -66,10 +67,10 @@ TlsContext tls_of(const std::string& authority) {
   return context;
 }
 
-/// One kept-alive connection, used by one thread that blocks.
+/// One persistent connection, used by one blocking thread.
 class Connection {
  public:
-  /// `tls` is null for none.
+  /// `tls` may be null: plain HTTP.
   Connection(std::uint16_t port, SSL_CTX* tls) : socket_(loop_) {
     socket_.connect({asio::ip::make_address(kAddress), port});
     socket_.set_option(tcp::no_delay(true));
@@ -77,12 +78,12 @@ class Connection {
       tls_.reset(SSL_new(tls));
       SSL_set_fd(tls_.get(), socket_.native_handle());
       if (SSL_connect(tls_.get()) != 1) {
-        throw std::runtime_error("no TLS with the server");
+        throw std::runtime_error("TLS handshake failed");
       }
     }
   }
 
-  /// The answer's body, valid until the next call.
+  /// Returns the body of the response, valid until the next call.
   std::string_view post(std::string_view head, std::string_view body) {
     send(head, body);
     std::size_t filled = 0;
@@ -113,7 +114,7 @@ class Connection {
     for (const std::string_view part : {head, body}) {
       std::size_t written = 0;
       if (!part.empty() && SSL_write_ex(tls_.get(), part.data(), part.size(), &written) != 1) {
-        throw std::runtime_error("the server does not take what is sent");
+        throw std::runtime_error("cannot send to the server");
       }
     }
   }
@@ -125,7 +126,7 @@ class Connection {
     }
     std::size_t bytes = 0;
     if (SSL_read_ex(tls_.get(), buffer_.data() + at, room, &bytes) != 1) {
-      throw std::runtime_error("the answer ends too early");
+      throw std::runtime_error("connection closed mid-response");
     }
     return bytes;
   }
@@ -146,8 +147,8 @@ class Connection {
   std::vector<char> buffer_ = std::vector<char>(kReadBytes);
 };
 
-/// The value behind `name`, up to one of `end`, in the page's tail behind its items.
-std::string_view behind(std::string_view tail, std::string_view name, std::string_view end) {
+/// The value that follows `name`, up to one of `end`, in the page's tail after its items.
+std::string_view value_after(std::string_view tail, std::string_view name, std::string_view end) {
   const std::size_t found = tail.find(name);
   if (found == std::string_view::npos) {
     return {};
@@ -172,9 +173,9 @@ class Relay {
       const std::string_view tail =
           page.substr(page.size() - std::min<std::size_t>(page.size(), 512));
       std::uint64_t items = 0;
-      const std::string_view count = behind(tail, R"("Count":)", ",");
+      const std::string_view count = value_after(tail, R"("Count":)", ",");
       std::from_chars(count.data(), count.data() + count.size(), items);
-      const std::string_view key = behind(tail, R"("LastEvaluatedKey":)", "}}");
+      const std::string_view key = value_after(tail, R"("LastEvaluatedKey":)", "}}");
       start_key = key.empty() ? "" : fmt::format("{}}}}}", key);
       relayed_.items += items;
       deliver(page);
@@ -207,9 +208,9 @@ class Relay {
   }
 
   void deliver(std::string_view page) {
-    const std::size_t step = settings_.items_a_post == 0
+    const std::size_t step = settings_.items_per_post == 0
                                  ? page.size()
-                                 : settings_.items_a_post * (settings_.item_bytes + 1);
+                                 : settings_.items_per_post * (settings_.item_bytes + 1);
     for (; !page.empty(); page.remove_prefix(std::min(page.size(), step))) {
       const std::string_view body = page.substr(0, step);
       std::array<unsigned char, EVP_MAX_MD_SIZE> digest;
@@ -261,14 +262,14 @@ Relayed relay_all(const Settings& settings) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);  // OpenSSL writes to the socket without asking for none
-  CLI::App program("Relays a fault server's table to its sink, a thread a segment.");
+  CLI::App program("Relays a fault server's table back to it, with one thread per segment.");
   Settings settings;
   program.add_option("--port", settings.port)->required();
   program.add_option("--segments", settings.segments);
-  program.add_option("--item-bytes", settings.item_bytes, "Of every item's JSON");
-  program.add_option("--items-a-post", settings.items_a_post, "0: one POST a page");
+  program.add_option("--item-bytes", settings.item_bytes, "Size of every item's JSON");
+  program.add_option("--items-per-post", settings.items_per_post, "0: one POST per page");
   program.add_option("--ca", settings.authority,
-                     "HTTPS, and the file with the server's authority, in PEM");
+                     "Use HTTPS; the file holds the server's CA certificate (PEM)");
   program.add_option("--access-key-id", settings.credentials.access_key_id)
       ->envname("AWS_ACCESS_KEY_ID");
   program.add_option("--secret-access-key", settings.credentials.secret_access_key)

@@ -1,4 +1,4 @@
-"""One run of one contender: against a fault server of its own, on other cores than that."""
+"""A single run of one contender, against its own fault server on a different core."""
 
 import json
 import os
@@ -14,35 +14,35 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Callable, Dict, Iterable, Iterator, List, Set, Tuple
 
-from contenders import SERVER, Contender, Place, Setting
+from contenders import SERVER, Contender, Target, Setting
 from processor_share import processor_share
 
 SERVER_CORE = 0
-MOST_SECONDS = 120
-BUSY = 0.95  # from here on a core is what limits
-DISTURBED = 0.05  # from here on others on the machine make a run slower
+MAX_SECONDS = 120
+BUSY = 0.95  # a core that is busier than this limits the run
+DISTURBED = 0.05  # other processes using more than this slow a run down
 
-TLS = "TLSv1.3 TLS_AES_128_GCM_SHA256"  # what all contenders speak
+TLS = "TLSv1.3 TLS_AES_128_GCM_SHA256"  # the same for all contenders
 
 CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIDFAULTS", "AWS_SECRET_ACCESS_KEY": "not-a-secret"}
 
 
 class NotAllArrived(Exception):
-    """What the contender failed to do: its run does not count."""
+    """The contender did not deliver everything, so its run does not count."""
 
 
 @dataclass(frozen=True)
 class Run:
     items: int
-    bytes: int  # of their JSON
+    bytes: int  # size of the items' JSON
     seconds: float
-    client_seconds: float  # of processor time
+    client_seconds: float  # processor time
     server_seconds: float
     others_busy: float  # other processes' share of the cores
     peak_bytes: int
 
     def without(self, start: "Run") -> "Run":
-        """What is left when the start of the program is taken off."""
+        """This run minus the cost of starting the program."""
         return Run(
             self.items,
             self.bytes,
@@ -79,19 +79,19 @@ class Run:
 
 
 def processor_seconds(pid: int) -> float:
-    # The fields behind the program's name, which may hold spaces: user and system time.
+    # User and system time, counted from after the program's name, which may contain spaces.
     fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
     return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def cores_of(setting: Setting) -> List[int]:
-    """Those of the client: the server's own is the last that it is given."""
+    """The client's cores; it gets the server's core last."""
     others = sorted(os.sched_getaffinity(0) - {SERVER_CORE})
     return [*others, SERVER_CORE][: setting.client_cores]
 
 
 def seconds_of_cores(cores: Set[int]) -> float:
-    """Processor time of all processes on these; interrupts are not of any of them."""
+    """Processor time of all processes on these cores, without interrupts."""
     names = [f"cpu{core}" for core in cores]
     lines = [line.split() for line in Path("/proc/stat").read_text(encoding="utf-8").splitlines()]
     ticks = sum(sum(map(int, line[1:4])) for line in lines if line and line[0] in names)
@@ -109,7 +109,7 @@ def pinned(cores: Iterable[int], *more: Callable[[], None]) -> Any:
 
 @contextmanager
 def client_share(setting: Setting) -> Iterator[List[Callable[[], None]]]:
-    """What the client does before it begins, so that it gets no more than its share."""
+    """Steps the client runs before it starts, so that it gets only its share of the cores."""
     if setting.core_share == 1:
         yield []
         return
@@ -118,8 +118,8 @@ def client_share(setting: Setting) -> Iterator[List[Callable[[], None]]]:
 
 
 @contextmanager
-def fault_server(setting: Setting, items: int, directory: Path) -> Iterator[Tuple[int, Place]]:
-    """The server's process, and where it is reached."""
+def fault_server(setting: Setting, items: int, directory: Path) -> Iterator[Tuple[int, Target]]:
+    """The server's process id, and where to reach it."""
     size = str(setting.item_bytes)
     authority = directory / "authority.pem"
     command = [
@@ -135,49 +135,49 @@ def fault_server(setting: Setting, items: int, directory: Path) -> Iterator[Tupl
     try:
         assert server.stdout is not None
         url = json.loads(server.stdout.readline())["url"]
-        yield server.pid, Place(url, authority, directory)
+        yield server.pid, Target(url, authority, directory)
     finally:
         server.terminate()
         server.communicate()
 
 
-def environment_of(setting: Setting, place: Place) -> Dict[str, str]:
+def environment_of(setting: Setting, target: Target) -> Dict[str, str]:
     environment = {
         **{name: value for name, value in os.environ.items() if name in ("PATH", "LANG")},
         **CREDENTIALS,
         "AWS_REGION": "us-east-1",
         "AWS_DEFAULT_REGION": "us-east-1",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "HOME": str(place.directory),
+        "HOME": str(target.directory),
     }
     if setting.transport == "tls":
-        # boto3's and everyitem's name for it; Node's; Go's.
+        # The variable for boto3 and everyitem, for Node, and for Go.
         names = ("AWS_CA_BUNDLE", "NODE_EXTRA_CA_CERTS", "SSL_CERT_FILE")
-        environment.update(dict.fromkeys(names, str(place.authority)))
+        environment.update(dict.fromkeys(names, str(target.authority)))
     return environment
 
 
-def report_of(setting: Setting, place: Place) -> Dict[str, Any]:
+def report_of(setting: Setting, target: Target) -> Dict[str, Any]:
     handlers: List[urllib.request.BaseHandler] = [urllib.request.ProxyHandler({})]
     if setting.transport == "tls":
-        trust = ssl.create_default_context(cafile=str(place.authority))
+        trust = ssl.create_default_context(cafile=str(target.authority))
         handlers.append(urllib.request.HTTPSHandler(context=trust))
-    with urllib.request.build_opener(*handlers).open(f"{place.url}/report", timeout=10) as answer:
-        report: Dict[str, Any] = json.load(answer)
+    with urllib.request.build_opener(*handlers).open(f"{target.url}/report", timeout=10) as response:
+        report: Dict[str, Any] = json.load(response)
         return report
 
 
 def check(
     contender: Contender, setting: Setting, items: int, report: Dict[str, Any], output: str
 ) -> None:
-    """Throws NotAllArrived where the run does not count."""
+    """Raises NotAllArrived if the run does not count."""
     sessions = list(report["tls_sessions"])
     if sessions != ([TLS] if setting.transport == "tls" else []):
-        raise NotAllArrived(f"it speaks TLS as {sessions}")
+        raise NotAllArrived(f"TLS sessions: {sessions}")
     if contender.kind == "floor":
         relayed = json.loads(output)
         if relayed["items"] != items or relayed["bytes"] != report["sunk_bytes"]:
-            raise NotAllArrived(f"read {output}, and {report['sunk_bytes']:,} bytes arrived")
+            raise NotAllArrived(f"relayed {output}, but {report['sunk_bytes']:,} bytes arrived")
     elif report["distinct"] != items or report["altered"] or report["unknown"]:
         raise NotAllArrived(
             f"of {items:,} items {report['missing']:,} are missing; "
@@ -186,8 +186,8 @@ def check(
 
 
 def wait(process: "subprocess.Popen[bytes]") -> resource.struct_rusage:
-    """What the process used; it is ended when it takes too long."""
-    killer = threading.Timer(MOST_SECONDS, process.kill)
+    """The resources the process used. Kills it if it takes too long."""
+    killer = threading.Timer(MAX_SECONDS, process.kill)
     killer.start()
     try:
         _, status, used = os.wait4(process.pid, 0)
@@ -203,9 +203,9 @@ def wait(process: "subprocess.Popen[bytes]") -> resource.struct_rusage:
 def run(contender: Contender, setting: Setting, items: int) -> Run:
     with tempfile.TemporaryDirectory(prefix="everyitem-bench.") as made, fault_server(
         setting, items, Path(made)
-    ) as (server, place):
-        command = contender.command(setting, place)
-        directory = place.directory
+    ) as (server, target):
+        command = contender.command(setting, target)
+        directory = target.directory
         cores = cores_of(setting)
         used_cores = {SERVER_CORE, *cores}
         with client_share(setting) as share, open(directory / "output", "wb+") as output, open(directory / "errors", "wb+") as errors:
@@ -217,7 +217,7 @@ def run(contender: Contender, setting: Setting, items: int) -> Run:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=errors,
-                env=environment_of(setting, place),
+                env=environment_of(setting, target),
                 preexec_fn=pinned(cores, *share),
             )
             used = wait(process)
@@ -226,11 +226,11 @@ def run(contender: Contender, setting: Setting, items: int) -> Run:
             all_seconds = seconds_of_cores(used_cores) - all_before
             output.seek(0)
             errors.seek(0)
-            said = output.read().decode()
+            printed = output.read().decode()
             if process.returncode != 0:
                 end = errors.read().decode()[-500:].strip()
                 raise NotAllArrived(f"exit code {process.returncode}: {end}")
-        check(contender, setting, items, report_of(setting, place), said)
+        check(contender, setting, items, report_of(setting, target), printed)
     client_seconds = used.ru_utime + used.ru_stime
     return Run(
         items,

@@ -1,4 +1,4 @@
-"""A part of the processors' time for one process, as the kernel's control groups hand it out."""
+"""Limits a process to a share of the processors' time, using the kernel's control groups."""
 
 import os
 from contextlib import contextmanager
@@ -8,11 +8,11 @@ from typing import Callable, Iterator, Optional
 V1 = Path("/sys/fs/cgroup/cpu")
 V2 = Path("/sys/fs/cgroup")
 NAME = "everyitem-bench"
-PERIOD_US = 10_000  # short beside a run, so that the time is handed out evenly
+PERIOD_US = 10_000  # short compared with a run, so the time is spread evenly
 
 
 def parent_group() -> Optional[Path]:
-    """Where a group may be made; nothing where there is none, or no right to."""
+    """The control group to create ours in, or None if there is none or no permission."""
     controllers = V2 / "cgroup.subtree_control"
     if (V1 / "cpu.shares").exists():
         parent = V1
@@ -25,7 +25,7 @@ def parent_group() -> Optional[Path]:
 
 @contextmanager
 def processor_share(cores: float) -> Iterator[Callable[[], None]]:
-    """What the process that gets the time of so many cores calls before it begins."""
+    """Yields a function for the process to call before it starts; it then gets the time of `cores` cores."""
     parent = parent_group()
     assert parent is not None
     group = parent / NAME

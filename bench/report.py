@@ -1,4 +1,4 @@
-"""What was measured, as tables of text and of Markdown, and as a bar chart."""
+"""Prints results as text tables, Markdown tables and a bar chart."""
 
 import statistics
 from dataclasses import dataclass
@@ -27,7 +27,7 @@ class Result:
 
     @property
     def spread(self) -> str:
-        """How far the repeats lie from each other."""
+        """How far the repeats are apart."""
         if len(self.runs) < 2:
             return ""
         costs = [run.client_seconds_per_gigabyte for run in self.runs]
@@ -48,7 +48,7 @@ class Result:
         if SERVER_CORE in cores_of(self.setting) and self.setting.core_share == 1:
             notes.append("shares a core with the server")
         if self.others_busy > DISTURBED:
-            notes.append(f"disturbed: others used {self.others_busy:.0%} of the cores")
+            notes.append(f"disturbed: other processes used {self.others_busy:.0%} of the cores")
         return "; ".join(notes)
 
 
@@ -65,7 +65,7 @@ def significant(value: float) -> str:
 
 @dataclass(frozen=True)
 class Table:
-    columns: Sequence[Tuple[str, str]]  # two lines each; text where the first is empty
+    columns: Sequence[Tuple[str, str]]  # two header lines each; a text column if the first is empty
     rows: Sequence[Sequence[str]]
 
     def is_text(self, column: int) -> bool:
@@ -88,12 +88,12 @@ class Table:
         return "\n".join(f"| {' | '.join(line)} |" for line in [head, rule, *self.rows])
 
 
-COLOURS: Dict[str, str] = {"everyitem": "#d9480f", "peer": "#4c6ef5", "floor": "#adb5bd"}
+COLORS: Dict[str, str] = {"everyitem": "#d9480f", "peer": "#4c6ef5", "floor": "#adb5bd"}
 WIDTH, LABEL, BAR, STEP, GAP = 760, 160, 16, 22, 44
 
 
 def svg(results: Sequence[Result], subtitle: str) -> str:
-    """Horizontal bars of MB/s, a group a setting, all on one linear scale."""
+    """Horizontal bars of MB/s, one group per setting, all on one linear scale."""
     if any(result.others_busy > DISTURBED for result in results):
         subtitle += "; disturbed by other processes"
     longest = max(result.rate for result in results)
@@ -109,12 +109,12 @@ def svg(results: Sequence[Result], subtitle: str) -> str:
         for result in sorted(group, key=lambda one: -one.rate):
             middle = y + BAR - 4
             length = max(result.rate * scale, 1)
-            colour = COLOURS[result.contender.kind]
+            color = COLORS[result.contender.kind]
             mark = " (limited by the server)" if result.limited_by_server else ""
             parts.append(
                 f'<text x="{LABEL - 8}" y="{middle}" text-anchor="end">'
                 f"{escape(result.contender.name)}</text>"
-                f'<rect x="{LABEL}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{colour}"/>'
+                f'<rect x="{LABEL}" y="{y}" width="{length:.1f}" height="{BAR}" fill="{color}"/>'
             )
             value = f"{significant(result.rate)}{mark}"
             if length > WIDTH / 2:
@@ -129,7 +129,7 @@ def svg(results: Sequence[Result], subtitle: str) -> str:
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {y}" width="{WIDTH}" '
         f'height="{y}" font-family="sans-serif" font-size="12" fill="#212529">\n'
         f'<rect width="{WIDTH}" height="{y}" fill="#ffffff"/>\n'
-        '<text x="12" y="24" font-size="16" font-weight="bold">Megabytes of items a second, '
+        '<text x="12" y="24" font-size="16" font-weight="bold">Megabytes of items per second, '
         "one core</text>\n"
         f'<text x="12" y="44" fill="#495057">{escape(subtitle)}</text>\n'
         + "\n".join(parts)

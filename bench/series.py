@@ -1,4 +1,4 @@
-"""What bench/run measures: one series is one table, of contenders in settings."""
+"""What bench/run measures: each series is one table of contenders and settings."""
 
 from dataclasses import dataclass, replace
 from typing import Callable, List, Optional, Sequence, Tuple
@@ -9,10 +9,10 @@ from report import Result, Table, significant, times
 
 Member = Tuple[Contender, Setting]
 
-PAGE_BYTES = 1 << 20  # of items, from which on the server ends a page
+PAGE_BYTES = 1 << 20  # of items; the server ends a page once it has this many
 SCAN_MS, PUT_MS = 15, 25
 SLOW_CORE = 0.2
-# A stream of 256 MB/s, as Kinesis counts: how much everyitem has under way follows from it.
+# A stream of 256 MB/s in Kinesis' terms. It determines how much everyitem keeps in flight.
 SHARDS_WITH_LATENCY = 256
 
 EVERYITEM = next(one for one in CONTENDERS if one.kind == "everyitem")
@@ -24,13 +24,13 @@ FLOOR_OF_A_PAGE = next(one for one in CONTENDERS if one.name == FLOOR_OF_PAGES)
 class Series:
     title: str
     about: str
-    # The members of a group are measured in turn.
+    # The members of a group are measured alternately.
     groups: Callable[[Sequence[int], Sequence[str]], List[List[Member]]]
     table: Callable[[Sequence[Result]], Table]
 
 
 def over(results: Sequence[Result]) -> str:
-    """Such as "Over HTTP and TLS."."""
+    """For example "Over HTTP and TLS."."""
     transports = dict.fromkeys(one.setting.transport.upper() for one in results)
     return f"Over {' and '.join(transports)}."
 
@@ -96,8 +96,8 @@ def contenders_table(results: Sequence[Result]) -> Table:
     columns = (
         *(("item", "bytes"), ("", ""), ("", ""), ("items/s", "")),
         *FIGURES,
-        *(("MB/s, of the", "fastest peer"), ("CPU, of the", "floor of 500")),
-        *(("CPU, of the", "floor of a page"), NOTE),
+        *(("MB/s vs", "fastest peer"), ("CPU vs", "floor of 500")),
+        *(("CPU vs", "floor per page"), NOTE),
     )
     return Table(columns, rows)
 
@@ -117,7 +117,7 @@ def few_and_many_segments(_: Sequence[int], transports: Sequence[str]) -> List[L
 
 
 def compared(setting: str, result: Result, base: Optional[Result]) -> List[str]:
-    """A row of a series: what was set, who, the figures, and what they are of those of `base`."""
+    """A row of a series: setting, contender, figures, and their ratio to those of `base`."""
     return [
         setting,
         result.contender.name,
@@ -133,11 +133,11 @@ def segments_table(results: Sequence[Result]) -> Table:
     for result in results:
         base = of_setting(results, result.contender, replace(result.setting, segments=SEGMENTS))
         rows.append(compared(str(result.setting.segments), result, base))
-    base_name = f"of {SEGMENTS} segments"
+    base_name = f"{SEGMENTS} segments"
     columns = (
         *(("segments", ""), ("", "")),
         *FIGURES,
-        *(("MB/s,", base_name), ("CPU,", base_name), NOTE),
+        *(("MB/s vs", base_name), ("CPU vs", base_name), NOTE),
     )
     return Table(columns, rows)
 
@@ -160,7 +160,7 @@ def with_and_without_latency(_: Sequence[int], transports: Sequence[str]) -> Lis
 
 
 def latencies_allow(setting: Setting) -> float:
-    """MB/s. A segment is read page by page, and while one is delivered the next is read."""
+    """MB/s. A segment is read page by page; while one page is delivered, the next is read."""
     slower = max(setting.scan_ms, setting.put_ms) / 1000
     return setting.segments * PAGE_BYTES / 1e6 / slower if slower else float("inf")
 
@@ -192,7 +192,7 @@ def latency_table(results: Sequence[Result]) -> Table:
         *(("segments", ""), ("latency", "ms")),
         *FIGURES,
         *(("allowed", "MB/s"), ("share of what", "is possible")),
-        *(("MB/s, of", "without"), ("CPU, of", "without"), NOTE),
+        *(("MB/s vs", "no latency"), ("CPU vs", "no latency"), NOTE),
     )
     return Table(columns, rows)
 
@@ -235,7 +235,7 @@ def cores_table(results: Sequence[Result]) -> Table:
     columns = (
         *(("item", "bytes"), ("", ""), ("share", "of a core"), ("client", "cores"), ("", "")),
         *FIGURES,
-        *(("MB/s,", "of 1 core"), ("CPU,", "of 1 core"), NOTE),
+        *(("MB/s vs", "1 core"), ("CPU vs", "1 core"), NOTE),
     )
     return Table(columns, rows)
 
@@ -243,7 +243,7 @@ def cores_table(results: Sequence[Result]) -> Table:
 SERIES = {
     "contenders": Series(
         "Contenders",
-        f"{SEGMENTS} segments, one item a record but where it says aggregated, no latency, one core.",
+        f"{SEGMENTS} segments, one item per record unless aggregated, no latency, one core.",
         all_contenders,
         contenders_table,
     ),
@@ -255,15 +255,15 @@ SERIES = {
     ),
     "latency": Series(
         "Latency",
-        f"Items of 400 bytes; Scan answers after {SCAN_MS} ms, PutRecords after {PUT_MS} ms; "
+        f"Items of 400 bytes; Scan responses after {SCAN_MS} ms, PutRecords responses after {PUT_MS} ms; "
         f"{SHARDS_WITH_LATENCY} shards.",
         with_and_without_latency,
         latency_table,
     ),
     "cores": Series(
         "Cores",
-        f"{SEGMENTS} segments, no latency. Where the client has {SLOW_CORE:.0%} of each core's time, the "
-        "server is not what limits two of them.",
+        f"{SEGMENTS} segments, no latency. With {SLOW_CORE:.0%} of each core's time for the client, the "
+        "server does not limit a client on two cores.",
         one_and_two_cores,
         cores_table,
     ),

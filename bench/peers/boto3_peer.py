@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The benchmark's peer in Python: boto3, a thread a segment, PutRecords of 500.
+"""The benchmark's peer in Python: boto3, one thread per segment, PutRecords requests of 500.
 
-Written as one would who knows boto3: the client instead of the resource, a connection a thread,
-no validation of parameters that are known to be right, compact JSON.
+Written the way someone who knows boto3 would: the client instead of the resource, one connection per
+thread, no validation of parameters that are known to be valid, compact JSON.
 """
 
 import argparse
@@ -13,18 +13,18 @@ from typing import Any, Dict, List
 import boto3
 from botocore.config import Config
 
-MOST_RECORDS = 500
-MOST_BYTES = 5 << 20
+MAX_RECORDS = 500
+MAX_BYTES = 5 << 20
 
 
 def put(kinesis: Any, stream: str, records: List[Dict[str, Any]]) -> None:
     while records:
-        answer = kinesis.put_records(StreamName=stream, Records=records)
-        if answer["FailedRecordCount"] == 0:
+        response = kinesis.put_records(StreamName=stream, Records=records)
+        if response["FailedRecordCount"] == 0:
             return
         records = [
             record
-            for record, result in zip(records, answer["Records"])
+            for record, result in zip(records, response["Records"])
             if result.get("ErrorCode") is not None
         ]
 
@@ -40,7 +40,7 @@ def deliver(options: argparse.Namespace, dynamodb: Any, kinesis: Any, segment: i
         for item in page["Items"]:
             data = json.dumps(item, separators=(",", ":"), ensure_ascii=False).encode()
             key = item["pk"]["S"]
-            if len(records) == MOST_RECORDS or size + len(data) + len(key) > MOST_BYTES:
+            if len(records) == MAX_RECORDS or size + len(data) + len(key) > MAX_BYTES:
                 put(kinesis, options.stream, records)
                 records, size = [], 0
             records.append({"Data": data, "PartitionKey": key})

@@ -1,4 +1,5 @@
-// The benchmark's peer in Go: the official SDK, a goroutine a segment, PutRecords of 500.
+// The benchmark's peer in Go: the official SDK, one goroutine per segment, PutRecords
+// requests of 500.
 package main
 
 import (
@@ -31,8 +32,8 @@ var (
 	segments = flag.Int("segments", 8, "")
 )
 
-// appendString appends a JSON string; the SDK has no writer of DynamoDB's JSON, and encoding/json
-// would write its types' own fields, and escape < and >.
+// appendString appends a JSON string. The SDK cannot write DynamoDB's JSON, and encoding/json would
+// write the fields of the SDK's types, and escape < and >.
 func appendString(out []byte, text string) []byte {
 	const hex = "0123456789abcdef"
 	out = append(out, '"')
@@ -102,7 +103,7 @@ func appendValue(out []byte, value ddb.AttributeValue) []byte {
 	return append(out, '}')
 }
 
-// appendItem appends the attribute called first before the others.
+// appendItem appends the attribute named `first` before the others.
 func appendItem(out []byte, item map[string]ddb.AttributeValue, first string) []byte {
 	names := make([]string, 0, len(item))
 	for name := range item {
@@ -127,13 +128,13 @@ func appendItem(out []byte, item map[string]ddb.AttributeValue, first string) []
 
 func put(client *kinesis.Client, records []kin.PutRecordsRequestEntry) error {
 	for len(records) > 0 {
-		answer, err := client.PutRecords(context.Background(),
+		response, err := client.PutRecords(context.Background(),
 			&kinesis.PutRecordsInput{StreamName: stream, Records: records})
-		if err != nil || aws.ToInt32(answer.FailedRecordCount) == 0 {
+		if err != nil || aws.ToInt32(response.FailedRecordCount) == 0 {
 			return err
 		}
 		var failed []kin.PutRecordsRequestEntry
-		for i, result := range answer.Records {
+		for i, result := range response.Records {
 			if result.ErrorCode != nil {
 				failed = append(failed, records[i])
 			}

@@ -1,5 +1,5 @@
-// The benchmark's peer in Node: the official SDK, all segments at once, PutRecords of 500, the
-// requests of a page at once, connections kept.
+// The benchmark's peer in Node: the official SDK, all segments in parallel, PutRecords
+// requests of 500, all requests of a page in parallel, persistent connections.
 import { Agent as HttpAgent } from "node:http";
 import { Agent as HttpsAgent } from "node:https";
 import { parseArgs } from "node:util";
@@ -8,8 +8,8 @@ import { DynamoDBClient, paginateScan } from "@aws-sdk/client-dynamodb";
 import { KinesisClient, PutRecordsCommand } from "@aws-sdk/client-kinesis";
 import { NodeHttpHandler } from "@smithy/node-http-handler";
 
-const MOST_RECORDS = 500;
-const MOST_BYTES = 5 << 20;
+const MAX_RECORDS = 500;
+const MAX_BYTES = 5 << 20;
 
 const { values: options } = parseArgs({
   options: {
@@ -33,13 +33,13 @@ const kinesis = new KinesisClient(settings);
 
 async function put(records) {
   while (records.length > 0) {
-    const answer = await kinesis.send(
+    const response = await kinesis.send(
       new PutRecordsCommand({ StreamName: options.stream, Records: records }),
     );
-    if (answer.FailedRecordCount === 0) {
+    if (response.FailedRecordCount === 0) {
       return;
     }
-    records = records.filter((_, i) => answer.Records[i].ErrorCode);
+    records = records.filter((_, i) => response.Records[i].ErrorCode);
   }
 }
 
@@ -49,7 +49,7 @@ function* batches(items) {
   for (const item of items) {
     const data = Buffer.from(JSON.stringify(item));
     const key = item.pk.S;
-    if (records.length === MOST_RECORDS || bytes + data.length + key.length > MOST_BYTES) {
+    if (records.length === MAX_RECORDS || bytes + data.length + key.length > MAX_BYTES) {
       yield records;
       records = [];
       bytes = 0;
