@@ -1,6 +1,6 @@
 """Runs your code, `process`, on every item that arrives in the stream.
 
-An item may arrive more than once, so what is done twice must have the same effect as done once.
+An item may arrive more than once, so processing it twice must have the same effect as processing it once.
 """
 
 import base64
@@ -15,12 +15,12 @@ table = boto3.resource("dynamodb").Table(os.environ["TABLE"])
 
 
 def process(item: Dict[str, Any]) -> None:
-    """Your code. This one gives each order a new attribute, its total."""
+    """Your code. This example gives each order a new attribute, its total."""
     try:
         table.update_item(
             Key={"id": item["id"]},
             UpdateExpression="SET order_total = :total",
-            ConditionExpression="attribute_exists(id)",  # it may have been deleted meanwhile
+            ConditionExpression="attribute_exists(id)",  # the order may have been deleted since
             ExpressionAttributeValues={
                 ":total": sum(line["quantity"] * line["price"] for line in item["lines"])
             },
@@ -30,7 +30,7 @@ def process(item: Dict[str, Any]) -> None:
 
 
 class ItemDeserializer(TypeDeserializer):
-    """Plain Python values from DynamoDB JSON as it is on the wire, where binary is base64."""
+    """Turns DynamoDB JSON as sent over the wire, where binary is base64, into plain Python values."""
 
     def _deserialize_b(self, value: str) -> bytes:
         return base64.b64decode(value)
@@ -49,8 +49,8 @@ def consume(event: Dict[str, Any], _context: Any) -> Dict[str, List[Dict[str, st
             item = json.loads(base64.b64decode(kinesis["data"]))
             process({name: deserializer.deserialize(value) for name, value in item.items()})
         except Exception as error:
-            # Lambda repeats from this record on, and not what was done before it. The log names the record
-            # and not the item, which may be nobody's business.
+            # Lambda retries from this record on, not the ones before it. The log names the record and not
+            # the item, which may be confidential.
             print(json.dumps({"failed": kinesis["sequenceNumber"], "error": type(error).__name__}))
             return {"batchItemFailures": [{"itemIdentifier": kinesis["sequenceNumber"]}]}
     return {"batchItemFailures": []}

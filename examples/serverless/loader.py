@@ -1,4 +1,4 @@
-"""Fills the table with made-up orders: {"items": 1000} makes so many."""
+"""Fills the table with made-up orders: {"items": 1000} creates 1,000."""
 
 import os
 from decimal import Decimal
