@@ -1,6 +1,6 @@
 """The include rule of ARCHITECTURE.md, held by reading every #include under src/.
 
-    cli, lambda -> options -> pipeline -> {checkpoint, sink, batch, source} -> aws -> base
+    cli, lambda -> options -> pipeline -> {checkpoint, sink, batch, pace, source} -> aws -> base
     pipeline, lambda, cli -> identity -> aws
 
 A stage sees of an upstream stage only its value headers, those that hold data and do nothing.
@@ -19,13 +19,14 @@ MAY_INCLUDE: Dict[str, Set[str]] = {
     "aws": {"base"},
     "identity": {"aws", "base"},
     "source": {"aws", "base"},
+    "pace": {"base"},
     "batch": {"base"},
     "sink": {"aws", "base"},
     "checkpoint": {"aws", "base"},
-    "pipeline": {"checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
-    "options": {"pipeline", "checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
-    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
-    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "source", "identity", "aws", "base"},
+    "pipeline": {"checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
+    "options": {"pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
+    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
+    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
 }
 
 # The program's main function, which chooses its door, belongs to none of them.
@@ -34,6 +35,7 @@ MAIN_MAY_INCLUDE = "lambda"
 
 # The stages that come before a stage, of which it may include the value headers.
 UPSTREAM: Dict[str, Set[str]] = {
+    "pace": {"source"},
     "batch": {"source"},
     "sink": {"source", "batch"},
     "checkpoint": {"source"},

@@ -120,14 +120,14 @@ std::string summary_json(const Summary& summary) {
   return fmt::format(
       R"({{"event":"summary","status":"{}","items":{},"records":{},"items_before":{},"items_scanned":{},)"
       R"("bytes":{},"batches":{},"pages":{},"seconds":{:.3f},"read_units":{:.1f},)"
-      R"("read_units_per_second":{:.1f},"read_budget":{},)"
+      R"("read_units_per_second":{:.1f},"read_rate":{},)"
       R"("throttled_requests":{},"retried_requests":{},"records_sent_again":{},)"
       R"("segments_done":{},"segments_failed":{},"segments":{},"checkpoint":{},)"
       R"("dead_letters":{},"dead_letters_file":{}}})",
       summary.status, counters.items_delivered, counters.records_delivered,
       summary.progress.items_before, counters.items_scanned, counters.bytes_delivered,
       counters.batches_delivered, counters.pages_read, summary.elapsed.count(), counters.read_units,
-      counters.read_units / seconds_of(summary), json_number(summary.progress.read_budget),
+      counters.read_units / seconds_of(summary), json_number(summary.progress.read_rate),
       summary.progress.throttled_requests, summary.progress.requests_retried,
       summary.progress.records_sent_again, counters.segments_complete, counters.segments_failed,
       summary.progress.segments, json_text(summary.checkpoint), summary.progress.dead_letters(),
@@ -143,9 +143,9 @@ std::string summary_text(const Summary& summary) {
       grouped(static_cast<std::uint64_t>(static_cast<double>(counters.items_delivered) / seconds)),
       bytes(static_cast<double>(counters.bytes_delivered) / seconds),
       counted(static_cast<std::uint64_t>(std::ceil(counters.read_units)), "read unit"));
-  if (summary.progress.read_budget) {
+  if (summary.progress.read_rate) {
     text += fmt::format(" ({:.1f} a second of {:.10g})", counters.read_units / seconds,
-                        *summary.progress.read_budget);
+                        *summary.progress.read_rate);
   }
   if (summary.progress.items_before > 0) {
     text += fmt::format("; {} before", grouped(summary.progress.items_before));

@@ -139,7 +139,7 @@ TEST(ProgressDisplay, SaysOnlyWhatMustBeSaidWhenQuiet) {
 
 TEST(SummaryText, TellsHowMuchOfTheReadBudgetWasUsed) {
   pipeline::ScanProgress progress = half_way();
-  progress.read_budget = 330;
+  progress.read_rate = 330;
   EXPECT_EQ(summary_text({.status = "complete", .progress = progress, .elapsed = seconds(4)}),
             "400 items (160.0 kB) delivered in 4.0 s: 100 items/s, 40.0 kB/s, 1,280 read units "
             "(320.0 a second of 330)");

@@ -62,7 +62,7 @@ TEST(ScannerSettings, EachFlagHasASetting) {
                                                {"VALUES", R"({":s":{"S":"--open"}})"},
                                                {"HANDOVER_SECONDS", "7.5"}});
   EXPECT_EQ(settings.scan.segments, 8U);
-  EXPECT_EQ(settings.scan.read_budget.units, 12.5);
+  EXPECT_EQ(settings.scan.read_rate.units, 12.5);
   EXPECT_TRUE(settings.scan.aggregate);
   EXPECT_FALSE(settings.scan.scan.consistent_read);
   EXPECT_EQ(settings.scan.max_wait, std::chrono::minutes(10));
@@ -77,7 +77,7 @@ TEST(ScannerSettings, TheEventOverridesTheEnvironment) {
                "aggregate": false, "filter": null})",
            {{"READ_UNITS", "100"}, {"SEGMENTS", "8"}, {"AGGREGATE", "true"}, {"FILTER", "x"}});
   EXPECT_TRUE(settings.scan.restart);
-  EXPECT_EQ(settings.scan.read_budget.units, 5);
+  EXPECT_EQ(settings.scan.read_rate.units, 5);
   EXPECT_EQ(settings.scan.segments, 4U);
   EXPECT_EQ(settings.scan.scan.attribute_names, R"({"#a":"b"})");
   EXPECT_FALSE(settings.scan.aggregate);
@@ -113,7 +113,7 @@ TEST(ScannerSettings, TheNextInvocationHasTheSameSettingsButDoesNotBeginAnew) {
       successor_event(event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12}, true);
   const ScannerSettings settings = read(next);
   EXPECT_FALSE(settings.scan.restart);
-  EXPECT_EQ(settings.scan.read_budget.units, 5);
+  EXPECT_EQ(settings.scan.read_rate.units, 5);
   EXPECT_EQ(settings.chain.round, 7U);
   EXPECT_EQ(settings.chain.rounds_without_progress, 2U);
   EXPECT_EQ(settings.scan.limit, 12U);

@@ -232,7 +232,7 @@ void require_within(std::string_view flag, const std::optional<double>& value, d
   }
 }
 
-pipeline::ReadBudget read_budget(const ScanOptions& options) {
+pace::ReadRate read_rate(const ScanOptions& options) {
   if (options.read_units && options.read_percent) {
     throw usage_error("--read-units and --read-percent are both given", "Give one of them.");
   }
@@ -308,7 +308,7 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   if (options.max_wait_seconds > 0) {
     settings.max_wait = std::chrono::seconds(options.max_wait_seconds);
   }
-  settings.read_budget = read_budget(options);
+  settings.read_rate = read_rate(options);
   settings.random_partition_keys = options.partition_key == "random";
   if (options.kinesis_wire != "auto") {
     settings.kinesis_wire =

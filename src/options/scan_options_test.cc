@@ -151,10 +151,10 @@ TEST(ScanOptions, WhatCannotBeIsRefused) {
 
 TEST(ScanOptions, AReadBudgetInUnitsOrAsAShare) {
   const auto plain = parse({"--table", "orders", "--to", "f"});
-  EXPECT_FALSE(plain.read_budget.units || plain.read_budget.percent);
-  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-units", "0.5"}).read_budget.units,
+  EXPECT_FALSE(plain.read_rate.units || plain.read_rate.percent);
+  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-units", "0.5"}).read_rate.units,
             0.5);
-  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-percent", "100"}).read_budget.percent,
+  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-percent", "100"}).read_rate.percent,
             100);
 }
 

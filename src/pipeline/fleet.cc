@@ -126,15 +126,15 @@ std::vector<BudgetClaim> Fleet::claims_of_others(const FleetRecord& record, Time
   return claims;
 }
 
-Awaitable<void> Fleet::take_turn(double budget, ReadPace& pace, BudgetUse& use) {
-  const std::optional<double> wanted = use.wanted(pace.units_read(), claim_, clock_.now());
+Awaitable<void> Fleet::take_turn(double budget, pace::ReadGate& gate, BudgetUse& use) {
+  const std::optional<double> wanted = use.wanted(gate.units_read(), claim_, clock_.now());
   double next = 0;
   TimePoint told_at;
   Change change = [&](FleetRecord& record) {
     told_at = clock_.now();
     next = next_claim(budget, wanted, claims_of_others(record, told_at));
     if (next < claim_) {
-      pace.set_budget(next, told_at + kClaimLife);  // before others may have the rest
+      gate.set_rate(next, told_at + kClaimLife);  // before others may have the rest
     }
     FleetMember& me = own(record);
     me.state = FleetMember::State::reading;
@@ -143,13 +143,13 @@ Awaitable<void> Fleet::take_turn(double budget, ReadPace& pace, BudgetUse& use) 
   };
   co_await update(std::move(change));
   claim_ = next;
-  pace.set_budget(next, told_at + kClaimLife);
+  gate.set_rate(next, told_at + kClaimLife);
 }
 
-Awaitable<void> Fleet::share_budget(double budget, ReadPace& pace) {
+Awaitable<void> Fleet::share_budget(double budget, pace::ReadGate& gate) {
   BudgetUse use;
   for (;;) {
-    co_await take_turn(budget, pace, use);
+    co_await take_turn(budget, gate, use);
     const auto reading =
         std::ranges::count(last_.members, FleetMember::State::reading, &FleetMember::state);
     co_await clock_.sleep(turn_time(static_cast<std::size_t>(reading)));

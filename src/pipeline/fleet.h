@@ -15,8 +15,8 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "checkpoint/fleet_store.h"
+#include "pace/read_gate.h"
 #include "pipeline/budget_claim.h"
-#include "pipeline/read_pace.h"
 #include "source/worker_part.h"
 
 namespace everyitem::pipeline {
@@ -60,9 +60,9 @@ class Fleet {
   /// run's TotalSegments. Throws a usage error where other workers go by other terms.
   Awaitable<std::uint32_t> join(FleetTerms terms);
 
-  /// Keeps `pace` within this worker's part of `budget` (read units a second), until cancelled.
+  /// Keeps `gate` within this worker's part of `budget` (read units a second), until cancelled.
   /// Before the first turn it reads nothing.
-  Awaitable<void> share_budget(double budget, ReadPace& pace);
+  Awaitable<void> share_budget(double budget, pace::ReadGate& gate);
 
   /// This worker reads no more: the others may have its part of the budget.
   Awaitable<void> leave(checkpoint::FleetMember::State state);
@@ -79,7 +79,7 @@ class Fleet {
   };
   using Change = std::function<void(checkpoint::FleetRecord&)>;
 
-  Awaitable<void> take_turn(double budget, ReadPace& pace, BudgetUse& use);
+  Awaitable<void> take_turn(double budget, pace::ReadGate& gate, BudgetUse& use);
   Awaitable<void> update(Change change);
   Awaitable<bool> try_to_join(FleetTerms terms);
   Awaitable<void> wait_for_others_to_write();

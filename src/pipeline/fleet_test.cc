@@ -15,9 +15,11 @@
 #include "base/error.h"
 #include "base/simulated_clock.h"
 #include "base/test_sanitizers.h"
-#include "pipeline/simulated_reading.h"
+#include "pace/simulated_reading.h"
 
 namespace everyitem::pipeline {
+
+using namespace pace;  // NOLINT(google-build-using-namespace): the simulated table
 namespace {
 
 using checkpoint::FleetMember;
@@ -82,14 +84,14 @@ struct Worker {
       : part(worker_part),
         store(shared, table.clock, table.random),
         fleet(store, part, table.clock, table.random),
-        pace(table.loop.get_executor(), table.clock, table.budget, kLargestPage) {
-    pace.set_budget(0, table.clock.now());
+        gate(table.loop.get_executor(), table.clock, table.rate, pace::kLargestPage) {
+    gate.set_rate(0, table.clock.now());
   }
 
   source::WorkerPart part;
   SimulatedFleetStore store;
   Fleet fleet;
-  ReadPace pace;
+  pace::ReadGate gate;
   asio::cancellation_signal stop_sharing;
   std::vector<std::unique_ptr<asio::cancellation_signal>> stop_reading;
 };
@@ -109,13 +111,13 @@ Awaitable<void> work(Simulation& table, Worker& worker, std::chrono::nanoseconds
   co_await table.clock.sleep(begin);
   FleetTerms wanted = terms(static_cast<std::uint32_t>(table.segments));
   co_await worker.fleet.join(std::move(wanted));
-  asio::co_spawn(table.loop, worker.fleet.share_budget(*table.budget, worker.pace),
+  asio::co_spawn(table.loop, worker.fleet.share_budget(*table.rate, worker.gate),
                  asio::bind_cancellation_slot(worker.stop_sharing.slot(), asio::detached));
   for (std::uint32_t segment = 0; segment < table.segments; ++segment) {
     if (worker.part.has(segment)) {
       worker.stop_reading.push_back(std::make_unique<asio::cancellation_signal>());
       asio::co_spawn(
-          table.loop, read_segment(table, worker.pace, segment, table.start + end),
+          table.loop, read_segment(table, worker.gate, segment, table.start + end),
           asio::bind_cancellation_slot(worker.stop_reading.back()->slot(), asio::detached));
     }
   }
@@ -166,9 +168,7 @@ SharedRecord run_workers(Simulation& table, const std::vector<Course>& courses) 
   return run_workers(table, courses, {});
 }
 
-double share_of_budget(double units, const Simulation& table) {
-  return units / (60 * *table.budget);
-}
+double share_of_budget(double units, const Simulation& table) { return units / (60 * *table.rate); }
 
 TEST(Fleet, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
   struct Case {
@@ -178,7 +178,7 @@ TEST(Fleet, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
   for (const Case& one :
        {Case{20, 2}, Case{20, 5}, Case{1000, 2}, Case{1000, 5}, Case{1000, 20}, Case{20'000, 10}}) {
     SCOPED_TRACE(fmt::format("{} workers, {} units/s", one.workers, one.budget));
-    Simulation table{.segments = 8 * one.workers, .budget = one.budget, .lasts = seconds(200)};
+    Simulation table{.segments = 8 * one.workers, .rate = one.budget, .lasts = seconds(200)};
     std::vector<Course> courses(one.workers, {.end = table.lasts});
     // All but the last end one after the other.
     for (std::size_t i = 0; i + 1 < one.workers; ++i) {
@@ -206,7 +206,7 @@ TEST(Fleet, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
 TEST(Fleet, WorkersThatComeAndGoAreNeverAboveTheBudget) {
   for (std::uint64_t seed = 1; seed <= (kUnderSanitizers ? 2 : 10); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
-    Simulation table{.segments = 40, .budget = 400.0, .lasts = seconds(600), .seed = seed};
+    Simulation table{.segments = 40, .rate = 400.0, .lasts = seconds(600), .seed = seed};
     Random chance(seed);
     std::vector<Course> courses(10);
     for (Course& course : courses) {
@@ -223,7 +223,7 @@ TEST(Fleet, WorkersThatComeAndGoAreNeverAboveTheBudget) {
 }
 
 TEST(Fleet, TheShareOfAWorkerThatIsThrottledGoesToTheOthers) {
-  Simulation table{.segments = 24, .budget = 300.0, .lasts = seconds(400)};
+  Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(400)};
   // Of each three segments one is worker 0's; it reads nothing.
   table.always_throttled = [](std::size_t segment) { return segment % 3 == 0; };
   run_workers(table, std::vector<Course>(3, {.end = seconds(400)}));
@@ -234,7 +234,7 @@ TEST(Fleet, TheShareOfAWorkerThatIsThrottledGoesToTheOthers) {
 }
 
 TEST(Fleet, TheShareOfAWorkerThatWasKilledGoesToTheOthersSoon) {
-  Simulation table{.segments = 24, .budget = 300.0, .lasts = seconds(300)};
+  Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   std::vector<Course> courses(3, {.end = seconds(300)});
   courses[1] = {.end = seconds(100), .at_the_end = FleetMember::State::reading};
   run_workers(table, courses);
@@ -248,7 +248,7 @@ TEST(Fleet, TheShareOfAWorkerThatWasKilledGoesToTheOthersSoon) {
 }
 
 TEST(Fleet, AWorkerThatCannotReachTheOthersReadsNoMore) {
-  Simulation table{.segments = 24, .budget = 300.0, .lasts = seconds(300)};
+  Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   run_workers(table, std::vector<Course>(3, {.end = seconds(300)}), [&](auto& workers) {
     workers[1]->store.down_until.reset();
     asio::co_spawn(

@@ -98,13 +98,13 @@ Awaitable<void> Lane::read_segments(Reader& reader) {
 
 Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
   source::SegmentScanner scanner(parts_.scan, segment, share_.start[segment].position);
-  SegmentShare share;
+  pace::ReadGrant grant;
   while (!scanner.position().complete) {
     co_await wait_for_turn(reader, segment);
     if (stopping_) {
       co_return;
     }
-    PageRequest request(page_room_, surroundings_.pace, share);
+    PageRequest request(page_room_, surroundings_.read_gate, grant);
     std::optional<source::ScanPage> page;
     try {
       page.emplace(co_await read_page(scanner, request));

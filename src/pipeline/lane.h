@@ -22,11 +22,11 @@
 #include "base/guarded.h"
 #include "batch/batch_builder.h"
 #include "checkpoint/ack_tracker.h"
+#include "pace/read_gate.h"
 #include "pipeline/batch_queue.h"
 #include "pipeline/checkpoint_writer.h"
 #include "pipeline/page_request.h"
 #include "pipeline/pipeline_limits.h"
-#include "pipeline/read_pace.h"
 #include "pipeline/run_control.h"
 #include "pipeline/run_report.h"
 #include "sink/dead_letters.h"
@@ -47,7 +47,7 @@ struct LaneParts {
 struct LaneSurroundings {
   sink::DeadLetters* dead_letters;  ///< null where the destination takes every item
   CheckpointWriter& checkpoint;
-  ReadPace* pace;  ///< null: nothing holds reading back
+  pace::ReadGate* read_gate;  ///< null: nothing holds reading back
   RunControl& control;
 };
 

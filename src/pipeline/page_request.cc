@@ -2,37 +2,37 @@
 
 namespace everyitem::pipeline {
 
-PageRequest::PageRequest(PageRoom& room, ReadPace* pace, SegmentShare& share)
-    : room_(room), pace_(pace), share_(share) {
+PageRequest::PageRequest(PageRoom& room, pace::ReadGate* gate, pace::ReadGrant& grant)
+    : room_(room), gate_(gate), grant_(grant) {
   hold();
 }
 
 PageRequest::~PageRequest() { let_go(); }
 
-Awaitable<void> PageRequest::begin(std::optional<std::uint64_t> most_items) {
-  if (pace_ == nullptr) {
-    share_.limit = most_items;
+Awaitable<void> PageRequest::begin(std::optional<std::uint64_t> max_items) {
+  if (gate_ == nullptr) {
+    grant_.limit = max_items;
     co_return;
   }
-  co_await pace_->take(share_, most_items);
+  co_await gate_->take(grant_, max_items);
 }
 
 void PageRequest::end(const source::ScanPage& page) {
-  if (pace_ != nullptr) {
-    pace_->settle(share_, page.scanned_count(), page.consumed_read_units());
+  if (gate_ != nullptr) {
+    gate_->settle(grant_, page.scanned_count(), page.consumed_read_units());
   }
 }
 
 void PageRequest::failed(aws::ErrorClass error_class, bool may_be_done) {
   let_go();
-  if (pace_ == nullptr) {
+  if (gate_ == nullptr) {
     return;
   }
   if (!may_be_done) {
-    pace_->give_back(share_);
+    gate_->give_back(grant_);
   }
   if (error_class == aws::ErrorClass::throttle) {
-    pace_->throttled(share_);
+    gate_->throttled(grant_);
   }
 }
 
@@ -41,8 +41,8 @@ Awaitable<void> PageRequest::before_repeat() {
     co_await room_.wait();
   }
   hold();
-  if (pace_ != nullptr) {
-    co_await pace_->take_again(share_);
+  if (gate_ != nullptr) {
+    co_await gate_->take_again(grant_);
   }
 }
 

@@ -7,7 +7,7 @@
 
 #include "aws/pacer.h"
 #include "base/async.h"
-#include "pipeline/read_pace.h"
+#include "pace/read_gate.h"
 #include "source/scan_page.h"
 
 namespace everyitem::pipeline {
@@ -39,14 +39,14 @@ class PageRoom {
 /// loop; outlives its call.
 class PageRequest final : public aws::Pacer {
  public:
-  /// There is room. `pace`: null where nothing holds reading back.
-  PageRequest(PageRoom& room, ReadPace* pace, SegmentShare& share);
+  /// There is room. `gate`: null where nothing holds reading back.
+  PageRequest(PageRoom& room, pace::ReadGate* gate, pace::ReadGrant& grant);
   ~PageRequest() override;
 
-  /// Waits until it may be sent, for at most `most_items` where given.
-  Awaitable<void> begin(std::optional<std::uint64_t> most_items);
-  std::optional<std::uint64_t> limit() const { return share_.limit; }
-  /// The page has come. Throws as ReadPace::settle does.
+  /// Waits until it may be sent, for at most `max_items` where given.
+  Awaitable<void> begin(std::optional<std::uint64_t> max_items);
+  std::optional<std::uint64_t> limit() const { return grant_.limit; }
+  /// The page has come. Throws as pace::ReadGate::settle does.
   void end(const source::ScanPage& page);
 
   void failed(aws::ErrorClass error_class, bool may_be_done) override;
@@ -57,8 +57,8 @@ class PageRequest final : public aws::Pacer {
   void let_go();
 
   PageRoom& room_;
-  ReadPace* pace_;
-  SegmentShare& share_;
+  pace::ReadGate* gate_;
+  pace::ReadGrant& grant_;
   bool holds_room_ = false;
 };
 

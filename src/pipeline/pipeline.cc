@@ -50,7 +50,7 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
       home_, std::min(to_read, lanes * of_each.segments_at_once), std::move(reactions));
   const LaneSurroundings surroundings{.dead_letters = parts.dead_letters,
                                       .checkpoint = checkpoint_,
-                                      .pace = parts.pace,
+                                      .read_gate = parts.read_gate,
                                       .control = *control_};
   for (std::size_t i = 0; i < lanes; ++i) {
     LaneShare share{.start = start,

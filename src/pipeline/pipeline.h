@@ -11,10 +11,10 @@
 
 #include "base/async.h"
 #include "checkpoint/checkpoint_store.h"
+#include "pace/read_gate.h"
 #include "pipeline/checkpoint_writer.h"
 #include "pipeline/lane.h"
 #include "pipeline/pipeline_limits.h"
-#include "pipeline/read_pace.h"
 #include "pipeline/run_control.h"
 #include "pipeline/run_report.h"
 #include "sink/dead_letters.h"
@@ -26,7 +26,7 @@ struct PipelineParts {
   std::vector<LaneParts> lanes;     ///< one or more, each of which gets a share of the segments
   sink::DeadLetters* dead_letters;  ///< null where the destination takes every item
   checkpoint::CheckpointStore& store;
-  ReadPace* pace = nullptr;  ///< null: nothing holds reading back
+  pace::ReadGate* read_gate = nullptr;  ///< null: nothing holds reading back
   /// Told to the user as it happens, one line each; may be empty.
   std::function<void(std::string_view)> notice = {};
   /// Goes on beside the run, and is cancelled when that ends; may be empty. The run fails with it.

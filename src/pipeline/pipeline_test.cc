@@ -128,7 +128,7 @@ TEST(Pipeline, WhatFailsForAMomentIsAskedForAgain) {
 
 TEST(Pipeline, ABudgetIsReadInSmallPagesOverTime) {
   TestRun run({.table = TestTable::of({{8, 8, 8}, {8, 8}, {8, 0, 8}}),
-               .read_budget = 2,
+               .read_rate = 2,
                .units_per_item = 0.5});
   const auto began = run.service.clock.now();
   EXPECT_EQ(run.run().status, RunStatus::complete);
@@ -141,7 +141,7 @@ TEST(Pipeline, ABudgetIsReadInSmallPagesOverTime) {
 }
 
 TEST(Pipeline, ABudgetThatIsNotMeasuredEndsTheRunBeforeAnythingIsDelivered) {
-  TestRun run({.table = TestTable::of({{3}, {2}}), .read_budget = 10});
+  TestRun run({.table = TestTable::of({{3}, {2}}), .read_rate = 10});
   EXPECT_THAT(run.run().error(), HasSubstr("ConsumedCapacity"));
   EXPECT_TRUE(run.sink.received.empty());
 }
@@ -149,7 +149,7 @@ TEST(Pipeline, ABudgetThatIsNotMeasuredEndsTheRunBeforeAnythingIsDelivered) {
 TEST(Pipeline, ARequestThatIsBeingThrottledKeepsNothingFromTheOthers) {
   TestRun run({.table = TestTable::of({{2, 2}, {4, 4, 4}, {4, 4}}),
                .limits = {.pages_at_once = 1},
-               .read_budget = 2,
+               .read_rate = 2,
                .units_per_item = 0.5});
   run.fates[{0, 0}] = TestRun::refusal("ProvisionedThroughputExceededException");
   run.on_scan = [&](std::size_t) {
@@ -163,7 +163,7 @@ TEST(Pipeline, ARequestThatIsBeingThrottledKeepsNothingFromTheOthers) {
 
 TEST(Pipeline, AStopEndsThoseWhoWaitForTheBudget) {
   TestRun run({.table = TestTable::of({{8, 8, 8}, {8, 8}, {8, 0, 8}}),
-               .read_budget = 2,
+               .read_rate = 2,
                .units_per_item = 0.5});
   run.on_scan = [&](std::size_t number) {
     if (number == 9) {

@@ -141,7 +141,7 @@ struct ScanRun::Impl {
   std::string dead_letters_location;
   std::unique_ptr<source::ScanRequests> requests;
   std::optional<double> budget;  ///< of the run, of all workers
-  std::unique_ptr<ReadPace> pace;
+  std::unique_ptr<pace::ReadGate> gate;
   std::unique_ptr<Pipeline> pipeline;
   std::uint32_t segments = 0;
   std::uint32_t segments_complete_before = 0;  ///< of a run that has nothing to do
@@ -557,9 +557,9 @@ aws::RetryLimits ScanRun::Impl::retry_limits() const {
 
 void ScanRun::Impl::open_pace() {
   const double consistency = settings.scan.consistent_read ? 2 : 1;
-  budget = units_per_second(settings.read_budget, table.read_capacity);
-  pace = std::make_unique<ReadPace>(executor, surroundings.clock, budget,
-                                    source::kMaxPageReadUnits * consistency);
+  budget = pace::units_per_second(settings.read_rate, table.read_capacity);
+  gate = std::make_unique<pace::ReadGate>(executor, surroundings.clock, budget,
+                                          source::kMaxPageReadUnits * consistency);
 }
 
 Awaitable<ScanOutcome> ScanRun::Impl::run() {
@@ -620,7 +620,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     segments_complete_before = segments;
     co_return ScanOutcome{.status = RunStatus::complete, .nothing_to_do = true};
   }
-  notice(budget_text(settings.read_budget, table.read_capacity, settings.part.workers));
+  notice(pace::read_rate_text(settings.read_rate, table.read_capacity, settings.part.workers));
   if (!pacing_notice.empty()) {
     notice(pacing_notice);
   }
@@ -641,11 +641,11 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   PipelineParts parts{.lanes = {},
                       .dead_letters = dead_letters.get(),
                       .store = *store,
-                      .pace = pace.get(),
+                      .read_gate = gate.get(),
                       .notice = notice};
   if (fleet && budget) {
-    pace->set_budget(0, surroundings.clock.now());  // until it is known what the others have
-    parts.beside = [this] { return fleet->share_budget(*budget, *pace); };
+    gate->set_rate(0, surroundings.clock.now());  // until it is known what the others have
+    parts.beside = [this] { return fleet->share_budget(*budget, *gate); };
   }
   for (const auto& lane : lanes) {
     parts.lanes.push_back(lane->parts(file_sink.get()));
@@ -685,7 +685,7 @@ ScanProgress ScanRun::progress() const {
                         .estimated_items = impl_->table.estimated_items};
   progress.counters.segments_complete = impl_->segments_complete_before;
   if (impl_->pipeline) {
-    progress.read_budget = impl_->budget;
+    progress.read_rate = impl_->budget;
     progress.counters = impl_->pipeline->counters();
   }
   // What the others read counts as complete from the first.

@@ -16,8 +16,8 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "identity/identity.h"
+#include "pace/read_rate.h"
 #include "pipeline/pipeline.h"
-#include "pipeline/read_budget.h"
 #include "pipeline/run_report.h"
 #include "source/scan_request.h"
 #include "source/worker_part.h"
@@ -38,7 +38,7 @@ struct ScanSettings {
   std::optional<std::uint32_t> threads;  ///< by default one a core
   std::optional<std::uint64_t> limit;
   KinesisWire kinesis_wire = KinesisWire::automatic;
-  ReadBudget read_budget;
+  pace::ReadRate read_rate;
   bool random_partition_keys = false;
   bool aggregate = false;                                   ///< many items a record
   std::string checkpoint;                                   ///< as open_checkpoint_store takes it
@@ -79,7 +79,7 @@ struct ScanProgress {
   std::uint64_t throttled_requests = 0;
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
-  std::optional<double> read_budget;  ///< read units a second, of all workers together
+  std::optional<double> read_rate;  ///< read units a second, of all workers together
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
 };

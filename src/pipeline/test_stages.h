@@ -389,10 +389,10 @@ struct RunSetup {
   std::optional<std::uint64_t> item_limit = {};
   bool filtered = false;
   std::size_t batch_items = 5;
-  std::size_t batches_in_flight = 3;       ///< of each lane
-  std::size_t lanes = 1;                   ///< all on one event loop
-  std::optional<double> read_budget = {};  ///< units a second
-  double units_per_item = 0;               ///< 0: what pages cost is not reported
+  std::size_t batches_in_flight = 3;     ///< of each lane
+  std::size_t lanes = 1;                 ///< all on one event loop
+  std::optional<double> read_rate = {};  ///< units a second
+  double units_per_item = 0;             ///< 0: what pages cost is not reported
 };
 
 /// How a run ended.
@@ -432,13 +432,13 @@ class TestRun {
         sink(service.loop.get_executor(), setup.batches_in_flight, setup.lanes, dice),
         dead_letters(dice),
         store(service.loop.get_executor(), setup.table, sink, dead_letters, dice, start_of(setup)),
-        pace(service.loop.get_executor(), service.clock, setup.read_budget,
+        gate(service.loop.get_executor(), service.clock, setup.read_rate,
              source::kMaxPageReadUnits),
         pipeline(service.loop.get_executor(),
                  {.lanes = lanes(),
                   .dead_letters = &dead_letters,
                   .store = store,
-                  .pace = &pace,
+                  .read_gate = &gate,
                   .notice = [this](std::string_view text) { notices.emplace_back(text); }},
                  store.state, setup.limits, setup.item_limit) {
     for (const auto& builder : builders) {
@@ -645,7 +645,7 @@ class TestRun {
   TestSink sink;
   TestDeadLetters dead_letters;
   TestStore store;
-  ReadPace pace;
+  pace::ReadGate gate;
   Pipeline pipeline;
 };
 

@@ -25,10 +25,10 @@ def test_budget_is_kept_and_reported(tmp_path: Path) -> None:
     assert report["distinct"] == 1600 and report["duplicates"] == 0
     # All that DynamoDB charged was counted, and in no less time than the budget wants.
     assert summary["read_units"] == pytest.approx(report["read_units"])
-    assert summary["read_budget"] == 400
+    assert summary["read_rate"] == 400
     assert summary["read_units"] <= 400 * (summary["seconds"] + 0.5)
     assert report["requests"]["Scan"] > 8, "the pages were not made smaller"
-    assert "read budget: 400 read units/s" in result.stderr.splitlines()[0]
+    assert "read rate: 400 read units/s" in result.stderr.splitlines()[0]
     assert re.search(r"read units \([0-9.]+ a second of 400\)", result.stderr)
 
 
@@ -38,7 +38,7 @@ def test_budget_in_percent_of_what_is_provisioned(tmp_path: Path) -> None:
         report = server.stop()
     assert result.code == 0, result.stderr
     assert result.notices[0] == (
-        "everyitem: read budget: 1000 read units/s, 50% of the table's "
+        "everyitem: read rate: 1000 read units/s, 50% of the table's "
         "(provisioned: 2,000 read units/s)"
     )
     assert result.summary["read_units"] <= 1000 * (result.summary["seconds"] + 0.5)
@@ -85,10 +85,10 @@ def test_without_a_budget_the_first_line_says_so(tmp_path: Path) -> None:
         result = server.everyitem(tmp_path).run(*scan_of())
         quiet = server.everyitem(tmp_path / "quiet").run(*scan_of("--quiet"))
     assert result.stderr.splitlines()[0] == (
-        "everyitem: no read budget: reading as fast as the table allows "
+        "everyitem: no read rate set: reading as fast as the table allows "
         "(provisioned: 100,000 read units/s); --read-units N or --read-percent P limits it"
     )
-    assert result.summary["read_budget"] is None
+    assert result.summary["read_rate"] is None
     assert "budget" not in quiet.stderr
 
 

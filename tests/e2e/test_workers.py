@@ -166,9 +166,9 @@ def test_workers_have_one_budget(tmp_path: Path) -> None:
     for result in results:
         assert result.code == 0, result.stderr
         assert result.notices[0] == (
-            "everyitem: read budget: 500 read units/s for all 3 workers together"
+            "everyitem: read rate: 500 read units/s for all 3 workers together"
         )
-        assert result.summary["read_budget"] == 500
+        assert result.summary["read_rate"] == 500
     assert report["missing"] == 0 and report["duplicates"] == 0
     # Each process saves half a second of its part at most.
     longest = max(result.summary["seconds"] for result in results)

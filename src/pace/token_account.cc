@@ -1,17 +1,17 @@
-#include "pipeline/read_account.h"
+#include "pace/token_account.h"
 
 #include <algorithm>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
-void ReadAccount::set_rate(double units_per_second, TimePoint now) {
+void TokenAccount::set_rate(double units_per_second, TimePoint now) {
   earn(now);
   rate_ = units_per_second;
 }
 
-std::chrono::nanoseconds ReadAccount::wait_for(double units, TimePoint now) {
+std::chrono::nanoseconds TokenAccount::wait_for(double units, TimePoint now) {
   earn(now);
-  const double missing = std::min(units, most_saved()) - balance_;
+  const double missing = std::min(units, max_saved()) - balance_;
   // What is missing of a billionth is rounding, and would be waited for 0 ns each time.
   constexpr double kNothing = 1e-9;
   if (missing <= rate_ * kNothing) {
@@ -23,11 +23,11 @@ std::chrono::nanoseconds ReadAccount::wait_for(double units, TimePoint now) {
       std::chrono::duration<double>(std::min(missing / rate_, kLongest)));
 }
 
-void ReadAccount::earn(TimePoint now) {
+void TokenAccount::earn(TimePoint now) {
   const double seconds = std::chrono::duration<double>(now - as_of_).count();
   // What was given back is kept: it was earned before, when there was demand for it.
-  balance_ = std::max(balance_, std::min(balance_ + rate_ * seconds, most_saved()));
+  balance_ = std::max(balance_, std::min(balance_ + rate_ * seconds, max_saved()));
   as_of_ = now;
 }
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

@@ -1,8 +1,8 @@
-#include "pipeline/page_costs.h"
+#include "pace/page_costs.h"
 
 #include <gtest/gtest.h>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 namespace {
 
 constexpr double kLargest = 128;
@@ -82,4 +82,4 @@ TEST(PageCosts, EmptyPagesSayWhatAPageCostsButNotWhatAnItemDoes) {
 }
 
 }  // namespace
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

@@ -1,8 +1,8 @@
-#include "pipeline/page_costs.h"
+#include "pace/page_costs.h"
 
 #include <algorithm>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 namespace {
 
@@ -47,4 +47,4 @@ double PageCosts::units_per_item(const PageWish& wish) const {
   return std::max(wish.units_per_item, item_units_ / items_);
 }
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

@@ -1,10 +1,10 @@
-// How fast to read a table that refuses what is too fast, when nobody set a budget.
+// How fast to read a table that refuses what is too fast, when nobody set a rate.
 #pragma once
 
 #include <chrono>
 #include <optional>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 /// Follows throttling down and up: multiplicative decrease, additive increase. Sets no rate until
 /// the table has refused something. One event loop.
@@ -44,4 +44,4 @@ class ThrottledRate {
   double increase_ = 0;  ///< since then, a second
 };
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

@@ -1,17 +1,17 @@
-#include "pipeline/read_account.h"
+#include "pace/token_account.h"
 
 #include <gtest/gtest.h>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 namespace {
 
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-constexpr ReadAccount::TimePoint kStart{std::chrono::hours(1)};
+constexpr TokenAccount::TimePoint kStart{std::chrono::hours(1)};
 
-TEST(ReadAccount, EarnsBeforeItPays) {
-  ReadAccount account(10, kStart);
+TEST(TokenAccount, EarnsBeforeItPays) {
+  TokenAccount account(10, kStart);
   EXPECT_EQ(account.wait_for(3, kStart), milliseconds(300));
   EXPECT_EQ(account.wait_for(3, kStart + milliseconds(200)), milliseconds(100));
   EXPECT_EQ(account.wait_for(3, kStart + milliseconds(300)), seconds(0));
@@ -19,49 +19,49 @@ TEST(ReadAccount, EarnsBeforeItPays) {
   EXPECT_EQ(account.wait_for(3, kStart + milliseconds(300)), milliseconds(300));
 }
 
-TEST(ReadAccount, SavesHalfASecondsEarningsAndNoMore) {
-  ReadAccount account(10, kStart);
+TEST(TokenAccount, SavesHalfASecondsEarningsAndNoMore) {
+  TokenAccount account(10, kStart);
   const auto later = kStart + seconds(100);
   EXPECT_EQ(account.wait_for(5, later), seconds(0));
   account.take(5);
   EXPECT_EQ(account.wait_for(5, later), milliseconds(500));
 }
 
-TEST(ReadAccount, WhatCanNeverBeSavedIsPaidForInDebt) {
-  ReadAccount account(10, kStart);
+TEST(TokenAccount, WhatCanNeverBeSavedIsPaidForInDebt) {
+  TokenAccount account(10, kStart);
   EXPECT_EQ(account.wait_for(50, kStart), milliseconds(500));
   EXPECT_EQ(account.wait_for(50, kStart + milliseconds(500)), seconds(0));
   account.take(50);
   EXPECT_EQ(account.wait_for(1, kStart + milliseconds(500)), milliseconds(4600));
 }
 
-TEST(ReadAccount, WhatIsGivenBackIsThereForTheNext) {
-  ReadAccount account(10, kStart);
+TEST(TokenAccount, WhatIsGivenBackIsThereForTheNext) {
+  TokenAccount account(10, kStart);
   account.wait_for(5, kStart + seconds(1));
   account.take(5);
   account.give_back(4);
   EXPECT_EQ(account.wait_for(4, kStart + seconds(1)), seconds(0));
 }
 
-TEST(ReadAccount, ARateHoldsFromWhenItIsSet) {
-  ReadAccount account(10, kStart);
+TEST(TokenAccount, ARateHoldsFromWhenItIsSet) {
+  TokenAccount account(10, kStart);
   account.set_rate(100, kStart + milliseconds(300));  // 3 were earned
   EXPECT_EQ(account.wait_for(23, kStart + milliseconds(300)), milliseconds(200));
 }
 
-TEST(ReadAccount, AWaitThatNoDurationHoldsIsALongOne) {
-  ReadAccount account(1e-13, kStart);
+TEST(TokenAccount, AWaitThatNoDurationHoldsIsALongOne) {
+  TokenAccount account(1e-13, kStart);
   account.take(100);
   EXPECT_GE(account.wait_for(1, kStart), std::chrono::hours(1));
   EXPECT_LE(account.wait_for(1, kStart), std::chrono::hours(24));
 }
 
-TEST(ReadAccount, AtNoRateNothingIsEarned) {
-  ReadAccount account(10, kStart);
+TEST(TokenAccount, AtNoRateNothingIsEarned) {
+  TokenAccount account(10, kStart);
   account.set_rate(0, kStart + milliseconds(300));  // 3 were earned
   account.set_rate(10, kStart + seconds(100));
   EXPECT_EQ(account.wait_for(4, kStart + seconds(100)), milliseconds(100));
 }
 
 }  // namespace
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

@@ -4,7 +4,7 @@
 #include <cstdint>
 #include <optional>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 /// A page that is to be asked for.
 struct PageWish {
@@ -45,4 +45,4 @@ class PageCosts {
   double item_units_ = 0;  ///< of those pages that had items
 };
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

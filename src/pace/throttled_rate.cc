@@ -1,8 +1,8 @@
-#include "pipeline/throttled_rate.h"
+#include "pace/throttled_rate.h"
 
 #include <algorithm>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 void ThrottledRate::served(double units, TimePoint now) {
   if (!second_began_) {
@@ -43,4 +43,4 @@ void ThrottledRate::measure(TimePoint now) {
   in_this_second_ = 0;
 }
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

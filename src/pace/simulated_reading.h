@@ -14,9 +14,9 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/simulated_clock.h"
-#include "pipeline/read_pace.h"
+#include "pace/read_gate.h"
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 inline constexpr double kLargestPage = 128;
 inline constexpr double kPageBytes = 1 << 20;
@@ -37,7 +37,7 @@ struct Simulation {
   ItemBytes item_bytes = all_of(4096);
   /// Of the last segment, where it has others.
   ItemBytes last_segments_item_bytes = {};
-  std::optional<double> budget;
+  std::optional<double> rate;
   std::chrono::nanoseconds lasts = std::chrono::minutes(4);
   double throttled_share = 0;               ///< of requests, whatever the pace
   std::optional<double> table_serves;       ///< units a second; what is faster is throttled
@@ -93,7 +93,7 @@ inline bool refuses(Simulation& table, std::size_t segment) {
   return table.credit <= 0;
 }
 
-inline Awaitable<void> read_segment(Simulation& table, ReadPace& pace, std::size_t segment,
+inline Awaitable<void> read_segment(Simulation& table, ReadGate& pace, std::size_t segment,
                                     std::chrono::steady_clock::time_point end) {
   const auto answer_time = [&table] {
     const std::chrono::duration<double, std::milli> spread =
@@ -101,7 +101,7 @@ inline Awaitable<void> read_segment(Simulation& table, ReadPace& pace, std::size
     return table.shortest_answer +
            std::chrono::duration_cast<std::chrono::nanoseconds>(spread * table.random.uniform());
   };
-  SegmentShare share;
+  ReadGrant share;
   while (table.clock.now() < end) {
     co_await pace.take(share, std::nullopt);
     for (int failures = 0;; ++failures) {
@@ -134,7 +134,7 @@ inline Awaitable<void> read_segment(Simulation& table, ReadPace& pace, std::size
 }
 
 inline void read_table(Simulation& table) {
-  ReadPace pace(table.loop.get_executor(), table.clock, table.budget, kLargestPage);
+  ReadGate pace(table.loop.get_executor(), table.clock, table.rate, kLargestPage);
   table.start = table.clock.now();
   table.credit_at = table.start;
   for (std::size_t segment = 0; segment < table.segments; ++segment) {
@@ -191,4 +191,4 @@ inline Extremes extremes(const Simulation& table, std::chrono::steady_clock::tim
   return found;
 }
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

@@ -1,4 +1,4 @@
-#include "pipeline/read_pace.h"
+#include "pace/read_gate.h"
 
 #include <algorithm>
 #include <string>
@@ -14,9 +14,9 @@
 #include "base/error.h"
 #include "base/simulated_clock.h"
 #include "base/test_sanitizers.h"
-#include "pipeline/simulated_reading.h"
+#include "pace/simulated_reading.h"
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 namespace {
 
 using std::chrono::milliseconds;
@@ -38,12 +38,12 @@ const std::vector<Items>& all_items() {
   return items;
 }
 
-/// Fails unless every minute is within 3 percent of the budget, and never more than 5 percent
+/// Fails unless every minute is within 3 percent of the rate, and never more than 5 percent
 /// above. One item cannot be read in parts: where it costs more than 3 percent of a minute, a
 /// minute has one more or one less.
-Extremes expect_within_budget(const Simulation& table, double largest_item, bool enough_to_read,
-                              std::chrono::nanoseconds begin = seconds(0)) {
-  const double minute = 60 * *table.budget;
+Extremes expect_within_rate(const Simulation& table, double largest_item, bool enough_to_read,
+                            std::chrono::nanoseconds begin = seconds(0)) {
+  const double minute = 60 * *table.rate;
   const double allowance = std::max(0.03 * minute, largest_item);
   const Extremes found =
       extremes(table, table.start + begin, table.start + table.lasts, minutes(1));
@@ -56,98 +56,98 @@ Extremes expect_within_budget(const Simulation& table, double largest_item, bool
 }
 
 /// A segment has one page under way: of at most 128 units, in 33 ms on average.
-bool enough_to_read(std::size_t segments, double budget) {
-  return static_cast<double>(segments) * kLargestPage / 0.033 > 1.5 * budget;
+bool enough_to_read(std::size_t segments, double rate) {
+  return static_cast<double>(segments) * kLargestPage / 0.033 > 1.5 * rate;
 }
 
-TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
-  const std::vector<double> budgets = kUnderSanitizers
-                                          ? std::vector<double>{5.0, 50.0}
-                                          : std::vector<double>{5.0, 50.0, 1000.0, 100'000.0};
-  for (const double budget : budgets) {
+TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
+  const std::vector<double> rates = kUnderSanitizers
+                                        ? std::vector<double>{5.0, 50.0}
+                                        : std::vector<double>{5.0, 50.0, 1000.0, 100'000.0};
+  for (const double rate : rates) {
     for (const Items& items : all_items()) {
       Extremes worst;
       for (const std::size_t segments : {1U, 8U, 64U, 200U}) {
         SCOPED_TRACE(
-            fmt::format("{} segments, {} units/s, items of {}", segments, budget, items.name));
+            fmt::format("{} segments, {} units/s, items of {}", segments, rate, items.name));
         Simulation table{.segments = segments,
                          .item_bytes = items.bytes,
-                         .budget = budget,
-                         .lasts = budget > 10'000 ? seconds(75) : seconds(600)};
+                         .rate = rate,
+                         .lasts = rate > 10'000 ? seconds(75) : seconds(600)};
         read_table(table);
-        const bool enough = enough_to_read(segments, budget);
-        const Extremes found = expect_within_budget(table, items.largest_units, enough);
+        const bool enough = enough_to_read(segments, rate);
+        const Extremes found = expect_within_rate(table, items.largest_units, enough);
         worst.least = enough ? std::min(worst.least, found.least) : worst.least;
         worst.most = std::max(worst.most, found.most);
       }
-      fmt::print("{:>6} units/s, items of {:>6}: {:.4f} to {:.4f} of the budget in any minute\n",
-                 budget, items.name, worst.least, worst.most);
+      fmt::print("{:>6} units/s, items of {:>6}: {:.4f} to {:.4f} of the rate in any minute\n",
+                 rate, items.name, worst.least, worst.most);
     }
   }
 }
 
-TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
-  for (const double budget : {5.0, 10.0, 20.0, 50.0, 400.0}) {
+TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
+  for (const double rate : {5.0, 10.0, 20.0, 50.0, 400.0}) {
     Extremes worst;
     const std::uint64_t seeds = kUnderSanitizers ? 4 : 40;
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
-      SCOPED_TRACE(fmt::format("seed {}, {} units/s", seed, budget));
-      Simulation table{.segments = 16, .item_bytes = mixed, .budget = budget, .seed = seed};
+      SCOPED_TRACE(fmt::format("seed {}, {} units/s", seed, rate));
+      Simulation table{.segments = 16, .item_bytes = mixed, .rate = rate, .seed = seed};
       read_table(table);
-      // What the first pages cost is a surprise; so is each large item to a small budget.
+      // What the first pages cost is a surprise; so is each large item to a small rate.
       const TimePoint known = table.start + seconds(10);
       const Extremes found = extremes(table, known, table.start + table.lasts, minutes(1));
-      worst.least = std::min(worst.least, found.least / (60 * budget));
-      worst.most = std::max(worst.most, found.most / (60 * budget));
+      worst.least = std::min(worst.least, found.least / (60 * rate));
+      worst.most = std::max(worst.most, found.most / (60 * rate));
     }
-    EXPECT_LE(worst.most, budget < 20 ? 1.05 : 1.03);
-    EXPECT_GE(worst.least, budget < 20 ? 0.95 : 0.97);
-    fmt::print("{:>6} units/s, {} seeds: {:.4f} to {:.4f} of the budget in any minute\n", budget,
-               seeds, worst.least, worst.most);
+    EXPECT_LE(worst.most, rate < 20 ? 1.05 : 1.03);
+    EXPECT_GE(worst.least, rate < 20 ? 0.95 : 0.97);
+    fmt::print("{:>6} units/s, {} seeds: {:.4f} to {:.4f} of the rate in any minute\n", rate, seeds,
+               worst.least, worst.most);
   }
 }
 
-TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhenAnswersAreSlow) {
-  for (const double budget : {100.0, 1000.0, 10'000.0}) {
-    SCOPED_TRACE(fmt::format("{} units/s", budget));
-    Simulation table{.segments = 64, .item_bytes = mixed, .budget = budget};
+TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhenAnswersAreSlow) {
+  for (const double rate : {100.0, 1000.0, 10'000.0}) {
+    SCOPED_TRACE(fmt::format("{} units/s", rate));
+    Simulation table{.segments = 64, .item_bytes = mixed, .rate = rate};
     table.shortest_answer = milliseconds(200);
     table.longest_answer = milliseconds(1500);
     read_table(table);
     // What the first pages cost is known late.
-    expect_within_budget(table, 12.5, true, seconds(20));
+    expect_within_rate(table, 12.5, true, seconds(20));
   }
 }
 
-TEST(ReadPace, EveryMinuteIsWithinTheBudgetWhenOneSegmentHasAllTheLargeItems) {
-  for (const double budget : {50.0, 400.0}) {
-    SCOPED_TRACE(fmt::format("{} units/s", budget));
-    Simulation table{.segments = 8, .item_bytes = all_of(200), .budget = budget};
+TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhenOneSegmentHasAllTheLargeItems) {
+  for (const double rate : {50.0, 400.0}) {
+    SCOPED_TRACE(fmt::format("{} units/s", rate));
+    Simulation table{.segments = 8, .item_bytes = all_of(200), .rate = rate};
     table.last_segments_item_bytes = all_of(100'000);
     read_table(table);
-    expect_within_budget(table, 12.5, true);
+    expect_within_rate(table, 12.5, true);
   }
 }
 
-TEST(ReadPace, TheShareOfSegmentsThatEndOrAreThrottledGoesToTheOthers) {
-  for (const double budget : {50.0, 1000.0}) {
-    SCOPED_TRACE(fmt::format("{} units/s", budget));
-    Simulation table{.segments = 64, .budget = budget};
+TEST(ReadGate, TheShareOfSegmentsThatEndOrAreThrottledGoesToTheOthers) {
+  for (const double rate : {50.0, 1000.0}) {
+    SCOPED_TRACE(fmt::format("{} units/s", rate));
+    Simulation table{.segments = 64, .rate = rate};
     table.segments_that_end_early = 40;
     table.throttled_share = 0.1;
     read_table(table);
     EXPECT_GT(table.throttled, 10U);
-    expect_within_budget(table, 0.5, true);
+    expect_within_rate(table, 0.5, true);
 
-    Simulation hot{.segments = 64, .budget = budget};
+    Simulation hot{.segments = 64, .rate = rate};
     hot.always_throttled = [](std::size_t segment) { return segment < 48; };
     read_table(hot);
-    expect_within_budget(hot, 0.5, true);
+    expect_within_rate(hot, 0.5, true);
   }
 }
 
-TEST(ReadPace, SegmentsHaveTheirTurnsInOrder) {
-  Simulation table{.segments = 20, .budget = 100.0};
+TEST(ReadGate, SegmentsHaveTheirTurnsInOrder) {
+  Simulation table{.segments = 20, .rate = 100.0};
   read_table(table);
   std::vector<std::size_t> pages(table.segments);
   for (const Simulation::Page& page : table.pages) {
@@ -158,26 +158,26 @@ TEST(ReadPace, SegmentsHaveTheirTurnsInOrder) {
   EXPECT_LE(most - least, 2U);
 }
 
-TEST(ReadPace, APageThatWouldBeASpikeIsReadInSmallOnesWithoutStalls) {
-  // A whole page of these would be 26 seconds of the budget.
-  Simulation table{.segments = 8, .item_bytes = all_of(400), .budget = 5.0};
+TEST(ReadGate, APageThatWouldBeASpikeIsReadInSmallOnesWithoutStalls) {
+  // A whole page of these would be 26 seconds of the rate.
+  Simulation table{.segments = 8, .item_bytes = all_of(400), .rate = 5.0};
   read_table(table);
   const Extremes found =
       extremes(table, table.start + seconds(15), table.start + table.lasts, seconds(2));
-  EXPECT_LE(found.most, 2 * 2 * *table.budget);
-  EXPECT_GE(found.least, 2 * *table.budget / 2);
+  EXPECT_LE(found.most, 2 * 2 * *table.rate);
+  EXPECT_GE(found.least, 2 * *table.rate / 2);
   EXPECT_TRUE(
       std::ranges::all_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadPace, WhereAPageIsNoSpikeThereIsNoLimit) {
-  Simulation table{.segments = 8, .budget = 1000.0, .lasts = seconds(10)};
+TEST(ReadGate, WhereAPageIsNoSpikeThereIsNoLimit) {
+  Simulation table{.segments = 8, .rate = 1000.0, .lasts = seconds(10)};
   read_table(table);
   EXPECT_TRUE(
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadPace, WithoutABudgetNothingIsHeldBackUntilTheTableThrottles) {
+TEST(ReadGate, WithoutABudgetNothingIsHeldBackUntilTheTableThrottles) {
   Simulation table{.segments = 8, .lasts = seconds(10)};
   read_table(table);
   // The pages of 8 segments, back to back.
@@ -186,7 +186,7 @@ TEST(ReadPace, WithoutABudgetNothingIsHeldBackUntilTheTableThrottles) {
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadPace, WithoutABudgetThrottlingIsFollowedDownAndUp) {
+TEST(ReadGate, WithoutABudgetThrottlingIsFollowedDownAndUp) {
   Simulation table{.segments = 64, .lasts = minutes(8), .table_serves = 4000};
   const auto lower = table.clock.now() + minutes(2);
   const auto higher = table.clock.now() + minutes(4);
@@ -207,13 +207,13 @@ TEST(ReadPace, WithoutABudgetThrottlingIsFollowedDownAndUp) {
              served(6), table.throttled, table.throttled + table.pages.size());
 }
 
-TEST(ReadPace, ABudgetCannotBeKeptWhereNobodySaysWhatAPageCost) {
+TEST(ReadGate, ABudgetCannotBeKeptWhereNobodySaysWhatAPageCost) {
   asio::io_context loop;
   SimulatedClock clock(loop);
-  ReadPace unlimited(loop.get_executor(), clock, std::nullopt, kLargestPage);
-  SegmentShare share;
+  ReadGate unlimited(loop.get_executor(), clock, std::nullopt, kLargestPage);
+  ReadGrant share;
   EXPECT_NO_THROW(unlimited.settle(share, 10, std::nullopt));
-  ReadPace limited(loop.get_executor(), clock, 10, kLargestPage);
+  ReadGate limited(loop.get_executor(), clock, 10, kLargestPage);
   try {
     limited.settle(share, 10, std::nullopt);
     FAIL();
@@ -223,14 +223,14 @@ TEST(ReadPace, ABudgetCannotBeKeptWhereNobodySaysWhatAPageCost) {
   }
 }
 
-TEST(ReadPace, WhoIsCancelledLeavesTheLine) {
+TEST(ReadGate, WhoIsCancelledLeavesTheLine) {
   asio::io_context loop(1);
   SimulatedClock clock(loop);
-  ReadPace pace(loop.get_executor(), clock, 10, kLargestPage);
+  ReadGate pace(loop.get_executor(), clock, 10, kLargestPage);
   std::vector<std::string> course;
   asio::cancellation_signal cancel;
   const auto reader = [&](std::string name) -> Awaitable<void> {
-    SegmentShare share;
+    ReadGrant share;
     co_await pace.take(share, std::nullopt);
     course.push_back(name);
     pace.settle(share, 1, 5);
@@ -257,4 +257,4 @@ TEST(ReadPace, WhoIsCancelledLeavesTheLine) {
 }
 
 }  // namespace
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

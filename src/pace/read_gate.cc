@@ -1,4 +1,4 @@
-#include "pipeline/read_pace.h"
+#include "pace/read_gate.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 namespace {
 
@@ -28,39 +28,39 @@ std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> one,
 
 }  // namespace
 
-ReadPace::ReadPace(asio::any_io_executor executor, Clock& clock, std::optional<double> budget,
+ReadGate::ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<double> rate,
                    double largest_page)
     : executor_(std::move(executor)),
       clock_(clock),
-      has_budget_(budget.has_value()),
-      budget_(budget.value_or(0)),
+      has_rate_(rate.has_value()),
+      rate_(rate.value_or(0)),
       costs_(largest_page) {}
 
-void ReadPace::set_budget(double units, TimePoint until) {
-  budget_ = units;
-  budget_until_ = until;
+void ReadGate::set_rate(double units, TimePoint until) {
+  rate_ = units;
+  rate_until_ = until;
 }
 
-ReadPace::Place::Place(ReadPace& pace)
+ReadGate::Place::Place(ReadGate& pace)
     : pace_(pace),
       first_(pace.executor_),
       position_(pace.line_.insert(pace.line_.end(), &first_)) {}
 
-ReadPace::Place::~Place() {
+ReadGate::Place::~Place() {
   pace_.line_.erase(position_);
   if (!pace_.line_.empty()) {
     pace_.line_.front()->notify_all();
   }
 }
 
-Awaitable<void> ReadPace::Place::wait_to_be_first() {
+Awaitable<void> ReadGate::Place::wait_to_be_first() {
   while (pace_.line_.front() != &first_) {
     co_await first_.wait();
   }
 }
 
-Awaitable<void> ReadPace::take_here(SegmentShare& share, std::optional<std::uint64_t> most_items) {
-  share.limit = most_items;
+Awaitable<void> ReadGate::take_here(ReadGrant& share, std::optional<std::uint64_t> max_items) {
+  share.limit = max_items;
   share.taken.reset();
   if (rate()) {
     co_await wait_in_line(share, LimitIs::chosen);
@@ -68,7 +68,7 @@ Awaitable<void> ReadPace::take_here(SegmentShare& share, std::optional<std::uint
   share.since = clock_.now();
 }
 
-Awaitable<void> ReadPace::take_again_here(SegmentShare& share) {
+Awaitable<void> ReadGate::take_again_here(ReadGrant& share) {
   share.taken.reset();
   if (rate()) {
     co_await wait_in_line(share, LimitIs::given);
@@ -76,8 +76,8 @@ Awaitable<void> ReadPace::take_again_here(SegmentShare& share) {
   share.since = clock_.now();
 }
 
-Awaitable<void> ReadPace::wait_in_line(SegmentShare& share, LimitIs limit_is) {
-  const std::optional<std::uint64_t> most_items = share.limit;
+Awaitable<void> ReadGate::wait_in_line(ReadGrant& share, LimitIs limit_is) {
+  const std::optional<std::uint64_t> max_items = share.limit;
   Place place(*this);
   co_await place.wait_to_be_first();
   for (;;) {
@@ -92,7 +92,7 @@ Awaitable<void> ReadPace::wait_in_line(SegmentShare& share, LimitIs limit_is) {
     wish.target = rate_now * kPageTime.count();
     wish.units_per_item = share.units_per_item;
     if (limit_is == LimitIs::chosen) {
-      share.limit = smaller(costs_.limit_for(wish), most_items);
+      share.limit = smaller(costs_.limit_for(wish), max_items);
     }
     const double units = costs_.expected(wish, share.limit);
     const std::chrono::nanoseconds wait = try_to_take(units, rate_now);
@@ -104,7 +104,7 @@ Awaitable<void> ReadPace::wait_in_line(SegmentShare& share, LimitIs limit_is) {
   }
 }
 
-void ReadPace::earn_at(double rate_now) {
+void ReadGate::earn_at(double rate_now) {
   const auto now = clock_.now();
   if (account_) {
     account_->set_rate(rate_now, now);
@@ -113,7 +113,7 @@ void ReadPace::earn_at(double rate_now) {
   }
 }
 
-std::chrono::nanoseconds ReadPace::try_to_take(double units, double rate_now) {
+std::chrono::nanoseconds ReadGate::try_to_take(double units, double rate_now) {
   earn_at(rate_now);
   const std::chrono::nanoseconds wait = account_->wait_for(units, clock_.now());
   if (wait.count() == 0) {
@@ -122,12 +122,11 @@ std::chrono::nanoseconds ReadPace::try_to_take(double units, double rate_now) {
   return wait;
 }
 
-void ReadPace::settle(SegmentShare& share, std::uint64_t items_scanned,
-                      std::optional<double> units) {
-  if (has_budget_ && !units) {
+void ReadGate::settle(ReadGrant& share, std::uint64_t items_scanned, std::optional<double> units) {
+  if (has_rate_ && !units) {
     throw usage_error(
-        "the read budget cannot be kept: this endpoint does not say what a page cost "
-        "(ConsumedCapacity)",
+        "cannot enforce the read rate: this endpoint does not return "
+        "ConsumedCapacity",
         "Leave out --read-units and --read-percent.");
   }
   const double cost = units.value_or(0);
@@ -146,23 +145,23 @@ void ReadPace::settle(SegmentShare& share, std::uint64_t items_scanned,
   });
 }
 
-void ReadPace::give_back(SegmentShare& share) {
+void ReadGate::give_back(ReadGrant& share) {
   if (const auto taken = std::exchange(share.taken, std::nullopt)) {
     asio::dispatch(executor_, [this, taken] { account_->give_back(*taken); });
   }
 }
 
-void ReadPace::throttled(const SegmentShare& share) {
+void ReadGate::throttled(const ReadGrant& share) {
   asio::dispatch(executor_,
                  [this, since = share.since] { throttled_rate_.refused(since, clock_.now()); });
 }
 
-std::optional<double> ReadPace::rate() const {
+std::optional<double> ReadGate::rate() const {
   const auto now = clock_.now();
-  if (has_budget_) {
-    return now < budget_until_ ? budget_ : 0;
+  if (has_rate_) {
+    return now < rate_until_ ? rate_ : 0;
   }
   return throttled_rate_.at(now);
 }
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

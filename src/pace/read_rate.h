@@ -7,22 +7,21 @@
 
 #include "source/table_description.h"
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 /// At most one of them is given; without one, a table is read as fast as it allows.
-struct ReadBudget {
+struct ReadRate {
   std::optional<double> units;    ///< read units a second, above 0
   std::optional<double> percent;  ///< of what the table allows, above 0 and at most 100
 };
 
-/// The budget of the run, of all its workers together, in read units a second; nothing without one.
+/// The rate of the run, of all its workers together, in read units a second; nothing without one.
 /// Throws a usage error where a share is asked of a table that does not say what it allows: no
 /// default is assumed.
-std::optional<double> units_per_second(const ReadBudget& budget,
-                                       const source::ReadCapacity& capacity);
+std::optional<double> units_per_second(const ReadRate& rate, const source::ReadCapacity& capacity);
 
 /// Tells the user how fast the table will be read, and why. Throws as units_per_second does.
-std::string budget_text(const ReadBudget& budget, const source::ReadCapacity& capacity,
-                        std::uint32_t workers = 1);
+std::string read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
+                           std::uint32_t workers = 1);
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

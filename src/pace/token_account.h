@@ -1,22 +1,22 @@
-// The read budget's books: what was earned and what was spent.
+// The read rate's books: what was earned and what was spent.
 #pragma once
 
 #include <chrono>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 
 /// Earns read units at a rate and pays for pages with them. Part of a page's price is known only
 /// once it was read, so it can be in debt, and then earns until that is paid. It saves up to half
 /// a second's earnings: over any minute less than a percent above the rate is spent, but for what
 /// the last pages of that minute cost more than was expected. One event loop.
-class ReadAccount {
+class TokenAccount {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  static constexpr std::chrono::milliseconds kMostSaved{500};
+  static constexpr std::chrono::milliseconds kMaxSaved{500};
 
   /// Begins at `now` with nothing. `units_per_second` is 0 or more.
-  ReadAccount(double units_per_second, TimePoint now) : rate_(units_per_second), as_of_(now) {}
+  TokenAccount(double units_per_second, TimePoint now) : rate_(units_per_second), as_of_(now) {}
 
   /// From `now` on it earns as much: 0 or more.
   void set_rate(double units_per_second, TimePoint now);
@@ -31,11 +31,11 @@ class ReadAccount {
 
  private:
   void earn(TimePoint now);
-  double most_saved() const { return rate_ * std::chrono::duration<double>(kMostSaved).count(); }
+  double max_saved() const { return rate_ * std::chrono::duration<double>(kMaxSaved).count(); }
 
   double rate_;
   double balance_ = 0;
   TimePoint as_of_;
 };
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

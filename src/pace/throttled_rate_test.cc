@@ -1,8 +1,8 @@
-#include "pipeline/throttled_rate.h"
+#include "pace/throttled_rate.h"
 
 #include <gtest/gtest.h>
 
-namespace everyitem::pipeline {
+namespace everyitem::pace {
 namespace {
 
 using std::chrono::milliseconds;
@@ -67,4 +67,4 @@ TEST(ThrottledRate, ItDoesNotFallOutOfReachOfWhatTheTableOnceServed) {
 }
 
 }  // namespace
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::pace

@@ -1,0 +1,66 @@
+#include "pace/read_rate.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+
+namespace everyitem::pace {
+namespace {
+
+using Mode = source::ReadCapacity::Mode;
+using testing::AllOf;
+using testing::HasSubstr;
+
+const source::ReadCapacity kProvisioned{.mode = Mode::provisioned, .units_per_second = 500};
+const source::ReadCapacity kOnDemand{.mode = Mode::on_demand};
+
+TEST(ReadRate, IsInUnitsWhateverTheTableAllows) {
+  EXPECT_EQ(units_per_second({.units = 50}, kProvisioned), 50);
+  EXPECT_EQ(units_per_second({.units = 5000}, kOnDemand), 5000);
+  EXPECT_EQ(read_rate_text({.units = 50}, kProvisioned), "read rate: 50 read units/s");
+  EXPECT_EQ(read_rate_text({.units = 5000}, kOnDemand), "read rate: 5000 read units/s");
+}
+
+TEST(ReadRate, ThatIsMoreThanTheTableAllowsIsSaidToBe) {
+  EXPECT_EQ(read_rate_text({.units = 501}, kProvisioned),
+            "read rate: 501 read units/s, more than the table allows (provisioned: 500 read "
+            "units/s)");
+}
+
+TEST(ReadRate, OrAShareOfWhatTheTableAllows) {
+  EXPECT_EQ(units_per_second({.percent = 25}, kProvisioned), 125);
+  EXPECT_EQ(read_rate_text({.percent = 0.5}, kProvisioned),
+            "read rate: 2.5 read units/s, 0.5% of the table's (provisioned: 500 read units/s)");
+}
+
+TEST(ReadRate, WorkersAreToldThatItIsForAllOfThem) {
+  EXPECT_EQ(read_rate_text({.percent = 0.5}, kProvisioned, 3),
+            "read rate: 2.5 read units/s for all 3 workers together, 0.5% of the table's "
+            "(provisioned: 500 read units/s)");
+  EXPECT_THAT(read_rate_text({}, kProvisioned, 3), HasSubstr("no read rate set: reading as fast"));
+}
+
+TEST(ReadRate, NoDefaultIsAssumedWhereTheTableDoesNotSay) {
+  for (const auto& capacity : {kOnDemand, source::ReadCapacity{}}) {
+    try {
+      units_per_second({.percent = 25}, capacity);
+      FAIL();
+    } catch (const Error& error) {
+      EXPECT_EQ(error.kind(), ErrorKind::usage);
+      EXPECT_THAT(error.what(), AllOf(HasSubstr("--read-percent 25"), HasSubstr("--read-units N")));
+    }
+  }
+}
+
+TEST(ReadRate, WithoutOneItIsSaidWhatTheTableAllows) {
+  EXPECT_EQ(units_per_second({}, kProvisioned), std::nullopt);
+  EXPECT_EQ(
+      read_rate_text({}, kProvisioned),
+      "no read rate set: reading as fast as the table allows (provisioned: 500 read units/s); "
+      "--read-units N or --read-percent P limits it");
+  EXPECT_THAT(read_rate_text({}, kOnDemand), HasSubstr("(on demand, no maximum set)"));
+}
+
+}  // namespace
+}  // namespace everyitem::pace
