@@ -7,7 +7,7 @@ from typing import Callable, List
 ROOT = Path(__file__).resolve().parent.parent
 BUILD = ROOT / "build" / "bench"
 GO_PEER = BUILD / "peers" / "go_peer"
-SERVER = BUILD / "tests" / "faults" / "fault_server"
+SERVER = BUILD / "tests" / "emulator" / "fault_server"
 SEGMENTS = 8
 
 

@@ -8,7 +8,7 @@
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/dynamodb_store.h"
 #include "checkpoint/run_record.h"
-#include "emulated_items.h"
+#include "emulator/emulated_items.h"
 
 namespace everyitem::checkpoint {
 namespace {
@@ -51,13 +51,13 @@ class DynamoDbFleetStoreTest : public testing::Test {
 
   boost::json::object& item() { return items_.tables.at("checkpoints").at({"nightly", "workers"}); }
 
-  faults::EmulatedItems items_;
+  emulator::EmulatedItems items_;
   bool answers_are_lost_ = false;
   aws::TestService service_{
       [this](aws::Peer& peer, const std::string& request) -> Awaitable<void> {
         constexpr std::string_view kTarget = "DynamoDB_20120810.";
         const auto operation = request.find(kTarget) + kTarget.size();
-        const faults::ServiceReply reply =
+        const emulator::ServiceReply reply =
             items_.answer(request.substr(operation, request.find('\r', operation) - operation),
                           aws::body_of(request));
         const std::string bytes =

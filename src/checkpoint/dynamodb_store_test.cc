@@ -5,7 +5,7 @@
 #include "base/mutated_text.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
-#include "emulated_items.h"
+#include "emulator/emulated_items.h"
 
 namespace everyitem::checkpoint {
 namespace {
@@ -40,10 +40,10 @@ class DynamoDbUnderTest final : public RemoteUnderTest {
   std::string expires_at() { return std::string(run_item().at("expires_at").at("N").as_string()); }
   boost::json::object& run_item() { return items.tables.at("checkpoints").at({"nightly", "run"}); }
 
-  faults::EmulatedItems items;
+  emulator::EmulatedItems items;
 
  protected:
-  faults::ServiceReply answer(std::string_view operation, std::string_view body) override {
+  emulator::ServiceReply answer(std::string_view operation, std::string_view body) override {
     return items.answer(operation, body);
   }
 };

@@ -19,7 +19,7 @@
 #include "aws/test_service.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/lease.h"
-#include "service_reply.h"
+#include "emulator/service_reply.h"
 
 namespace everyitem::checkpoint {
 
@@ -73,7 +73,7 @@ class RemoteUnderTest : public StoreUnderTest {
   aws::TestService service;
 
  protected:
-  virtual faults::ServiceReply answer(std::string_view operation, std::string_view body) = 0;
+  virtual emulator::ServiceReply answer(std::string_view operation, std::string_view body) = 0;
 
  private:
   Awaitable<void> serve(aws::Peer& peer, const std::string& request) {
@@ -90,7 +90,7 @@ class RemoteUnderTest : public StoreUnderTest {
       bytes = refused("ThrottlingException");
     } else {
       operations.push_back(operation);
-      const faults::ServiceReply reply = answer(operation, aws::body_of(request));
+      const emulator::ServiceReply reply = answer(operation, aws::body_of(request));
       if (on_answered) {
         on_answered(operation);
       }

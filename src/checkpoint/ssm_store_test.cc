@@ -5,7 +5,7 @@
 #include "base/mutated_text.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
-#include "emulated_parameters.h"
+#include "emulator/emulated_parameters.h"
 
 namespace everyitem::checkpoint {
 namespace {
@@ -35,10 +35,10 @@ class SsmUnderTest final : public RemoteUnderTest {
         ssm.parameters, [&](const auto& one) { return one.first.find(part) != one.first.npos; }));
   }
 
-  faults::EmulatedParameters ssm;
+  emulator::EmulatedParameters ssm;
 
  protected:
-  faults::ServiceReply answer(std::string_view operation, std::string_view body) override {
+  emulator::ServiceReply answer(std::string_view operation, std::string_view body) override {
     return ssm.answer(operation, body);
   }
 };

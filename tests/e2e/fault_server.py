@@ -13,7 +13,7 @@ from botocore.config import Config
 from running import REGION, ROOT, Everyitem
 
 FAULT_SERVER = Path(
-    os.environ.get("EVERYITEM_FAULT_SERVER", ROOT / "build/release/tests/faults/fault_server")
+    os.environ.get("EVERYITEM_FAULT_SERVER", ROOT / "build/release/tests/emulator/fault_server")
 )
 
 ACCESS_KEY_ID = "AKIDFAULTS"

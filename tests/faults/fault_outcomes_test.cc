@@ -7,11 +7,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "fault_server.h"
+#include "emulator/fault_server.h"
 #include "scan_process.h"
 
 namespace everyitem::faults {
 namespace {
+
+using emulator::all_faults;
+using emulator::Fault;
+using emulator::FaultServer;
+using emulator::FaultServerOptions;
+using emulator::parse_fault_rule;
+using emulator::ReceivedItems;
+using emulator::to_string;
 
 struct Row {
   Fault fault;

@@ -14,10 +14,25 @@
 #include <fmt/format.h>
 
 #include "batch/kinesis_limits.h"
-#include "fault_server.h"
+#include "emulator/fault_server.h"
 #include "scan_process.h"
 
 namespace everyitem::faults {
+
+using emulator::all_faults;
+using emulator::Fault;
+using emulator::FaultRule;
+using emulator::FaultServer;
+using emulator::FaultServerOptions;
+using emulator::GeneratedTable;
+using emulator::is_remedied_once;
+using emulator::KinesisWires;
+using emulator::kMinItemBytes;
+using emulator::Moment;
+using emulator::PagesServed;
+using emulator::ReceivedItems;
+using emulator::Refusal;
+using emulator::StreamMode;
 
 namespace {
 

@@ -7,8 +7,8 @@
 #include <map>
 #include <string>
 
-#include "fault_plan.h"
-#include "received_items.h"
+#include "emulator/fault_plan.h"
+#include "emulator/received_items.h"
 
 namespace everyitem::faults {
 
@@ -21,11 +21,11 @@ enum class KillMoment {
 
 struct FaultRunResult {
   std::uint64_t seed = 0;
-  std::uint64_t items = 0;          ///< of the table
-  std::uint64_t undeliverable = 0;  ///< of these, those that the stream never takes
-  std::uint64_t missing = 0;        ///< neither in the stream nor in the dead letters
-  ReceivedCounts received;          ///< by the stream
-  ReceivedCounts dead_letters;      ///< items in the file of dead letters
+  std::uint64_t items = 0;                ///< of the table
+  std::uint64_t undeliverable = 0;        ///< of these, those that the stream never takes
+  std::uint64_t missing = 0;              ///< neither in the stream nor in the dead letters
+  emulator::ReceivedCounts received;      ///< by the stream
+  emulator::ReceivedCounts dead_letters;  ///< items in the file of dead letters
   std::uint64_t requests_over_limits = 0;
   std::uint64_t signatures_refused = 0;
   std::uint64_t signatures_out_of_time = 0;  ///< refused until the client had corrected its clock

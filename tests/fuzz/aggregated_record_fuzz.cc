@@ -3,20 +3,20 @@
 #include <string>
 #include <vector>
 
-#include "aggregated_record.h"
 #include "base/md5.h"
+#include "emulator/aggregated_record.h"
 #include "fuzz_target.h"
 
 namespace everyitem {
 namespace {
 
 void read(std::string_view record) {
-  faults::AggregatedRecordReader reader;
+  emulator::AggregatedRecordReader reader;
   try {
     const auto& records = reader.read(record);
     fuzz::require(!records.empty(), "it holds a record");
     std::size_t bytes = 0;
-    for (const faults::SubRecord& one : records) {
+    for (const emulator::SubRecord& one : records) {
       fuzz::require(fuzz::within(one.data, record), "its data lies within it");
       fuzz::require(fuzz::within(one.partition_key, record), "its key lies within it");
       fuzz::require(!one.partition_key.empty(), "it has a key");
@@ -25,7 +25,7 @@ void read(std::string_view record) {
       bytes += one.data.size();
     }
     fuzz::require(bytes < record.size(), "no data is in it twice");
-  } catch (const faults::AggregatedRecordError&) {
+  } catch (const emulator::AggregatedRecordError&) {
   }
 }
 

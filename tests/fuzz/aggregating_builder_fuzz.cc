@@ -10,9 +10,9 @@
 
 #include <boost/json.hpp>
 
-#include "aggregated_record.h"
 #include "base/cbor.h"
 #include "batch/aggregating_builder.h"
+#include "emulator/aggregated_record.h"
 #include "fuzz_target.h"
 
 namespace everyitem::batch {
@@ -35,7 +35,7 @@ Given given(std::string_view input) {
       .records = 8, .request_bytes = 20'000, .record_bytes = std::size_t{120} + number() * 20U};
   while (!input.empty()) {
     const std::string_view json = fuzz::take_line(input);
-    if (!faults::is_aggregated(json)) {  // an item is JSON, and begins with a brace
+    if (!emulator::is_aggregated(json)) {  // an item is JSON, and begins with a brace
       given.items.push_back({.json = json, .hash_key = json.substr(0, json.find(' '))});
     }
   }
@@ -43,7 +43,7 @@ Given given(std::string_view input) {
 }
 
 void check(const RecordBatch& batch, const Given& given, std::vector<std::string>& received) {
-  faults::AggregatedRecordReader reader;
+  emulator::AggregatedRecordReader reader;
   const boost::json::value request = parse_cbor(batch.body.view());
   const boost::json::array& records = request.at("Records").as_array();
   fuzz::require(records.size() == batch.records.size(), "each record is told of");
@@ -55,11 +55,11 @@ void check(const RecordBatch& batch, const Given& given, std::vector<std::string
     fuzz::require(data.size() + kPartitionKeyLength <= given.limits.record_bytes,
                   "no record is too large");
     request_bytes += data.size() + kPartitionKeyLength + hash_key.size();
-    if (!faults::is_aggregated(data)) {
+    if (!emulator::is_aggregated(data)) {
       received.emplace_back(data);
       continue;
     }
-    for (const faults::SubRecord& one : reader.read(data)) {
+    for (const emulator::SubRecord& one : reader.read(data)) {
       fuzz::require(one.explicit_hash_key == hash_key, "an item goes where its record goes");
       received.emplace_back(one.data);
     }

@@ -1,0 +1,17 @@
+// Base64 back to bytes, at memory speed: most of what a stream receives is base64.
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string_view>
+
+namespace everyitem::emulator {
+
+/// Bytes that `text` may decode to at most.
+constexpr std::size_t decoded_bytes(std::string_view text) { return text.size() / 4 * 3; }
+
+/// Writes the bytes of `text` (RFC 4648, padded) to `out`, which has room for decoded_bytes, and
+/// tells how many there are; nothing where it is not base64.
+std::optional<std::size_t> decode_base64(std::string_view text, char* out);
+
+}  // namespace everyitem::emulator

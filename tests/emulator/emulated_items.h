@@ -1,0 +1,41 @@
+// DynamoDB as far as checkpoints need it: tables whose items are found by "run" and "item".
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+#include <boost/json.hpp>
+
+#include "emulator/service_reply.h"
+
+namespace everyitem::emulator {
+
+/// GetItem, PutItem with a condition, Query of one run's items whose names begin alike, and
+/// BatchWriteItem of deletes. Other requests, and those that DynamoDB would refuse as not valid,
+/// are refused. One event loop.
+class EmulatedItems {
+ public:
+  using Table = std::map<std::pair<std::string, std::string>, boost::json::object>;
+
+  ServiceReply answer(std::string_view operation, std::string_view body);
+  static bool knows(std::string_view operation);
+
+  std::map<std::string, Table> tables;  ///< by name or ARN; made when they are first named
+  std::size_t items_per_page = 1000;    ///< of Query, at most
+  /// Of the requests of a BatchWriteItem, those behind so many are left unprocessed.
+  std::size_t writes_per_batch = 25;
+
+ private:
+  static std::span<const Operation<EmulatedItems>> operations();
+  boost::json::object get_item(const boost::json::object& request);
+  boost::json::object put_item(const boost::json::object& request);
+  boost::json::object query(const boost::json::object& request);
+  boost::json::object batch_write(const boost::json::object& request);
+};
+
+}  // namespace everyitem::emulator

@@ -1,0 +1,44 @@
+// The Security Token Service as far as finding an identity needs it, in its query protocol: form
+// fields in, XML out.
+//
+// Who may assume a role is said by the role's name:
+//   ...refused...       nobody: AccessDenied
+//   external-id-X       whoever gives the ExternalId X
+//   mfa-123456          whoever gives a SerialNumber and the TokenCode 123456
+//   only-NAME           the user NAME (AKIDUSERNAME), or a session of the role NAME
+// Any other role: whoever is known. A WebIdentityToken that begins with "web-live" is taken, one
+// that begins with "web-expired" has expired, and others are no tokens.
+#pragma once
+
+#include <map>
+#include <string>
+#include <string_view>
+
+#include "emulator/identity_register.h"
+#include "emulator/service_reply.h"
+
+namespace everyitem::emulator {
+
+/// AssumeRole (signed by a known identity), AssumeRoleWithWebIdentity (unsigned) and
+/// GetCallerIdentity, within STS's limits. One event loop.
+class EmulatedSts {
+ public:
+  explicit EmulatedSts(IdentityRegister& identities) : identities_(identities) {}
+
+  /// "AssumeRole" of a request to STS; empty for other requests.
+  static std::string operation_of(const ReceivedRequest& request);
+
+  Reply answer(const ReceivedRequest& request, IdentityRegister::Time now);
+
+ private:
+  using Fields = std::map<std::string, std::string, std::less<>>;
+
+  std::string assume_role(const Fields& fields, const Identity* caller, IdentityRegister::Time now);
+
+  IdentityRegister& identities_;
+};
+
+/// An error in STS's XML.
+Reply sts_error(int status, std::string_view code, std::string_view message);
+
+}  // namespace everyitem::emulator

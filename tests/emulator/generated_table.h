@@ -1,0 +1,88 @@
+// A table of any size that takes no memory: each item is made anew from its number.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace everyitem::emulator {
+
+struct TableShape {
+  std::uint64_t items = 1000;
+  /// Bytes of an item's JSON: between these, by the item's number. At least kMinItemBytes.
+  std::size_t min_item_bytes = 400;
+  std::size_t max_item_bytes = 400;
+  /// Bytes of items after which a page ends; DynamoDB's own is 1 MB.
+  std::size_t page_bytes = 1U << 20;
+  /// Items whose number is a multiple of this are lists of small numbers, of at least
+  /// `oversize_bytes` of JSON: within DynamoDB's 400 KB, and over a record's 1 MiB. 0: none.
+  std::uint64_t oversize_every = 0;
+  std::size_t oversize_bytes = 1'200'000;
+  /// What is provisioned: what is read faster is refused. 0: on demand, and as fast as it comes.
+  double read_units_per_second = 0;
+};
+
+inline constexpr std::size_t kMinItemBytes = 64;
+
+/// One page of a scan: the answer's body.
+struct GeneratedPage {
+  std::string body;
+  std::uint64_t items = 0;
+  /// As DynamoDB counts them: half a unit for each 4 KiB begun, twice that strongly consistent; and
+  /// half a unit for an empty page.
+  double read_units = 0;
+};
+
+/// Pure, and cheap enough to answer at memory speed. May be used from any thread.
+class GeneratedTable {
+ public:
+  explicit GeneratedTable(TableShape shape);
+
+  const TableShape& shape() const { return shape_; }
+
+  /// Appends the JSON of item `number`, below shape().items.
+  void append_item(std::string& out, std::uint64_t number) const;
+  /// Whether `json` is item `number`, byte for byte, without making that.
+  bool is_item(std::string_view json, std::uint64_t number) const;
+  /// The number of an item, read from its JSON's key; nothing where it is not one of ours.
+  std::optional<std::uint64_t> number_of(std::string_view json) const;
+
+  bool is_oversize(std::uint64_t number) const {
+    return shape_.oversize_every > 0 && number % shape_.oversize_every == 0;
+  }
+
+  /// The key of item `number`, as LastEvaluatedKey has it.
+  static std::string key(std::uint64_t number);
+
+  struct PageRequest {
+    std::uint32_t segment = 0;
+    std::uint32_t total_segments = 1;
+    /// The item that ExclusiveStartKey names.
+    std::optional<std::uint64_t> after;
+    std::optional<std::uint64_t> limit;
+    bool consistent_read = false;
+    bool return_consumed_capacity = true;
+  };
+
+  /// Nothing when `after` is not an item of that segment: DynamoDB refuses it.
+  std::optional<GeneratedPage> page(const PageRequest& request) const;
+
+ private:
+  /// What an item is made of, around its number.
+  struct Parts {
+    std::string_view middle;
+    std::string_view filling;  ///< a slice of a filler
+    std::string_view tail;
+  };
+
+  std::size_t size_of(std::uint64_t number) const;
+  Parts parts_of(std::uint64_t number) const;
+
+  TableShape shape_;
+  std::string filler_;
+  std::string list_filler_;  ///< of oversize items
+};
+
+}  // namespace everyitem::emulator
