@@ -65,7 +65,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=1_000_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument(
-        "--server", type=Path, nargs="+", default=[BUILD / "tests/faults/fault_server"]
+        "--server", type=Path, nargs="+", default=[BUILD / "tests/emulator/fault_server"]
     )
     options = parser.parse_args()
     megabytes = options.items * ITEM_BYTES / 1e6
