@@ -97,9 +97,10 @@ Awaitable<void> Lane::read_segments(Reader& reader) {
 }
 
 Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
-  source::SegmentScanner scanner(parts_.scan, segment, share_.start[segment].position);
+  const std::unique_ptr<source::PageReader> pages =
+      parts_.source.open(segment, share_.start[segment].position);
   pace::ReadGrant grant;
-  while (!scanner.position().complete) {
+  while (!pages->position().complete) {
     co_await wait_for_turn(reader, segment);
     if (stopping_) {
       co_return;
@@ -107,7 +108,7 @@ Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
     PageRequest request(page_room_, surroundings_.read_gate, grant);
     std::optional<source::ScanPage> page;
     try {
-      page.emplace(co_await read_page(scanner, request));
+      page.emplace(co_await read_page(*pages, request));
     } catch (const Error& failure) {
       const bool kept = surroundings_.control.segment_failed(segment, failure);
       counters_.with([&](RunCounters& counters) { counters.segments_failed += kept ? 1 : 0; });
@@ -116,7 +117,7 @@ Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
     if (!page) {
       co_return;
     }
-    co_await pack_page(*page, segment, scanner.position());
+    co_await pack_page(*page, segment, pages->position());
   }
 }
 
@@ -129,10 +130,10 @@ Awaitable<void> Lane::wait_for_turn(Reader& reader, std::uint32_t segment) {
   }
 }
 
-Awaitable<source::ScanPage> Lane::read_page(source::SegmentScanner& scanner, PageRequest& request) {
+Awaitable<source::ScanPage> Lane::read_page(source::PageReader& pages, PageRequest& request) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
-  co_await request.begin(request_limit());
-  source::ScanPage page = co_await scanner.next(request.limit(), &request);
+  co_await request.begin(page_limit());
+  source::ScanPage page = co_await pages.next(request.limit(), &request);
   request.end(page);
   surroundings_.control.page_was_read();
   counters_.with([&](RunCounters& counters) {
@@ -168,8 +169,8 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
     if (items.empty()) {
       co_return;
     }
-    if (const auto behind = position_behind(items.back())) {
-      content.position_after = *behind;
+    if (const auto after = parts_.source.position_after(items.back())) {
+      content.position_after = *after;
       whole = true;
     }
   }
@@ -180,8 +181,8 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
     const Packed packed = queue_.pack(items, id);
     items = items.subspan(packed.items);
     if (packed.next_too_large) {
-      too_large.push_back(
-          too_large_letter(items.front(), segment, parts_.scan.keys, parts_.builder.size_limit()));
+      too_large.push_back(too_large_letter(items.front(), segment, parts_.source.keys(),
+                                           parts_.builder.size_limit()));
       items = items.subspan(1);
     } else if (!items.empty()) {
       co_await queue_.room();
@@ -209,7 +210,7 @@ Awaitable<void> Lane::deliver_batches() {
     const std::vector<std::uint64_t> dead_letters = count_by_page(*batch, refused);
     counters_.with([&](RunCounters& counters) { count_delivered(*batch, refused, counters); });
     if (!refused.empty()) {
-      co_await bury(refused_letters(*batch, std::move(refused), parts_.scan.keys));
+      co_await bury(refused_letters(*batch, std::move(refused), parts_.source.keys()));
     }
     queue_.release(*batch);
     for (std::size_t i = 0; i < batch->pages.size(); ++i) {
@@ -278,20 +279,9 @@ void Lane::fail_delivery(const std::exception_ptr& failure) {
 
 bool Lane::limit_reached() const { return share_.item_limit && items_taken_ >= *share_.item_limit; }
 
-std::optional<source::ScanPosition> Lane::position_behind(const source::Item& item) const {
-  return parts_.scan.requests.of_index() ? std::nullopt
-                                         : source::position_behind(item, parts_.scan.keys);
-}
-
-std::optional<std::uint64_t> Lane::request_limit() const {
-  // Scan's Limit counts items before the filter: behind a filter it makes pages small, which is
-  // worth it only where a page cannot be cut.
-  const source::ScanRequests& requests = parts_.scan.requests;
-  const bool can_be_cut = !requests.of_index() && !requests.projected();
-  if (!share_.item_limit || (requests.filtered() && can_be_cut)) {
-    return std::nullopt;
-  }
-  return *share_.item_limit - items_taken_;
+std::optional<std::uint64_t> Lane::page_limit() const {
+  return share_.item_limit ? parts_.source.page_limit(*share_.item_limit - items_taken_)
+                           : std::nullopt;
 }
 
 std::uint64_t Lane::unsaved_pages(std::uint32_t segment) const {

@@ -31,14 +31,14 @@
 #include "pipeline/run_report.h"
 #include "sink/dead_letters.h"
 #include "sink/sink.h"
-#include "source/segment_scanner.h"
+#include "source/page_reader.h"
 
 namespace everyitem::pipeline {
 
 /// What a lane has for itself, used on its event loop alone. All of it outlives the lane.
 struct LaneParts {
   asio::any_io_executor executor;  ///< of that loop
-  const source::ScanContext& scan;
+  source::PartSource& source;
   batch::BatchBuilder& builder;
   sink::Sink& sink;  ///< may be that of other lanes, where it says so
 };
@@ -92,7 +92,7 @@ class Lane {
   Awaitable<void> read_segments(Reader& reader);
   Awaitable<void> read_segment(Reader& reader, std::uint32_t segment);
   Awaitable<void> wait_for_turn(Reader& reader, std::uint32_t segment);
-  Awaitable<source::ScanPage> read_page(source::SegmentScanner& scanner, PageRequest& request);
+  Awaitable<source::ScanPage> read_page(source::PageReader& pages, PageRequest& request);
   Awaitable<void> pack_page(const source::ScanPage& page, std::uint32_t segment,
                             source::ScanPosition position_after);
   Awaitable<void> deliver_batches();
@@ -100,8 +100,7 @@ class Lane {
   Awaitable<void> save_progress();
 
   void fail_delivery(const std::exception_ptr& failure);
-  std::optional<source::ScanPosition> position_behind(const source::Item& item) const;
-  std::optional<std::uint64_t> request_limit() const;
+  std::optional<std::uint64_t> page_limit() const;
   std::uint64_t unsaved_pages(std::uint32_t segment) const;
 
   LaneParts parts_;

@@ -15,7 +15,7 @@
 #include "identity/shared_credentials.h"
 #include "pipeline/lane.h"
 #include "sink/sink.h"
-#include "source/segment_scanner.h"
+#include "source/table_parts.h"
 
 namespace everyitem::pipeline {
 
@@ -59,9 +59,9 @@ struct ScanLane {
   }
 
   /// Once all is there. `sink`: where the lane has none of its own.
-  LaneParts parts(sink::Sink* shared_sink) {
+  LaneParts lane_parts(sink::Sink* shared_sink) {
     return {.executor = executor,
-            .scan = *scan,
+            .source = *parts,
             .builder = *builder,
             .sink = sink ? *sink : *shared_sink};
   }
@@ -70,7 +70,7 @@ struct ScanLane {
   Random random;
   LaneService dynamodb;
   std::optional<LaneService> kinesis;
-  std::optional<source::ScanContext> scan;
+  std::optional<source::TableParts> parts;
   std::unique_ptr<batch::BatchBuilder> builder;
   std::unique_ptr<sink::Sink> sink;
 };

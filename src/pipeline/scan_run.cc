@@ -245,7 +245,7 @@ void ScanRun::Impl::open_lanes(std::size_t segments_to_read) {
   }
   requests = std::make_unique<source::ScanRequests>(settings.scan, segments);
   for (const auto& lane : lanes) {
-    lane->scan.emplace(source::ScanContext{
+    lane->parts.emplace(source::ScanContext{
         .dynamodb = lane->dynamodb.client(),
         .requests = *requests,
         .keys = table.keys,
@@ -648,7 +648,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     parts.beside = [this] { return fleet->share_budget(*budget, *gate); };
   }
   for (const auto& lane : lanes) {
-    parts.lanes.push_back(lane->parts(file_sink.get()));
+    parts.lanes.push_back(lane->lane_parts(file_sink.get()));
   }
   pipeline = std::make_unique<Pipeline>(executor, std::move(parts), state->segments,
                                         surroundings.limits, settings.limit);

@@ -27,6 +27,7 @@
 #include "base/error.h"
 #include "pipeline/pipeline.h"
 #include "source/dynamodb_limits.h"
+#include "source/table_parts.h"
 
 namespace everyitem::pipeline {
 
@@ -424,10 +425,10 @@ class TestRun {
         }),
         requests({.table = "orders", .filter_expression = setup.filtered ? "a = :b" : ""},
                  static_cast<std::uint32_t>(setup.table.segments.size())),
-        context{.dynamodb = service.client,
-                .requests = requests,
-                .keys = {.hash = "pk", .range = {}},
-                .object = "table orders"},
+        parts({.dynamodb = service.client,
+               .requests = requests,
+               .keys = {.hash = "pk", .range = {}},
+               .object = "table orders"}),
         builders(builders_of(setup)),
         sink(service.loop.get_executor(), setup.batches_in_flight, setup.lanes, dice),
         dead_letters(dice),
@@ -475,7 +476,7 @@ class TestRun {
     std::vector<LaneParts> lanes;
     for (const auto& builder : builders) {
       lanes.push_back({.executor = service.loop.get_executor(),
-                       .scan = context,
+                       .source = parts,
                        .builder = *builder,
                        .sink = sink});
     }
@@ -640,7 +641,7 @@ class TestRun {
 
   aws::TestService service;
   source::ScanRequests requests;
-  source::ScanContext context;
+  source::TableParts parts;
   std::vector<std::unique_ptr<LineBuilder>> builders;  ///< one a lane
   TestSink sink;
   TestDeadLetters dead_letters;

@@ -11,7 +11,7 @@ Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit, aws
     page = ScanPage::parse(std::move(response.body), context_.keys);
     if (!page->last_evaluated_key().empty() &&
         page->last_evaluated_key() == position_.last_evaluated_key) {
-      // Going on from there would read this page for ever.
+      // Continuing from there would read this page forever.
       throw aws::MalformedResponse("the page ends where it began (same LastEvaluatedKey)");
     }
   };

@@ -1,0 +1,18 @@
+#include "source/table_parts.h"
+
+namespace everyitem::source {
+
+std::optional<ScanPosition> TableParts::position_after(const Item& item) const {
+  // The position in an index has the index's keys too, which the item may lack.
+  return context_.requests.of_index() ? std::nullopt : position_behind(item, context_.keys);
+}
+
+std::optional<std::uint64_t> TableParts::page_limit(std::uint64_t items_left) const {
+  // Scan's Limit counts items before the filter, so with a filter it makes pages small. That is
+  // worth it only when a page cannot be cut.
+  const ScanRequests& requests = context_.requests;
+  const bool can_be_cut = !requests.of_index() && !requests.projected();
+  return requests.filtered() && can_be_cut ? std::nullopt : std::optional(items_left);
+}
+
+}  // namespace everyitem::source
