@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""Sums up what ./test left in a directory: shows the failures, then one last line of counts.
+"""Sums up the results ./test left in a directory: prints the failures, then one line of counts.
 
-A part NAME leaves NAME.status with its exit code, NAME.log, and, if it is a suite, its tests in
-NAME.xml (JUnit). A part without that file counts as one test. So does a suite that failed without
+Each part NAME has NAME.status with its exit code, NAME.log, and, if it is a suite, its tests in
+NAME.xml (JUnit). A part without an XML file counts as one test. So does a suite that failed without
 naming a test, for example because it did not build or crashed.
 """
 
@@ -11,7 +11,7 @@ import xml.etree.ElementTree as xml
 from pathlib import Path
 from typing import List, Tuple
 
-SHOWN = 40  # lines of a failure
+SHOWN = 40  # lines shown per failure
 
 
 def show(title: str, text: str) -> None:
@@ -27,9 +27,9 @@ def count_suite(name: str, path: Path) -> Tuple[int, int, int]:
         problem = case.find("error") if problem is None else problem
         if problem is not None or case.get("status") == "fail":
             failed += 1
-            said = [case.findtext("system-out") or "", "" if problem is None else problem.text or ""]
+            output = [case.findtext("system-out") or "", "" if problem is None else problem.text or ""]
             title = ".".join(filter(None, [case.get("classname"), case.get("name")]))
-            show(f"{name}: {title}", "\n".join(said))
+            show(f"{name}: {title}", "\n".join(output))
         elif case.find("skipped") is not None:
             skipped += 1
         else:
@@ -47,7 +47,7 @@ def main(arguments: List[str]) -> int:
         try:
             counts = count_suite(name, suite) if suite.exists() else (0, 0, 0)
         except xml.ParseError:
-            counts = (0, 0, 0)  # it crashed while writing
+            counts = (0, 0, 0)  # the suite crashed while writing the file
         if code != 0 and counts[1] == 0:
             show(name, (results / f"{name}.log").read_text(errors="replace"))
             counts = (counts[0], 1, counts[2])

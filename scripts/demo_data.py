@@ -1,8 +1,8 @@
 #!/usr/bin/python3
-"""The demo's data: loads the table and creates the stream, or reads the stream back and compares.
+"""The demo's data: loads the table, creates the stream, or reads the stream back and compares it.
 
-Endpoints and credentials come from the environment, as for everyitem itself. The last line of the
-output says what was done; the exit code is 1 if an item is missing or differs.
+Endpoints and credentials come from the environment, as for everyitem itself. The last line of
+output is a summary; the exit code is 1 if an item is missing or differs.
 """
 
 import argparse
@@ -13,7 +13,7 @@ from demodata import services
 from demodata.compare import compare
 from demodata.items import HASH, items
 
-SHOWN = 10  # keys of wrong items shown
+SHOWN = 10  # at most this many keys of wrong items are printed
 
 
 def load(arguments: argparse.Namespace) -> int:

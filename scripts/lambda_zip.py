@@ -1,9 +1,9 @@
 #!/usr/bin/python3
-"""Makes the zip of the Lambda function: lambda_zip.py PROGRAM ZIP
+"""Creates the zip of the Lambda function: lambda_zip.py PROGRAM ZIP
 
-The program goes with the loader, the C library and all other libraries that it was built with, since
-Lambda's own are other versions, and most are not there at all (docs/adr/2026-11-24-lambda-package.md).
-The same files make the same zip.
+The zip contains the loader, the C library and all other libraries the program was built with, because
+Lambda's image has other versions or none at all (docs/adr/2026-11-24-lambda-package.md). The same files
+always produce the same zip.
 """
 
 import re
@@ -16,21 +16,21 @@ from typing import Dict, List, Tuple
 
 BOOTSTRAP = """\
 #!/bin/sh
-# Starts everyitem with the libraries that it was built with, and none of this system's.
+# Starts everyitem with the libraries it was built with, and none of the system's.
 here=${{0%/*}}
 exec "$here/lib/{loader}" --inhibit-cache --library-path "$here/lib" --argv0 "$0" "$here/lib/everyitem" "$@"
 """
 
 
 def libraries(program: Path) -> List[Path]:
-    """The loader first."""
+    """The libraries the program needs, with the loader first."""
     listed = subprocess.run(["ldd", program], check=True, capture_output=True, text=True).stdout
     if "not found" in listed:
-        raise SystemExit(f"libraries of {program} are missing:\n{listed}")
+        raise SystemExit(f"{program} has missing libraries:\n{listed}")
     paths = [Path(path) for path in re.findall(r"(/\S+) \(0x", listed)]
     loaders = [path for path in paths if path.name.startswith("ld-")]
     if len(loaders) != 1:
-        raise SystemExit(f"no loader, or several, in:\n{listed}")
+        raise SystemExit(f"expected exactly one loader in:\n{listed}")
     return loaders + sorted(path for path in paths if path not in loaders)
 
 

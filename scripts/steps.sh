@@ -1,15 +1,15 @@
 # shellcheck shell=bash
-# What setup, demo and test have in common: steps that say one line each, and a Node that is new
-# enough. To be sourced, with `set -euo pipefail` on.
+# Shared by setup, demo and test: steps that print one line each, and finding a recent enough Node. To be
+# sourced, with `set -euo pipefail` in effect.
 
 if [[ -t 1 ]]; then
   step_terminal=yes step_green=$'\e[32m' step_red=$'\e[31m' step_dim=$'\e[2m' step_plain=$'\e[0m'
 else
   step_terminal='' step_green='' step_red='' step_dim='' step_plain=''
 fi
-# Asked for once, here, where no trap is set yet: bash 5.2 stumbles over a trap that runs while it
-# reads a command substitution ("unexpected EOF while looking for matching `)'"). So the steps, which
-# are what is interrupted, use none.
+# Determined once, here, before any trap is set: bash 5.2 fails if a trap runs while it reads a command
+# substitution ("unexpected EOF while looking for matching `)'"). For the same reason the steps, which
+# can be interrupted, do not use command substitutions.
 step_columns=$(tput cols 2>/dev/null || echo 80)
 if [[ $(locale charmap 2>/dev/null) == UTF-8 ]]; then
   step_tick='✓' step_cross='✗'
@@ -17,10 +17,10 @@ else
   step_tick='ok' step_cross='FAILED'
 fi
 
-# The process that `attend` waits for, and its group, so that a trap can end them.
+# The process `attend` is waiting for, which leads a process group, so that a trap can end it.
 step_child=''
 
-# start COMMAND...: runs the command in the background, in a process group of its own.
+# start COMMAND...: runs the command in the background, in its own process group.
 start() {
   set -m
   "$@" &
@@ -28,8 +28,8 @@ start() {
   set +m
 }
 
-# attend COMMAND...: runs the command and waits. Bash runs traps only between commands, but also
-# during `wait`: this way Ctrl-C and SIGTERM are heard at once, and end_child ends all there is.
+# attend COMMAND...: runs the command and waits for it. Bash runs traps only between commands and during
+# `wait`; this way Ctrl-C and SIGTERM take effect at once, and end_child can end the whole group.
 attend() {
   local status=0
   start "$@"
@@ -38,8 +38,8 @@ attend() {
   return "$status"
 }
 
-# end_child: ends what `attend` waits for, if anything, and all that it started; waits until they
-# are gone. What still runs after 30 seconds is killed.
+# end_child: ends the process `attend` is waiting for, if any, and everything it started, and waits until
+# they are gone. Kills whatever still runs after 30 seconds.
 end_child() {
   local group=$step_child deadline=$((SECONDS + 30))
   step_child=''
@@ -52,7 +52,7 @@ end_child() {
   done
 }
 
-# passed TEXT [DETAIL], failed TEXT [DETAIL]: the line of a step that is over.
+# passed TEXT [DETAIL], failed TEXT [DETAIL]: prints the line of a finished step.
 passed() {
   [[ -z $step_terminal ]] || printf '\r\e[K'
   printf '  %s%s%s %s%s\n' "$step_green" "$step_tick" "$step_plain" "$1" "${2:+$step_dim: $2$step_plain}"
@@ -67,9 +67,9 @@ show_tail() {
   tail -n 25 "$1" | sed 's/^/      /' >&2
 }
 
-# quiet_step TEXT LOG COMMAND...: runs the command with its output in LOG. On a terminal the log's
-# last line shows while it runs. Says one line when it is over, with the log's last line if TEXT
-# ends in a colon; a failed command's log is shown. Returns the command's status.
+# quiet_step TEXT LOG COMMAND...: runs the command with its output in LOG. On a terminal, shows the last
+# line of the log while it runs. Prints one line at the end, including the last line of the log if TEXT ends
+# in a colon. Shows the log if the command fails. Returns the command's status.
 quiet_step() {
   local text=$1 log=$2 status=0 last line
   shift 2
@@ -93,7 +93,7 @@ quiet_step() {
   passed "${text%:}" "$last"
 }
 
-# watch_log TEXT LOG COMMAND...: runs the command; shows the log's last line meanwhile.
+# watch_log TEXT LOG COMMAND...: runs the command and shows the last line of the log meanwhile.
 watch_log() {
   local text=$1 log=$2 status=0 width lines line last=''
   shift 2

@@ -1,1 +1,1 @@
-"""The items of the demo and of the end-to-end tests: made, loaded, read back, compared."""
+"""Generates, loads, reads back and compares the items of the demo and the end-to-end tests."""

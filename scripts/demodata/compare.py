@@ -1,4 +1,4 @@
-"""Holds the records of a stream, or the lines of a file, against the items that were loaded."""
+"""Compares the records of a stream, or the lines of a file, with the items that were loaded."""
 
 import json
 from decimal import Decimal
@@ -8,14 +8,14 @@ from .items import Item, Keys
 
 
 def to_json(item: Item) -> bytes:
-    """The item as a DynamoDB server writes it: no spaces, nothing escaped that need not be."""
+    """The item as a DynamoDB server writes it: no spaces, nothing escaped unnecessarily."""
     return json.dumps(item, ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def canonical(value: Dict[str, Any]) -> Any:
-    """An attribute value in a form in which equal DynamoDB values are equal.
+    """An attribute value in a form that is equal for equal DynamoDB values.
 
-    Sets have no order, and a number keeps its value, not its notation: 5E3 comes back as 5000.
+    Sets are unordered, and numbers keep their value but not their notation: 5E3 comes back as 5000.
     """
     ((kind, inner),) = value.items()
     if kind == "N":
@@ -60,7 +60,7 @@ class Comparison(NamedTuple):
 
 
 def compare(loaded: Iterable[Item], lines: Iterable[bytes], keys: Keys) -> Comparison:
-    """Every record against its item; the lists hold the keys of the items concerned."""
+    """Compares every record with its item; the lists in the result hold keys of items."""
     expected = {key_of(item, keys): item for item in loaded}
     seen: Dict[str, int] = {}
     changed: List[str] = []
@@ -78,7 +78,7 @@ def compare(loaded: Iterable[Item], lines: Iterable[bytes], keys: Keys) -> Compa
             unexpected.append(key)
             continue
         seen[key] = seen.get(key, 0) + 1
-        # Equal bytes are equal items; only where they differ is the value looked at.
+        # Equal bytes are equal items; only differing bytes need a closer look.
         if line != to_json(expected[key]) and not same_item(item, expected[key]):
             changed.append(key)
     return Comparison(

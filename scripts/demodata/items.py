@@ -1,7 +1,7 @@
-"""Varied DynamoDB items, the same ones for the same seed.
+"""Varied DynamoDB items; the same seed always gives the same items.
 
-An item is DynamoDB JSON as it travels: {"id": {"S": "x"}, "data": {"B": "<base64>"}}. Together
-the kinds below cover every DynamoDB type and what tends to break on the way: 38 digits, empty
+An item is DynamoDB JSON as sent over the wire: {"id": {"S": "x"}, "data": {"B": "<base64>"}}. Together
+the kinds below cover every DynamoDB type and everything that tends to break: 38 digits, empty
 values, 32 levels of nesting, control characters, names that need escaping.
 """
 
@@ -166,7 +166,7 @@ KINDS = (_order, _order, _order, _numbers, _texts, _binaries, _names, _nestings,
 
 def _key(rng: random.Random, index: int, keys: Keys) -> Item:
     if keys == HASH:
-        # Every third key is a hard one; the index makes it the only one of its kind.
+        # Every third key is a difficult one; the index makes it unique.
         text = (rng.choice(TEXTS) or rng.choice(NAMES))[:60] if index % 3 == 0 else "item"
         return {"id": {"S": f"{text}-{index:06d}"}}
     if keys == HASH_AND_RANGE:
@@ -178,7 +178,7 @@ def _key(rng: random.Random, index: int, keys: Keys) -> Item:
 
 
 def item(seed: int, index: int, keys: Keys = HASH) -> Item:
-    """The item with this number. It depends on nothing else, so parts can be made in parallel."""
+    """The item with this number. It depends on nothing else, so items can be generated in parallel."""
     rng = random.Random(f"{seed}/{index}")
     made = _key(rng, index, keys)
     body = KINDS[index % len(KINDS)](rng, index // len(KINDS))

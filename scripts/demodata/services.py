@@ -15,7 +15,7 @@ from .items import HASH, Item, Keys, item
 
 BATCH_ITEMS = 25  # items; BatchWriteItem's limit
 BATCH_BYTES = 4 * 1024 * 1024  # bytes of JSON; well below BatchWriteItem's 16 MB
-DEADLINE = 60  # seconds that a table or stream may take to become ACTIVE
+DEADLINE = 60  # seconds for a table or stream to become ACTIVE
 
 
 class Record(NamedTuple):
@@ -25,10 +25,10 @@ class Record(NamedTuple):
 
 
 def client(service: str, endpoint: Optional[str] = None) -> Any:
-    """A client for `service`, at the endpoint that AWS_ENDPOINT_URL_<SERVICE> names by default.
+    """A client for `service`, by default at the endpoint in AWS_ENDPOINT_URL_<SERVICE>.
 
-    Debian 12's boto3 does not know that variable yet. Responses are used as they come, so
-    parameter validation, the greatest part of botocore's time for large batches, is left out.
+    Debian 12's boto3 does not know that variable yet. Parameter validation is off because it takes most
+    of botocore's time for large batches.
     """
     return boto3.client(
         service,
@@ -41,7 +41,7 @@ def client(service: str, endpoint: Optional[str] = None) -> Any:
 
 
 def wait_until_active(describe: Any, what: str) -> None:
-    """Polls `describe`, which returns a status, until it says ACTIVE."""
+    """Polls `describe`, which returns a status, until the status is ACTIVE."""
     deadline = time.monotonic() + DEADLINE
     while describe() != "ACTIVE":
         if time.monotonic() > deadline:
@@ -50,7 +50,7 @@ def wait_until_active(describe: Any, what: str) -> None:
 
 
 def create_table(dynamodb: Any, name: str, keys: Keys = HASH, **more: Any) -> None:
-    """Creates a table and waits for it. `more` may add attribute definitions and indexes."""
+    """Creates a table and waits until it is active. `more` can add attribute definitions and indexes."""
     definitions = [{"AttributeName": n, "AttributeType": t} for n, t in keys.schema.items()]
     dynamodb.create_table(
         TableName=name,
@@ -78,7 +78,7 @@ def create_stream(kinesis: Any, name: str, shards: int) -> None:
 
 
 def _for_boto3(value: Dict[str, Any]) -> Dict[str, Any]:
-    """The same attribute value with binary as bytes, which boto3 encodes itself."""
+    """The same attribute value with binary as bytes, which boto3 encodes."""
     ((kind, inner),) = value.items()
     if kind == "B":
         return {"B": base64.b64decode(inner)}
@@ -92,7 +92,7 @@ def _for_boto3(value: Dict[str, Any]) -> Dict[str, Any]:
 
 
 def put_items(dynamodb: Any, table: str, loaded: Iterable[Item]) -> int:
-    """Writes the items, as often as the service leaves some unprocessed; returns how many."""
+    """Writes the items, retrying unprocessed ones; returns how many were written."""
     count = 0
     batch: List[Item] = []
     size = 0
@@ -116,7 +116,7 @@ def put_items(dynamodb: Any, table: str, loaded: Iterable[Item]) -> int:
 
 
 def _load_part(table: str, seed: int, indexes: range, keys: Keys) -> None:
-    # Who loads decides what an interrupt means; this process just ends with it.
+    # The parent process handles interrupts; this one just ends with it.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     put_items(client("dynamodb"), table, (item(seed, index, keys) for index in indexes))
 
@@ -138,22 +138,22 @@ def load(table: str, seed: int, count: int, keys: Keys = HASH, processes: int = 
 
 
 def _read_shard(kinesis: Any, stream: str, shard: str) -> List[Record]:
-    """All records of a shard, from its oldest to those that were there when reading began."""
+    """All records of a shard, from the oldest to those that existed when reading started."""
     records: List[Record] = []
     iterator = kinesis.get_shard_iterator(
         StreamName=stream, ShardId=shard, ShardIteratorType="TRIM_HORIZON"
     )["ShardIterator"]
     while iterator:
-        answer = kinesis.get_records(ShardIterator=iterator, Limit=10000)
-        records += [Record(shard, r["PartitionKey"], r["Data"]) for r in answer["Records"]]
-        if not answer["Records"] and answer.get("MillisBehindLatest", 0) == 0:
+        response = kinesis.get_records(ShardIterator=iterator, Limit=10000)
+        records += [Record(shard, r["PartitionKey"], r["Data"]) for r in response["Records"]]
+        if not response["Records"] and response.get("MillisBehindLatest", 0) == 0:
             break
-        iterator = answer.get("NextShardIterator")
+        iterator = response.get("NextShardIterator")
     return records
 
 
 def read_stream(kinesis: Any, stream: str) -> List[Record]:
-    """All records of a stream, shard after shard, each shard in its order."""
+    """All records of a stream, shard by shard, in order within each shard."""
     shards = [shard["ShardId"] for shard in kinesis.list_shards(StreamName=stream)["Shards"]]
     with ThreadPoolExecutor(max_workers=4) as pool:
         parts = pool.map(lambda shard: _read_shard(kinesis, stream, shard), shards)
