@@ -78,8 +78,8 @@ def all_contenders(sizes: Sequence[int], transports: Sequence[str]) -> List[List
 def contenders_table(results: Sequence[Result]) -> Table:
     rows = []
     for result in results:
-        beside = [other for other in results if other.setting == result.setting]
-        peers = [other.rate for other in beside if other.contender.kind == "peer"]
+        same_setting = [other for other in results if other.setting == result.setting]
+        peers = [other.rate for other in same_setting if other.contender.kind == "peer"]
         floors = [of_setting(results, one, result.setting) for one in (FLOOR, FLOOR_OF_A_PAGE)]
         rows.append(
             [
