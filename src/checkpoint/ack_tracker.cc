@@ -57,7 +57,7 @@ std::uint64_t AckTracker::pages_passed(std::uint32_t segment) const {
   return segments_.at(segment).first_sequence;
 }
 
-std::vector<std::uint32_t> AckTracker::take_moved() {
+std::vector<std::uint32_t> AckTracker::drain_moved() {
   for (const std::uint32_t number : moved_) {
     segments_[number].moved = false;
   }

@@ -56,7 +56,7 @@ class AckTracker {
   std::uint64_t pages_passed(std::uint32_t segment) const;
 
   /// The segments whose frontier moved since this was last called, each once.
-  std::vector<std::uint32_t> take_moved();
+  std::vector<std::uint32_t> drain_moved();
 
  private:
   struct Page {

@@ -29,13 +29,13 @@ TEST(AckTracker, TheFrontierFollowsAcknowledgedPages) {
   tracker.add_batch(page);
   tracker.close_page(page, content("a", 5));
   EXPECT_EQ(tracker.progress(0).position.last_evaluated_key, "");
-  EXPECT_TRUE(tracker.take_moved().empty());
+  EXPECT_TRUE(tracker.drain_moved().empty());
   tracker.acknowledge(page);
   EXPECT_EQ(tracker.progress(0).position.last_evaluated_key, "a");
   EXPECT_EQ(tracker.progress(0).items, 5U);
   EXPECT_EQ(tracker.progress(0).bytes, 50U);
-  EXPECT_EQ(tracker.take_moved(), (std::vector<std::uint32_t>{0}));
-  EXPECT_TRUE(tracker.take_moved().empty());
+  EXPECT_EQ(tracker.drain_moved(), (std::vector<std::uint32_t>{0}));
+  EXPECT_TRUE(tracker.drain_moved().empty());
 }
 
 TEST(AckTracker, ALaterPageWaitsForAnEarlierOne) {
@@ -59,10 +59,10 @@ TEST(AckTracker, APageWhoseBatchesAreAllAcknowledgedStillWaitsToBeClosed) {
   const PageId page = tracker.open_page(0);
   tracker.add_batch(page);
   tracker.acknowledge(page);
-  EXPECT_TRUE(tracker.take_moved().empty());
+  EXPECT_TRUE(tracker.drain_moved().empty());
   tracker.add_batch(page);
   tracker.close_page(page, content("a"));
-  EXPECT_TRUE(tracker.take_moved().empty());
+  EXPECT_TRUE(tracker.drain_moved().empty());
   tracker.acknowledge(page);
   EXPECT_EQ(tracker.progress(0).position.last_evaluated_key, "a");
 }

@@ -3,24 +3,15 @@
 #include <algorithm>
 #include <cstdint>
 #include <numeric>
+#include <random>
 
 #include <fmt/format.h>
 
-#include "base/error.h"
-#include "checkpoint/dynamodb_fleet_store.h"
-#include "checkpoint/dynamodb_items.h"
-#include "checkpoint/dynamodb_store.h"
-#include "checkpoint/fleet_store.h"
-#include "checkpoint/null_store.h"
-#include "checkpoint/sqlite_store.h"
-#include "checkpoint/ssm_store.h"
 #include "checkpoint/stable_hash.h"
 
 namespace everyitem::checkpoint {
 
 namespace {
-
-constexpr std::string_view kDynamoDb = "dynamodb:";
 
 std::string shown(std::string_view value) {
   return value.empty() ? "none" : fmt::format("\"{}\"", value);
@@ -84,48 +75,13 @@ std::vector<std::string> differences(const RunIdentity& stored, const RunIdentit
   return lines;
 }
 
-std::unique_ptr<CheckpointStore> open_checkpoint_store(const std::string& location,
-                                                       const StoreContext& context) {
-  constexpr std::string_view kSqlite = "sqlite:";
-  constexpr std::string_view kSsm = "ssm:";
-  if (location == "none") {
-    return std::make_unique<NullStore>();
+std::string new_run_token() {
+  std::random_device random;  // a seeded generator would have no more bits than its seed
+  std::string token;
+  for (int i = 0; i < 4; ++i) {
+    token += fmt::format("{:08x}", random());
   }
-  if (location.starts_with(kSqlite)) {
-    return std::make_unique<SqliteStore>(location.substr(kSqlite.size()));
-  }
-  if (location.starts_with(kDynamoDb)) {
-    return std::make_unique<DynamoDbStore>(location.substr(kDynamoDb.size()), context);
-  }
-  if (location.starts_with(kSsm)) {
-    return std::make_unique<SsmStore>(location.substr(kSsm.size()), context);
-  }
-  // "s3:x" is a kind of store that this version does not have, "./a:b" is a path.
-  const auto colon = location.find(':');
-  if (location.empty() || (colon != std::string::npos && location.find('/') > colon)) {
-    throw usage_error(fmt::format("--checkpoint {} is of no known kind", shown(location)),
-                      "Give a path, sqlite:PATH, ssm:/PREFIX, dynamodb:TABLE, or none.");
-  }
-  return std::make_unique<SqliteStore>(location);
-}
-
-void require_shareable(const std::string& location) {
-  if (!location.starts_with(kDynamoDb)) {
-    throw usage_error("--workers needs a checkpoint that all workers share",
-                      "Give all of them --checkpoint dynamodb:TABLE/RUN.");
-  }
-}
-
-std::unique_ptr<FleetStore> open_fleet_store(const std::string& location,
-                                             const StoreContext& context) {
-  require_shareable(location);
-  return std::make_unique<DynamoDbFleetStore>(location.substr(kDynamoDb.size()), context);
-}
-
-std::string worker_location(const std::string& location, source::WorkerPart part) {
-  const DynamoDbPlace place = parse_dynamodb_place(location.substr(kDynamoDb.size()));
-  return fmt::format("{}{}/{}/worker-{}-of-{}", kDynamoDb, place.table, place.run, part.worker,
-                     part.workers);
+  return token;
 }
 
 std::string default_checkpoint_path(std::string_view state_home, std::string_view table,

@@ -1,10 +1,6 @@
 #include "checkpoint/checkpoint_store.h"
 
-#include <stdexcept>
-
 #include <gtest/gtest.h>
-
-#include "base/error.h"
 
 namespace everyitem::checkpoint {
 namespace {
@@ -18,34 +14,11 @@ TEST(Differences, NameWhatChangedAndHow) {
                                       "index: was \"by-date\", is now none"}));
 }
 
-/// For what needs no service.
-StoreContext context_without_services() {
-  static SystemClock clock;
-  return {.clock = clock,
-          .owner = {},
-          .limits = {},
-          .kms_key = {},
-          .client = [](const aws::ServiceModel&, const std::string&) -> aws::Client& {
-            throw std::logic_error("no service is to be called");
-          }};
-}
-
-TEST(CheckpointLocation, UnknownKindsAreAUsageError) {
-  for (const std::string location :
-       {"", "s3:bucket", "dynamodb:", "dynamodb:a b", "dynamodb:arn:aws:s3:::x",
-        "ssm:", "ssm:prefix", "ssm:/a/", "ssm:/a b", "ssm:/aws/x",
-        "ssm:/1/2/3/4/5/6/7/8/9/10/11/12/13/14/15"}) {
-    try {
-      open_checkpoint_store(location, context_without_services());
-      FAIL() << location;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::usage);
-    }
-  }
-}
-
-TEST(CheckpointLocation, NoneKeepsNothing) {
-  EXPECT_EQ(open_checkpoint_store("none", context_without_services())->location(), "");
+TEST(RunToken, IsRandom) {
+  const std::string token = new_run_token();
+  EXPECT_EQ(token.size(), 32U);
+  EXPECT_EQ(token.find_first_not_of("0123456789abcdef"), std::string::npos) << token;
+  EXPECT_NE(token, new_run_token());
 }
 
 TEST(DefaultCheckpointPath, IsReadableAndTellsRunsApart) {

@@ -82,8 +82,9 @@ FleetMember parse_member(const json::value& value) {
 
 }  // namespace
 
-DynamoDbFleetStore::DynamoDbFleetStore(const std::string& place, const StoreContext& context)
-    : items_(parse_dynamodb_place(place), "dynamodb:" + place, context), clock_(context.clock) {}
+DynamoDbFleetStore::DynamoDbFleetStore(const DynamoDbLocation& location,
+                                       const StoreContext& context)
+    : items_(location, context), clock_(context.clock) {}
 
 FleetRecord DynamoDbFleetStore::parse(const json::object& item) {
   try {

@@ -17,8 +17,8 @@ namespace everyitem::checkpoint {
 /// read.
 class DynamoDbFleetStore final : public FleetStore {
  public:
-  /// `place` as DynamoDbStore takes it: that of the run, not of one worker.
-  DynamoDbFleetStore(const std::string& place, const StoreContext& context);
+  /// `location`: that of the run, not of one worker.
+  DynamoDbFleetStore(const DynamoDbLocation& location, const StoreContext& context);
 
   Awaitable<std::optional<FleetRecord>> read() override;
   Awaitable<bool> write(FleetRecord record) override;

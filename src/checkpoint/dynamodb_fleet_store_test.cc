@@ -13,6 +13,8 @@
 namespace everyitem::checkpoint {
 namespace {
 
+const DynamoDbLocation kLocation{.table = "checkpoints", .run = "nightly"};
+
 class DynamoDbFleetStoreTest : public testing::Test {
  protected:
   static FleetRecord example() {
@@ -67,7 +69,7 @@ class DynamoDbFleetStoreTest : public testing::Test {
         co_await peer.write(bytes);
       },
       aws::kDynamoDb};
-  DynamoDbFleetStore store_{"checkpoints/nightly", context()};
+  DynamoDbFleetStore store_{kLocation, context()};
 };
 
 TEST_F(DynamoDbFleetStoreTest, WhatWasWrittenIsRead) {
@@ -81,7 +83,7 @@ TEST_F(DynamoDbFleetStoreTest, WhatWasWrittenIsRead) {
 }
 
 TEST_F(DynamoDbFleetStoreTest, OfTwoThatReadTheSameOneWrites) {
-  DynamoDbFleetStore other("checkpoints/nightly", context());
+  DynamoDbFleetStore other(kLocation, context());
   run(store_.read());
   run(other.read());
   EXPECT_TRUE(run(store_.write(example())));
@@ -141,7 +143,7 @@ TEST_F(DynamoDbFleetStoreTest, WhatIsDamagedIsToldAsSuch) {
 TEST_F(DynamoDbFleetStoreTest, AWorkersRunIsCompleteWhenItsOwnSegmentsAre) {
   StoreContext of_worker = context();
   of_worker.part = {.worker = 1, .workers = 3};
-  const std::string place = "checkpoints/nightly/worker-1-of-3";
+  const DynamoDbLocation place{.table = "checkpoints", .run = "nightly/worker-1-of-3"};
   RunState state{.identity = example().identity, .segments = fresh_segments(5, of_worker.part)};
   EXPECT_FALSE(state.complete());
   EXPECT_EQ(state.items(), 0U);

@@ -5,7 +5,6 @@
 
 #include <fmt/format.h>
 
-#include "aws/arn.h"
 #include "base/error.h"
 #include "checkpoint/dynamodb_attributes.h"
 #include "checkpoint/json_call.h"
@@ -32,36 +31,20 @@ json::object names_in(std::string_view condition) {
 
 }  // namespace
 
-DynamoDbPlace parse_dynamodb_place(const std::string& place) {
-  const std::size_t name = aws::is_arn(place) ? place.find('/') + 1 : 0;
-  const std::size_t separator = place.find('/', name);
-  if (separator == std::string::npos) {
-    return {.table = place, .run = "default"};
-  }
-  if (separator + 1 == place.size()) {
-    throw usage_error(
-        fmt::format("--checkpoint is \"dynamodb:{}\": the run behind the table has no name", place),
-        "Give dynamodb:TABLE or dynamodb:TABLE/RUN.");
-  }
-  return {.table = place.substr(0, separator), .run = place.substr(separator + 1)};
-}
-
-DynamoDbItems::DynamoDbItems(DynamoDbPlace place, std::string location, const StoreContext& context)
-    : place_(std::move(place)),
-      location_(std::move(location)),
+DynamoDbItems::DynamoDbItems(DynamoDbLocation location, const StoreContext& context)
+    : location_(std::move(location)),
       limits_(context.limits),
-      client_(
-          context.client(aws::kDynamoDb, aws::parse_table(place_.table, "--checkpoint").region)) {}
+      client_(context.client(aws::kDynamoDb, location_.region)) {}
 
 json::object DynamoDbItems::key(const std::string& item) const {
-  return {{"run", text_attribute(place_.run)}, {"item", text_attribute(item)}};
+  return {{"run", text_attribute(location_.run)}, {"item", text_attribute(item)}};
 }
 
 Awaitable<json::object> DynamoDbItems::call(std::string operation, json::object request) {
   if (!request.contains("RequestItems")) {
-    request["TableName"] = place_.table;
+    request["TableName"] = location_.table;
   }
-  std::string object = fmt::format("checkpoint {} in {}", location_, client_.region());
+  std::string object = fmt::format("checkpoint {} in {}", location(), client_.region());
   return call_json(client_, std::move(operation), std::move(object), std::move(request), limits_);
 }
 

@@ -13,25 +13,14 @@
 
 namespace everyitem::checkpoint {
 
-/// Where a run is in a table of checkpoints.
-struct DynamoDbPlace {
-  std::string table;  ///< its name or ARN, as calls take it
-  std::string run;
-};
-
-/// `place` is TABLE or TABLE/RUN; TABLE is a name or an ARN. Throws a usage error for another.
-DynamoDbPlace parse_dynamodb_place(const std::string& place);
-
 /// One run's. Calls throw Error. One event loop, which is that of the context's client.
 class DynamoDbItems {
  public:
-  /// `location`: what --checkpoint takes, for messages. Throws a usage error where the table's name
-  /// is none.
-  DynamoDbItems(DynamoDbPlace place, std::string location, const StoreContext& context);
+  DynamoDbItems(DynamoDbLocation location, const StoreContext& context);
 
-  const std::string& table() const { return place_.table; }
-  const std::string& run() const { return place_.run; }
-  const std::string& location() const { return location_; }
+  const std::string& table() const { return location_.table; }
+  const std::string& run() const { return location_.run; }
+  std::string location() const { return location_.text(); }
 
   /// The attributes by which an item is found.
   boost::json::object key(const std::string& item) const;
@@ -46,8 +35,7 @@ class DynamoDbItems {
                          boost::json::object values);
 
  private:
-  DynamoDbPlace place_;
-  std::string location_;
+  DynamoDbLocation location_;
   aws::RetryLimits limits_;
   aws::Client& client_;
 };

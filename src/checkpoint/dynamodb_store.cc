@@ -58,8 +58,8 @@ json::value delete_request(json::object key) {
 
 }  // namespace
 
-DynamoDbStore::DynamoDbStore(const std::string& place, const StoreContext& context)
-    : items_(parse_dynamodb_place(place), "dynamodb:" + place, context),
+DynamoDbStore::DynamoDbStore(const DynamoDbLocation& location, const StoreContext& context)
+    : items_(location, context),
       clock_(context.clock),
       owner_(context.owner),
       part_(context.part) {}
@@ -190,6 +190,20 @@ Awaitable<void> DynamoDbStore::claim() {
   co_await put_record(claimed(*record_, owner_, clock_));
 }
 
+Awaitable<std::optional<RunView>> DynamoDbStore::look() {
+  if (!owned_) {
+    record_ = co_await read_record();
+  }
+  if (!record_) {
+    co_return std::nullopt;
+  }
+  RunView view{.state = co_await read_state()};
+  if (is_owned(*record_, clock_)) {
+    view.owner = owner_of(*record_);
+  }
+  co_return view;
+}
+
 Awaitable<std::optional<RunState>> DynamoDbStore::load() {
   if (!owned_) {
     co_await claim();
@@ -197,6 +211,12 @@ Awaitable<std::optional<RunState>> DynamoDbStore::load() {
   if (!record_) {
     co_return std::nullopt;
   }
+  RunState state = co_await read_state();
+  segments_ = state.segments;
+  co_return state;
+}
+
+Awaitable<RunState> DynamoDbStore::read_state() {
   RunState state;
   state.segments = fresh_segments(record_->segments, part_);
   try {
@@ -215,7 +235,6 @@ Awaitable<std::optional<RunState>> DynamoDbStore::load() {
       take_segment_item(item, state);
     }
   }
-  segments_ = state.segments;
   co_return state;
 }
 
@@ -269,7 +288,7 @@ Awaitable<void> DynamoDbStore::renew_when_due() {
   }
 }
 
-Awaitable<void> DynamoDbStore::keep() {
+Awaitable<void> DynamoDbStore::maintain() {
   while (owned_) {
     co_await clock_.sleep(kLeaseRenewal);
     co_await renew_when_due();

@@ -21,13 +21,13 @@ namespace everyitem::checkpoint {
 /// a process that was taken for dead, and is not, cannot write over what its successor wrote.
 class DynamoDbStore final : public CheckpointStore {
  public:
-  /// `place` is TABLE or TABLE/RUN; TABLE is a name or an ARN. Throws a usage error for another.
-  DynamoDbStore(const std::string& place, const StoreContext& context);
+  DynamoDbStore(const DynamoDbLocation& location, const StoreContext& context);
 
+  Awaitable<std::optional<RunView>> look() override;
   Awaitable<std::optional<RunState>> load() override;
   Awaitable<void> begin(RunState state) override;
   Awaitable<void> save(std::vector<SegmentProgress> moved) override;
-  Awaitable<void> keep() override;
+  Awaitable<void> maintain() override;
   /// A run that is complete becomes one item with a time to live.
   Awaitable<void> release() override;
   std::string location() const override { return items_.location(); }
@@ -47,6 +47,7 @@ class DynamoDbStore final : public CheckpointStore {
   void take_segment_item(const boost::json::object& item, RunState& state) const;
   Awaitable<std::optional<RunRecord>> read_record();
   Awaitable<void> claim();
+  Awaitable<RunState> read_state();
   Awaitable<void> put_record(RunRecord wanted);
   Awaitable<void> renew_when_due();
   Awaitable<void> put_segment(const SegmentProgress& progress);
@@ -63,5 +64,10 @@ class DynamoDbStore final : public CheckpointStore {
   std::chrono::steady_clock::time_point renewed_at_;
   std::vector<SegmentProgress> segments_;
 };
+
+inline std::unique_ptr<CheckpointStore> open_store(const DynamoDbLocation& location,
+                                                   const StoreContext& context) {
+  return std::make_unique<DynamoDbStore>(location, context);
+}
 
 }  // namespace everyitem::checkpoint

@@ -18,7 +18,8 @@ class DynamoDbUnderTest final : public RemoteUnderTest {
   }
 
   std::unique_ptr<CheckpointStore> open() override {
-    return std::make_unique<DynamoDbStore>("checkpoints/nightly", context());
+    return std::make_unique<DynamoDbStore>(
+        DynamoDbLocation{.table = "checkpoints", .run = "nightly"}, context());
   }
   void damage() override { run_item()["identity"] = {{"S", "[[\"table\""}}; }
   void set_format(int format) { run_item()["format"] = {{"N", std::to_string(format)}}; }
@@ -92,7 +93,8 @@ TEST_F(DynamoDbStoreTest, ASegmentThatAnEarlierRunHasLeftIsNotTakenForThisOnes) 
 }
 
 TEST_F(DynamoDbStoreTest, RunsShareATable) {
-  const auto other = std::make_unique<DynamoDbStore>("checkpoints", backend_.context());
+  const auto other =
+      std::make_unique<DynamoDbStore>(DynamoDbLocation{.table = "checkpoints"}, backend_.context());
   begin(*other, example());
   EXPECT_FALSE(found().has_value());
   EXPECT_EQ(backend_.items.tables.at("checkpoints").begin()->first.first, "default");
@@ -135,7 +137,7 @@ TEST_F(DynamoDbStoreTest, ATableMayBeNamedByItsArn) {
     return backend_.service.client;
   };
   constexpr const char* kArn = "arn:aws:dynamodb:eu-central-1:123456789012:table/checkpoints";
-  DynamoDbStore store(std::string(kArn) + "/a run/of mine", context);
+  DynamoDbStore store(DynamoDbLocation::parse(std::string(kArn) + "/a run/of mine"), context);
   EXPECT_EQ(asked, "dynamodb in eu-central-1");
   begin(store, example());
   EXPECT_TRUE(backend_.items.tables.at(kArn).contains({"a run/of mine", "run"}));

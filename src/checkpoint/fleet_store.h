@@ -54,15 +54,14 @@ class FleetStore {
   virtual std::string location() const = 0;
 };
 
-/// Throws a usage error where `location`, which is what --checkpoint takes, is no place that
-/// workers can share: a DynamoDB table is.
-void require_shareable(const std::string& location);
+/// Throws a usage error when workers cannot share this location: they can share a DynamoDB table.
+const DynamoDbLocation& require_shareable(const CheckpointLocation& location);
 
 /// What the workers of the run at `location` share. Throws as require_shareable.
-std::unique_ptr<FleetStore> open_fleet_store(const std::string& location,
+std::unique_ptr<FleetStore> open_fleet_store(const CheckpointLocation& location,
                                              const StoreContext& context);
 
 /// Where one worker of the run at `location` keeps the progress of its own segments.
-std::string worker_location(const std::string& location, source::WorkerPart part);
+CheckpointLocation worker_location(const CheckpointLocation& location, source::WorkerPart part);
 
 }  // namespace everyitem::checkpoint

@@ -114,7 +114,7 @@ class RemoteUnderTest : public StoreUnderTest {
 template <typename Backend>
 class RemoteStoreConformance : public CheckpointStoreConformance<Backend> {
  protected:
-  /// Keeps the run for so many sleeps of `keep`.
+  /// Keeps the run for so many sleeps of `maintain`.
   void keep(CheckpointStore& store, int sleeps) {
     asio::cancellation_signal stop;
     aws::TestService& service = this->backend_.service;
@@ -124,7 +124,7 @@ class RemoteStoreConformance : public CheckpointStoreConformance<Backend> {
         asio::post(service.loop, [&stop] { stop.emit(asio::cancellation_type::terminal); });
       }
     };
-    auto kept = asio::co_spawn(service.loop, store.keep(),
+    auto kept = asio::co_spawn(service.loop, store.maintain(),
                                asio::bind_cancellation_slot(stop.slot(), asio::use_future));
     service.loop.restart();
     this->backend_.run_until(

@@ -35,6 +35,12 @@ bool is_owned(const RunRecord& record, const Clock& clock) {
   return record.lease_until > seconds_now(clock);
 }
 
+RunOwner owner_of(const RunRecord& record) {
+  return {.name = record.owner,
+          .renewed_at = std::chrono::system_clock::time_point(
+              std::chrono::seconds(record.lease_until) - kLease)};
+}
+
 RunRecord claimed(RunRecord record, const std::string& owner, const Clock& clock) {
   record.owner = owner.substr(0, kMaxOwnerBytes);
   record.epoch = next_epoch(record.epoch, clock);

@@ -37,6 +37,8 @@ std::int64_t seconds_now(const Clock& clock);
 
 bool is_owned(const RunRecord& record, const Clock& clock);
 
+RunOwner owner_of(const RunRecord& record);
+
 /// `record` with `owner` as its next owner, from now on.
 RunRecord claimed(RunRecord record, const std::string& owner, const Clock& clock);
 

@@ -313,6 +313,12 @@ void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
   transaction.commit();
 }
 
+Awaitable<std::optional<RunView>> SqliteStore::look() {
+  const auto work = [this]() -> Awaitable<std::optional<RunState>> { co_return load_now(); };
+  std::optional<RunState> state = co_await asio::co_spawn(thread_, work, asio::use_awaitable);
+  co_return state ? std::optional(RunView{.state = *std::move(state)}) : std::nullopt;
+}
+
 Awaitable<std::optional<RunState>> SqliteStore::load() {
   const auto work = [this]() -> Awaitable<std::optional<RunState>> { co_return load_now(); };
   co_return co_await asio::co_spawn(thread_, work, asio::use_awaitable);

@@ -20,6 +20,7 @@ class SqliteStore final : public CheckpointStore {
   explicit SqliteStore(std::string path);
   ~SqliteStore() override;
 
+  Awaitable<std::optional<RunView>> look() override;
   Awaitable<std::optional<RunState>> load() override;
   Awaitable<void> begin(RunState state) override;
   /// Survives the end of the process at once, and a loss of power up to the last few writes, which
@@ -56,5 +57,10 @@ class SqliteStore final : public CheckpointStore {
   /// SQLite waits for the disk; the event loop does not.
   boost::asio::thread_pool thread_{1};
 };
+
+inline std::unique_ptr<CheckpointStore> open_store(const SqliteLocation& location,
+                                                   const StoreContext& /*context*/) {
+  return std::make_unique<SqliteStore>(location.path);
+}
 
 }  // namespace everyitem::checkpoint

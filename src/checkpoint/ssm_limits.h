@@ -16,6 +16,10 @@ inline constexpr std::size_t kMaxParameterNameCharacters = 1011;
 /// Levels of a hierarchy (API reference, PutParameter).
 inline constexpr std::size_t kMaxHierarchyLevels = 15;
 
+/// The longest name that a checkpoint gives a parameter behind its prefix
+/// (docs/checkpoint_format.md).
+inline constexpr std::size_t kMaxOwnNameCharacters = 120;
+
 /// Names that DeleteParameters takes (API reference, DeleteParameters).
 inline constexpr std::size_t kMaxDeletedParameters = 10;
 

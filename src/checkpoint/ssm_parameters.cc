@@ -20,9 +20,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::string_view kPartsHead = "parts ";
-/// The longest name behind a prefix: "segments-62499.a-9999" is shorter.
-constexpr std::size_t kLongestName = 32;
-
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
 /// Parameter Store refuses values with "{{", as references to others. In JSON that stands in texts
@@ -61,33 +58,10 @@ std::string parts_head(char place, std::size_t parts, std::string_view text) {
   return fmt::format("{}{} {} {:016x}", kPartsHead, place, parts, stable_hash(text));
 }
 
-void require_prefix(const std::string& prefix) {
-  const auto fail = [&](std::string_view fault) {
-    return usage_error(fmt::format("--checkpoint is \"ssm:{}\": {}", prefix, fault),
-                       "Give ssm:/PREFIX, of letters, digits, '_', '.', '-' and '/'.");
-  };
-  const bool characters = std::ranges::all_of(prefix, [](unsigned char c) {
-    return (c < 0x80 && std::isalnum(c) != 0) || c == '_' || c == '.' || c == '-' || c == '/';
-  });
-  if (prefix.size() < 2 || prefix.front() != '/' || prefix.back() == '/' || !characters ||
-      prefix.find("//") != std::string::npos) {
-    throw fail("not a parameter's path");
-  }
-  std::string lower = prefix.substr(0, 4);
-  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return std::tolower(c); });
-  if (lower == "/aws" || lower == "/ssm") {
-    throw fail("names that begin with aws or ssm are reserved");
-  }
-  const auto levels = static_cast<std::size_t>(std::ranges::count(prefix, '/'));
-  if (levels >= kMaxHierarchyLevels || prefix.size() + kLongestName > kMaxParameterNameCharacters) {
-    throw fail("too deep or too long");
-  }
-}
-
 }  // namespace
 
 SsmParameters::SsmParameters(std::string prefix, const StoreContext& context)
-    : prefix_((require_prefix(prefix), std::move(prefix))),
+    : prefix_(std::move(prefix)),
       client_(context.client(aws::kSsm, "")),
       limits_(context.limits),
       kms_key_(context.kms_key) {}

@@ -21,7 +21,6 @@ class SsmParameters {
  public:
   using Values = std::map<std::string, std::string>;  ///< by name
 
-  /// Throws a usage error when nothing can be stored under this prefix.
   SsmParameters(std::string prefix, const StoreContext& context);
 
   /// The text of a name that fits one parameter; nothing when it is not there.

@@ -18,7 +18,7 @@ namespace json = boost::json;
 
 namespace {
 
-/// How often `keep` looks whether something is due.
+/// How often `maintain` looks whether something is due.
 constexpr std::chrono::seconds kLookInterval{1};
 
 /// How often it is looked for what was just written: nothing says that a read sees it at once.
@@ -63,8 +63,8 @@ std::size_t groups_of(std::size_t segments) {
 
 }  // namespace
 
-SsmStore::SsmStore(std::string prefix, StoreContext context)
-    : context_(std::move(context)), parameters_(std::move(prefix), context_) {}
+SsmStore::SsmStore(const SsmLocation& location, StoreContext context)
+    : context_(std::move(context)), parameters_(location.prefix, context_) {}
 
 std::string SsmStore::run_text(const RunRecord& record) const {
   const json::object run{{"format", kRemoteFormat},
@@ -197,6 +197,20 @@ void SsmStore::start_from(std::vector<SegmentProgress> segments) {
   groups_.assign(groups_of(segments_.size()), Group{.written_at = context_.clock.now()});
 }
 
+Awaitable<std::optional<RunView>> SsmStore::look() {
+  if (!owned_) {
+    record_ = co_await read_record();
+  }
+  if (!record_) {
+    co_return std::nullopt;
+  }
+  RunView view{.state = co_await read_state()};
+  if (is_owned(*record_, context_.clock)) {
+    view.owner = owner_of(*record_);
+  }
+  co_return view;
+}
+
 Awaitable<std::optional<RunState>> SsmStore::load() {
   if (!owned_) {
     co_await claim();
@@ -204,6 +218,12 @@ Awaitable<std::optional<RunState>> SsmStore::load() {
   if (!record_) {
     co_return std::nullopt;
   }
+  RunState state = co_await read_state();
+  start_from(state.segments);
+  co_return state;
+}
+
+Awaitable<RunState> SsmStore::read_state() {
   const SsmParameters::Values values = co_await parameters_.list();
   RunState state;
   state.segments = fresh_segments(record_->segments);
@@ -221,7 +241,6 @@ Awaitable<std::optional<RunState>> SsmStore::load() {
       take_group(*text, state.segments);
     }
   }
-  start_from(state.segments);
   co_return state;
 }
 
@@ -307,7 +326,7 @@ Awaitable<void> SsmStore::write_group(std::size_t group) {
   }
 }
 
-Awaitable<void> SsmStore::keep() {
+Awaitable<void> SsmStore::maintain() {
   while (owned_) {
     co_await context_.clock.sleep(kLookInterval);
     co_await write_moved(false);

@@ -14,9 +14,9 @@
 
 namespace everyitem::checkpoint {
 
-/// Writes are scarce, so `save` only takes note; `keep` writes what moved, each group of segments
-/// at most every StoreContext::interval, one request at a time, and `flush` the rest. A kill costs
-/// what was not yet written: it is read and delivered again.
+/// Writes are scarce, so `save` only takes note; `maintain` writes what moved, each group of
+/// segments at most every StoreContext::interval, one request at a time, and `flush` the rest. A
+/// kill costs what was not yet written: it is read and delivered again.
 ///
 /// Parameter Store has no conditional writes. Before each round of writes the run's parameter is
 /// read again, so a process whose run was taken over stops before its next round; what it may write
@@ -27,13 +27,13 @@ class SsmStore final : public CheckpointStore {
   /// Segments in one parameter: with keys of usual sizes that is 2 to 3 KB.
   static constexpr std::uint32_t kSegmentsAGroup = 16;
 
-  /// Throws a usage error when nothing can be stored under this prefix.
-  SsmStore(std::string prefix, StoreContext context);
+  SsmStore(const SsmLocation& location, StoreContext context);
 
+  Awaitable<std::optional<RunView>> look() override;
   Awaitable<std::optional<RunState>> load() override;
   Awaitable<void> begin(RunState state) override;
   Awaitable<void> save(std::vector<SegmentProgress> moved) override;
-  Awaitable<void> keep() override;
+  Awaitable<void> maintain() override;
   Awaitable<void> flush() override;
   Awaitable<void> release() override;
   std::string location() const override { return parameters_.location(); }
@@ -50,6 +50,7 @@ class SsmStore final : public CheckpointStore {
   void take_group(const std::string& text, std::vector<SegmentProgress>& segments) const;
   Awaitable<std::optional<RunRecord>> read_record();
   Awaitable<void> claim();
+  Awaitable<RunState> read_state();
   Awaitable<void> own(RunRecord wanted);
   Awaitable<void> require_ownership();
   Awaitable<void> remove_leftovers();
@@ -68,5 +69,10 @@ class SsmStore final : public CheckpointStore {
   std::vector<SegmentProgress> segments_;
   std::vector<Group> groups_;
 };
+
+inline std::unique_ptr<CheckpointStore> open_store(const SsmLocation& location,
+                                                   const StoreContext& context) {
+  return std::make_unique<SsmStore>(location, context);
+}
 
 }  // namespace everyitem::checkpoint

@@ -15,7 +15,7 @@ class SsmUnderTest final : public RemoteUnderTest {
   SsmUnderTest() : RemoteUnderTest(aws::kSsm) { ssm.parameters_per_page = 3; }
 
   std::unique_ptr<CheckpointStore> open() override {
-    return std::make_unique<SsmStore>("/everyitem/nightly", context());
+    return std::make_unique<SsmStore>(SsmLocation{.prefix = "/everyitem/nightly"}, context());
   }
   void damage() override { ssm.parameters.at("/everyitem/nightly/run").value = "[1"; }
   void set_format(int format) {

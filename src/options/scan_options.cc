@@ -256,7 +256,11 @@ source::WorkerPart worker_part(const ScanOptions& options) {
                       "They are counted from 0.");
   }
   if (workers > 1) {
-    checkpoint::require_shareable(options.settings.checkpoint);
+    // Without a location, the default is a file of this machine.
+    checkpoint::require_shareable(
+        options.settings.checkpoint.empty()
+            ? checkpoint::NoCheckpoint{}
+            : checkpoint::parse_checkpoint_location(options.settings.checkpoint));
   }
   return {.worker = options.worker.value_or(0), .workers = workers};
 }

@@ -18,6 +18,7 @@ class SlowStore final : public checkpoint::CheckpointStore {
  public:
   explicit SlowStore(const asio::any_io_executor& executor) : released_(executor) {}
 
+  Awaitable<std::optional<checkpoint::RunView>> look() override { co_return std::nullopt; }
   Awaitable<std::optional<checkpoint::RunState>> load() override { co_return std::nullopt; }
   Awaitable<void> begin(checkpoint::RunState /*state*/) override { co_return; }
   Awaitable<void> save(std::vector<checkpoint::SegmentProgress> moved) override {

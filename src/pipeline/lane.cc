@@ -232,7 +232,7 @@ Awaitable<void> Lane::bury(std::vector<sink::DeadLetter> letters) {
 
 Awaitable<void> Lane::save_progress() {
   for (;;) {
-    const std::vector<std::uint32_t> moved = tracker_.take_moved();
+    const std::vector<std::uint32_t> moved = tracker_.drain_moved();
     if (moved.empty()) {
       if (deliveries_ended_) {
         co_return;

@@ -70,7 +70,7 @@ Awaitable<RunStatus> Pipeline::run() {
   TaskGroup keeping(home_);
   asio::cancellation_signal stop_keeping;
   asio::cancellation_signal stop_beside;
-  keeping.spawn(store_.keep(), stop_keeping.slot(), failed);
+  keeping.spawn(store_.maintain(), stop_keeping.slot(), failed);
   if (beside_) {
     keeping.spawn(beside_(), stop_beside.slot(), failed);
   }

@@ -219,7 +219,8 @@ checkpoint::StoreContext ScanRun::Impl::store_context() {
           .kms_key = settings.checkpoint_kms_key,
           .interval = settings.checkpoint_interval,
           .part = settings.part,
-          .client = client};
+          .client = client,
+          .notice = notice};
 }
 
 void ScanRun::Impl::add_lane() {
@@ -400,7 +401,8 @@ std::string ScanRun::Impl::place_in_state_home(std::string_view what,
 }
 
 void ScanRun::Impl::open_stores() {
-  std::string location = settings.checkpoint.empty() ? default_checkpoint() : settings.checkpoint;
+  checkpoint::CheckpointLocation location = checkpoint::parse_checkpoint_location(
+      settings.checkpoint.empty() ? default_checkpoint() : settings.checkpoint);
   if (!settings.part.alone()) {
     fleet_store = checkpoint::open_fleet_store(location, store_context());
     location = checkpoint::worker_location(location, settings.part);
@@ -489,7 +491,9 @@ checkpoint::RunState ScanRun::Impl::begin_run() {
   const std::optional<std::uint32_t> given = agreed_segments ? agreed_segments : settings.segments;
   segments = given ? *given : chosen_segments();
   file_start = settings.restart ? sink::FileStart::restart : sink::FileStart::fresh;
-  return {.identity = identity(), .segments = checkpoint::fresh_segments(segments, settings.part)};
+  return {.identity = identity(),
+          .segments = checkpoint::fresh_segments(segments, settings.part),
+          .token = checkpoint::new_run_token()};
 }
 
 void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {

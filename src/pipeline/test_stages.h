@@ -306,6 +306,7 @@ class TestStore final : public checkpoint::CheckpointStore {
     }
   }
 
+  Awaitable<std::optional<checkpoint::RunView>> look() override { co_return std::nullopt; }
   Awaitable<std::optional<checkpoint::RunState>> load() override { co_return std::nullopt; }
   Awaitable<void> begin(checkpoint::RunState /*state*/) override { co_return; }
   Awaitable<void> save(std::vector<checkpoint::SegmentProgress> moved) override {
@@ -338,7 +339,7 @@ class TestStore final : public checkpoint::CheckpointStore {
       state.at(segment.segment) = segment;
     }
   }
-  Awaitable<void> keep() override {
+  Awaitable<void> maintain() override {
     keeping = true;
     [[maybe_unused]] const KeepEnds ends{keeping};
     while (!keep_fails) {

@@ -172,7 +172,7 @@ def test_who_lost_the_run_stops(
     "wrong, says",
     [
         (("--checkpoint", "dynamodb:no"), "not a table's name"),
-        (("--checkpoint", "s3://bucket/x"), "no known kind"),
+        (("--checkpoint", "s3://bucket/x"), "unknown kind"),
         (("--checkpoint-kms-key", "alias/aws/ssm"), "goes with --checkpoint ssm:"),
         (("--checkpoint-interval", "30s"), "goes with --checkpoint ssm:"),
     ],
