@@ -1,4 +1,4 @@
-// The coroutine type of the whole program, and the one way in which a coroutine waits for another.
+// The coroutine type used everywhere, and the only way for one coroutine to wait for another.
 #pragma once
 
 #include <boost/asio/as_tuple.hpp>
@@ -11,19 +11,19 @@ namespace everyitem {
 
 namespace asio = boost::asio;
 
-/// A coroutine on the event loop that it was spawned on. It starts when awaited.
+/// A coroutine on the event loop it was spawned on. It starts when it is awaited.
 template <typename T>
 using Awaitable = asio::awaitable<T>;
 
-/// Wakes coroutines that wait on it. A waiter wakes without a promise: it looks again at the
-/// condition that it waits for. All users live on one event loop; the event must outlive waiters.
+/// Wakes the coroutines that wait on it. Waking promises nothing: a waiter has to check its
+/// condition again. All users run on one event loop, and the event must outlive its waiters.
 class Event {
  public:
   explicit Event(const asio::any_io_executor& executor)
       : timer_(executor, asio::steady_timer::time_point::max()) {}
 
   void notify_all() { timer_.cancel(); }
-  /// Wakes the one that has waited longest.
+  /// Wakes the coroutine that has waited longest.
   void notify_one() { timer_.cancel_one(); }
 
   Awaitable<void> wait() { co_await timer_.async_wait(asio::as_tuple(asio::use_awaitable)); }

@@ -43,7 +43,7 @@ std::uint64_t CborReader::unsigned_integer() {
   next();
   const Head value = head();
   if (value.type != CborType::unsigned_integer) {
-    fail("it has something else where a count should be");
+    fail("expected an unsigned integer");
   }
   return value.number;
 }
@@ -52,7 +52,7 @@ std::string_view CborReader::joined_string(CborType type, std::string& joined) {
   joined.clear();
   for (Head piece = head(); piece.type != CborType::simple || !piece.indefinite(); piece = head()) {
     if (piece.type != type || piece.indefinite()) {
-      fail("it has something else in a text that comes in pieces");
+      fail("expected a piece of a text");
     }
     joined += take(piece.number);
   }
@@ -73,7 +73,7 @@ bool CborReader::null() {
 
 void CborReader::skip(int depth) {
   if (depth == 0) {
-    fail("it is nested too deeply");
+    fail("nested too deeply");
   }
   std::string joined;
   switch (next()) {
@@ -98,14 +98,14 @@ void CborReader::skip(int depth) {
     }
     default:
       if (head().indefinite()) {
-        fail("it ends what was not begun");
+        fail("unexpected break");
       }
   }
 }
 
 boost::json::value CborReader::json(int depth) {
   if (depth == 0) {
-    fail("it is nested too deeply");
+    fail("nested too deeply");
   }
   std::string joined;
   switch (next()) {
@@ -134,13 +134,13 @@ boost::json::value CborReader::json(int depth) {
   }
   const Head value = head();
   if (value.indefinite()) {
-    fail("it ends what was not begun");
+    fail("unexpected break");
   }
   if (value.type == CborType::unsigned_integer) {
     return value.number;
   }
   if (value.type == CborType::negative_integer) {
-    // One that no signed integer holds is far from anything that is counted here.
+    // A number beyond the signed range is far from anything counted here.
     constexpr auto kLargest = static_cast<std::uint64_t>(std::numeric_limits<std::int64_t>::max());
     return -1 - static_cast<std::int64_t>(std::min(value.number, kLargest));
   }
@@ -163,7 +163,7 @@ boost::json::value parse_cbor(std::string_view bytes) {
   CborReader reader(bytes);
   boost::json::value document = reader.json();
   if (!reader.at_end()) {
-    throw CborError("it has bytes behind its end");
+    throw CborError("unexpected data after the end");
   }
   return document;
 }

@@ -1,4 +1,4 @@
-// Reads and writes CBOR (RFC 8949) as far as AWS's services use it.
+// Reads and writes the part of CBOR (RFC 8949) that AWS services use.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace everyitem {
 
-/// Thrown when bytes are not CBOR, end too soon, or are not what was asked for.
+/// Thrown if the bytes are not CBOR, are truncated, or hold a different type than requested.
 class CborError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -25,54 +25,54 @@ enum class CborType : std::uint8_t {
   array = 4,
   map = 5,
   tag = 6,
-  simple = 7,  ///< true, false, null, and numbers with a fraction
+  simple = 7,  ///< true, false, null, and floating-point numbers
 };
 
-/// A map or an array whose number of items stands nowhere: it is opened, and closed by a break.
+/// A map or an array of indefinite length: it is opened, and closed by a break.
 inline constexpr char kCborOpenMap = '\xbf';
 inline constexpr char kCborOpenArray = '\x9f';
 inline constexpr char kCborBreak = '\xff';
 
-/// Reads one value after the other from the front. Borrows the bytes. Its steps stand here so that
-/// the compiler sees them: the result of every record is read with them. Every function throws
-/// CborError when the next value is not of its kind.
+/// Reads one value after another from the front. Borrows the bytes. The small steps are inline
+/// because the result of every record is read with them. Every function throws CborError if the
+/// next value has a different type.
 class CborReader {
  public:
   explicit CborReader(std::string_view bytes) : rest_(bytes) {}
 
   bool at_end() const { return rest_.empty(); }
   std::size_t bytes_left() const { return rest_.size(); }
-  /// What is not read yet.
+  /// The bytes that have not been read yet.
   std::string_view rest() const { return rest_; }
-  /// Passes over bytes that the caller knows to be whole values, of rest().
+  /// Skips this many bytes of rest(), which the caller knows to be complete values.
   void pass(std::size_t bytes) { rest_.remove_prefix(bytes); }
-  /// The type of the next value, its tags passed over: these services' mean nothing to us.
+  /// The type of the next value. Its tags are skipped: those of these services are of no use here.
   CborType next() {
     while (!rest_.empty() && type_of(rest_.front()) == CborType::tag) {
       head();
     }
     if (rest_.empty()) {
-      fail("it ends too soon");
+      fail("unexpected end of data");
     }
     return type_of(rest_.front());
   }
 
   std::uint64_t unsigned_integer();
-  /// A text or a byte string. A view of the bytes; where it came in pieces, of `joined`.
+  /// A text or a byte string. Returns a view of the bytes, or of `joined` if it came in pieces.
   std::string_view string(std::string& joined) {
     next();
     const Head value = head();
     if (value.type != CborType::text && value.type != CborType::bytes) {
-      fail("it has something else where a text should be");
+      fail("expected a text");
     }
     return value.indefinite() ? joined_string(value.type, joined) : take(value.number);
   }
-  /// Passes over null or undefined, if that is what comes.
+  /// Skips null or undefined if that is the next value, and returns whether it did.
   bool null();
-  /// Passes over the next value, whatever it is.
+  /// Skips the next value, whatever its type.
   void skip() { skip(kMaxDepth); }
 
-  /// Calls `take(name)` for each member of a map; it must read just the member's value.
+  /// Calls `take(name)` for each member of a map; it must read exactly the member's value.
   template <typename Take>
   void members(Take take) {
     std::string joined;
@@ -81,7 +81,7 @@ class CborReader {
       take(string(joined));
     }
   }
-  /// Calls `take()` for each element of an array; it must read just that element.
+  /// Calls `take()` for each element of an array; it must read exactly that element.
   template <typename Take>
   void elements(Take take) {
     Items items = open(CborType::array);
@@ -90,11 +90,11 @@ class CborReader {
     }
   }
 
-  /// The next value as JSON; byte strings become texts as they are.
+  /// The next value as JSON; byte strings become texts without conversion.
   boost::json::value json() { return json(kMaxDepth); }
 
  private:
-  /// What these services answer is nested a few levels deep; bytes that say otherwise are not.
+  /// Responses of these services are nested only a few levels deep.
   static constexpr int kMaxDepth = 32;
 
   struct Head {
@@ -115,7 +115,7 @@ class CborReader {
 
   std::string_view take(std::uint64_t bytes) {
     if (bytes > rest_.size()) {
-      fail("it ends too soon");
+      fail("unexpected end of data");
     }
     const std::string_view taken = rest_.substr(0, bytes);
     rest_.remove_prefix(taken.size());
@@ -135,7 +135,7 @@ class CborReader {
       }
     } else if (!head.indefinite() || head.type == CborType::unsigned_integer ||
                head.type == CborType::negative_integer || head.type == CborType::tag) {
-      fail("it has a length that means nothing");
+      fail("invalid length");
     }
     return head;
   }
@@ -144,8 +144,7 @@ class CborReader {
     next();
     const Head opened = head();
     if (opened.type != type) {
-      fail(type == CborType::map ? "it has something else where a map should be"
-                                 : "it has something else where an array should be");
+      fail(type == CborType::map ? "expected a map" : "expected an array");
     }
     return {.left = opened.number, .indefinite = opened.indefinite()};
   }
@@ -168,14 +167,14 @@ class CborReader {
   std::string_view rest_;
 };
 
-/// Reads a whole document. Throws CborError.
+/// Reads a complete document. Throws CborError.
 boost::json::value parse_cbor(std::string_view bytes);
 
-/// The largest head of a value: its type and a number.
+/// The maximum size of a value's head, which holds its type and a number.
 inline constexpr std::size_t kMaxCborHead = 9;
 
-/// Writes the head of a value that is `number` bytes or items long to `to`, which has room for
-/// kMaxCborHead bytes; returns the end of it.
+/// Writes the head of a value of `number` bytes or items to `to`, which has room for kMaxCborHead
+/// bytes. Returns the end of the head.
 char* write_cbor_head(CborType type, std::uint64_t number, char* to);
 
 void append_cbor_text(std::string& to, std::string_view text);

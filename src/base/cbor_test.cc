@@ -25,8 +25,8 @@ std::string json_of(std::string_view hex) {
   return boost::json::serialize(parse_cbor(bytes_of(hex)));
 }
 
-// RFC 8949, appendix A (the smallest half, as Boost.JSON rounds it).
-TEST(Cbor, ReadsTheExamplesOfTheRfc) {
+// RFC 8949, appendix A (the smallest half-precision number as Boost.JSON rounds it).
+TEST(Cbor, ReadsExamplesOfRfc8949) {
   const std::vector<std::pair<std::string, std::string>> examples = {
       {"00", "0"},
       {"17", "23"},
@@ -75,7 +75,7 @@ TEST(Cbor, ReadsTheExamplesOfTheRfc) {
   }
 }
 
-TEST(Cbor, RefusesWhatIsNotCbor) {
+TEST(Cbor, RejectsInvalidCbor) {
   for (const std::string_view hex : {"",         "18",
                                      "1c",       "1f",
                                      "3f",       "df00",
@@ -95,7 +95,7 @@ TEST(Cbor, RefusesWhatIsNotCbor) {
   EXPECT_THROW(parse_cbor(std::string(100'000, '\xc1') + std::string(1, '\xff')), CborError);
 }
 
-TEST(Cbor, ReadsNoValueAsOneOfAnotherType) {
+TEST(Cbor, RejectsAnotherType) {
   std::string joined;
   EXPECT_THROW(CborReader("\x61z").unsigned_integer(), CborError);
   EXPECT_THROW(CborReader("\x20").unsigned_integer(), CborError);
@@ -107,7 +107,7 @@ TEST(Cbor, ReadsNoValueAsOneOfAnotherType) {
   EXPECT_TRUE(CborReader("\xf6").null());
 }
 
-TEST(Cbor, WritesTheShortestHead) {
+TEST(Cbor, WritesShortestHead) {
   const auto head = [](std::uint64_t number) {
     std::string bytes(kMaxCborHead, '\0');
     bytes.resize(static_cast<std::size_t>(
@@ -122,7 +122,7 @@ TEST(Cbor, WritesTheShortestHead) {
   EXPECT_EQ(head(1'000'000'000'000), bytes_of("1b000000e8d4a51000"));
 }
 
-TEST(Cbor, SkipsJustWhatItReads) {
+TEST(Cbor, SkipsWhatItReads) {
   const auto document = boost::json::parse(
       R"({"Records":[{"SequenceNumber":"49","ShardId":"s"},{"ErrorCode":null,"n":-1.5}],"k":[]})");
   std::string whole;
@@ -145,7 +145,7 @@ TEST(Cbor, SkipsJustWhatItReads) {
     } catch (const CborError&) {
       read = false;
     }
-    // A name that is no text is passed over, but cannot be a member's in JSON.
+    // A name that is not a text can be skipped, but cannot name a member in JSON.
     ASSERT_TRUE(skipped || !read) << "seed " << seed;
     if (skipped && read) {
       ASSERT_EQ(skipping.bytes_left(), reading.bytes_left()) << "seed " << seed;

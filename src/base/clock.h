@@ -1,4 +1,4 @@
-// Time and chance, injected, so that tests of waiting do not wait and random runs can be repeated.
+// Time and randomness, injected so that tests do not really wait and random runs can be repeated.
 #pragma once
 
 #include <chrono>
@@ -9,7 +9,7 @@
 
 namespace everyitem {
 
-/// From any thread, where a run has several.
+/// Can be used from any thread.
 class Clock {
  public:
   Clock() = default;
@@ -17,11 +17,11 @@ class Clock {
   Clock& operator=(const Clock&) = delete;
   virtual ~Clock() = default;
 
-  /// The wall clock, for signatures and expiries. It may jump.
+  /// The wall clock, for signatures and expirations. It may jump.
   virtual std::chrono::system_clock::time_point wall_now() const = 0;
-  /// The clock for durations. It never goes back.
+  /// The monotonic clock, for durations.
   virtual std::chrono::steady_clock::time_point now() const = 0;
-  /// Throws boost::system::system_error(operation_aborted) when the coroutine is cancelled.
+  /// Throws boost::system::system_error(operation_aborted) if the coroutine is cancelled.
   virtual Awaitable<void> sleep(std::chrono::nanoseconds duration) = 0;
 };
 
@@ -33,7 +33,7 @@ class SystemClock final : public Clock {
   Awaitable<void> sleep(std::chrono::nanoseconds duration) override;
 };
 
-/// Uniform random numbers for jitter and random partition keys; not for secrets. One event loop.
+/// Uniform random numbers for jitter and random partition keys, not for secrets. One event loop.
 class Random {
  public:
   explicit Random(std::uint64_t seed) : engine_(seed) {}

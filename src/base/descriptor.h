@@ -1,4 +1,4 @@
-// A file descriptor that somebody owns.
+// A file descriptor with an owner.
 #pragma once
 
 #include <unistd.h>
@@ -7,7 +7,7 @@
 
 namespace everyitem {
 
-/// Closed at the end, where it is one: a negative number, as a failed call gives it, is none.
+/// Closes the descriptor at the end, unless it is negative, which is what a failed call returns.
 class Descriptor {
  public:
   Descriptor() = default;
@@ -21,7 +21,7 @@ class Descriptor {
   }
 
   int get() const { return number_; }
-  /// The caller closes it.
+  /// Gives up ownership; the caller has to close it.
   int release() { return std::exchange(number_, -1); }
 
  private:

@@ -1,4 +1,4 @@
-// Environment variables, injected, so that tests do not touch the process's own.
+// Environment variables, injected so that tests do not touch those of the process.
 #pragma once
 
 #include <functional>
@@ -7,11 +7,11 @@
 
 namespace everyitem {
 
-/// The value of a variable, empty when it is not set. A variable that is set to nothing counts as
-/// not set, as in the AWS tools.
+/// The value of a variable, or empty if it is not set. As in the AWS tools, a variable set to an
+/// empty value counts as not set.
 using Environment = std::function<std::string(std::string_view name)>;
 
-/// The process's own environment. Nobody may change it (setenv) meanwhile.
+/// The environment of the process. It must not be changed (setenv) while this is in use.
 Environment process_environment();
 
 }  // namespace everyitem

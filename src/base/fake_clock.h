@@ -1,4 +1,4 @@
-// A clock for tests: whoever sleeps on it does not wait, and it tells how long they would have.
+// A clock for tests: sleeping on it does not wait, but records for how long it would have.
 #pragma once
 
 #include <chrono>
@@ -11,7 +11,7 @@
 
 namespace everyitem {
 
-/// Time stands still but for sleeps and jumps. One event loop.
+/// Time moves only through sleeps and jumps. One event loop.
 class FakeClock final : public Clock {
  public:
   explicit FakeClock(std::chrono::system_clock::time_point wall) : wall_(wall) {}
@@ -19,7 +19,7 @@ class FakeClock final : public Clock {
   std::chrono::system_clock::time_point wall_now() const override { return wall_; }
   std::chrono::steady_clock::time_point now() const override { return steady_; }
 
-  /// Moves both clocks at once by `duration`; then lets the others on the event loop go on.
+  /// Moves both clocks by `duration` immediately, and then lets other coroutines run.
   Awaitable<void> sleep(std::chrono::nanoseconds duration) override {
     sleeps_.push_back(duration);
     steady_ += std::chrono::duration_cast<std::chrono::steady_clock::duration>(duration);
@@ -30,15 +30,15 @@ class FakeClock final : public Clock {
     co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   }
 
-  /// Sets the wall clock alone, forth or back, as an administrator does.
+  /// Moves only the wall clock, forward or back, as an administrator might.
   void jump_wall(std::chrono::nanoseconds by) {
     wall_ += std::chrono::duration_cast<std::chrono::system_clock::duration>(by);
   }
 
-  /// All sleeps so far, in the order in which they began.
+  /// All sleeps so far, in the order they began.
   const std::vector<std::chrono::nanoseconds>& sleeps() const { return sleeps_; }
 
-  /// Called while somebody sleeps.
+  /// Called during each sleep.
   std::function<void()> on_sleep;
 
  private:

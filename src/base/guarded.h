@@ -1,4 +1,4 @@
-// A value that several threads use.
+// A value shared by several threads.
 #pragma once
 
 #include <mutex>
@@ -6,8 +6,8 @@
 
 namespace everyitem {
 
-/// Each use holds a lock of its own, for no longer than that use: meant for what is touched once a
-/// page or a batch, where nobody waits for it.
+/// Locks the value for the duration of each use. Meant for values that are used once per page or
+/// batch, so that there is no contention.
 template <typename Value>
 class Guarded {
  public:
@@ -16,14 +16,14 @@ class Guarded {
   Guarded(const Guarded&) = delete;
   Guarded& operator=(const Guarded&) = delete;
 
-  /// What `use` returns of the value. It must not wait for anything.
+  /// Calls `use` with the value and returns its result. `use` must not block.
   template <typename Use>
   auto with(Use&& use) {
     const std::lock_guard lock(mutex_);
     return std::forward<Use>(use)(value_);
   }
 
-  /// As it is now.
+  /// A copy of the current value.
   Value get() const {
     const std::lock_guard lock(mutex_);
     return value_;

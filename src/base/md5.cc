@@ -15,7 +15,7 @@ namespace everyitem {
 namespace {
 
 std::vector<Md5Method> methods_of_this_processor() {
-  // Measured on a Xeon of 2023; it is only how they compare that matters.
+  // Measured on a 2023 Xeon; only their ratios matter.
   std::vector<Md5Method> methods{{.name = "openssl", .block_ns = 75, .text_ns = 20}};
 #if defined(__x86_64__) && defined(__GNUC__)
   if (__builtin_cpu_supports("avx512f") != 0) {
@@ -34,7 +34,7 @@ Md5 md5_by_openssl(std::string_view text) {
     void operator()(EVP_MD* digest) const { EVP_MD_free(digest); }
     void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
   };
-  // Looked up once: that costs more than a short digest.
+  // Looked up only once, because the look-up costs more than a short digest.
   static const std::unique_ptr<EVP_MD, Free> md5(EVP_MD_fetch(nullptr, "MD5", nullptr));
   thread_local const std::unique_ptr<EVP_MD_CTX, Free> context(EVP_MD_CTX_new());
   Md5 digest;
@@ -56,7 +56,7 @@ std::span<const Md5Method> md5_methods() {
 void md5_each(std::span<const std::string_view> texts, std::span<Md5> digests) {
   const Md5Work work = md5_work(texts);
   const auto nanoseconds = [&](const Md5Method& method) {
-    return static_cast<double>(blocks_a_lane(work, method.lanes)) * method.block_ns +
+    return static_cast<double>(blocks_per_lane(work, method.lanes)) * method.block_ns +
            static_cast<double>(texts.size()) * method.text_ns;
   };
   md5_each_by(*std::ranges::min_element(md5_methods(), {}, nanoseconds), texts, digests);

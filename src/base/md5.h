@@ -1,5 +1,5 @@
-// MD5 (RFC 1321), of many texts at once: Kinesis finds a record's shard by it, and aggregated
-// records end with it. No protection against anybody.
+// MD5 (RFC 1321) of many texts at once. Kinesis uses it to find a record's shard, and aggregated
+// records end with it. Not for security.
 #pragma once
 
 #include <array>
@@ -10,9 +10,9 @@ namespace everyitem {
 
 using Md5 = std::array<unsigned char, 16>;
 
-/// Writes the MD5 of each of `texts` to the same place in `digests`, which are as many. Texts of
-/// any lengths, the more of them the faster: a processor with AVX2 or AVX-512F works on up to 16
-/// side by side. Any thread.
+/// Writes the MD5 of each of `texts` to the same index in `digests`, which has the same size. The
+/// texts can have any lengths. More of them at once are faster: a processor with AVX2 or AVX-512F
+/// hashes up to 16 side by side. Any thread.
 void md5_each(std::span<const std::string_view> texts, std::span<Md5> digests);
 
 Md5 md5(std::string_view text);

@@ -35,7 +35,8 @@ struct Avx2 {
   static EVERYITEM_MD5_INLINE Words add_mixed(Words sum, Words b, Words c, Words d) {
     if constexpr (kRound == 0) {  // b ? c : d
       return add(sum, _mm256_xor_si256(d, _mm256_and_si256(b, _mm256_xor_si256(c, d))));
-    } else if constexpr (kRound == 1) {  // d ? b : c; only the last two wait for b, the newest
+    } else if constexpr (kRound == 1) {  // d ? b : c; only the last two operations wait for b,
+                                         // which is computed last
       return add(add(sum, _mm256_andnot_si256(d, c)), _mm256_and_si256(d, b));
     } else if constexpr (kRound == 2) {
       return add(sum, _mm256_xor_si256(b, _mm256_xor_si256(c, d)));
@@ -48,7 +49,7 @@ struct Avx2 {
   static EVERYITEM_MD5_INLINE void transpose(const unsigned char* const* from, std::size_t at,
                                              std::uint32_t* to, std::size_t stride) {
     for (std::size_t word = 0; word < 16; word += 4) {
-      // Four words each of a lane, and of the lane four further.
+      // Four words of a lane, and four of the lane that is four further on.
       Words rows[4];
       for (int i = 0; i < 4; ++i) {
         rows[i] = _mm256_loadu2_m128i(reinterpret_cast<const __m128i*>(from[i + 4] + at + word * 4),

@@ -33,7 +33,8 @@ struct Avx512 {
 
   template <int kRound>
   static EVERYITEM_MD5_INLINE Words add_mixed(Words sum, Words b, Words c, Words d) {
-    // A bit each for b, c, d of 000, 001 and so on: b ? c : d; d ? b : c; b ^ c ^ d; c ^ (b | ~d).
+    // One bit for each of b, c, d = 000, 001 and so on: b ? c : d; d ? b : c; b ^ c ^ d; c ^ (b |
+    // ~d).
     constexpr int kFunctions[4] = {0b11001010, 0b11100100, 0b10010110, 0b00111001};
     return add(sum, _mm512_ternarylogic_epi32(b, c, d, kFunctions[kRound]));
   }
@@ -41,7 +42,7 @@ struct Avx512 {
   static EVERYITEM_MD5_INLINE void transpose(const unsigned char* const* from, std::size_t at,
                                              std::uint32_t* to, std::size_t stride) {
     for (std::size_t word = 0; word < 16; word += 4) {
-      // Four words each of a lane, and of those 4, 8 and 12 further.
+      // Four words of a lane, and of the lanes that are 4, 8 and 12 further on.
       Words rows[4];
       for (int i = 0; i < 4; ++i) {
         rows[i] = _mm512_castsi128_si512(load_quarter(from[i] + at + word * 4));

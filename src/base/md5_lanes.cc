@@ -9,12 +9,12 @@ namespace {
 
 constexpr std::array<std::uint32_t, 4> kFirstState{0x67452301, 0xefcdab89, 0x98badcfe, 0x10325476};
 
-/// A text ends with a bit of one and, in the last 8 bytes, its length.
+/// A text is followed by a one bit and, in the last 8 bytes, its length.
 std::size_t blocks_of(std::string_view text) {
   return (text.size() + 1 + 8 + kMd5BlockBytes - 1) / kMd5BlockBytes;
 }
 
-/// Writes the block of `text` that begins at `at`, which is not all of the text's own bytes.
+/// Writes the block of `text` that begins at `at`, which is partly or completely padding.
 void write_padded(std::string_view text, std::size_t at, unsigned char* to) {
   std::memset(to, 0, kMd5BlockBytes);
   if (at <= text.size()) {
@@ -30,17 +30,18 @@ void write_padded(std::string_view text, std::size_t at, unsigned char* to) {
   }
 }
 
-/// A lane's part of the work: a stretch of the blocks of all texts, as they lie one text after the
-/// other. It takes these texts from the last to the first. So of a text that reaches from one
-/// stretch into the next, the blocks in front go through first of all in their lane, and the rest
-/// last of all in theirs: never at the same time, as no text is longer than a stretch.
+/// A lane's part of the work: a stretch of the blocks of all texts, laid out one text after
+/// another. A lane hashes the texts of its stretch from the last to the first. So if a text extends
+/// from one stretch into the next, its first blocks are hashed before anything else in their lane,
+/// and the rest after everything else in the other: never at the same time, because no text is
+/// longer than a stretch.
 struct Stretch {
-  std::size_t text = 0;       ///< which it is at
-  std::size_t block = 0;      ///< the next one of this text
-  std::size_t blocks = 0;     ///< of this text, from that one on
-  std::size_t in_others = 0;  ///< blocks of the texts before this one
-  std::size_t in_a_row = 0;   ///< as many of `blocks` lie behind each other in memory
-  std::array<unsigned char, kMd5BlockBytes> padded{};  ///< a block that is not all text
+  std::size_t text = 0;       ///< the current one
+  std::size_t block = 0;      ///< the next block of this text
+  std::size_t blocks = 0;     ///< blocks of this text from there on
+  std::size_t in_others = 0;  ///< blocks of the preceding texts in this stretch
+  std::size_t in_a_row = 0;   ///< this many of `blocks` are contiguous in memory
+  std::array<unsigned char, kMd5BlockBytes> padded{};  ///< a block with padding
 };
 
 class LanesAtWork {
@@ -48,9 +49,10 @@ class LanesAtWork {
   LanesAtWork(std::span<const std::string_view> texts, std::span<Md5> digests, std::size_t lanes)
       : texts_(texts), digests_(digests) {
     const Md5Work work = md5_work(texts);
-    const std::size_t length = blocks_a_lane(work, lanes);
-    // Blocks are counted from the first one of the first text. What is left over is missing from
-    // the first stretch: nothing reaches into it, so nothing in it has to be last of all.
+    const std::size_t length = blocks_per_lane(work, lanes);
+    // Blocks are counted from the first block of the first text. If they do not divide evenly, the
+    // first stretch is shorter: no text extends into it, so none of its blocks has to be hashed
+    // last.
     std::size_t begin = 0;
     std::size_t end = work.blocks == 0 ? 1 : (work.blocks - 1) % length + 1;
     std::size_t begin_of_text = 0;
@@ -74,13 +76,13 @@ class LanesAtWork {
       return;
     }
     const std::size_t last = used_ - 1;
-    while (stretches_[last].blocks > 0) {  // no other has more
+    while (stretches_[last].blocks > 0) {  // no other stretch has more
       std::size_t blocks = stretches_[last].in_a_row;
-      for (std::size_t lane = 0; lane < kMostMd5Lanes; ++lane) {
+      for (std::size_t lane = 0; lane < kMaxMd5Lanes; ++lane) {
         if (stretches_[lane].blocks > 0) {
           blocks = std::min(blocks, stretches_[lane].in_a_row);
         } else {
-          lanes_.from[lane] = lanes_.from[last];  // to read something; the result goes nowhere
+          lanes_.from[lane] = lanes_.from[last];  // has to read something; the result is discarded
         }
       }
       kernel(lanes_, blocks);
@@ -101,7 +103,7 @@ class LanesAtWork {
       find_block(lane);
       return;
     }
-    // The digest is what the state is after the last block. Before that, it keeps the state.
+    // Holds the intermediate state until the last block, and then the digest.
     std::array<std::uint32_t, 4> state;
     for (std::size_t word = 0; word < state.size(); ++word) {
       state[word] = lanes_.state[word][lane];
@@ -146,7 +148,7 @@ class LanesAtWork {
 
   std::span<const std::string_view> texts_;
   std::span<Md5> digests_;
-  std::array<Stretch, kMostMd5Lanes> stretches_;
+  std::array<Stretch, kMaxMd5Lanes> stretches_;
   std::size_t used_ = 0;
   Md5Lanes lanes_;
 };
@@ -163,7 +165,7 @@ Md5Work md5_work(std::span<const std::string_view> texts) {
   return work;
 }
 
-std::size_t blocks_a_lane(const Md5Work& work, std::size_t lanes) {
+std::size_t blocks_per_lane(const Md5Work& work, std::size_t lanes) {
   return std::max(work.longest, (work.blocks + lanes - 1) / lanes);
 }
 

@@ -1,5 +1,5 @@
-// MD5 of many texts side by side: a vector register holds one word of each of several digests, a
-// lane each. What md5.cc chooses from; elsewhere, use md5.h.
+// MD5 of many texts side by side: a vector register holds one word of each of several digests, each
+// in a lane of its own. md5.cc chooses among these implementations; everyone else uses md5.h.
 #pragma once
 
 #include <array>
@@ -13,49 +13,49 @@
 namespace everyitem {
 
 inline constexpr std::size_t kMd5BlockBytes = 64;
-inline constexpr std::size_t kMostMd5Lanes = 16;
+inline constexpr std::size_t kMaxMd5Lanes = 16;
 
-/// The digests that are being worked on.
+/// The digests in progress.
 struct Md5Lanes {
-  alignas(64) std::array<std::array<std::uint32_t, kMostMd5Lanes>, 4> state{};  ///< A, B, C, D
-  std::array<const unsigned char*, kMostMd5Lanes> from{};                       ///< the next block
+  alignas(64) std::array<std::array<std::uint32_t, kMaxMd5Lanes>, 4> state{};  ///< A, B, C, D
+  std::array<const unsigned char*, kMaxMd5Lanes> from{};                       ///< the next block
 };
 
-/// Puts so many blocks through each lane: reads them from `from` on, and changes `state` alone.
+/// Hashes `blocks` blocks in each lane, starting at `from`. Changes only `state`.
 using Md5Kernel = void (*)(Md5Lanes& lanes, std::size_t blocks);
 
-void md5_blocks_avx2_8(Md5Lanes& lanes, std::size_t blocks);     ///< the first eight lanes
-void md5_blocks_avx2_16(Md5Lanes& lanes, std::size_t blocks);    ///< twice eight, interleaved
-void md5_blocks_avx512_16(Md5Lanes& lanes, std::size_t blocks);  ///< AVX-512F is enough
+void md5_blocks_avx2_8(Md5Lanes& lanes, std::size_t blocks);     ///< uses the first eight lanes
+void md5_blocks_avx2_16(Md5Lanes& lanes, std::size_t blocks);    ///< two sets of eight, interleaved
+void md5_blocks_avx512_16(Md5Lanes& lanes, std::size_t blocks);  ///< needs only AVX-512F
 
 /// A way to compute digests, and how long it takes.
 struct Md5Method {
   const char* name = "";
   std::size_t lanes = 1;
-  Md5Kernel kernel = nullptr;  ///< none: OpenSSL, one text after the other
-  double block_ns = 0;         ///< for a block in each lane
-  double text_ns = 0;          ///< for each text besides
+  Md5Kernel kernel = nullptr;  ///< null for OpenSSL, which hashes one text after another
+  double block_ns = 0;         ///< time for one block in each lane
+  double text_ns = 0;          ///< additional time per text
 };
 
-/// Those that this processor can do, OpenSSL first.
+/// The methods this processor supports, OpenSSL first.
 std::span<const Md5Method> md5_methods();
 
-/// As md5_each, by one of md5_methods().
+/// Like md5_each, using one of md5_methods().
 void md5_each_by(const Md5Method& method, std::span<const std::string_view> texts,
                  std::span<Md5> digests);
 
-/// The blocks of some texts, padding included.
+/// The number of blocks in some texts, including padding.
 struct Md5Work {
   std::size_t blocks = 0;
-  std::size_t longest = 0;  ///< of one text
+  std::size_t longest = 0;  ///< blocks in the longest text
 };
 Md5Work md5_work(std::span<const std::string_view> texts);
 
-/// How many blocks go through each of so many lanes: no fewer are enough, since the blocks of a
-/// text wait for one another.
-std::size_t blocks_a_lane(const Md5Work& work, std::size_t lanes);
+/// The number of blocks each of `lanes` lanes has to hash. It cannot be lower, because the blocks
+/// of a text depend on one another.
+std::size_t blocks_per_lane(const Md5Work& work, std::size_t lanes);
 
-/// md5_each by a method that has a kernel.
+/// Like md5_each, using a method that has a kernel.
 void md5_in_lanes(const Md5Method& method, std::span<const std::string_view> texts,
                   std::span<Md5> digests);
 

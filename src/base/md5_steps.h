@@ -1,6 +1,6 @@
-// The steps of RFC 1321 for as many lanes as a vector has, times `kSets`: a step waits for the one
-// before it, and a second set of vectors fills the wait. For a file that has defined
-//   EVERYITEM_MD5_TARGET   the attribute for the processor that it is for, and
+// The steps of RFC 1321 for `kSets` times as many lanes as a vector has: each step waits for the
+// one before it, and a second set of vectors fills the gaps. To be included by a file that defines
+//   EVERYITEM_MD5_TARGET   the attribute that selects the processor, and
 //   a Vector, with         Words: the type of a register; kLanes: how many words it holds;
 //                          load, store, broadcast, add, rotate<kBits>(words);
 //                          add_mixed<kRound>(sum, b, c, d): the sum and the function of the round;
@@ -18,8 +18,8 @@ namespace everyitem {
 
 namespace {
 
-// RFC 1321, section 3.4: which word of the block a step of a round takes, by how many bits it
-// rotates, and the first 32 bits after the point of |sin(step + 1)|.
+// RFC 1321, section 3.4: the word of the block that a step of a round uses, the number of bits it
+// rotates by, and the first 32 fractional bits of |sin(step + 1)|.
 constexpr std::array<int, 4> kFirstWord{0, 1, 5, 0};
 constexpr std::array<int, 4> kWordStride{1, 5, 3, 7};
 constexpr int kRotations[4][4] = {

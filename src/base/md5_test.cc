@@ -30,7 +30,7 @@ std::string hex_digits(const Md5& digest) {
   return out;
 }
 
-/// OpenSSL's, by another call than the one that is tested.
+/// OpenSSL's MD5, through a different call than the one under test.
 Md5 expected_md5(std::string_view text) {
   Md5 digest;
   EXPECT_EQ(EVP_Digest(text.data(), text.size(), digest.data(), nullptr, EVP_md5(), nullptr), 1);
@@ -46,7 +46,7 @@ void expect_all_right(const Md5Method& method, std::span<const std::string_view>
   }
 }
 
-/// One for each method that this processor can do.
+/// Runs once per method this processor supports.
 class Md5By : public testing::TestWithParam<Md5Method> {};
 
 INSTANTIATE_TEST_SUITE_P(, Md5By, testing::ValuesIn(md5_methods().begin(), md5_methods().end()),
@@ -64,7 +64,7 @@ const std::vector<std::pair<std::string_view, std::string_view>> kRfcSuite{
     {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
      "57edf4a22be3c955ac49da2e2107b67a"}};
 
-TEST_P(Md5By, TestSuiteOfTheRfc) {
+TEST_P(Md5By, TestSuiteOfRfc1321) {
   std::vector<std::string_view> texts(kRfcSuite.size());
   std::ranges::transform(kRfcSuite, texts.begin(), [](const auto& line) { return line.first; });
   std::vector<Md5> digests(texts.size());
@@ -75,9 +75,9 @@ TEST_P(Md5By, TestSuiteOfTheRfc) {
   }
 }
 
-TEST_P(Md5By, NoTextsAtAll) { md5_each_by(GetParam(), {}, {}); }
+TEST_P(Md5By, NoTexts) { md5_each_by(GetParam(), {}, {}); }
 
-TEST_P(Md5By, EveryShortLengthInSetsOfEverySize) {
+TEST_P(Md5By, ShortTextsInSetsOfAnySize) {
   std::mt19937 random(1);
   for (std::size_t count = 1; count <= 20; ++count) {
     for (std::size_t first = 0; first <= 200; first += count) {
@@ -93,12 +93,12 @@ TEST_P(Md5By, EveryShortLengthInSetsOfEverySize) {
   }
 }
 
-TEST_P(Md5By, RandomSetsOfRandomLengths) {
+TEST_P(Md5By, RandomSetsOfTexts) {
   const auto seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);
   for (int set = 0; set < 300; ++set) {
-    // Some sets are of many short texts, some have one that is longer than all others together.
+    // Some sets have many short texts, some have one that is longer than all others together.
     std::vector<std::size_t> lengths(random() % 100);
     for (std::size_t& length : lengths) {
       length = random() % (std::size_t{2} << random() % 14);
@@ -107,14 +107,14 @@ TEST_P(Md5By, RandomSetsOfRandomLengths) {
   }
 }
 
-TEST_P(Md5By, LongTextsThatGoFromLaneToLane) {
+TEST_P(Md5By, LongTextsSpanLanes) {
   std::mt19937 random(2);
   for (std::size_t count = 1; count <= 40; ++count) {
     expect_all_right(GetParam(), Texts(std::vector<std::size_t>(count, 10'000), random).views());
   }
 }
 
-TEST(Md5, ChoosesAMethodForAnyTexts) {
+TEST(Md5, ChoosesMethodForAnyTexts) {
   std::mt19937 random(3);
   for (const std::size_t count : {0, 1, 2, 8, 12, 17, 500}) {
     for (const std::size_t length : {0, 16, 64, 5'000}) {
@@ -128,10 +128,10 @@ TEST(Md5, ChoosesAMethodForAnyTexts) {
   }
 }
 
-TEST(Md5, NoLaneHasMoreBlocksThanItMust) {
-  EXPECT_EQ(blocks_a_lane({.blocks = 20, .longest = 1}, 16), 2U);
-  EXPECT_EQ(blocks_a_lane({.blocks = 2'000, .longest = 100}, 16), 125U);
-  EXPECT_EQ(blocks_a_lane({.blocks = 500, .longest = 400}, 16), 400U);
+TEST(Md5, BlocksAreSpreadEvenly) {
+  EXPECT_EQ(blocks_per_lane({.blocks = 20, .longest = 1}, 16), 2U);
+  EXPECT_EQ(blocks_per_lane({.blocks = 2'000, .longest = 100}, 16), 125U);
+  EXPECT_EQ(blocks_per_lane({.blocks = 500, .longest = 400}, 16), 400U);
 }
 
 }  // namespace

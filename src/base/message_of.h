@@ -6,7 +6,7 @@
 
 namespace everyitem {
 
-/// The message of what `action` throws; empty when it throws nothing.
+/// The message of the exception `action` throws; empty if it throws none.
 template <typename Action>
 std::string message_of(Action action) {
   try {

@@ -1,4 +1,4 @@
-// How a coroutine has something done on another event loop.
+// Runs work of a coroutine on another event loop.
 #pragma once
 
 #include <exception>
@@ -27,9 +27,9 @@ struct Completion<void> {
   using Signature = void(std::exception_ptr);
 };
 
-/// Starts `work` on `loop`; `handler` is called on `here` with how it ended. co_spawn alone would
-/// do, were it not that Boost 1.81 lets a cancellation that is on its way to the other loop refer
-/// to what is gone when the work has ended meanwhile.
+/// Starts `work` on `loop` and calls `handler` on `here` with the result. co_spawn alone would be
+/// enough, but in Boost 1.81 a cancellation on its way to the other loop has a dangling reference
+/// if the work has ended by then.
 template <typename T, typename Handler>
 void spawn_on(const asio::any_io_executor& loop, const asio::any_io_executor& here,
               Awaitable<T> work, Handler handler) {
@@ -52,8 +52,9 @@ void spawn_on(const asio::any_io_executor& loop, const asio::any_io_executor& he
 
 }  // namespace detail
 
-/// Awaits `work` on the event loop of `loop`, which may be run by another thread, and comes back.
-/// What `work` refers to stays where it is meanwhile. A cancellation reaches it there.
+/// Awaits `work` on the event loop `loop`, which another thread may run, and returns to this one.
+/// Whatever `work` refers to must stay in place until then. Cancelling this coroutine cancels
+/// `work`.
 template <typename T>
 Awaitable<T> on_loop(asio::any_io_executor loop, Awaitable<T> work) {
   const asio::any_io_executor here = co_await asio::this_coro::executor;

@@ -33,7 +33,7 @@ class OnLoop : public testing::Test {
   std::thread thread_{[this] { other_.run(); }};
 };
 
-TEST_F(OnLoop, TheWorkIsDoneThereAndItsResultComesBack) {
+TEST_F(OnLoop, WorkRunsThereAndReturns) {
   const auto name = []() -> Awaitable<std::string> { co_return "done"; };
   const auto where = []() -> Awaitable<std::thread::id> { co_return std::this_thread::get_id(); };
   const auto work = [&]() -> Awaitable<void> {
@@ -45,7 +45,7 @@ TEST_F(OnLoop, TheWorkIsDoneThereAndItsResultComesBack) {
   run_to_end(loop_, work());
 }
 
-TEST_F(OnLoop, WhatIsThrownThereComesBack) {
+TEST_F(OnLoop, ExceptionsComeBack) {
   const auto fail = [](bool really) -> Awaitable<int> {
     if (really) {
       throw std::runtime_error("over there");
@@ -55,7 +55,7 @@ TEST_F(OnLoop, WhatIsThrownThereComesBack) {
   EXPECT_THROW(run_to_end(loop_, on_loop(there(), fail(true))), std::runtime_error);
 }
 
-TEST_F(OnLoop, ACancellationReachesTheWork) {
+TEST_F(OnLoop, CancellationReachesWork) {
   std::atomic<bool> begun = false;
   const auto wait_for_ever = [&]() -> Awaitable<void> {
     asio::steady_timer timer(there(), asio::steady_timer::time_point::max());
@@ -81,13 +81,13 @@ TEST_F(OnLoop, ACancellationReachesTheWork) {
   EXPECT_TRUE(aborted);
 }
 
-/// It cannot be called back once it is on its way to the other loop.
-TEST_F(OnLoop, ACancellationThatArrivesTooLateReachesNobody) {
+/// A cancellation cannot be recalled once it is on its way to the other loop.
+TEST_F(OnLoop, LateCancellationIsHarmless) {
   std::promise<void> ended_there;
   std::promise<void> go_on;
   const auto work = [&]() -> Awaitable<void> {
     co_await asio::post(there(), asio::use_awaitable);
-    asio::post(there(), [&] {  // behind which the cancellation has to wait
+    asio::post(there(), [&] {  // the cancellation has to wait for this
       ended_there.set_value();
       go_on.get_future().wait();
     });

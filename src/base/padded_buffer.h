@@ -1,4 +1,4 @@
-// Bytes owned once, with room behind them that a vectorised parser may read (never use).
+// Owned bytes, followed by padding that a vectorized parser may read but never uses.
 #pragma once
 
 #include <algorithm>
@@ -11,10 +11,9 @@
 
 namespace everyitem {
 
-/// The bytes of one answer or request. After `finish`, at least kPadding readable bytes follow
-/// them. The bytes are on the heap whatever their number, so views stay valid across a move;
-/// growing (`reserve`, `append`, `prepare`, `finish`) ends them. A buffer that was moved from is
-/// empty.
+/// The bytes of one request or response. After `finish`, at least kPadding readable bytes follow
+/// them. The bytes are always on the heap, so views stay valid when the buffer is moved, but not
+/// when it grows (`reserve`, `append`, `prepare`, `finish`). A buffer that was moved from is empty.
 class PaddedBuffer {
  public:
   /// simdjson reads up to 64 bytes past the end (SIMDJSON_PADDING; checked where it is used).
@@ -39,7 +38,7 @@ class PaddedBuffer {
   PaddedBuffer& operator=(const PaddedBuffer&) = delete;
   ~PaddedBuffer() = default;
 
-  /// Makes room for `bytes` in all, and the padding, in one allocation of just that size.
+  /// Makes room for `bytes` in total plus the padding, in a single allocation of exactly that size.
   void reserve(std::size_t bytes) {
     if (bytes + kPadding > capacity_) {
       grow(bytes + kPadding);
@@ -53,15 +52,16 @@ class PaddedBuffer {
     }
   }
 
-  /// Room for `bytes` more behind the end, for the caller to write into. It is not initialised,
-  /// which saves touching a megabyte twice when it is read from the network.
+  /// Returns room for `bytes` more at the end, for the caller to write to. It is not initialized,
+  /// so a megabyte read from the network is not written twice.
   std::span<char> prepare(std::size_t bytes) {
     if (size_ + bytes + kPadding > capacity_) {
       grow(std::max(size_ + bytes + kPadding, 2 * capacity_));
     }
     return {bytes_.get() + size_, bytes};
   }
-  /// Takes over the first `bytes` of what `prepare` gave and the caller has written.
+  /// Adds the first `bytes` of the room from `prepare`, which the caller has written, to the
+  /// content.
   void commit(std::size_t bytes) noexcept { size_ += bytes; }
 
   /// Makes the padding readable. Call once, after the last append.
@@ -70,7 +70,7 @@ class PaddedBuffer {
     std::memset(bytes_.get() + size_, 0, kPadding);
   }
 
-  /// Makes it empty, and keeps its memory.
+  /// Empties the buffer and keeps its memory.
   void clear() noexcept { size_ = 0; }
 
   std::string_view view() const& noexcept { return {bytes_.get(), size_}; }
@@ -78,7 +78,7 @@ class PaddedBuffer {
   const char* data() const& noexcept { return bytes_.get(); }
   std::size_t size() const noexcept { return size_; }
   bool empty() const noexcept { return size_ == 0; }
-  /// The bytes that it takes in memory.
+  /// The number of bytes allocated.
   std::size_t capacity() const noexcept { return capacity_; }
 
  private:

@@ -9,7 +9,7 @@
 namespace everyitem {
 namespace {
 
-TEST(PaddedBuffer, KeepsRoomForTheParserBehindItsBytes) {
+TEST(PaddedBuffer, KeepsPaddingAfterItsBytes) {
   for (const std::size_t size : {0U, 1U, 15U, 16U, 63U, 64U, 1000U, 1U << 20}) {
     PaddedBuffer buffer;
     buffer.append(std::string(size, 'x'));
@@ -31,8 +31,8 @@ TEST(PaddedBuffer, ViewsSurviveAMove) {
   }
 }
 
-// NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move): this is what is tested
-TEST(PaddedBuffer, IsEmptyAfterItWasMovedFromAndMayBeFilledAgain) {
+// NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move): tested here
+TEST(PaddedBuffer, MovedFromBufferCanBeReused) {
   PaddedBuffer buffer{"first"};
   PaddedBuffer moved = std::move(buffer);
   EXPECT_EQ(buffer.view(), "");
@@ -43,7 +43,7 @@ TEST(PaddedBuffer, IsEmptyAfterItWasMovedFromAndMayBeFilledAgain) {
 }
 // NOLINTEND(bugprone-use-after-move,clang-analyzer-cplusplus.Move)
 
-TEST(PaddedBuffer, WritesInPlaceBehindWhatIsThere) {
+TEST(PaddedBuffer, AppendsInPlace) {
   PaddedBuffer buffer;
   buffer.reserve(6);
   const std::size_t reserved = buffer.capacity();
@@ -56,7 +56,7 @@ TEST(PaddedBuffer, WritesInPlaceBehindWhatIsThere) {
   EXPECT_EQ(buffer.capacity(), reserved);
 }
 
-TEST(PaddedBuffer, GrowsInLargerStepsWhenTheSizeIsNotKnown) {
+TEST(PaddedBuffer, GrowsGeometrically) {
   PaddedBuffer buffer;
   std::size_t moves = 0;
   const char* data = nullptr;

@@ -1,4 +1,4 @@
-// Folders that nobody else may look into.
+// Folders that only their owner can access.
 #pragma once
 
 #include <filesystem>
@@ -6,8 +6,8 @@
 
 namespace everyitem {
 
-/// Makes the folders of `path` that are missing, each for its owner's eyes alone (mode 0700),
-/// whatever the umask allows. Those that are there stay as they are. Any thread.
+/// Creates the missing folders of `path`, each accessible only to its owner (mode 0700) regardless
+/// of the umask. Existing folders are not changed. Any thread.
 std::error_code make_private_folders(const std::filesystem::path& path);
 
 }  // namespace everyitem

@@ -31,13 +31,13 @@ class PrivateFolderTest : public testing::Test {
   std::filesystem::path folder_;
 };
 
-TEST_F(PrivateFolderTest, EachThatIsMissingIsForItsOwnerAlone) {
+TEST_F(PrivateFolderTest, CreatedFoldersArePrivate) {
   EXPECT_FALSE(make_private_folders(folder_ / "a" / "b"));
   EXPECT_EQ(permissions(folder_ / "a"), std::filesystem::perms(0700));
   EXPECT_EQ(permissions(folder_ / "a" / "b"), std::filesystem::perms(0700));
 }
 
-TEST_F(PrivateFolderTest, ThoseThatAreThereStayAsTheyAre) {
+TEST_F(PrivateFolderTest, ExistingFoldersAreNotChanged) {
   mkdir((folder_ / "a").c_str(), 0755);
   EXPECT_FALSE(make_private_folders(folder_ / "a" / "b"));
   EXPECT_FALSE(make_private_folders(folder_ / "a" / "b"));
@@ -45,7 +45,7 @@ TEST_F(PrivateFolderTest, ThoseThatAreThereStayAsTheyAre) {
   EXPECT_EQ(permissions(folder_ / "a"), std::filesystem::perms(0755));
 }
 
-TEST_F(PrivateFolderTest, AFileInTheWayIsAnError) {
+TEST_F(PrivateFolderTest, FileInTheWayIsAnError) {
   std::ofstream(folder_ / "file") << "x";
   EXPECT_TRUE(make_private_folders(folder_ / "file"));
   EXPECT_TRUE(make_private_folders(folder_ / "file" / "a"));

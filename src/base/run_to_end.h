@@ -1,4 +1,4 @@
-// For tests: awaits on an event loop.
+// For tests: runs a coroutine on an event loop.
 #pragma once
 
 #include <utility>
@@ -11,7 +11,8 @@
 
 namespace everyitem {
 
-/// Runs the loop until it has no work left, and returns what `work` did. Throws what that threw.
+/// Runs the loop until it has no work left, and returns the result of `work`. Rethrows its
+/// exception.
 template <typename T>
 T run_to_end(asio::io_context& loop, Awaitable<T> work) {
   auto result = asio::co_spawn(loop, std::move(work), asio::use_future);
@@ -20,7 +21,7 @@ T run_to_end(asio::io_context& loop, Awaitable<T> work) {
   return result.get();
 }
 
-/// On a loop of its own.
+/// The same on a new loop.
 template <typename T>
 T run_to_end(Awaitable<T> work) {
   asio::io_context loop;

@@ -38,7 +38,7 @@ std::string hex(const Sha256& digest) {
   return text;
 }
 
-std::size_t sha256_side_by_side() { return has_sha_instructions() ? kMostSha256Lanes : 1; }
+std::size_t sha256_side_by_side() { return has_sha_instructions() ? kMaxSha256Lanes : 1; }
 
 const EVP_MD* sha256_of_openssl() {
   static const std::unique_ptr<EVP_MD, decltype(&EVP_MD_free)> algorithm(

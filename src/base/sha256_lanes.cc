@@ -22,8 +22,8 @@ void write_big_endian(Number number, unsigned char* to) {
   }
 }
 
-/// Puts what stands behind the text's whole blocks through the lane: a bit of one and, in the last
-/// 8 bytes of a block, the text's length.
+/// Hashes what follows the complete blocks of the text: the rest of its bytes, a one bit and, in
+/// the last 8 bytes of a block, the length of the text.
 void end_text(std::string_view text, Sha256Lane& lane) {
   std::array<unsigned char, 2 * kSha256BlockBytes> padded{};
   const std::size_t rest = text.size() % kSha256BlockBytes;
@@ -38,13 +38,13 @@ void end_text(std::string_view text, Sha256Lane& lane) {
   sha256_blocks({&lane, 1}, blocks);
 }
 
-/// As many texts as there are lanes, the longest first.
+/// `texts` and `lanes` have the same size; the longest text comes first.
 void hash_side_by_side(std::span<const std::string_view> texts, std::span<Sha256Lane> lanes) {
   for (std::size_t i = 0; i < texts.size(); ++i) {
     lanes[i] = {.state = kFirstState,
                 .from = reinterpret_cast<const unsigned char*>(texts[i].data())};
   }
-  std::size_t done = 0;  // blocks, of each text that has more of them
+  std::size_t done = 0;  // blocks hashed so far of each text that is long enough
   for (std::size_t longer = texts.size(); longer > 0; --longer) {
     const std::size_t blocks = whole_blocks(texts[longer - 1]) - done;
     sha256_blocks(lanes.first(longer), blocks);
@@ -58,20 +58,20 @@ void hash_side_by_side(std::span<const std::string_view> texts, std::span<Sha256
 }  // namespace
 
 void sha256_in_lanes(std::span<const std::string_view> texts, std::span<Sha256> digests) {
-  for (std::size_t first = 0; first < texts.size(); first += kMostSha256Lanes) {
-    const std::size_t count = std::min(kMostSha256Lanes, texts.size() - first);
-    std::array<std::size_t, kMostSha256Lanes> order{};
+  for (std::size_t first = 0; first < texts.size(); first += kMaxSha256Lanes) {
+    const std::size_t count = std::min(kMaxSha256Lanes, texts.size() - first);
+    std::array<std::size_t, kMaxSha256Lanes> order{};
     for (std::size_t i = 0; i < count; ++i) {
       order[i] = first + i;
     }
     const std::span<std::size_t> longest_first = std::span(order).first(count);
     std::ranges::sort(longest_first, std::ranges::greater{},
                       [&](std::size_t text) { return texts[text].size(); });
-    std::array<std::string_view, kMostSha256Lanes> together;
+    std::array<std::string_view, kMaxSha256Lanes> together;
     for (std::size_t i = 0; i < count; ++i) {
       together[i] = texts[order[i]];
     }
-    std::array<Sha256Lane, kMostSha256Lanes> lanes;
+    std::array<Sha256Lane, kMaxSha256Lanes> lanes;
     hash_side_by_side(std::span(together).first(count), std::span(lanes).first(count));
     for (std::size_t i = 0; i < count; ++i) {
       unsigned char* to = digests[order[i]].data();

@@ -1,5 +1,5 @@
-// SHA-256 of a few texts side by side. What sha256.cc chooses where the processor has instructions
-// for it; elsewhere, use sha256.h.
+// SHA-256 of a few texts side by side. sha256.cc uses it if the processor has instructions for it;
+// everyone else uses sha256.h.
 #pragma once
 
 #include <array>
@@ -13,25 +13,25 @@
 namespace everyitem {
 
 inline constexpr std::size_t kSha256BlockBytes = 64;
-/// Each step waits for the one before it, for as long as the steps of two other texts take. With a
-/// fourth text there are more of their words than registers: measured, 1.8, 3.4, 3.9 and 3.7 GB/s
-/// with one to four, on an EPYC of 2024.
-inline constexpr std::size_t kMostSha256Lanes = 3;
+/// Each step waits for the one before it, about as long as the steps of two other texts take. A
+/// fourth text needs more registers than there are. Measured on a 2024 EPYC with one to four texts:
+/// 1.8, 3.4, 3.9 and 3.7 GB/s.
+inline constexpr std::size_t kMaxSha256Lanes = 3;
 
-/// A digest that is being worked on.
+/// A digest in progress.
 struct Sha256Lane {
   std::array<std::uint32_t, 8> state{};  ///< a to h
   const unsigned char* from = nullptr;   ///< the next block
 };
 
-/// Whether the processor has the SHA extensions of x86.
+/// Whether the processor has the x86 SHA extensions.
 bool has_sha_instructions();
 
-/// Puts so many blocks through each of 1 to kMostSha256Lanes lanes, from `from` on, and moves that.
-/// Only where has_sha_instructions().
+/// Hashes `blocks` blocks in each of 1 to kMaxSha256Lanes lanes, starting at `from`, and advances
+/// `from`. Requires has_sha_instructions().
 void sha256_blocks(std::span<Sha256Lane> lanes, std::size_t blocks);
 
-/// sha256_each by sha256_blocks.
+/// Like sha256_each, using sha256_blocks.
 void sha256_in_lanes(std::span<const std::string_view> texts, std::span<Sha256> digests);
 
 }  // namespace everyitem

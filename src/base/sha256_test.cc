@@ -12,7 +12,7 @@
 namespace everyitem {
 namespace {
 
-/// As OpenSSL's, one by one.
+/// Compares with OpenSSL's digests, one by one.
 void expect_all_right(std::span<const std::string_view> texts) {
   std::vector<Sha256> digests(texts.size());
   sha256_each(texts, digests);
@@ -22,8 +22,8 @@ void expect_all_right(std::span<const std::string_view> texts) {
   }
 }
 
-TEST(Sha256, ExamplesOfTheStandard) {
-  // "SHA-256 examples" of NIST's cryptographic standards, and the text of no bytes.
+TEST(Sha256, ExamplesOfNist) {
+  // "SHA-256 examples" of NIST's cryptographic standards, and the empty text.
   const std::vector<std::string_view> texts{
       "", "abc", "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq"};
   const std::vector<std::string> expected{
@@ -38,11 +38,11 @@ TEST(Sha256, ExamplesOfTheStandard) {
   }
 }
 
-TEST(Sha256, NoTextsAtAll) { sha256_each({}, {}); }
+TEST(Sha256, NoTexts) { sha256_each({}, {}); }
 
-TEST(Sha256, EveryShortLengthInSetsOfEverySize) {
+TEST(Sha256, ShortTextsInSetsOfAnySize) {
   std::mt19937 random(1);
-  for (std::size_t count = 1; count <= 2 * kMostSha256Lanes + 1; ++count) {
+  for (std::size_t count = 1; count <= 2 * kMaxSha256Lanes + 1; ++count) {
     for (std::size_t first = 0; first <= 200; ++first) {
       std::vector<std::size_t> lengths(count);
       for (std::size_t i = 0; i < count; ++i) {
@@ -54,7 +54,7 @@ TEST(Sha256, EveryShortLengthInSetsOfEverySize) {
   }
 }
 
-TEST(Sha256, RandomSetsOfRandomLengths) {
+TEST(Sha256, RandomSetsOfTexts) {
   const auto seed = std::random_device()();
   SCOPED_TRACE(testing::Message() << "seed " << seed);
   std::mt19937 random(seed);

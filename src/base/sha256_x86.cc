@@ -25,17 +25,18 @@ alignas(16) constexpr std::array<std::uint32_t, 64> kConstants{
     0x19a4c116, 0x1e376c08, 0x2748774c, 0x34b0bcb5, 0x391c0cb3, 0x4ed8aa4a, 0x5b9cca4f, 0x682e6ff3,
     0x748f82ee, 0x78a5636f, 0x84c87814, 0x8cc70208, 0x90befffa, 0xa4506ceb, 0xbef9a3f7, 0xc67178f2};
 
-/// Four words of the message a register, in a ring: those of the last sixteen steps.
+/// The message words of the last sixteen steps as a ring of registers, four words in each.
 constexpr int kRing = 4;
 constexpr int kFoursOfSteps = 16;
 
 template <int kLanes>
 struct Lanes {
-  __m128i abef[kLanes];  ///< as the instructions have the state, the first word the highest
+  __m128i abef[kLanes];  ///< the state as the instructions expect it, with the first word in the
+                         ///< highest position
   __m128i cdgh[kLanes];
   __m128i words[kRing][kLanes];
 
-  /// Four steps of each lane, and what of later words can be computed from here on.
+  /// Four steps of each lane, and the parts of later words that can be computed by then.
   template <int kFour>
   EVERYITEM_SHA_INLINE void four_steps(const unsigned char* const* from) {
     constexpr int kHere = kFour % kRing;

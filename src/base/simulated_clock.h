@@ -1,4 +1,5 @@
-// A clock for simulations: time passes when nobody has anything to do at the instant that it is.
+// A clock for simulations: time advances when nobody has anything left to do at the current
+// instant.
 #pragma once
 
 #include <chrono>
@@ -12,8 +13,9 @@
 
 namespace everyitem {
 
-/// Unlike FakeClock, any number may sleep at once, and they wake in the order of their times. The
-/// same program and seeds give the same course. One event loop, which `run` runs.
+/// Unlike with FakeClock, any number of coroutines can sleep at once; they wake in the order of
+/// their times. The same program with the same seeds always behaves the same. One event loop, run
+/// by `run`.
 class SimulatedClock final : public Clock {
  public:
   explicit SimulatedClock(asio::io_context& loop) : loop_(loop) {}
@@ -57,7 +59,7 @@ class SimulatedClock final : public Clock {
     asio::steady_timer woken;
     bool due = false;
   };
-  /// By time, and then in the order in which they went to sleep.
+  /// Sorted by time, and then by the order in which they went to sleep.
   using Key = std::pair<std::chrono::steady_clock::time_point, std::uint64_t>;
   using Sleepers = std::map<Key, Sleeper*>;
   struct Waking {

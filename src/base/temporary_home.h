@@ -1,4 +1,4 @@
-// For tests: an environment and a home directory of their own.
+// For tests: an environment and a temporary home directory.
 #pragma once
 
 #include <cstdlib>
@@ -23,13 +23,13 @@ inline Environment environment_of(Variables variables) {
   };
 }
 
-/// A home directory with whatever of ~/.aws a test writes; removed at the end.
+/// A home directory with the files of ~/.aws that a test writes; removed at the end.
 class TemporaryHome {
  public:
   TemporaryHome() {
     std::string name = (std::filesystem::temp_directory_path() / "everyitem-XXXXXX").string();
     if (mkdtemp(name.data()) == nullptr) {
-      throw std::runtime_error("no temporary directory");
+      throw std::runtime_error("cannot create a temporary directory");
     }
     path_ = name;
     std::filesystem::create_directory(path_ / ".aws");
@@ -43,7 +43,7 @@ class TemporaryHome {
   }
   std::string file(const std::string& name) const { return (path_ / name).string(); }
 
-  /// HOME, and what else is given.
+  /// HOME, plus the given variables.
   Environment environment(Variables variables = {}) const {
     variables["HOME"] = path_.string();
     return environment_of(std::move(variables));

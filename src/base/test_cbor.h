@@ -13,7 +13,7 @@
 
 namespace everyitem {
 
-/// How maps, arrays and texts say where they end.
+/// How the ends of maps, arrays and texts are encoded.
 enum class CborLengths { definite, indefinite };
 
 inline void append_cbor(std::string& to, const boost::json::value& value, CborLengths lengths) {

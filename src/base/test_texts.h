@@ -1,4 +1,4 @@
-// Texts for the tests of what reads many at once.
+// Texts for tests of functions that read many at once.
 #pragma once
 
 #include <cstddef>
@@ -10,8 +10,8 @@
 
 namespace everyitem {
 
-/// Texts that each lie in memory of their own, so that AddressSanitizer sees what is read beyond
-/// the end of one.
+/// Texts that are each allocated separately, so that AddressSanitizer notices reads beyond the end
+/// of one.
 class Texts {
  public:
   Texts(const std::vector<std::size_t>& lengths, std::mt19937& random) {

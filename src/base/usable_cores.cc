@@ -12,7 +12,7 @@ unsigned usable_cores() {
   if (sched_getaffinity(0, sizeof(cores), &cores) == 0) {
     return static_cast<unsigned>(std::max(1, CPU_COUNT(&cores)));
   }
-  // More than the set has room for.
+  // The machine has more cores than the set has room for.
   return std::max(1U, std::thread::hardware_concurrency());
 }
 

@@ -2,8 +2,8 @@
 
 namespace everyitem {
 
-/// How many processor cores the calling thread may run on, at least 1: of the machine's, those that
-/// its affinity leaves (taskset, a container's cpuset).
+/// The number of processor cores the calling thread may run on according to its affinity (taskset,
+/// a container's cpuset), at least 1.
 unsigned usable_cores();
 
 }  // namespace everyitem

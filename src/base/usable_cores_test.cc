@@ -9,7 +9,7 @@
 namespace everyitem {
 namespace {
 
-TEST(UsableCores, AreThoseThatTheAffinityLeaves) {
+TEST(UsableCores, FollowTheAffinity) {
   std::thread([] {
     cpu_set_t all;
     ASSERT_EQ(sched_getaffinity(0, sizeof(all), &all), 0);

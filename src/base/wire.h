@@ -1,4 +1,4 @@
-// How requests and answers are written between a client and a service.
+// The encoding of requests and responses.
 #pragma once
 
 #include <string_view>
@@ -7,10 +7,11 @@ namespace everyitem {
 
 enum class Wire {
   json,
-  cbor,  ///< RFC 8949: binary data as it is. Of the services used here only Kinesis speaks it
+  cbor,  ///< RFC 8949: carries binary data unchanged. Of the services used here, only Kinesis
+         ///< supports it
 };
 
-/// The media type of CBOR bodies, requests and answers alike (as AWS's SDK for Java sends it).
+/// The media type of CBOR bodies in requests and responses, as AWS's SDK for Java sends it.
 inline constexpr std::string_view kCborContentType = "application/x-amz-cbor-1.1";
 
 }  // namespace everyitem
