@@ -33,7 +33,7 @@ PHRASES: Sequence[Tuple[str, str]] = (
     (r"so many|so-manieth", "N, this many, every N-th"),
     (r"so long(?! as)", "this long, for as long as"),
     (rf"{COUNTED} an? {UNIT}", "per second, per page"),
-    (r"(once|twice) an? (page|batch|record|request|item|segment|turn)", "once per page"),
+    (r"(once|twice) an? (page|batch|record|request|item|segment|turn)(?! (is|was|has))", "once per page"),
     (r"(?<![Tt]here\s)(is|are|was|were) no (?!longer|more|less|such|one|need|way)\w+", "is not a"),
     (r"of no (known )?kind", "of an unknown kind"),
     (r"(would|must|could|should|might) else", "otherwise"),

@@ -1,4 +1,4 @@
-"""Reads aggregated records with Google's protobuf library: a decoder that owes the program nothing."""
+"""Reads aggregated records with Google's protobuf library: a decoder that shares no code with everyitem."""
 
 import hashlib
 from typing import Any, List, NamedTuple
@@ -10,7 +10,7 @@ DIGEST_BYTES = 16
 
 
 def _message_class() -> Any:
-    """AggregatedRecord, as docs/aggregation_format.md has it."""
+    """AggregatedRecord, as specified in docs/aggregation_format.md."""
     field = descriptor_pb2.FieldDescriptorProto
     file = descriptor_pb2.FileDescriptorProto(name="aggregation.proto", syntax="proto2")
 
@@ -55,7 +55,7 @@ class UserRecord(NamedTuple):
 
 
 def user_records(data: bytes) -> List[UserRecord]:
-    """Those of an aggregated record. Fails where it is not one, or not as the format has it."""
+    """The records in an aggregated record. Fails if it does not follow the format."""
     assert data.startswith(MAGIC)
     message, digest = data[len(MAGIC) : -DIGEST_BYTES], data[-DIGEST_BYTES:]
     assert hashlib.md5(message).digest() == digest

@@ -1,4 +1,4 @@
-"""Says which identity, region and endpoints botocore finds: what `everyitem whoami` is held against.
+"""Prints the identity, region and endpoints botocore finds, for comparison with `everyitem whoami`.
 
 Reads one JSON object a line: {"env": {...}, "cwd": ..., "profile": ..., "region": ...}; answers each
 with one, in a process of its own with that environment and nothing else.
@@ -41,10 +41,10 @@ def answer(case: Dict[str, Any]) -> Dict[str, Any]:
     os.environ.clear()
     os.environ.update(case["env"])
     os.chdir(case["cwd"])
-    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # nobody can be asked for an MFA code
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)  # there is no terminal to ask for an MFA code on
     try:
         return identity_of(case)
-    except Exception as error:  # whatever botocore or its libraries throw is its answer
+    except Exception as error:  # any exception from botocore or its libraries is a result too
         return {"error": f"{type(error).__name__}: {error}"}
 
 

@@ -1,4 +1,4 @@
-"""Stands between the function and the fault server, and writes down what is called, on what.
+"""Sits between the function and the fault server, and records every call and its resource.
 
 Requests and answers are passed on byte for byte, so that their signatures still hold. CBOR is refused, as
 by an endpoint that understands JSON only: the resource is read from the request.
@@ -13,14 +13,14 @@ from lambda_host import Handler, Reply, Server
 
 
 class Call(NamedTuple):
-    """A call as IAM sees it: what it needs allowed, and on what."""
+    """A call as IAM sees it: an action on a resource."""
 
     action: str  # "dynamodb:Scan"
     resource: str  # an ARN
 
 
 class CallRecorder:
-    """Use it in a `with`; `url` is what the function is given for DynamoDB and Kinesis."""
+    """Use it in a `with`; `url` is the function's endpoint for DynamoDB and Kinesis."""
 
     def __init__(self, target: str) -> None:
         self.calls: Set[Call] = set()
@@ -42,7 +42,7 @@ class CallRecorder:
             self.calls |= calls_of(request.headers, json.loads(body))
         connection = http.client.HTTPConnection(self._host)
         try:
-            # With the Host that was signed.
+            # Keep the Host header that was signed.
             connection.request("POST", request.path, body, dict(request.headers))
             answer = connection.getresponse()
             kept = ("x-amz-crc32", "content-type", "date")
@@ -53,12 +53,12 @@ class CallRecorder:
 
 
 def calls_of(headers: Any, body: Dict[str, Any]) -> Set[Call]:
-    """What a request asks for: a call, or with BatchWriteItem one for each table."""
+    """The calls in a request: one, or one per table for BatchWriteItem."""
     prefix, operation = headers["X-Amz-Target"].split(".")
     service = prefix.split("_")[0].lower()  # DynamoDB_20120810, Kinesis_20131202
     resources = body.get("RequestItems") or [body.get("TableName") or body["StreamARN"]]
     for resource in resources:
-        # Signed for where the resource is, not for where the function is.
+        # Signed for the region of the resource, not that of the function.
         region = resource.split(":")[3]
         assert f"/{region}/{service}/aws4_request" in headers["Authorization"], (operation, resource)
     return {Call(f"{service}:{operation}", resource) for resource in resources}

@@ -1,4 +1,4 @@
-"""CloudFormation templates, with what CloudFormation would put in for references and functions.
+"""CloudFormation templates with references and functions resolved as CloudFormation would.
 
 Only what the project's templates use. What has no value fails with a KeyError.
 """
@@ -40,7 +40,7 @@ class Stack:
         self._values: Dict[str, Any] = {"AWS::NoValue": NO_VALUE, **defaults, **values}
 
     def properties(self, kind: str) -> Dict[str, Any]:
-        """Those of the one resource of that type: "AWS::Lambda::Function"."""
+        """The properties of the only resource of that type, such as "AWS::Lambda::Function"."""
         (found,) = [one for one in self._template["Resources"].values() if one["Type"] == kind]
         return self.resolved(found["Properties"])
 

@@ -16,7 +16,7 @@ import pytest
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
 
-# Debian 12's boto3 takes endpoints as arguments only, and its credentials from here.
+# Debian 12's boto3 takes endpoints only as arguments, and its credentials from here.
 os.environ.update(AWS_ACCESS_KEY_ID="AKIDE2E", AWS_SECRET_ACCESS_KEY="boto3", AWS_REGION="us-east-1")
 
 from demodata import services  # noqa: E402
@@ -49,7 +49,7 @@ def pytest_sessionstart() -> None:
 
 @pytest.fixture(autouse=True)
 def shown_seed() -> None:
-    """Shown by pytest with the output of a test that fails."""
+    """Shown by pytest with the output of a failing test."""
     print(f"EVERYITEM_SEED={SEED}")
 
 
@@ -60,7 +60,7 @@ class Table(NamedTuple):
 
 
 class Backend:
-    """The two servers, with what tests do there that is not everyitem's own work."""
+    """The two servers, and operations that tests need on them."""
 
     def __init__(self, dynamodb: Server, kinesis: Server) -> None:
         self.endpoints = {"dynamodb": dynamodb.endpoint, "kinesis": kinesis.endpoint}
@@ -74,7 +74,7 @@ class Backend:
         loaded: Optional[List[Item]] = None,
         **more: Any,
     ) -> Table:
-        """A new table with `count` generated items, or with those given."""
+        """A new table with `count` generated items, or with the given ones."""
         name = f"table-{next(_numbers)}"
         services.create_table(self.dynamodb, name, keys, **more)
         loaded = list(items(SEED, count, keys)) if loaded is None else loaded
@@ -96,7 +96,7 @@ class Backend:
         return compare(table.items, self.data(stream), table.keys)
 
     def raw_items(self, table: str, **request: Any) -> List[bytes]:
-        """Every item of a table, each as the very bytes that the server sends."""
+        """Every item of a table, as the exact bytes the server sends."""
         found: List[bytes] = []
         body = {"TableName": table, **request}
         while True:
@@ -104,7 +104,7 @@ class Backend:
             headers = {
                 "Content-Type": "application/x-amz-json-1.0",
                 "X-Amz-Target": "DynamoDB_20120810.Scan",
-                "X-Amz-Date": "20250101T000000Z",  # dynalite wants a signature, but checks none
+                "X-Amz-Date": "20250101T000000Z",  # dynalite requires a signature but does not check it
                 "Authorization": "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c",
             }
             connection.request("POST", "/", json.dumps(body), headers)
@@ -159,7 +159,7 @@ def proxy(backend: Backend, everyitem: Everyitem) -> Iterator[Callable[[str], Fa
 
 @pytest.fixture(scope="session")
 def lambda_zip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The Lambda function's package, as ./package-lambda makes it, of the program under test."""
+    """The Lambda package of the program under test, built the way ./package-lambda builds it."""
     path = tmp_path_factory.mktemp("lambda") / "everyitem-lambda.zip"
     subprocess.run([ROOT / "scripts/lambda_zip.py", BINARY, path], check=True)
     return path

@@ -1,5 +1,5 @@
-"""A proxy that ends TLS for any host name with a certificate that it makes, and takes what comes to
-the fault server: so that a program calls AWS's own names, with nothing patched in it."""
+"""A proxy that terminates TLS for any host name with a generated certificate and forwards everything to
+the fault server, so that an unmodified program can call AWS's real host names."""
 
 import base64
 import select
@@ -14,7 +14,7 @@ CHUNK = 64 * 1024
 
 
 class Authority:
-    """Signs certificates, and is trusted where `bundle` is. Keeps its files in `folder`."""
+    """A certificate authority; clients that use `bundle` trust it. Keeps its files in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -29,7 +29,7 @@ class Authority:
         )
 
     def context(self, host: str) -> ssl.SSLContext:
-        """What serves as `host`."""
+        """A TLS context that serves as `host`."""
         with self._lock:
             if host not in self._contexts:
                 context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -57,8 +57,8 @@ class Authority:
 class ConnectProxy:
     """Listens on a free loopback port. Use it in a `with`.
 
-    `target` is where everything goes, as "127.0.0.1:PORT"; `hosts` says what was asked for, in
-    order, as the client wrote it. With `user` ("name:password") it wants that.
+    Everything goes to `target` ("127.0.0.1:PORT"). `hosts` lists the requested hosts, in order, as the
+    client wrote them. With `user` ("name:password") it requires these credentials.
     """
 
     def __init__(self, authority: Authority, target: str = "", user: str = "") -> None:
@@ -75,7 +75,7 @@ class ConnectProxy:
         return self
 
     def __exit__(self, *_: Any) -> None:
-        # Wakes the thread that accepts, which closing alone does not.
+        # Wakes the accepting thread, which closing alone does not do.
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
@@ -101,7 +101,7 @@ class ConnectProxy:
                 _relay(client, server)
 
     def _host_asked_for(self, connection: socket.socket) -> Optional[str]:
-        """Answers the CONNECT; nothing where there is none to serve."""
+        """Answers the CONNECT request; returns nothing if there is none to serve."""
         head = b""
         while b"\r\n\r\n" not in head:
             part = connection.recv(CHUNK)
@@ -128,7 +128,7 @@ class ConnectProxy:
 
 
 def _relay(client: ssl.SSLSocket, server: socket.socket) -> None:
-    """Until either side has had enough. In one thread: a TLS session takes one at a time."""
+    """Forwards until either side closes. In one thread, because a TLS session can only be used by one."""
     others = {client: server, server: client}
     try:
         while True:

@@ -1,4 +1,4 @@
-"""A root file system that holds a shell and what it needs, and nothing else of this machine's."""
+"""A root file system that contains only a shell and what it needs."""
 
 import shutil
 import subprocess
@@ -9,13 +9,13 @@ import pytest
 
 
 class EmptyRoot:
-    """Made in `folder`. Skips the test where the kernel does not let a user have a root of his own."""
+    """Created in `folder`. Skips the test if the kernel does not let users have their own root."""
 
     def __init__(self, folder: Path) -> None:
         self.path = folder
         for name in ("bin", "etc", "tmp", "var/task"):
             (folder / name).mkdir(parents=True)
-        shutil.copy("/bin/sh", folder / "bin/sh")  # follows the link
+        shutil.copy("/bin/sh", folder / "bin/sh")  # copies the target of the link
         listed = subprocess.run(["ldd", "/bin/sh"], check=True, capture_output=True, text=True).stdout
         for word in listed.split():
             if word.startswith("/"):
@@ -29,8 +29,8 @@ class EmptyRoot:
             pytest.skip(f"no root of its own can be made here: {tried.stderr.strip()}")
 
     def command(self, *words: str, within: Sequence[str] = ()) -> List[str]:
-        """Starts a program in there; its process id stays that of the command. `within`: a command
-        that starts it somewhere else, as root there."""
+        """Starts a program in it, under the process id of the command. `within` is a command that starts
+        it somewhere else, as root there."""
         if within:
             return [*within, "/usr/sbin/chroot", str(self.path), *words]
         return ["unshare", "--user", "--map-root-user", f"--root={self.path}", *words]

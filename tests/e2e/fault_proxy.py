@@ -1,4 +1,4 @@
-"""An HTTP proxy between everyitem and a test server that a test can look into and interfere with.
+"""An HTTP proxy between everyitem and a test server, in which a test can watch and change requests.
 
 By default every request is forwarded. A test sets `rule`, a function of the request and of
 `forward`, which sends a request on and returns its response. The rule may change the request, wait,
@@ -14,7 +14,7 @@ import zlib
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any, Callable, Dict, List, NamedTuple, Optional
 
-DEADLINE = 30  # seconds that `Gate.wait_for` and a held request wait at most
+DEADLINE = 30  # the longest time, in seconds, that `Gate.wait_for` and a held request wait
 
 
 class Request(NamedTuple):
@@ -43,7 +43,7 @@ Rule = Callable[[Request, Forward], Response]
 
 
 def json_response(body: Any, status: int = 200) -> Response:
-    """A response as the services send it, with the checksum that DynamoDB adds."""
+    """A response as the services send it, including DynamoDB's checksum."""
     text = json.dumps(body, ensure_ascii=False, separators=(",", ":")).encode()
     return Response(status, text, {"x-amz-crc32": str(zlib.crc32(text))})
 
@@ -53,7 +53,7 @@ def error_response(code: str, message: str, status: int = 400) -> Response:
 
 
 class FaultProxy:
-    """Use it in a `with`; `endpoint` is what everyitem is given."""
+    """Use it in a `with`; `endpoint` is the URL for everyitem."""
 
     def __init__(self, target: str) -> None:
         self.rule: Optional[Rule] = None
@@ -75,7 +75,7 @@ class FaultProxy:
 
         class HTTPServer(ThreadingHTTPServer):
             def handle_error(self, *_: Any) -> None:
-                pass  # clients that are killed are what the tests are about
+                pass  # tests kill clients on purpose
 
         self._server = HTTPServer(("127.0.0.1", 0), Handler)
         self.endpoint = f"http://127.0.0.1:{self._server.server_address[1]}"
@@ -149,7 +149,7 @@ class Gate:
         self._passing = passing
         self._held = threading.Event()
         self._open = threading.Event()
-        self.first_passed_ns = 0  # when the first of them had been answered, by the clock of files
+        self.first_passed_ns = 0  # when the first response was sent, by the file system's clock
 
     def __call__(self, request: Request, forward: Forward) -> Response:
         if request.operation == self._operation and request.number >= self._passing:
@@ -174,7 +174,7 @@ def pass_on(request: Request, forward: Forward) -> Response:
 
 
 def with_page_limit(limit: int, then: Rule = pass_on) -> Rule:
-    """A rule that makes Scan's pages `limit` items long: everyitem has no option for that."""
+    """A rule that limits Scan pages to `limit` items, which everyitem has no option for."""
 
     def rule(request: Request, forward: Forward) -> Response:
         if request.operation == "Scan":

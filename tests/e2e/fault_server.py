@@ -1,4 +1,4 @@
-"""The fault server as a child process: a generated table and a stream that misbehave on request."""
+"""The fault server as a child process: a generated table and a stream that misbehave on demand."""
 
 import json
 import os
@@ -23,9 +23,9 @@ SECRET_ACCESS_KEY = "not-a-secret"
 class FaultServer:
     """All services on one free loopback port. Use it in a `with`.
 
-    Faults are written as `fault_server --fault` takes them, options as it calls them, for example
+    Faults and options are those of the `fault_server` program, for example
     FaultServer("Scan:throttling=0.1", items=1000, scan_latency_ms=20). `within` is a command that
-    starts it somewhere else, such as PrivateNetwork's.
+    starts it somewhere else, such as the one of PrivateNetwork.
     """
 
     def __init__(self, *faults: str, within: Sequence[str] = (), **options: Any) -> None:
@@ -33,11 +33,11 @@ class FaultServer:
         words = [f"--{name.replace('_', '-')}={value}" for name, value in options.items()]
         words += [f"--fault={fault}" for fault in faults]
         self._process = subprocess.Popen(
-            # It ends with this process, however that ends.
+            # The server ends with this process, however that ends.
             [*within, "setpriv", "--pdeathsig=KILL", str(FAULT_SERVER), *words],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # an interrupt of the tests is not for the server
+            start_new_session=True,  # so that interrupting the tests does not interrupt the server
         )
         assert self._process.stdout
         line = self._process.stdout.readline()
@@ -58,13 +58,13 @@ class FaultServer:
             return json.load(answer)
 
     def stop(self) -> Dict[str, Any]:
-        """Ends the server, and returns its last report."""
+        """Ends the server and returns its last report."""
         self._process.send_signal(signal.SIGTERM)
         output, _ = self._process.communicate(timeout=10)
         return json.loads(output)
 
     def client(self, service: str) -> Any:
-        """One of its services, through the official client."""
+        """A client for one of its services, from the official SDK."""
         return boto3.client(
             service,
             endpoint_url=self.url,
@@ -75,7 +75,7 @@ class FaultServer:
         )
 
     def everyitem(self, home: Path, url: str = "") -> Everyitem:
-        """Everyitem with all services here, or at `url` where a proxy is between."""
+        """everyitem with all services here, or at `url` if there is a proxy in between."""
         runner = Everyitem(home, dict.fromkeys(("dynamodb", "kinesis", "ssm"), url or self.url))
         runner.extra_env.update(
             AWS_ACCESS_KEY_ID=ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY
@@ -84,5 +84,5 @@ class FaultServer:
 
 
 def scan_of(*more: Any) -> List[Any]:
-    """The command for its table and its stream, which go by any name."""
+    """The command for its table and stream, which answer to any name."""
     return ["scan", "--table", "generated", "--stream", "backfill", *more]

@@ -1,4 +1,4 @@
-"""An HTTP proxy as companies have them: it opens tunnels (CONNECT) and passes plain requests on."""
+"""A typical corporate HTTP proxy: it opens tunnels (CONNECT) and forwards plain requests."""
 
 import base64
 import http.client
@@ -15,8 +15,9 @@ CHUNK = 64 * 1024
 class ForwardProxy:
     """Listens on a free port of `address`. Use it in a `with`.
 
-    With `user` ("name:password") it wants that, and answers 407 to everybody else. `asked` says
-    what for, in order: "CONNECT host:port" or "POST http://host:port/"; `refused` how often not.
+    With `user` ("name:password") it requires these credentials and answers 407 to everyone else. `asked`
+    lists the requests in order, as "CONNECT host:port" or "POST http://host:port/"; `refused` counts
+    rejected ones.
     """
 
     def __init__(self, user: str = "", address: str = "127.0.0.1") -> None:
@@ -30,7 +31,7 @@ class ForwardProxy:
             daemon_threads = True
 
             def handle_error(self, *_: Any) -> None:
-                pass  # a client that hangs up is none
+                pass  # a client that hangs up is not an error
 
         class Handler(_Handler):
             owner = proxy
@@ -95,7 +96,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _relay(client: socket.socket, server: socket.socket) -> None:
-    """Passes bytes on until either side has had enough."""
+    """Forwards bytes until either side closes."""
     others = {client: server, server: client}
     try:
         while True:

@@ -1,4 +1,4 @@
-"""Configurations of credentials, region and endpoints: what the AWS tools make of each.
+"""Configurations of credentials, region and endpoints, and how the AWS tools interpret them.
 
 test_identity_cases.py gives each to `everyitem whoami` and to botocore, and holds them equal. Where
 they may differ, `differs` has both values, everyitem's first, and `because` says why.
@@ -11,7 +11,7 @@ from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 ROLE = "arn:aws:iam::111122223333:role/"
 START_URL = "https://example.awsapps.com/start"
 
-# Where every session is as the fault server names it: ROLE/SESSION; "*" for a name that the program
+# Sessions are written as the fault server names them: ROLE/SESSION, with "*" for a name the program
 # chose.
 AUTO = "*"
 
@@ -20,18 +20,18 @@ class Case(NamedTuple):
     name: str
     config: Optional[str] = None  # ~/.aws/config; @HOME@ stands for the home directory
     credentials: Optional[str] = None  # ~/.aws/credentials
-    files: Dict[str, Any] = {}  # others, by their path in the home directory; also bytes
-    env: Dict[str, Optional[str]] = {}  # None takes away what every case has; also @HOME@, @SERVER@
+    files: Dict[str, Any] = {}  # other files, by path in the home directory; text or bytes
+    env: Dict[str, Optional[str]] = {}  # None removes a default variable; @HOME@ and @SERVER@ are replaced
     profile: str = ""  # --profile
     region: str = ""  # --region
     server: Dict[str, str] = {}  # options of the fault server
-    # What both must say; of what is not given only that they say the same.
+    # What both must report. For anything not given, they only have to agree.
     key: Optional[str] = None
     provider: Optional[str] = None
     in_region: Optional[str] = None
-    endpoint: Optional[str] = None  # of DynamoDB
-    hosts: Optional[List[str]] = None  # that were called
-    fails: str = ""  # both fail; a word that everyitem says
+    endpoint: Optional[str] = None  # the endpoint of DynamoDB
+    hosts: Optional[List[str]] = None  # the hosts that were called
+    fails: str = ""  # both fail; a word in everyitem's message
     differs: Dict[str, Tuple[Any, Any]] = {}
     because: str = ""
 
@@ -54,7 +54,7 @@ def process_output(name: str, **more: Any) -> str:
 
 
 def sso_token(cached_for: str, **more: Any) -> Dict[str, str]:
-    """The file in which `aws sso login` keeps the token for a session's name or a start URL."""
+    """The file in which `aws sso login` stores the token for a session name or a start URL."""
     name = hashlib.sha1(cached_for.encode()).hexdigest()
     token = {
         "startUrl": START_URL,
@@ -103,7 +103,7 @@ STS = "sts.us-east-1.amazonaws.com"
 PORTAL = "portal.sso.eu-west-1.amazonaws.com"
 OIDC = "oidc.eu-west-1.amazonaws.com"
 
-# What botocore of 2022 does not know yet.
+# Not supported by the botocore of 2022.
 NO_AWS_REGION = "botocore reads AWS_DEFAULT_REGION alone; every other SDK reads AWS_REGION."
 NO_ENDPOINT_SETTINGS = "botocore 1.29 has no settings for endpoints; 1.31 (2023) got them."
 NOT_ONE_TOOL = "botocore has configparser read the files; the reference guide's format allows it."
@@ -217,13 +217,13 @@ CASES = [
         key="AKIDUSERB",
     ),
     Case(
-        "heading without prefix in the config file is no profile",
+        "heading without prefix in the config file is not a profile",
         config="[b]\n" + keys("B"),
         profile="b",
         fails="b",
     ),
     Case(
-        "heading with prefix in the credentials file is no profile",
+        "heading with prefix in the credentials file is not a profile",
         credentials="[profile b]\n" + keys("B"),
         profile="b",
         fails="b",
@@ -248,7 +248,7 @@ CASES = [
     Case("profile that does not exist", env={"AWS_PROFILE": "missing"}, fails="missing"),
     Case("--profile that does not exist", profile="missing", fails="missing"),
     Case(
-        "profile that does not exist beside credentials in the environment",
+        "profile that does not exist next to credentials in the environment",
         env={**key_variables("ENV"), "AWS_PROFILE": "missing"},
         fails="missing",
     ),
@@ -355,7 +355,7 @@ CASES = [
         credentials="\n\n[default]\n\n" + keys("FILE").replace("\n", "\n\n"),
         key="AKIDUSERFILE",
     ),
-    Case("line that is no setting", credentials="[default]\nwhat\n" + keys("FILE"), fails="/credentials:2:"),
+    Case("line that is not a setting", credentials="[default]\nwhat\n" + keys("FILE"), fails="/credentials:2:"),
     Case("no section before a setting", credentials=keys("FILE"), fails="/credentials:1:"),
     Case(
         "empty files",

@@ -1,14 +1,14 @@
 #!/usr/bin/python3
-"""Kills one run at many random instants, resumes it each time, and looks for what is missing.
+"""Kills one run at many random moments, resumes it each time, and checks that nothing is missing.
 
     tests/e2e/kill_many.py --kills 50
 
-Runs everyitem over the demo's table into a stream of 4 shards, ends it with SIGKILL at a random
-instant, starts it again, and so on; then lets it finish, reads the stream back and compares every
-item. Pages are small, and a proxy before Kinesis slows deliveries down, at random before a batch is
-stored or between that and its acknowledgement, so that the kills fall all over one run. Exit code 1
-if an item is missing or changed, if more was repeated than two pages of each segment a kill, or if
-a half of the run saw no kill.
+Scans the demo's table into a stream of 4 shards, kills everyitem with SIGKILL at a random moment,
+starts it again, and so on; then lets it finish, reads the stream back and compares every item. Pages
+are small, and a proxy in front of Kinesis slows deliveries down, at random either before a batch is
+stored or between storing and acknowledging it, so that the kills are spread over the whole run. Exit
+code 1 if an item is missing or changed, if more than two pages per segment were repeated per kill, or
+if either half of the run saw no kill.
 """
 
 import argparse
@@ -32,16 +32,16 @@ from fault_proxy import Drop, FaultProxy, Forward, Request, Response, with_page_
 from running import Everyitem  # noqa: E402
 from servers import Server  # noqa: E402
 
-LONGEST_LIFE = 1.5  # seconds between a start and its kill, at most
-DELIVERING = 0.5  # the share of its life in which a process delivers; before that it starts
+LONGEST_LIFE = 1.5  # the longest time between a start and its kill, in seconds
+DELIVERING = 0.5  # the fraction of its life in which a process delivers; before that it is starting up
 SEGMENTS = 4
-PAGE = 50  # items: a life sees some pages delivered and checkpointed
-REPEATED = 2 * SEGMENTS * PAGE  # items that a kill may cause to be delivered again, at most
+PAGE = 50  # items, so few that each process delivers and checkpoints some pages
+REPEATED = 2 * SEGMENTS * PAGE  # the largest number of items a kill may cause to be delivered again
 
 
 class Outcome(NamedTuple):
-    kills: List[int]  # of a process that was running, in each quarter of the run
-    resumed: int  # starts that found progress of the one before
+    kills: List[int]  # kills of a running process, in each quarter of the run
+    resumed: int  # starts that found progress of a previous process
     compared: Comparison
 
     @property
@@ -58,10 +58,10 @@ class Outcome(NamedTuple):
 
 
 class Pace:
-    """A rule that lets batches pass one after the other, so slowly that all kills fall into the run.
+    """A rule that lets batches pass one at a time, so slowly that all kills happen during the run.
 
-    What a killed process has sent passes at once, as what was on its way when it died; but for what
-    would end the run before its last kill, which is lost with it.
+    Whatever a killed process had already sent passes at once, except for batches that would end the
+    run before its last kill, which are lost.
     """
 
     def __init__(self, rng: random.Random, kills: int, count: int) -> None:
@@ -74,7 +74,7 @@ class Pace:
 
     @property
     def share(self) -> float:
-        """How much of the table has arrived, below 1."""
+        """The fraction of the table that has arrived, below 1."""
         return min(len(self._arrived) / self._count, 0.999)
 
     def next_life(self) -> None:
@@ -90,7 +90,7 @@ class Pace:
         with self._one_at_a_time:
             data = {record["Data"] for record in records}
             if life > 0 and len(self._arrived | data) >= self._count:
-                # With these the run would be over, and a kill is still to come.
+                # These would end the run, but there are kills left.
                 self._wait(None, life)
                 raise Drop
             missing = max(self._count - len(self._arrived), 1)
@@ -125,7 +125,7 @@ def run(kills: int, count: int, seed: int, home: Path) -> Outcome:
             everyitem.endpoints = {"dynamodb": pages.endpoint, "kinesis": batches.endpoint}
             for _ in range(kills):
                 process = everyitem.start(*scan)
-                time.sleep(rng.uniform(0, LONGEST_LIFE))  # the instant is what is random here
+                time.sleep(rng.uniform(0, LONGEST_LIFE))  # only the moment is random
                 quarters[int(4 * pace.share)] += process.running
                 process.kill()
                 pace.next_life()

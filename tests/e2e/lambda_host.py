@@ -1,9 +1,9 @@
-"""AWS Lambda on this machine, as far as a function that hands over to itself can tell.
+"""Simulates AWS Lambda on this machine, for a function that invokes itself.
 
-Starts real `bootstrap` processes, hands them invocations through the Runtime API, kills them at their
-deadline, and takes asynchronous invocations through the Invoke API, whose signatures it verifies. An
-asynchronous invocation that fails is repeated twice, as Lambda does, but without its waits of a minute
-and two. One sandbox at a time (a reserved concurrency of 1), kept as long as its process lives.
+Starts real `bootstrap` processes, passes them invocations through the Runtime API, kills them at their
+deadline, and accepts asynchronous invocations through the Invoke API, verifying their signatures. A
+failed asynchronous invocation is retried twice, as in Lambda, but without waiting one and two minutes.
+There is one sandbox at a time (a reserved concurrency of 1), which lasts as long as its process.
 """
 
 import http.server
@@ -32,7 +32,7 @@ ARN = f"arn:aws:lambda:{REGION}:123456789012:function:{FUNCTION}"
 ACCESS_KEY_ID = "AKIDFAULTS"
 SECRET_ACCESS_KEY = "not-a-secret"
 
-RETRIES = 2  # of an asynchronous invocation that failed (Lambda's default)
+RETRIES = 2  # of a failed asynchronous invocation (Lambda's default)
 
 
 class Outcome(NamedTuple):
@@ -41,7 +41,7 @@ class Outcome(NamedTuple):
     request_id: str
     event: bytes
     attempt: int
-    ended: str  # "response", "error", "timeout" or "exit", as the process ended unasked
+    ended: str  # "response", "error", "timeout", or "exit" if the process ended on its own
     body: bytes
     pid: int
     seconds: float
@@ -59,7 +59,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
     """One request, answered by the server's `respond`."""
 
     protocol_version = "HTTP/1.1"
-    wbufsize = -1  # head and body leave together, and at once
+    wbufsize = -1  # head and body are sent together, immediately
     disable_nagle_algorithm = True
 
     def _handle(self) -> None:
@@ -74,7 +74,7 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(answer)
             self.wfile.flush()
         except OSError:
-            self.close_connection = True  # the process has gone
+            self.close_connection = True  # the process is gone
 
     do_GET = do_POST = _handle
 
@@ -89,7 +89,7 @@ class Server(http.server.ThreadingHTTPServer):
     daemon_threads = True
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        if not isinstance(sys.exc_info()[1], OSError):  # a process that was killed resets its own
+        if not isinstance(sys.exc_info()[1], OSError):  # killed processes reset their connections
             super().handle_error(request, client_address)
 
     def __init__(self, respond: Callable[[Handler, bytes], Reply]) -> None:
@@ -107,11 +107,11 @@ class Server(http.server.ThreadingHTTPServer):
 
 
 class Sandbox:
-    """A process with a Runtime API of its own."""
+    """A process with its own Runtime API."""
 
     def __init__(self, command: List[str], env: Dict[str, str], log: Path) -> None:
         self._offered: "queue.Queue[Optional[Reply]]" = queue.Queue()
-        self._asked = threading.Event()  # for its next invocation
+        self._asked = threading.Event()  # the process has asked for its next invocation
         self._answered: Optional[Tuple[str, bytes]] = None
         self.first_request: Optional[float] = None
         self.init_error: Dict[str, Any] = {}
@@ -151,7 +151,7 @@ class Sandbox:
         return False
 
     def run(self, request_id: str, event: bytes, deadline: float) -> Tuple[str, bytes]:
-        """How the invocation ended, and the answer's body."""
+        """How the invocation ended, and the body of its response."""
         self._answered = None
         headers = {
             "Lambda-Runtime-Aws-Request-Id": request_id,
@@ -187,7 +187,7 @@ class Sandbox:
 
 
 class LambdaHost:
-    """Use it in a `with`. `time_limits`: of each attempt, in seconds; the last one holds on."""
+    """Use it in a `with`. `time_limits` are those of the attempts, in seconds; the last one is reused."""
 
     def __init__(
         self, command: List[str], folder: Path, env: Dict[str, str], time_limits: List[float]
@@ -202,7 +202,7 @@ class LambdaHost:
         self._numbers = itertools.count()
         self._queue: "queue.Queue[Tuple[str, bytes]]" = queue.Queue()
         self._idle = threading.Condition()
-        self._open = 0  # asynchronous invocations that are not over
+        self._open = 0  # asynchronous invocations that are not finished
         self._one_at_a_time = threading.Lock()
         self._server = Server(self._respond)
         self._env = {
@@ -235,7 +235,7 @@ class LambdaHost:
         return self._attempt(str(uuid.uuid4()), event, 0)
 
     def wait(self, seconds: float = 60) -> List[Outcome]:
-        """Until no asynchronous invocation is left; returns all attempts so far."""
+        """Waits until no asynchronous invocation is left; returns all attempts so far."""
         with self._idle:
             assert self._idle.wait_for(lambda: self._open == 0, seconds), self.outcomes
         return self.outcomes
@@ -294,7 +294,7 @@ class LambdaHost:
         return 202, {}, b""
 
     def _signed(self, request: Handler, body: bytes) -> bool:
-        """Whether botocore would have signed it so."""
+        """Whether botocore would have produced the same signature."""
         given = request.headers["Authorization"]
         names = given.split("SignedHeaders=")[1].split(",")[0].split(";")
         again = AWSRequest(

@@ -1,4 +1,4 @@
-"""The Serverless Framework's fork osls: from a serverless.yml to CloudFormation, offline."""
+"""The Serverless Framework's fork osls: turns a serverless.yml into CloudFormation, offline."""
 
 import json
 import shutil
@@ -12,7 +12,7 @@ OSLS = ROOT / "tests/deploying/node_modules/osls/bin/serverless.js"
 
 
 def packaged(folder: Path) -> Dict[str, Any]:
-    """The template that `osls package` makes in a folder, without credentials. Telling nobody."""
+    """The template `osls package` creates in a folder, without credentials or telemetry."""
     node = shutil.which("node")
     assert node and OSLS.exists(), "run scripts/setup test"
     run = subprocess.run(

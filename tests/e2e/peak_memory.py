@@ -1,11 +1,11 @@
 #!/usr/bin/python3
-"""Measures everyitem's peak memory over a table, and over one ten times as large.
+"""Measures everyitem's peak memory for a table and for one ten times as large.
 
     tests/e2e/peak_memory.py --megabytes 64
 
-Both runs read 16 segments into a stream of 4 shards. Prints the peak resident size of each; exit
-code 1 if one is above 150 MB, or the larger table takes over a quarter more than the smaller one.
-The smaller one must fill what may be in flight, some pages of 1 MB for each segment.
+Both runs read 16 segments into a stream of 4 shards. Prints the peak resident size of each. Exit code
+1 if one is above 150 MB, or if the larger table takes over a quarter more than the smaller one. The
+smaller table must be large enough to fill everything in flight, a few pages of 1 MB per segment.
 """
 
 import argparse
@@ -25,14 +25,14 @@ from running import BINARY, Everyitem  # noqa: E402
 from servers import Server  # noqa: E402
 
 SEGMENTS = 16
-MOST_MEGABYTES = 150
-# All buffers are seldom full at the same instant: a short run may end before it has seen that, a run
-# ten times as long comes closer to the bound. Memory that grew with the table would be ten times.
-MOST_GROWTH = 1.5
+MAX_MEGABYTES = 150
+# All buffers are rarely full at the same time. A short run may end before that happens, and a run ten
+# times as long comes closer to the bound. Memory that grew with the table would be ten times as large.
+MAX_GROWTH = 1.5
 ITEM_BYTES = 8_000
 
-# The kernel counts the memory of the process that a program is started from as its own. This one
-# is small; the caller, with boto3 in it, is not.
+# The kernel counts the memory of the starting process as part of the program's peak. This launcher is
+# small; the caller, with boto3 loaded, is not.
 LAUNCHER = """
 import os, sys
 pid = os.spawnv(os.P_NOWAIT, sys.argv[1], sys.argv[1:])
@@ -84,7 +84,7 @@ def measure_both(megabytes: int) -> List[float]:
 
 def acceptable(peaks: List[float]) -> bool:
     small, large = peaks
-    return max(peaks) <= MOST_MEGABYTES and large <= MOST_GROWTH * small
+    return max(peaks) <= MAX_MEGABYTES and large <= MAX_GROWTH * small
 
 
 def main() -> int:

@@ -1,4 +1,4 @@
-"""A network of its own for the processes of one test, whose every packet can be made to vanish."""
+"""A private network for the processes of one test, which can be made to drop every packet."""
 
 import os
 import shutil
@@ -7,17 +7,17 @@ from typing import Any, List
 
 import pytest
 
-# Debian has ip and tc where a user's PATH does not look.
+# Debian keeps ip and tc in a directory that is not in a user's PATH.
 PATH = f"{os.environ['PATH']}:/usr/sbin:/sbin"
-# What takes every packet without a word, of which a kernel may lack some.
+# Ways to drop every packet silently; a kernel may lack some of them.
 BLACK_HOLES = (["blackhole"], ["netem", "loss", "100%"])
 
 
 class PrivateNetwork:
-    """A network namespace. Use it in a `with`; skips the test where the kernel grants none.
+    """A network namespace. Use it in a `with`; skips the test if the kernel does not allow it.
 
-    `within` is the command that starts a program in there. The program's process id stays that of
-    the command.
+    `within` is the command that starts a program in it. The program keeps the process id of the
+    command.
     """
 
     def __init__(self) -> None:
@@ -50,7 +50,7 @@ class PrivateNetwork:
         self._keeper.communicate()
 
     def drop_everything(self) -> None:
-        """From now on no packet arrives, and no one is told."""
+        """From now on every packet is dropped silently."""
         complaints = []
         for discipline in BLACK_HOLES:
             complaint = self._tc("add", *discipline)
@@ -63,7 +63,7 @@ class PrivateNetwork:
         assert self._tc("del") == ""
 
     def _tc(self, verb: str, *discipline: str) -> str:
-        """What tc complained of; nothing when it did its work."""
+        """The error message of tc; empty if it succeeded."""
         done = subprocess.run(
             [*self.within, "tc", "qdisc", verb, "dev", "lo", "root", *discipline],
             capture_output=True,

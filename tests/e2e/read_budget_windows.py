@@ -1,10 +1,10 @@
 #!/usr/bin/python3
-"""Measures how a read budget is kept, in real time, by what the fault server charged.
+"""Measures in real time how closely a read rate is kept, by what the fault server charged.
 
     tests/e2e/read_budget_windows.py --read-units 50 --segments 200 --seconds 150
     tests/e2e/read_budget_windows.py --read-units 500 --segments 60 --workers 3
 
-Looks ten times a second. Prints the least and the most of the budget that was read in any minute;
+Samples ten times per second. Prints the lowest and highest fraction of the rate read in any minute;
 exit code 1 if that is not within 3 percent.
 """
 
@@ -25,11 +25,11 @@ ITEM_BYTES = 4_000  # half a unit each
 def charged(
     read_units: float, segments: int, seconds: float, workers: int = 1
 ) -> List[Tuple[float, float]]:
-    """By the time in seconds, the units that were charged until then.
+    """Pairs of a time in seconds and the units charged until then.
 
-    Of several workers the first ends after half the time, by a signal.
+    With several workers, the first one is ended by a signal after half the time.
     """
-    items = int(2 * read_units * seconds * 1.5) + 1000  # more than is read
+    items = int(2 * read_units * seconds * 1.5) + 1000  # more than can be read
     looks = []
     with FaultServer(
         items=items, item_bytes=ITEM_BYTES, scan_latency_ms=20
@@ -61,7 +61,7 @@ def end(process: Any) -> None:
 
 
 def extremes(looks: List[Tuple[float, float]], read_units: float) -> Tuple[float, float]:
-    """The least and the most of the budget, over each minute that begins with a look."""
+    """The lowest and highest fraction of the rate, over each minute that begins with a sample."""
     first_page = next(i for i, (_, units) in enumerate(looks) if units > 0)
     shares = []
     for i, (begin, before) in enumerate(looks[first_page:], first_page):

@@ -1,4 +1,4 @@
-"""Runs the real everyitem, with an environment in which nothing of the user's own is left."""
+"""Runs the real everyitem, in an environment without the user's own settings."""
 
 import json
 import os
@@ -14,7 +14,7 @@ BINARY = Path(os.environ.get("EVERYITEM_BIN", ROOT / "build/release/src/cli/ever
 
 SECRET = "e2eSecretThatMustNotShow0123456789"
 REGION = "us-east-1"
-TIMEOUT = 60  # seconds that one run may take
+TIMEOUT = 60  # seconds per run
 
 INTERRUPTED = 130
 
@@ -55,13 +55,13 @@ def wait_for(condition: Callable[[], Any], what: str, seconds: float = 30) -> An
 
 
 def hear_signals() -> None:
-    """For a child: what a shell runs in the background ignores interrupts, and its children too."""
+    """For a child process: background processes of a shell ignore interrupts, and so do their children."""
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, signal.SIG_DFL)
 
 
 class Process:
-    """A running everyitem; its output goes to files, so that it can be read while it runs."""
+    """A running everyitem. Its output goes to files, so that it can be read while it runs."""
 
     def __init__(
         self,
@@ -116,7 +116,7 @@ class Process:
 
 
 class Everyitem:
-    """Runs everyitem with one home directory, and so with one place for checkpoints."""
+    """Runs everyitem with one home directory, which is also where its checkpoints are."""
 
     def __init__(self, home: Path, endpoints: Dict[str, str]) -> None:
         self.home = home
@@ -127,7 +127,7 @@ class Everyitem:
 
     @property
     def env(self) -> Dict[str, str]:
-        """The whole environment; `extra_env` adds to it, and None takes away."""
+        """The complete environment; `extra_env` adds variables, and None removes them."""
         env: Dict[str, Optional[str]] = {
             "PATH": os.environ["PATH"],
             "HOME": str(self.home),
@@ -140,7 +140,7 @@ class Everyitem:
             **{f"AWS_ENDPOINT_URL_{name.upper()}": url for name, url in self.endpoints.items()},
             **self.extra_env,
         }
-        # What the sanitizers and valgrind read may stay.
+        # Keep the variables of sanitizers and valgrind.
         env.update({k: v for k, v in os.environ.items() if k.endswith("SAN_OPTIONS")})
         return {name: value for name, value in env.items() if value is not None}
 
@@ -172,10 +172,10 @@ class Everyitem:
 
 
 def resume_command(result: Result) -> str:
-    """The command line that an interrupted run says it can be resumed with."""
+    """The command line that an interrupted run prints for resuming it."""
     for line in result.notices:
         if "everyitem scan " in line:
             command = line[line.index("everyitem scan ") :].strip().rstrip("`")
-            shlex.split(command)  # it must be one that a shell takes
+            shlex.split(command)  # it must be valid shell syntax
             return command
     raise AssertionError(f"no command to resume in:\n{result.stderr}")

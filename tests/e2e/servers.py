@@ -24,7 +24,7 @@ class Server:
             [node, str(START), service, *(word for pair in arguments for word in pair)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            start_new_session=True,  # an interrupt of the tests is not for the server
+            start_new_session=True,  # so that interrupting the tests does not interrupt the server
         )
         assert self._process.stdout
         line = self._process.stdout.readline()

@@ -1,4 +1,4 @@
-"""A disk that is soon full."""
+"""A disk that fills up quickly."""
 
 import subprocess
 from pathlib import Path
@@ -8,7 +8,7 @@ import pytest
 
 
 class SmallDisk:
-    """A file system of a given size, where this user may mount one."""
+    """A file system of a given size, if this user is allowed to mount one."""
 
     def __init__(self, path: Path, size: str) -> None:
         self.path = path

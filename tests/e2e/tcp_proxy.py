@@ -1,4 +1,4 @@
-"""A TCP proxy before a test server, whose network can be taken away and given back.
+"""A TCP proxy in front of a test server, with a network that can be cut and restored.
 
 It passes bytes and knows nothing of HTTP. `hold` makes it a black hole: no byte passes and no
 connection is accepted, while nothing is closed or refused. `go_down` is a server that is gone:
@@ -13,12 +13,12 @@ import threading
 from typing import Any, Coroutine, List, Optional, Set
 
 BACKLOG = 128
-FILLERS = 4  # connections; a queue of length 0 takes one, the kernel's rounding one more
+FILLERS = 4  # connections; a queue of length 0 accepts one, and the kernel's rounding one more
 RESET_ON_CLOSE = struct.pack("ii", 1, 0)  # struct linger: on, 0 s
 
 
 class Side(asyncio.Protocol):
-    """One of the two connections of a pair; what arrives goes out on the other."""
+    """One of the two connections of a pair; data received on one is sent on the other."""
 
     def __init__(self, proxy: "TcpProxy") -> None:
         self._proxy = proxy
@@ -54,7 +54,7 @@ class Side(asyncio.Protocol):
         self._adjust_peer()
 
     def adjust(self) -> None:
-        """Reads, or not, as the proxy and the peer have it."""
+        """Starts or stops reading, depending on the proxy and the peer."""
         if self.peer and not self._proxy.held and not self.peer._full:
             self.transport.resume_reading()
         else:
@@ -72,7 +72,7 @@ class Side(asyncio.Protocol):
 
 
 class TcpProxy:
-    """Use it in a `with`; `url` is what everyitem is given."""
+    """Use it in a `with`; `url` is the URL for everyitem."""
 
     def __init__(self, target: str) -> None:
         host, port = target.split("//")[1].split(":")
@@ -98,15 +98,15 @@ class TcpProxy:
         self._loop.close()
 
     def hold(self) -> None:
-        """From now on everything sent through it vanishes without an answer."""
+        """From now on everything sent through the proxy disappears without a response."""
         self._run(self._hold())
 
     def release(self) -> None:
-        """Passes on what was held, and goes on."""
+        """Delivers the data that was held back, and works normally again."""
         self._run(self._release())
 
     def reset_connections(self) -> None:
-        """What was held is lost, and both ends of each connection see a reset."""
+        """Discards the data that was held back, and resets both ends of each connection."""
         self._run(self._reset_connections())
 
     def go_down(self) -> None:
@@ -165,12 +165,12 @@ class TcpProxy:
         except (BlockingIOError, ConnectionAbortedError):
             return
         pairing = self._loop.create_task(self._pair(accepted))
-        self._pairings.add(pairing)  # the loop itself does not keep it alive
+        self._pairings.add(pairing)  # the loop does not keep it alive
         pairing.add_done_callback(self._pairings.discard)
 
     async def _pair(self, accepted: socket.socket) -> None:
         client, server = Side(self), Side(self)
-        # The server does not speak first: nothing comes before both are there.
+        # The server does not speak first, so nothing arrives before both connections exist.
         await self._loop.create_connection(lambda: server, *self._target)
         client.peer, server.peer = server, client
         await self._loop.connect_accepted_socket(lambda: client, accepted)

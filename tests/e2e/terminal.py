@@ -10,7 +10,7 @@ from running import BINARY, Everyitem, hear_signals
 
 
 class Terminal:
-    """One run on a terminal of its own."""
+    """One run on its own terminal."""
 
     def __init__(self, everyitem: Everyitem, *arguments: Any) -> None:
         self.text = ""
@@ -21,7 +21,7 @@ class Terminal:
             os.execve(BINARY, words, {**everyitem.env, "TERM": "xterm"})
 
     def read_until(self, what: str, seconds: float = 30) -> None:
-        """Reads until the text appears, or, when it is empty, to the end."""
+        """Reads until the text appears, or to the end if the text is empty."""
         deadline = time.monotonic() + seconds
         while not (what and what in self.text):
             assert time.monotonic() < deadline, f"no {what!r} in {self.text!r}"
@@ -29,7 +29,7 @@ class Terminal:
                 continue
             try:
                 read = os.read(self._terminal, 65536)
-            except OSError:  # Linux says so when the other side has closed
+            except OSError:  # this is how Linux reports that the other side has closed
                 read = b""
             if not read:
                 assert not what, f"no {what!r} in {self.text!r}"

@@ -1,4 +1,4 @@
-"""--aggregate: many items a record, all of them for the shard that the record lands on."""
+"""--aggregate: many items per record, all of which belong to the record's shard."""
 
 from typing import Any, Dict, List, Tuple
 
@@ -11,7 +11,7 @@ from running import Everyitem
 
 COUNT = 1500
 SHARDS = 4
-RECORD_BYTES = 2 * 25 * 1024  # of an aggregated record, at most
+RECORD_BYTES = 2 * 25 * 1024  # the maximum size of an aggregated record
 
 
 def hash_key_ranges(backend: Backend, stream: str) -> Dict[str, Tuple[int, int]]:
@@ -24,7 +24,7 @@ def hash_key_ranges(backend: Backend, stream: str) -> Dict[str, Tuple[int, int]]
 
 
 def read_back(backend: Backend, stream: str) -> List[UserRecord]:
-    """The user records of a stream, each held against the range of its shard, as KCL does."""
+    """The user records of a stream, each checked against the range of its shard, as KCL does."""
     ranges = hash_key_ranges(backend, stream)
     found = []
     for record in backend.records(stream):
@@ -62,7 +62,7 @@ def test_every_item_is_in_one_aggregated_record(
     assert result.summary["items"] == COUNT
 
 
-def test_partition_keys_are_those_of_records_that_are_not_aggregated(
+def test_partition_keys_are_unchanged(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     table, plain, aggregated = backend.table(100), backend.stream(), backend.stream()
@@ -73,7 +73,7 @@ def test_partition_keys_are_those_of_records_that_are_not_aggregated(
     }
 
 
-def test_items_belong_to_their_shard_though_shards_are_split_meanwhile(
+def test_items_belong_to_their_shard_after_a_split(
     backend: Backend, everyitem: Everyitem, proxy: Any
 ) -> None:
     table, stream = backend.table(COUNT), backend.stream(SHARDS)
@@ -104,7 +104,7 @@ def test_items_belong_to_their_shard_though_shards_are_split_meanwhile(
     assert {record.shard for record in backend.records(stream)} - set(split)
 
 
-def test_an_item_too_large_to_share_a_record_has_its_own(
+def test_large_item_has_its_own_record(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     table = backend.table(loaded=[{"id": {"S": "large"}, "filling": {"S": "x" * 300_000}}])
@@ -115,7 +115,7 @@ def test_an_item_too_large_to_share_a_record_has_its_own(
     assert compare(table.items, [data], table.keys).complete
 
 
-def test_it_is_no_matter_of_files(everyitem: Everyitem) -> None:
+def test_aggregate_is_refused_for_files(everyitem: Everyitem) -> None:
     result = everyitem.run("scan", "--table", "orders", "--to", "-", "--aggregate")
     assert result.code == 2
     assert "--aggregate goes with --stream" in result.stderr

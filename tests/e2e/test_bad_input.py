@@ -1,4 +1,4 @@
-"""Bad input gets one clear line that names the thing; nothing is started and nothing is lost."""
+"""Bad input gets one clear line that names the problem; nothing is started and nothing is lost."""
 
 import json
 import os
@@ -26,14 +26,14 @@ def table(backend: Backend) -> Table:
 
 @pytest.fixture(scope="module")
 def stream(backend: Backend) -> Iterator[str]:
-    """A stream that nothing may reach."""
+    """A stream that must stay empty."""
     name = backend.stream()
     yield name
     assert backend.data(name) == []
 
 
 FAILED, WRONG_USAGE = 1, 2
-EITHER = (FAILED, WRONG_USAGE)  # for settings of which one may argue whether they are usage
+EITHER = (FAILED, WRONG_USAGE)  # for settings that may or may not count as usage
 
 
 def assert_refused(result: Result, *words: str, code: Any = FAILED) -> None:
@@ -62,7 +62,7 @@ def test_missing_table(everyitem: Everyitem, stream: str) -> None:
     assert_refused(result, "no-such-table", "ResourceNotFound|not found|no table")
 
 
-def test_missing_stream_is_noticed_before_a_page_is_read(
+def test_missing_stream_stops_before_reading(
     everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     dynamodb = proxy("dynamodb")
@@ -96,7 +96,7 @@ def test_unreachable_endpoint(
     assert_refused(result, str(port), "connect|refused|reach")
 
 
-def test_endpoint_that_is_no_aws_service(
+def test_endpoint_is_not_an_aws_service(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     page = Response(200, b"<html>Welcome to the login page</html>", {"Content-Type": "text/html"})
@@ -142,7 +142,7 @@ def test_half_of_the_credentials(everyitem: Everyitem, table: Table, stream: str
     assert_refused(result, "AWS_ACCESS_KEY_ID is not", code=EITHER)
 
 
-def test_credentials_that_the_service_does_not_know(
+def test_unknown_credentials(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     proxy("dynamodb").rule = refuse(
@@ -197,13 +197,13 @@ def test_no_permission(
     ],
     ids=" ".join,
 )
-def test_scan_that_the_service_refuses(
+def test_rejected_scan(
     everyitem: Everyitem, table: Table, stream: str, arguments: Any
 ) -> None:
     result = everyitem.run("scan", "--table", table.name, "--stream", stream, *arguments)
     option = arguments[0].lstrip("-")
     assert_refused(result, "ValidationException|no-such-index", f"{option}|expression|index")
-    # The same scan, corrected, is not kept from running.
+    # The failed attempt does not prevent the corrected scan from running.
     fine = everyitem.run("scan", "--table", table.name, "--to", everyitem.home / "out")
     assert fine.code == 0, fine.stderr
 
@@ -309,7 +309,7 @@ def test_damaged_checkpoint_is_refused(
     assert len(backend.data(own)) == 20
 
 
-def test_checkpoint_where_no_file_can_be(
+def test_checkpoint_path_is_not_writable(
     everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     for path in ("/dev/null/run", everyitem.home, "/proc/everyitem/run"):
@@ -319,7 +319,7 @@ def test_checkpoint_where_no_file_can_be(
         assert_refused(result, re.escape(str(path)))
 
 
-def test_file_where_none_can_be(everyitem: Everyitem, table: Table) -> None:
+def test_output_path_is_not_writable(everyitem: Everyitem, table: Table) -> None:
     for path in ("/dev/null/out", everyitem.home, "/no/such/directory/out"):
         result = everyitem.run("scan", "--table", table.name, "--to", path)
         assert_refused(result, re.escape(str(path)))
@@ -338,7 +338,7 @@ def test_full_disk_under_standard_output(everyitem: Everyitem, table: Table) -> 
         (("--checkpoint", "none"), "dead letters", "--dead-letters"),
     ],
 )
-def test_without_a_home_what_has_no_place_is_named(
+def test_missing_home_is_named(
     backend: Backend, everyitem: Everyitem, more: Any, what: str, option: str
 ) -> None:
     everyitem.extra_env["HOME"] = None
@@ -385,7 +385,7 @@ def test_full_disk_under_the_checkpoint_loses_nothing(
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
-def test_read_only_checkpoint_stops_the_run_before_it_reads(
+def test_read_only_checkpoint_stops_before_reading(
     backend: Backend, everyitem: Everyitem, tmp_path: Path
 ) -> None:
     table, own = backend.table(1000), backend.stream()

@@ -1,4 +1,4 @@
-"""Memory stays under its bound whatever goes wrong, and a destination that stands still is waited for."""
+"""Memory stays bounded whatever goes wrong, and a stalled destination stops the reading."""
 
 import re
 import time
@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 from fault_server import FaultServer, scan_of
-from peak_memory import MOST_MEGABYTES, SEGMENTS, peak_megabytes
+from peak_memory import MAX_MEGABYTES, SEGMENTS, peak_megabytes
 from running import wait_for
 
-# Everything that a run gets over without waiting long, at 12 percent of all requests.
+# All faults a run recovers from quickly, at 12 percent of all requests.
 FAULTS = (
     *("throttling=0.02", "internal_error=0.02", "reset_in_body=0.02", "cut_short=0.02"),
     *("wrong_crc=0.02", "slow_drip=0.02"),
@@ -28,17 +28,17 @@ def test_memory_stays_bounded_under_faults(tmp_path: Path) -> None:
     print(f"peak {peak:.0f} MB, {report}")
     assert sum(report["faults"].values()) > 50, "this no longer tests what it says"
     assert report["missing"] == report["altered"] == 0, report
-    assert peak <= MOST_MEGABYTES
+    assert peak <= MAX_MEGABYTES
 
 
-def test_destination_that_stands_still_stops_the_reading(tmp_path: Path) -> None:
-    # The service never answers, and the client never gives up waiting for it within this test.
+def test_stalled_destination_stops_reading(tmp_path: Path) -> None:
+    # The service never responds, and the client does not give up during this test.
     with FaultServer("PutRecords:stall=1", items=ITEMS, item_bytes=ITEM_BYTES) as server:
         process = server.everyitem(tmp_path).start(*scan_of("--segments", 64))
         seen = [(0, time.monotonic())]
 
         def reads_no_more() -> bool:
-            """For two seconds, once it has read something."""
+            """Returns once something was read and nothing more for two seconds."""
             pages = server.report()["requests"].get("Scan", 0)
             if pages != seen[-1][0]:
                 seen.append((pages, time.monotonic()))
@@ -49,6 +49,6 @@ def test_destination_that_stands_still_stops_the_reading(tmp_path: Path) -> None
         process.kill()
     pages = seen[-1][0]
     print(f"{pages} pages read")
-    # 64 pages in hand, and what 24 MiB of batches hold: base64 makes four bytes of three.
-    assert pages <= 64 + 24 * 3 // 4 + 8, "the reading went on"
-    assert int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1000 <= MOST_MEGABYTES
+    # 64 pages in flight, plus 24 MiB of batches: base64 turns three bytes into four.
+    assert pages <= 64 + 24 * 3 // 4 + 8, "reading continued"
+    assert int(re.findall(r"VmHWM:\s+(\d+) kB", status)[0]) / 1000 <= MAX_MEGABYTES

@@ -1,4 +1,4 @@
-"""Checkpoints that are no file: a killed run goes on, from wherever, and has one owner."""
+"""Checkpoints outside of files: a killed run can be resumed from anywhere and has one owner."""
 
 import itertools
 import json
@@ -23,7 +23,7 @@ def table(backend: Backend) -> Table:
 
 
 class CheckpointTable:
-    """A DynamoDB table for checkpoints, made as the documentation says."""
+    """A DynamoDB table for checkpoints, created as documented."""
 
     def __init__(self, backend: Backend) -> None:
         self.name = f"checkpoints-{next(_numbers)}"
@@ -56,7 +56,7 @@ class CheckpointTable:
         return sum(item["item"]["S"] != "run" for item in self.items())
 
     def end_lease(self) -> None:
-        """As time does in half a minute."""
+        """As half a minute of waiting would."""
         self._client.put_item(
             TableName=self.name, Item={**self.run(), "lease_until": {"N": "1"}}
         )
@@ -67,7 +67,7 @@ def checkpoints(backend: Backend) -> CheckpointTable:
     return CheckpointTable(backend)
 
 
-def test_a_run_in_dynamodb_goes_on_when_it_was_killed(
+def test_killed_run_in_dynamodb_resumes(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -88,7 +88,7 @@ def test_a_run_in_dynamodb_goes_on_when_it_was_killed(
     gate.open()
     kinesis.rule = None
 
-    # Nobody knows yet that it is gone.
+    # Nobody knows yet that the process is gone.
     refused = everyitem.run(*scan)
     assert refused.code == 1, refused.stderr
     assert "another process is working on this run: process" in refused.stderr, refused.stderr
@@ -99,13 +99,13 @@ def test_a_run_in_dynamodb_goes_on_when_it_was_killed(
     result = everyitem.run(*scan)
     assert result.code == 0, result.stderr
     assert "resuming after" in result.stderr, result.stderr
-    first = dynamodb.bodies("Scan")[before : before + 2]  # one of each segment
-    assert any("ExclusiveStartKey" in scan for scan in first), "it began anew"
+    first = dynamodb.bodies("Scan")[before : before + 2]  # the first of each segment
+    assert any("ExclusiveStartKey" in scan for scan in first), "it started over"
     compared = backend.compared(table, stream)
     assert compared.complete, compared
     assert compared.duplicates <= 2 * 2 * 250, f"repeated more than was open: {compared}"
 
-    # What is left is one item that says so, and goes by itself.
+    # Only one item is left. It says that the run is complete, and it expires.
     assert [item["item"]["S"] for item in checkpoints.items()] == ["run"]
     assert "expires_at" in checkpoints.run()
     again = everyitem.run(*scan)
@@ -117,7 +117,7 @@ def test_a_run_in_dynamodb_goes_on_when_it_was_killed(
     assert len(backend.data(stream)) == compared.records + COUNT
 
 
-def test_an_interrupted_run_in_dynamodb_is_free_at_once(
+def test_interrupted_run_in_dynamodb_is_free_at_once(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -140,7 +140,7 @@ def test_an_interrupted_run_in_dynamodb_is_free_at_once(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_who_lost_the_run_stops(
+def test_process_that_lost_the_run_stops(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -155,7 +155,7 @@ def test_who_lost_the_run_stops(
     proxy("dynamodb").rule = with_page_limit(250)
     first = everyitem.start("scan", *scan, *where)
     gate.wait_until_held()
-    checkpoints.end_lease()  # it stands still for too long, say
+    checkpoints.end_lease()  # as if the process had stalled for too long
     everyitem.endpoints["kinesis"] = backend.endpoints["kinesis"]
     everyitem.scan(*scan, *where, "--limit", 2000)
     successors = checkpoints.items()
@@ -177,7 +177,7 @@ def test_who_lost_the_run_stops(
         (("--checkpoint-interval", "30s"), "goes with --checkpoint ssm:"),
     ],
 )
-def test_wrong_places_are_told(
+def test_invalid_locations_are_reported(
     backend: Backend, everyitem: Everyitem, table: Table, wrong: List[str], says: str
 ) -> None:
     stream = backend.stream()
@@ -186,7 +186,7 @@ def test_wrong_places_are_told(
     assert not backend.data(stream)
 
 
-def test_a_table_that_is_not_there_is_named(
+def test_missing_table_is_named(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     where = ("--checkpoint", "dynamodb:not-there")
@@ -212,7 +212,7 @@ class Parameters:
         return {one["Type"] for one in page["Parameters"]}
 
     def end_lease(self) -> None:
-        """As time does in half a minute."""
+        """As half a minute of waiting would."""
         run = json.loads(self.values()["/backfill/run"])
         self._client.put_parameter(
             Name="/backfill/run",
@@ -222,12 +222,12 @@ class Parameters:
         )
 
 
-# Some 4 pages of each segment, one every 0.2 s.
+# About 4 pages per segment, one every 0.2 s.
 SLOW_TABLE = {"items": 4000, "item_bytes": 4000, "page_bytes": 400_000, "scan_latency_ms": 200}
 IN_SSM = ("--segments", 8, "--checkpoint", "ssm:/backfill")
 
 
-def test_a_run_in_parameters_goes_on_when_it_was_interrupted(tmp_path: Path) -> None:
+def test_interrupted_run_in_parameters_resumes(tmp_path: Path) -> None:
     with FaultServer(**SLOW_TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         process = everyitem.start(*scan_of(*IN_SSM))
@@ -237,7 +237,7 @@ def test_a_run_in_parameters_goes_on_when_it_was_interrupted(tmp_path: Path) -> 
         assert stopped.code == INTERRUPTED, stopped.stderr
         report = server.report()
         assert 0 < report["distinct"] < 4000 and report["duplicates"] == 0
-        # 8 segments are one parameter, written once; and the run and its identity.
+        # 8 segments are one parameter, written once; plus the run and its identity.
         assert set(Parameters(server).values()) == {
             "/backfill/run",
             "/backfill/segments-0",
@@ -256,8 +256,8 @@ def test_a_run_in_parameters_goes_on_when_it_was_interrupted(tmp_path: Path) -> 
 
 
 @pytest.mark.slow
-def test_a_run_in_parameters_goes_on_when_it_was_killed(tmp_path: Path) -> None:
-    # Longer than the 10 s after which progress is written for the first time.
+def test_killed_run_in_parameters_resumes(tmp_path: Path) -> None:
+    # Longer than the 10 s before progress is first written.
     with FaultServer(**{**SLOW_TABLE, "scan_latency_ms": 3000}) as server:
         everyitem = server.everyitem(tmp_path)
         parameters = Parameters(server)
@@ -273,10 +273,10 @@ def test_a_run_in_parameters_goes_on_when_it_was_killed(tmp_path: Path) -> None:
         assert "resuming after" in result.stderr
         report = server.report()
     assert report["missing"] == 0 and report["altered"] == 0, report
-    assert report["duplicates"] < 4000, "it began anew"
+    assert report["duplicates"] < 4000, "it started over"
 
 
-def test_a_parameter_store_that_throttles_throughout_is_waited_for(tmp_path: Path) -> None:
+def test_throttling_parameter_store_is_waited_for(tmp_path: Path) -> None:
     faults = [
         f"{operation}:throttling=0.4"
         for operation in ("PutParameter", "GetParameter", "GetParametersByPath", "DeleteParameters")
@@ -292,7 +292,7 @@ def test_a_parameter_store_that_throttles_throughout_is_waited_for(tmp_path: Pat
     assert report["faults"]["throttling"] > 5
 
 
-def test_who_may_not_write_parameters_is_told(tmp_path: Path) -> None:
+def test_missing_permission_to_write_is_reported(tmp_path: Path) -> None:
     with FaultServer("PutParameter:access_denied=1", items=100) as server:
         result = server.everyitem(tmp_path).run(*scan_of(*IN_SSM))
         report = server.report()
@@ -301,7 +301,7 @@ def test_who_may_not_write_parameters_is_told(tmp_path: Path) -> None:
     assert report["distinct"] == 0, "it delivered what it could not checkpoint"
 
 
-def test_parameters_are_secure_on_request(tmp_path: Path) -> None:
+def test_secure_parameters(tmp_path: Path) -> None:
     with FaultServer(items=100) as server:
         key = ("--checkpoint-kms-key", "alias/aws/ssm")
         result = server.everyitem(tmp_path).run(*scan_of(*IN_SSM, *key))
@@ -309,7 +309,7 @@ def test_parameters_are_secure_on_request(tmp_path: Path) -> None:
         assert Parameters(server).types() == {"SecureString"}
 
 
-def test_a_run_in_a_table_gets_over_faults(tmp_path: Path) -> None:
+def test_run_in_a_table_recovers_from_faults(tmp_path: Path) -> None:
     faults = [
         f"{operation}:{fault}=0.1"
         for operation in ("PutItem", "Query", "GetItem")

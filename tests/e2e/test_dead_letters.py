@@ -1,4 +1,4 @@
-"""Items that the stream can never take: the run goes on without them, and they are not lost."""
+"""Items the stream can never accept: the run continues without them, and they are not lost."""
 
 import json
 import os
@@ -17,13 +17,13 @@ from small_disk import SmallDisk
 
 DEAD_LETTERS = 3
 
-# 2 bytes an element in DynamoDB's own measure, 15 in JSON: 214 KB that become 1.6 MB.
+# 2 bytes per element as DynamoDB counts, 15 in JSON: 214 KB become 1.6 MB.
 LARGE = {"id": {"S": "large"}, "flags": {"L": [{"BOOL": False}] * 107_000}}
 
 
 @pytest.fixture
 def table(backend: Backend) -> Table:
-    """Items of which one is too large for a record."""
+    """Items, one of which is too large for a record."""
     made = backend.table(600)
     small = made.items
     made = backend.table(loaded=[*small[:300], LARGE, *small[300:]])
@@ -79,19 +79,19 @@ def test_item_larger_than_a_record(
     assert len(letters(path)) == 1
 
 
-def test_dead_letters_in_a_file_of_the_users_choice(
+def test_dead_letters_in_a_chosen_file(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     path = everyitem.home / "letters.ndjson"
     scan = ("scan", "--table", table.name, "--stream", stream, "--dead-letters", path)
     assert everyitem.run(*scan).code == DEAD_LETTERS
     assert [letter["item"] for letter in letters(path)] == [LARGE]
-    # Those of the run before are not those of this one.
+    # Dead letters of the previous run do not belong to this one.
     assert everyitem.run(*scan, "--restart").code == DEAD_LETTERS
     assert [letter["item"] for letter in letters(path)] == [LARGE]
 
 
-def test_stream_that_takes_large_records_gets_them(
+def test_large_records_if_the_stream_accepts_them(
     everyitem: Everyitem, table: Table, proxy: Callable, stream: str
 ) -> None:
     sent = []
@@ -112,10 +112,10 @@ def test_stream_that_takes_large_records_gets_them(
     assert max(len(record["Data"]) for record in sent) > 1_600_000 * 4 / 3
 
 
-def test_request_that_is_refused_for_one_record(
+def test_request_rejected_for_one_record(
     backend: Backend, everyitem: Everyitem, table: Table, proxy: Callable, stream: str
 ) -> None:
-    """The stream says that it takes large records, and then refuses the request with one."""
+    """The stream claims to accept large records, and then rejects the request with one."""
 
     def rule(request: Request, forward: Forward) -> Response:
         response = forward(request)
@@ -134,7 +134,7 @@ def test_request_that_is_refused_for_one_record(
     assert letter["code"] in ("ValidationException", "SerializationException"), letter["code"]
 
 
-def test_records_that_are_refused_by_themselves(
+def test_rejected_records(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
     table = backend.table(900)
@@ -170,10 +170,10 @@ def test_records_that_are_refused_by_themselves(
     assert compare(others, backend.data(stream), HASH).complete
 
 
-def test_stream_that_refuses_everything_is_a_failure(
+def test_rejecting_everything_is_a_failure(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
-    """What is to blame is not each of the items."""
+    """The items are not to blame for this."""
     table = backend.table(600)
 
     def rule(request: Request, forward: Forward) -> Response:
@@ -191,7 +191,7 @@ def test_stream_that_refuses_everything_is_a_failure(
     assert backend.compared(table, stream).complete
 
 
-def test_place_where_no_dead_letters_can_be(
+def test_dead_letters_path_is_not_writable(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     file = everyitem.home / "file"

@@ -1,4 +1,4 @@
-"""The demo itself: what it says, how it ends, and that it leaves nothing behind."""
+"""The demo: its output, its exit codes, and that it leaves nothing behind."""
 
 import os
 import pty
@@ -14,14 +14,14 @@ import pytest
 from running import INTERRUPTED, ROOT, hear_signals, wait_for
 
 DEMO = ROOT / "demo"
-DEADLINE = 300  # seconds; it may have to build
+DEADLINE = 300  # seconds, because it may have to build
 
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def env(tmp_path: Path) -> Dict[str, str]:
-    """An environment with a directory of its own for what the demo leaves, and hostile settings."""
+    """An environment with its own directory for what the demo creates, and hostile settings."""
     return {
         **os.environ,
         "TMPDIR": str(tmp_path),
@@ -35,14 +35,14 @@ def env(tmp_path: Path) -> Dict[str, str]:
 
 
 def processes_of(tmp_path: Path) -> List[str]:
-    """The processes whose environment names the directory: the demo's own."""
+    """The demo's processes: those whose environment contains the directory."""
     found = []
     for entry in Path("/proc").iterdir():
         try:
             if entry.name.isdigit() and str(tmp_path).encode() in (entry / "environ").read_bytes():
                 found.append((entry / "cmdline").read_text().replace("\0", " "))
         except OSError:
-            pass  # it has ended meanwhile, or is somebody else's
+            pass  # it has ended in the meantime, or belongs to another user
     return found
 
 
@@ -76,7 +76,7 @@ def test_interrupted_anywhere_it_cleans_up(
             continue
         try:
             text += os.read(terminal, 65536).decode(errors="replace")
-        except OSError:  # the terminal's other side has closed
+        except OSError:  # the other side of the terminal has closed
             break
         if not sent and after in text:
             sent = True
@@ -92,7 +92,7 @@ def test_interrupted_anywhere_it_cleans_up(
     assert_nothing_left(tmp_path)
 
 
-def test_kept_servers_can_be_played_with(tmp_path: Path, env: Dict[str, str]) -> None:
+def test_kept_servers_can_be_used(tmp_path: Path, env: Dict[str, str]) -> None:
     done = subprocess.run(
         [str(DEMO), "--keep"],
         env=env,

@@ -1,4 +1,4 @@
-"""What deploy/ sets up: one function, and the permissions for just what it calls."""
+"""What deploy/ creates: a function, and permissions for exactly the calls it makes."""
 
 import re
 import shutil
@@ -19,16 +19,16 @@ DEPLOY = ROOT / "deploy"
 ACCOUNT = "123456789012"
 TABLE = f"arn:aws:dynamodb:{REGION}:{ACCOUNT}:table/generated"
 STREAM = f"arn:aws:kinesis:{REGION}:{ACCOUNT}:stream/backfill"
-STACK_REGION = "eu-west-1"  # not that of table and stream, though it may be
+STACK_REGION = "eu-west-1"  # different from that of the table and the stream, which is allowed
 CHECKPOINTS = f"arn:aws:dynamodb:{STACK_REGION}:{ACCOUNT}:table/everyitem-Checkpoints-1ABC"
 TABLE_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-table"
 STREAM_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-stream"
-NAME = "everyitem-dev-scanner"  # of the function
+NAME = "everyitem-dev-scanner"  # the function's name
 FUNCTION = f"arn:aws:lambda:{STACK_REGION}:{ACCOUNT}:function:{NAME}"
 LOG_GROUP = f"arn:aws:logs:{STACK_REGION}:{ACCOUNT}:log-group:/aws/lambda/{NAME}:*"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/everyitem-dev-ScannerRole-1ABC"
 
-# What AWS knows when it creates the stack.
+# Values AWS knows when it creates the stack.
 CREATED = {
     "AWS::Partition": "aws",
     "AWS::Region": STACK_REGION,
@@ -42,7 +42,7 @@ CREATED = {
 
 
 def packaged_function(folder: Path, archive: Path, kms: bool) -> Dict[str, Any]:
-    """What the Serverless Framework makes of deploy/serverless.yml, with two settings of ours."""
+    """The Serverless Framework's output for deploy/serverless.yml, with two settings changed."""
     text = (DEPLOY / "serverless.yml").read_text()
     assert set(yaml.load(text, Loader)["custom"]) == {"dynamodbTableArn", "kinesisStreamArn"}
     for setting, arn in (("dynamodbTableArn", TABLE), ("kinesisStreamArn", STREAM)):
@@ -77,7 +77,7 @@ def stack(which: str, tmp_path_factory: pytest.TempPathFactory, lambda_zip: Path
 
 
 def allowed(stack: Stack) -> Set[Call]:
-    """All that the function's role allows."""
+    """Everything the function's role allows."""
     role = stack.properties("AWS::IAM::Role")
     assert "ManagedPolicyArns" not in role
     (trusted,) = role["AssumeRolePolicyDocument"]["Statement"]
@@ -95,7 +95,7 @@ def allowed(stack: Stack) -> Set[Call]:
 
 @pytest.fixture(scope="module")
 def called(lambda_bootstrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Set[Call]:
-    """All that the function calls in a run of several rounds, with the templates' environment."""
+    """Every call the function makes in a run of several rounds, with the templates' environment."""
     pages = {"items": 3000, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 50}
     with FaultServer(stream_mode="provisioned", **pages) as server:
         with CallRecorder(server.url) as recorder:
@@ -111,7 +111,7 @@ def called(lambda_bootstrap: Path, tmp_path_factory: pytest.TempPathFactory) -> 
                 host.send()
                 outcomes = host.wait()
             assert outcomes[-1].answer["status"] == "complete", outcomes
-            # Handed over, by calling itself.
+            # A hand-over, by invoking itself.
             assert outcomes[-1].answer["rounds"] >= 2
             assert server.report()["missing"] == 0
             assert server.report()["signatures_refused"] == 0
@@ -142,19 +142,19 @@ def test_the_function(stack: Stack) -> None:
     assert logs == {"LogGroupName": f"/aws/lambda/{NAME}", "RetentionInDays": 30}
 
 
-def test_the_policy_allows_just_what_is_called(stack: Stack, called: Set[Call]) -> None:
+def test_policy_allows_exactly_what_is_called(stack: Stack, called: Set[Call]) -> None:
     logs = {Call(f"logs:{action}", LOG_GROUP) for action in ("CreateLogStream", "PutLogEvents")}
     assert allowed(stack) == called | logs
 
 
-def test_the_table_of_checkpoints_is_the_documented_one(stack: Stack) -> None:
+def test_checkpoint_table_is_as_documented(stack: Stack) -> None:
     text = (ROOT / "docs/checkpoint_format.md").read_text()
     (block,) = re.findall(r"(?s)```yaml\n(.*?)```", text)
     documented = yaml.load(block, Loader)["Checkpoints"]["Properties"]
     assert stack.properties("AWS::DynamoDB::Table") == documented
 
 
-def test_kms_is_allowed_only_where_it_is_asked_for(
+def test_kms_is_allowed_only_on_request(
     which: str, stack: Stack, tmp_path: Path, lambda_zip: Path
 ) -> None:
     asked = allowed(made_stack(which, True, tmp_path, lambda_zip))
@@ -165,7 +165,7 @@ def test_kms_is_allowed_only_where_it_is_asked_for(
     assert allowed(stack) < asked
 
 
-def test_the_template_names_the_zip_that_is_built() -> None:
+def test_template_names_the_built_zip() -> None:
     template = yaml.load((DEPLOY / "template.yaml").read_text(), Loader)
     code = (DEPLOY / template["Resources"]["Scanner"]["Properties"]["Code"]).resolve()
     assert str(code.relative_to(ROOT)) in (ROOT / "package-lambda").read_text()

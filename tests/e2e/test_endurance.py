@@ -1,4 +1,4 @@
-"""Hard times in mid-run, some longer than any timeout: the run goes on by itself, to its end."""
+"""Outages during a run, some longer than any timeout: the run continues by itself until it is complete."""
 
 import re
 import signal
@@ -20,23 +20,23 @@ ITEMS = 60_000
 ITEM_BYTES = 400
 PAGE_BYTES = 65_536
 SEGMENTS = 4
-# Without trouble a run takes some 14 s. A progress line comes every 5 s: the first one tells that
-# the run is in its midst.
+# Undisturbed, a run takes about 14 s. There is a progress line every 5 s, so at the first one the run is
+# well under way.
 SHAPE = {
     "items": ITEMS,
     "item_bytes": ITEM_BYTES,
     "page_bytes": PAGE_BYTES,
     "scan_latency_ms": 150,
 }
-# What is not yet in the checkpoint, two pages of each segment, may be sent once more, each time
-# that an answer is lost.
+# Each lost response can cause everything that is not yet in the checkpoint, two pages per segment, to be
+# sent again.
 OPEN_ITEMS = 2 * SEGMENTS * (PAGE_BYTES // ITEM_BYTES + 1)
 
-STOPPED = 30  # seconds: as long as a connection may be silent
-BLACK = 60  # seconds: two such silences, and some connection attempts that lead nowhere
+STOPPED = 30  # seconds: the longest a connection may be silent
+BLACK = 60  # seconds: two such silences, plus failing connection attempts
 DOWN = 10  # seconds
 THROTTLED = 30  # seconds
-LONGEST = 240  # seconds; what the longest waits between attempts add to the run
+LONGEST = 240  # seconds, including the longest waits between attempts
 
 
 @pytest.fixture
@@ -47,13 +47,13 @@ def server() -> Iterator[FaultServer]:
 
 @pytest.fixture
 def network(server: FaultServer) -> Iterator[TcpProxy]:
-    """What lies between everyitem and the server."""
+    """The network between everyitem and the server."""
     with TcpProxy(server.url) as proxy:
         yield proxy
 
 
 def start_amid(everyitem: Everyitem) -> Process:
-    """A run that has delivered something, and not all."""
+    """A run that has delivered some items, but not all."""
     process = everyitem.start(*scan_of("--segments", SEGMENTS))
     wait_for(lambda: delivered(process) > 0, "a progress line that counts items")
     assert process.running and delivered(process) < ITEMS, "this no longer tests what it says"
@@ -65,7 +65,7 @@ def delivered(process: Process) -> int:
 
 
 def finished(process: Process) -> Result:
-    """The end of a run that was left alone and got through."""
+    """Waits for the run to complete by itself, and checks the result."""
     assert process.running, f"it gave up:\n{process.stderr}"
     result = process.finish(timeout=LONGEST)
     assert result.code == 0, result.stderr
@@ -80,7 +80,7 @@ def assert_all_arrived(report: Dict[str, Any], answers_lost: int) -> None:
     assert report["duplicates"] <= answers_lost * OPEN_ITEMS, report
 
 
-def test_stopped_for_longer_than_every_timeout(server: FaultServer, tmp_path: Path) -> None:
+def test_stopped_longer_than_every_timeout(server: FaultServer, tmp_path: Path) -> None:
     process = start_amid(server.everyitem(tmp_path))
     process.signal(signal.SIGSTOP)
     time.sleep(STOPPED)
@@ -102,7 +102,7 @@ def test_stopped_while_the_server_closed_its_connections(
     assert_all_arrived(server.report(), answers_lost=1)
 
 
-def test_black_hole_that_gives_back_what_it_took(
+def test_black_hole_that_delivers_late(
     server: FaultServer, network: TcpProxy, tmp_path: Path
 ) -> None:
     process = start_amid(server.everyitem(tmp_path, network.url))
@@ -112,11 +112,11 @@ def test_black_hole_that_gives_back_what_it_took(
     assert server.report()["distinct"] == before < ITEMS, "the hole was not black"
     network.release()
     finished(process)
-    # The request that was held arrives late, and so does its repetition.
+    # The request that was held back arrives late, and so does its retry.
     assert_all_arrived(server.report(), answers_lost=2)
 
 
-def test_black_hole_that_keeps_what_it_took(
+def test_black_hole_that_loses_data(
     server: FaultServer, network: TcpProxy, tmp_path: Path
 ) -> None:
     process = start_amid(server.everyitem(tmp_path, network.url))
@@ -140,7 +140,7 @@ def test_network_that_drops_every_packet(tmp_path: Path) -> None:
         assert_all_arrived(server.stop(), answers_lost=2)
 
 
-def test_server_that_is_away_and_comes_back(
+def test_server_goes_away_and_comes_back(
     server: FaultServer, network: TcpProxy, tmp_path: Path
 ) -> None:
     process = start_amid(server.everyitem(tmp_path, network.url))
@@ -159,7 +159,7 @@ def test_both_services_throttle_everything_for_a_while(
     throttled: Set[str] = set()
 
     def rule(request: Request, forward: Forward) -> Response:
-        """Begins with the second batch."""
+        """Starts with the second batch."""
         nonlocal until
         if not until and request.operation == "PutRecords" and request.number > 0:
             until = time.monotonic() + THROTTLED

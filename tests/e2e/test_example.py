@@ -1,4 +1,4 @@
-"""examples/serverless, step by step as its README has it: load, scan, run code on each item."""
+"""examples/serverless, following the steps of its README: load, scan, run code on each item."""
 
 import base64
 import importlib.util
@@ -61,7 +61,7 @@ def load_module(backend: Backend, monkeypatch: pytest.MonkeyPatch) -> Callable[[
 
 
 def with_names(request: Request, forward: Forward) -> Response:
-    """For dynalite, which does not know that a table may be called by its ARN."""
+    """For dynalite, which does not accept table ARNs as names."""
     body = dict(request.body)
     if "TableName" in body:
         body["TableName"] = body["TableName"].split("/")[-1]
@@ -79,8 +79,8 @@ def create_table(backend: Backend, name: str, properties: Dict[str, Any]) -> Non
 
 
 def deliver(data: List[bytes], consume: Callable[..., Any], batch_size: int) -> int:
-    """What Lambda does with the records of a shard where failures are reported; returns how often it
-    had to repeat from within a batch."""
+    """Processes the records of a shard like Lambda with reported failures; returns how often it had to
+    retry from within a batch."""
     position = repeats = 0
     while position < len(data):
         assert repeats < 10
@@ -97,7 +97,7 @@ def deliver(data: List[bytes], consume: Callable[..., Any], batch_size: int) -> 
 
 @pytest.fixture(scope="module")
 def created(backend: Backend, stack: Stack) -> Stack:
-    """The example's stack, with its table and its stream there."""
+    """The example's stack, with its table and stream created."""
     create_table(backend, TABLE, stack.properties("AWS::DynamoDB::Table"))
     shards = stack.properties("AWS::Kinesis::Stream")["ShardCount"]
     services.create_stream(backend.kinesis, STREAM, shards)
@@ -132,7 +132,7 @@ def test_a_table_is_loaded_scanned_and_back_filled(
 
     consumer = load_module("consumer")
     process = consumer.process
-    troubled = {"order-0000007": 2, "order-0000300": 1}  # how often each fails
+    troubled = {"order-0000007": 2, "order-0000300": 1}  # how often each order fails
 
     def failing_at_first(item: Dict[str, Any]) -> None:
         if troubled.get(item["id"], 0):
@@ -162,7 +162,7 @@ def pages(table: Any) -> Any:
         page = table.scan(ExclusiveStartKey=page["LastEvaluatedKey"])
 
 
-def test_items_that_were_deleted_meanwhile_are_not_brought_back(
+def test_deleted_items_are_not_brought_back(
     created: Stack, load_module: Callable[[str], ModuleType]
 ) -> None:
     consumer = load_module("consumer")
@@ -171,7 +171,7 @@ def test_items_that_were_deleted_meanwhile_are_not_brought_back(
     assert "Item" not in consumer.table.get_item(Key={"id": "gone"})
 
 
-def test_the_consumer_reports_single_failures_and_loses_none(stack: Stack) -> None:
+def test_consumer_reports_failures_and_loses_none(stack: Stack) -> None:
     source = stack.properties("AWS::Lambda::EventSourceMapping")
     assert source["EventSourceArn"] == stack.output("StreamArn")
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

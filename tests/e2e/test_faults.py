@@ -1,4 +1,4 @@
-"""What goes wrong between everyitem and the services for a while, and is got over."""
+"""Temporary faults between everyitem and the services, from which a run recovers."""
 
 import itertools
 import json
@@ -55,7 +55,7 @@ def wrong_checksum(request: Request, forward: Forward) -> Response:
     "fault",
     [throttled, unavailable, internal_error, dropped_before, dropped_amid, wrong_checksum],
 )
-def test_scan_is_repeated(
+def test_scan_is_retried(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, fault: Any
 ) -> None:
     stream = backend.stream()
@@ -77,7 +77,7 @@ def test_scan_is_repeated(
 @pytest.mark.parametrize(
     "fault", [throttled, unavailable, internal_error, dropped_before, dropped_after, dropped_amid]
 )
-def test_put_records_is_repeated(
+def test_put_records_is_retried(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, fault: Any
 ) -> None:
     stream = backend.stream()
@@ -93,19 +93,19 @@ def test_put_records_is_repeated(
     assert len(kinesis.bodies("PutRecords")) > 5, "not every fault came about"
     compared = backend.compared(table, stream)
     assert compared.complete, compared
-    # A request whose answer was lost has to be repeated: at least once, not exactly once.
+    # A request whose response was lost has to be sent again: at least once, not exactly once.
     if fault not in (dropped_after, dropped_amid):
         assert compared.duplicates == 0, compared
 
 
-def test_only_the_entries_that_failed_are_sent_again(
+def test_only_failed_entries_are_sent_again(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
     kinesis = proxy("kinesis")
 
     def rule(request: Request, forward: Forward) -> Response:
-        """Takes every third entry of the first requests, and throttles or fails the others."""
+        """Accepts every third entry of the first requests, and throttles or fails the others."""
         if request.operation != "PutRecords" or request.number > 12:
             return forward(request)
         entries = request.body["Records"]
@@ -128,13 +128,13 @@ def test_only_the_entries_that_failed_are_sent_again(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_connections_that_the_server_closes_are_replaced(
+def test_closed_connections_are_replaced(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
 
     def rule(request: Request, forward: Forward) -> Response:
-        """Answers, and closes without having said so, as idle connections end."""
+        """Responds and then closes without announcing it, the way idle connections end."""
         response = forward(request)
         head = f"HTTP/1.1 {response.status} OK\r\nContent-Length: {len(response.body)}\r\n"
         for name, value in response.headers.items():
@@ -148,7 +148,7 @@ def test_connections_that_the_server_closes_are_replaced(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_failure_that_stays_ends_the_run_and_the_next_goes_on(
+def test_permanent_failure_ends_the_run_and_the_next_resumes(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
@@ -200,7 +200,7 @@ def test_failing_segment_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("service, operation", [("dynamodb", "Scan"), ("kinesis", "PutRecords")])
-def test_throttling_is_waited_for_no_longer_than_the_user_says(
+def test_throttling_is_waited_for_up_to_max_wait(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, service: str, operation: str
 ) -> None:
     stream = backend.stream()

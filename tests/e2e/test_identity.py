@@ -1,4 +1,4 @@
-"""Whose credentials a run uses, how it goes on when they expire, and what it says when there are none."""
+"""Which credentials a run uses, how it continues when they expire, and what it says if there are none."""
 
 import json
 import math
@@ -17,7 +17,7 @@ from private_network import PrivateNetwork
 from running import Everyitem, Result
 from terminal import Terminal
 
-# What nothing may show: the fault server's secrets and tokens begin so.
+# Must not appear anywhere: the fault server's secrets and tokens start with this.
 SECRETS = ("secret-of-", "token-of-", "sso-live", "refresh-live", "client-live", "web-live", "abc123")
 
 NO_KEYS = dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"))
@@ -29,7 +29,7 @@ def shows_nothing(result: Result) -> None:
 
 
 def everyitem_of(server: FaultServer, home: Path, **env: Any) -> Everyitem:
-    """Everyitem with all services at the server, STS among them, and without credentials."""
+    """everyitem with all services at the server, including STS, and without credentials."""
     runner = server.everyitem(home)
     runner.endpoints["sts"] = server.url
     runner.extra_env.update(NO_KEYS, **env)
@@ -62,16 +62,16 @@ def write_files(everyitem: Everyitem, files: Dict[str, str]) -> None:
 
 
 def roles_of(report: Dict[str, Any], operation: str) -> List[str]:
-    """The roles whose sessions called, and the access keys of users."""
+    """The callers: roles of sessions, and access keys of users."""
     return sorted({key.split(".")[1] if "." in key else key for key in report["callers"][operation]})
 
 
 # Expiry
 
-# A session ends at a whole second: it lives for LIFETIME - 1 to LIFETIME seconds.
+# Sessions end at whole seconds, so they last for LIFETIME - 1 to LIFETIME seconds.
 LIFETIME = 3
 EXPIRIES = 5
-# Pages that take long enough, one after the other in each segment.
+# Slow pages, read one after another in each segment.
 LONG_SCAN: Dict[str, Any] = {
     "items": 36_000,
     "page_bytes": 20_000,
@@ -81,9 +81,9 @@ LONG_SCAN: Dict[str, Any] = {
 
 
 def check_renewals(report: Dict[str, Any], role: str, seconds: float) -> None:
-    """Renewed about as often as needed, and hardly ever too late."""
+    """Renewed about as often as necessary, and rarely too late."""
     sessions = [one["access_key_id"] for one in report["issued"] if f"/{role}/" in one["arn"]]
-    # At two thirds of a life at the earliest.
+    # After two thirds of the lifetime at the earliest.
     most = math.ceil(seconds / ((LIFETIME - 1) * 2 / 3)) + 1
     assert EXPIRIES < len(sessions) <= most, (seconds, report["issued"])
     used = report["callers"]["Scan"]
@@ -141,7 +141,7 @@ def test_failing_renewal_uses_the_old_credentials_and_says_so(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_renewal_that_never_works_ends_the_run_with_its_reason(tmp_path: Path) -> None:
+def test_failing_renewal_ends_the_run_with_its_reason(tmp_path: Path) -> None:
     faults = [f"AssumeRole:access_denied@{call}" for call in range(1, 30)]
     with FaultServer(*faults, **LONG_SCAN) as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
@@ -157,7 +157,7 @@ def test_renewal_that_never_works_ends_the_run_with_its_reason(tmp_path: Path) -
 # Two identities
 
 
-def test_source_and_destination_have_roles_of_their_own(tmp_path: Path) -> None:
+def test_source_and_destination_can_have_different_roles(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
         result = everyitem.run(
@@ -173,7 +173,7 @@ def test_source_and_destination_have_roles_of_their_own(tmp_path: Path) -> None:
     shows_nothing(result)
 
 
-def test_source_and_destination_have_profiles_of_their_own(tmp_path: Path) -> None:
+def test_source_and_destination_can_have_different_profiles(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         everyitem = everyitem_of(server, tmp_path)
         write_aws_file(everyitem, "credentials", f"[a]\n{keys('READ')}[b]\n{keys('WRITE')}")
@@ -184,7 +184,7 @@ def test_source_and_destination_have_profiles_of_their_own(tmp_path: Path) -> No
     assert roles_of(report, "PutRecords") == ["AKIDUSERWRITE"]
 
 
-def test_destination_has_the_source_s_identity_unless_another_is_given(tmp_path: Path) -> None:
+def test_destination_uses_the_source_identity_by_default(tmp_path: Path) -> None:
     with FaultServer(items=100) as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
         assert everyitem.run(*scan_of("--role-arn", ROLE + "both")).code == 0
@@ -211,10 +211,10 @@ def test_expired_token_says_aws_sso_login(tmp_path: Path, settings: str, cached:
     shows_nothing(result)
 
 
-# Nothing works
+# No credentials
 
 
-def test_message_lists_every_place(tmp_path: Path) -> None:
+def test_message_lists_every_source(tmp_path: Path) -> None:
     with FaultServer() as server:
         everyitem = everyitem_of(server, tmp_path)
         write_aws_file(everyitem, "config", "[default]\nregion = us-east-1\n")
@@ -236,7 +236,7 @@ def test_message_lists_every_place(tmp_path: Path) -> None:
     assert "aws configure" in result.stderr
 
 
-def test_unknown_credentials_are_said_to_be(tmp_path: Path) -> None:
+def test_unknown_credentials_are_reported(tmp_path: Path) -> None:
     with FaultServer() as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
         everyitem.extra_env["AWS_ACCESS_KEY_ID"] = "AKIDUNKNOWN"
@@ -250,7 +250,7 @@ def test_unknown_credentials_are_said_to_be(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("more", [[], ["--verbose"], ["--json"], ["--verbose", "--json"]])
-def test_whoami_tells_who_and_no_secret(tmp_path: Path, more: List[str]) -> None:
+def test_whoami_shows_no_secret(tmp_path: Path, more: List[str]) -> None:
     with FaultServer() as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
         result = everyitem.run("whoami", "--role-arn", ROLE + "deploy", *more)
@@ -292,10 +292,10 @@ def test_code_is_asked_for_on_a_terminal(tmp_path: Path) -> None:
     assert ":assumed-role/mfa-123456/" in terminal.text
 
 
-# Where others could read
+# What others could read
 
 
-def test_process_that_gives_credentials_sees_no_secret_of_ours(tmp_path: Path) -> None:
+def test_credential_process_sees_no_secret(tmp_path: Path) -> None:
     with FaultServer(items=500) as server:
         everyitem = everyitem_of(server, tmp_path)
         program = tmp_path / "give"
@@ -335,7 +335,7 @@ def test_running_process_shows_no_session_to_others(tmp_path: Path) -> None:
     assert not [secret for secret in SECRETS if secret.encode() in seen]
 
 
-def test_token_that_was_renewed_is_for_its_owner_alone(tmp_path: Path, authority: Authority) -> None:
+def test_renewed_token_is_private(tmp_path: Path, authority: Authority) -> None:
     with FaultServer() as server, ConnectProxy(authority, server.url.split("//")[1]) as proxy:
         everyitem = everyitem_of(server, tmp_path, **through(proxy))
         write_aws_file(everyitem, "config", "[profile b]\n" + SSO_SESSION)
@@ -374,7 +374,7 @@ def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
 
 
 def through(proxy: ConnectProxy, user: str = "") -> Dict[str, Any]:
-    """AWS's own names, by way of the proxy."""
+    """AWS's real host names, through the proxy."""
     url = proxy.url.replace("//", f"//{user}@") if user else proxy.url
     services = ("DYNAMODB", "KINESIS", "SSM", "STS")
     return {
@@ -384,7 +384,7 @@ def through(proxy: ConnectProxy, user: str = "") -> Dict[str, Any]:
     }
 
 
-def test_scan_through_a_proxy_that_wants_a_password(tmp_path: Path, authority: Authority) -> None:
+def test_scan_through_a_proxy_with_a_password(tmp_path: Path, authority: Authority) -> None:
     with FaultServer(items=2000) as server, ConnectProxy(
         authority, server.url.split("//")[1], "joe:abc123"
     ) as proxy:
@@ -445,7 +445,7 @@ def test_fixed_address(
 
 
 def memory_of(pid: int) -> bytes:
-    """What the process has written to memory of its own, and is still there."""
+    """The private, writable memory of the process."""
     seen = bytearray()
     with open(f"/proc/{pid}/maps") as maps, open(f"/proc/{pid}/mem", "rb", 0) as memory:
         for line in maps:
@@ -457,13 +457,13 @@ def memory_of(pid: int) -> bytes:
             try:
                 seen += memory.read(end - first)
             except OSError:
-                continue  # unmapped meanwhile
+                continue  # unmapped in the meantime
     return bytes(seen)
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["metadata", "role", "container"])
-def test_secret_that_was_replaced_is_not_in_memory(tmp_path: Path, kind: str) -> None:
+def test_replaced_secret_is_not_in_memory(tmp_path: Path, kind: str) -> None:
     with FaultServer(**{**LONG_SCAN, "items": 200_000}) as server:
         everyitem = everyitem_of(server, tmp_path)
         more: List[Any] = ["--segments", 8, "--threads", 2]

@@ -1,4 +1,4 @@
-"""Every configuration of identity_cases.py, as everyitem and botocore understand it."""
+"""Compares everyitem and botocore on every configuration in identity_cases.py."""
 
 import json
 import re
@@ -14,11 +14,11 @@ from running import BINARY, TIMEOUT
 
 Said = Dict[str, Any]
 
-# Beside the region; `hosts` are those that were called through the proxy.
+# In addition to the region; `hosts` are those called through the proxy.
 ENDPOINTS = ("dynamodb", "kinesis", "sts")
 FIELDS = ("key", "provider", "region", *ENDPOINTS, "hosts")
 
-# What the tools call the places where credentials are.
+# The tools' names for the sources of credentials.
 PROVIDERS = {
     "env": "env",
     "assume-role": "role",
@@ -43,7 +43,7 @@ EVERYITEM_PROVIDERS = [
 
 
 class Botocore:
-    """The driver, as one process for all cases."""
+    """The driver, one process for all cases."""
 
     def __init__(self) -> None:
         self._process = subprocess.Popen(
@@ -51,7 +51,7 @@ class Botocore:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            start_new_session=True,  # without a terminal to ask on
+            start_new_session=True,  # without a terminal to prompt on
         )
 
     def ask(self, **case: Any) -> Said:
@@ -80,7 +80,7 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ConnectProxy]:
 
 @pytest.fixture(scope="module")
 def servers() -> Iterator[Dict[str, FaultServer]]:
-    """By their options: most cases share one."""
+    """The fault servers by their options; most cases share one."""
     started: Dict[str, FaultServer] = {}
     yield started
     for server in started.values():
@@ -88,7 +88,7 @@ def servers() -> Iterator[Dict[str, FaultServer]]:
 
 
 def key_of(access_key_id: str) -> str:
-    """A session of the fault server as ROLE/SESSION, "*" for a name that nobody chose."""
+    """A session of the fault server as ROLE/SESSION, with "*" for a generated name."""
     if not access_key_id.startswith("ASIA."):
         return access_key_id
     role, session = access_key_id[len("ASIA.") :].rsplit(".", 1)[0].split(".", 1)
@@ -127,7 +127,7 @@ def everyitem_says(case: Case, env: Dict[str, str], home: Path) -> Said:
 
 
 def summary(said: Said, hosts: List[str]) -> Said:
-    """The fields that are compared; of a failure all are None."""
+    """The fields to compare; all are None after a failure."""
     if "error" in said:
         return dict.fromkeys(FIELDS)
     provider = said["provider"]
@@ -193,7 +193,7 @@ def test_everyitem_and_botocore_find_the_same(
     said: List[Said] = []
     errors: List[str] = []
     for program in ("everyitem", "botocore"):
-        home = tmp_path / program  # a token that one renews must not be the other's
+        home = tmp_path / program  # a token renewed by one must not be used by the other
         home.mkdir()
         write_files(case, home)
         env = environment(case, home, server, proxy)
@@ -225,7 +225,7 @@ def test_everyitem_and_botocore_find_the_same(
         assert case.because, "say why they differ"
         for field, values in case.differs.items():
             assert (ours[field], theirs[field]) == values, (field, errors)
-    # Where one fails, there is nothing else to compare.
+    # If one fails, there is nothing else to compare.
     if not (ours["key"] and theirs["key"]):
         return
     for field in FIELDS:

@@ -1,4 +1,4 @@
-"""Every item of a table arrives in the stream, exactly as the table holds it."""
+"""Every item of a table arrives in the stream exactly as it is in the table."""
 
 import base64
 import collections
@@ -67,7 +67,7 @@ def test_last_page_is_empty_when_items_fill_the_pages(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     # 15 items of 70,000 bytes reach the 1 MB at which a page ends; 45 of them fill three pages,
-    # and the third still says that there may be more.
+    # and the third still reports that there may be more.
     loaded = [{"id": {"S": f"{n}"}, "text": {"S": "x" * 70_000}} for n in range(45)]
     table, stream = backend.table(loaded=loaded), backend.stream()
     pages = list(backend.dynamodb.get_paginator("scan").paginate(TableName=table.name))
@@ -88,7 +88,7 @@ def test_page_limit_divides_the_number_of_items(
     everyitem.scan("--table", table.name, "--stream", stream, "--segments", segments)
     compared = backend.compared(table, stream)
     assert compared.complete and compared.duplicates == 0, compared
-    # Each segment ends in one page that is empty.
+    # Each segment ends with an empty page.
     assert len(dynamodb.bodies("Scan")) == (300 // 50 + 1 if segments == 1 else 300 + segments)
 
 
@@ -111,7 +111,7 @@ def test_empty_pages_in_between_do_not_end_a_segment(
 def test_items_of_400_kb_keep_requests_within_their_limit(
     backend: Backend, everyitem: Everyitem, proxy: Any
 ) -> None:
-    data = base64.b64encode(bytes(range(256)) * 1580).decode()  # 404,480 bytes of at most 409,600
+    data = base64.b64encode(bytes(range(256)) * 1580).decode()  # 404,480 bytes; the maximum is 409,600
     loaded = [{"id": {"S": f"{n}"}, "data": {"B": data}} for n in range(30)]
     table, stream = backend.table(loaded=loaded), backend.stream()
     kinesis = proxy("kinesis")
@@ -187,7 +187,7 @@ def test_projection_without_the_key_still_delivers(
     assert sorted(backend.data(stream)) == sorted(wanted)
 
 
-def test_limit_delivers_exactly_so_many_and_the_next_run_goes_on(
+def test_limit_is_exact_and_the_next_run_resumes(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream()
@@ -204,7 +204,7 @@ def test_limit_delivers_exactly_so_many_and_the_next_run_goes_on(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_limit_behind_a_filter_goes_on(
+def test_limit_with_a_filter_resumes(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream()
@@ -242,7 +242,7 @@ def test_partition_key_follows_the_item_and_spreads(
     assert len(shards) == 4 and min(shards.values()) > COUNT / 4 / 3, shards
 
 
-def test_random_partition_key_is_another_each_time(
+def test_random_partition_key_differs_each_time(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream(shards=4)
@@ -263,7 +263,7 @@ def test_table_and_stream_by_arn(backend: Backend, everyitem: Everyitem, proxy: 
     stream_arn = f"arn:aws:kinesis:us-east-1:000000000000:stream/{stream}"
 
     def rule(request: Request, forward: Forward) -> Response:
-        """The services take an ARN where a name may stand; the test servers know names only."""
+        """The services accept an ARN instead of a name; the test servers only know names."""
         body = dict(request.body)
         if body.get("TableName") == table_arn:
             body["TableName"] = table.name

@@ -1,4 +1,4 @@
-"""The Lambda function: rounds, hand-over, and what goes wrong with them."""
+"""The Lambda function: rounds, hand-over, and their failures."""
 
 import fcntl
 import json
@@ -10,7 +10,7 @@ from lambda_host import Sandbox, Start, kill, refused, statuses
 from running import wait_for
 
 ITEMS = 3000
-# Some 20 pages in each of 4 segments, 20 ms each, so about half a second.
+# About 20 pages in each of 4 segments, 20 ms each: about half a second.
 SLOW = {"items": ITEMS, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 20}
 
 
@@ -24,7 +24,7 @@ def test_one_round(start: Start) -> None:
         assert answer["items"] == ITEMS and answer["rounds"] == 1 and answer["deadLetters"] == 0
         assert answer["segmentsDone"] == answer["segments"] == 4
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
-        # In the same process: another invocation finds that there is nothing to do.
+        # Another invocation in the same process finds nothing to do.
         requests = server.report()["requests"]["Scan"]
         again = host.invoke(b"{}")
         assert again.answer["status"] == "complete" and "nothing to do" in again.answer["next"]
@@ -70,7 +70,7 @@ def test_far_more_rounds_than_the_recursion_guard_allows(start: Start) -> None:
         host = start(server, [0.5], HANDOVER_SECONDS=0.3)
         host.send()
         outcomes = host.wait(300)
-        # Where the machine is so busy that a round is killed, its retry is there beside the next one.
+        # If the machine is so busy that a round is killed, its retry runs next to the following round.
         assert {outcome.ended for outcome in outcomes} <= {"response", "timeout"}
         last = outcomes[-1].answer
         assert last["status"] == "complete" and last["items"] == pages["items"]
@@ -90,7 +90,7 @@ def test_time_limits_down_to_less_than_the_margin(start: Start, limit: float) ->
         assert server.report()["missing"] == 0
 
 
-def test_killed_in_mid_round_and_retried_twice(start: Start) -> None:
+def test_killed_during_a_round_and_retried_twice(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [30.0])
 
@@ -110,14 +110,14 @@ def test_killed_in_mid_round_and_retried_twice(start: Start) -> None:
         assert server.report()["missing"] == 0
 
 
-def test_what_cannot_be_delivered_in_time_is_handed_over_and_not_lost(start: Start) -> None:
+def test_undelivered_items_are_handed_over(start: Start) -> None:
     with FaultServer("PutRecords:stall=1x1", **SLOW) as server:
         host = start(server, [2.0, 30.0])
         first = host.invoke()
         assert first.answer["status"] == "handed-over"
         outcomes = host.wait()
         assert statuses(outcomes) == ["handed-over", "complete"]
-        assert outcomes[1].pid == first.pid  # begun anew, without Lambda noticing
+        assert outcomes[1].pid == first.pid  # restarted without Lambda noticing
         assert any("beginning anew" in line.get("message", "") for line in host.log)
         assert server.report()["missing"] == 0
 
@@ -129,11 +129,11 @@ def test_rounds_without_progress_end_the_chain(start: Start) -> None:
         outcomes = host.wait()
         assert statuses(outcomes[:2]) == ["handed-over", "handed-over"]
         assert {outcome.answer["errorType"] for outcome in outcomes[2:]} == {"NoProgress"}
-        assert len(outcomes) == 5  # the third, and Lambda's two retries of it
+        assert len(outcomes) == 5  # the third round and Lambda's two retries of it
         assert "3 rounds in a row" in outcomes[2].answer["errorMessage"]
 
 
-def test_refused_self_invoke_tells_how_to_go_on(start: Start) -> None:
+def test_rejected_self_invoke_says_how_to_resume(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
         host.refusal = lambda number: refused(403, "AccessDeniedException")
@@ -149,7 +149,7 @@ def test_refused_self_invoke_tells_how_to_go_on(start: Start) -> None:
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
-def test_settings_that_are_changed_between_rounds_are_refused_and_nothing_is_lost(start: Start) -> None:
+def test_changed_settings_between_rounds_are_refused(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
         host.refusal = lambda number: refused(403, "AccessDeniedException")
@@ -159,12 +159,12 @@ def test_settings_that_are_changed_between_rounds_are_refused_and_nothing_is_los
         message = changed.answer["errorMessage"].split("; to go on")[0]
         assert 'consistent: was "no", is now "yes"' in message and "segments: was 4, is now 5" in message
         assert "RESTART" in message and "--" not in message
-        # What the run is is as it was, though it may be read at another pace.
+        # The run is the same, although its read rate may change.
         assert host.invoke(b'{"read_units": 1000000}').answer["status"] == "complete"
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
-def test_throttled_self_invoke_is_repeated(start: Start) -> None:
+def test_throttled_self_invoke_is_retried(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [1.0, 30.0])
         host.refusal = lambda number: refused(429, "TooManyRequestsException") if number < 4 else None
@@ -174,7 +174,7 @@ def test_throttled_self_invoke_is_repeated(start: Start) -> None:
 
 
 @pytest.mark.parametrize("event", [b"{", b"hello", b"\xff\xfe", b'{"surprise": 1}', b"[]", b"7"])
-def test_events_that_are_none_are_answered_as_errors(start: Start, event: bytes) -> None:
+def test_invalid_events_are_errors(start: Start, event: bytes) -> None:
     with FaultServer(items=10) as server:
         host = start(server, [30.0])
         outcome = host.invoke(event)
@@ -186,7 +186,7 @@ def test_events_that_are_none_are_answered_as_errors(start: Start, event: bytes)
         assert len(host.sandboxes) == 1
 
 
-def test_environment_that_no_event_can_mend_is_an_init_error(
+def test_invalid_environment_is_an_init_error(
     lambda_bootstrap: Path, tmp_path: Path
 ) -> None:
     sandbox = Sandbox([str(lambda_bootstrap)], {"PATH": "/bin", "RESTART": "true"}, tmp_path / "log")
@@ -196,7 +196,7 @@ def test_environment_that_no_event_can_mend_is_an_init_error(
     sandbox.close()
 
 
-def test_run_that_another_process_works_on_is_left_alone(start: Start, tmp_path: Path) -> None:
+def test_run_of_another_process_is_left_alone(start: Start, tmp_path: Path) -> None:
     with FaultServer(items=10) as server:
         host = start(server, [30.0])
         with (tmp_path / "run").open("ab") as owned:
@@ -205,7 +205,7 @@ def test_run_that_another_process_works_on_is_left_alone(start: Start, tmp_path:
             assert outcome.ended == "response" and outcome.seconds < 5
             assert outcome.answer["status"] == "owned-elsewhere"
             assert server.report()["items"] == server.report()["missing"] == 10
-            # One that was handed over to waits for the one before it to let go.
+            # A round that was handed over to waits for its predecessor to release the run.
             event = json.dumps({"everyitem": {"round": 2, "roundsWithoutProgress": 0}}).encode()
             host.send(event)
             wait_for(lambda: "let go" in host.log_file.read_text(), "the second round")
@@ -213,7 +213,7 @@ def test_run_that_another_process_works_on_is_left_alone(start: Start, tmp_path:
         assert host.wait()[-1].answer["status"] == "complete"
 
 
-def test_a_failure_is_an_error_and_the_next_invocation_goes_on(start: Start) -> None:
+def test_failure_is_an_error_and_the_next_invocation_resumes(start: Start) -> None:
     with FaultServer("PutRecords:access_denied@5", **SLOW) as server:
         host = start(server, [30.0])
         outcome = host.invoke()

@@ -1,4 +1,4 @@
-"""The zip of the Lambda function: that it needs nothing of the system that it runs on, and how much."""
+"""The zip of the Lambda function: it needs nothing from the system; its size, start-up time and memory."""
 
 import re
 import subprocess
@@ -14,14 +14,14 @@ from lambda_host import REGION, LambdaHost, Sandbox
 from private_network import PrivateNetwork
 
 ITEMS = 5000
-MOST_ZIPPED = 12_000_000  # bytes
-MOST_START_SECONDS = 0.060  # from the process's start to its first request
-MOST_MEMORY = 128_000_000  # bytes: the smallest function has 128 MiB
+MAX_ZIPPED = 12_000_000  # bytes
+MAX_START_SECONDS = 0.060  # from process start to the first request
+MAX_MEMORY = 128_000_000  # bytes; the smallest function has 128 MiB
 
-# How hosts are looked up on Amazon Linux 2023, two of whose modules are not in the package.
+# How hosts are looked up on Amazon Linux 2023. Two of these modules are not in the package.
 NSSWITCH = "hosts: files myhostname resolve [!UNAVAIL=return] dns\n"
 
-# A name server that knows one name's address, and nothing else.
+# A name server that knows only the address of one name.
 NAME_SERVER = r"""
 import socket, sys
 server = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
@@ -50,11 +50,11 @@ def settings(url: str, checkpoint: str) -> Dict[str, str]:
 
 
 def test_size(lambda_zip: Path) -> None:
-    assert lambda_zip.stat().st_size <= MOST_ZIPPED
+    assert lambda_zip.stat().st_size <= MAX_ZIPPED
 
 
-def test_runs_where_there_is_nothing_but_a_shell(lambda_zip: Path, tmp_path: Path) -> None:
-    """Its certificates are where Amazon Linux has them, and the server's name in /etc/hosts."""
+def test_runs_with_nothing_but_a_shell(lambda_zip: Path, tmp_path: Path) -> None:
+    """The certificates are where Amazon Linux keeps them, and the server's name is in /etc/hosts."""
     root = EmptyRoot(tmp_path / "root")
     unpack(lambda_zip, root.path / "var/task")
     authority = root.path / "etc/pki/tls/certs/ca-bundle.crt"
@@ -69,8 +69,8 @@ def test_runs_where_there_is_nothing_but_a_shell(lambda_zip: Path, tmp_path: Pat
         assert server.stop()["missing"] == 0
 
 
-def test_looks_names_up_where_there_is_nothing_but_a_shell(lambda_zip: Path, tmp_path: Path) -> None:
-    """By a name server, and with modules in nsswitch.conf that are not there."""
+def test_looks_up_names_with_nothing_but_a_shell(lambda_zip: Path, tmp_path: Path) -> None:
+    """Uses a name server, and an nsswitch.conf with modules that do not exist."""
     root = EmptyRoot(tmp_path / "root")
     unpack(lambda_zip, root.path / "var/task")
     root.write("etc/resolv.conf", "nameserver 127.0.0.1\n")
@@ -103,7 +103,7 @@ def test_looks_names_up_where_there_is_nothing_but_a_shell(lambda_zip: Path, tmp
 
 
 def test_cold_start(lambda_bootstrap: Path, tmp_path: Path) -> None:
-    """Of several, the fastest: others share the machine."""
+    """Takes the fastest of several starts, because the machine is shared."""
     seconds = []
     for _ in range(10):
         sandbox = Sandbox([str(lambda_bootstrap)], {"PATH": "/bin"}, tmp_path / "log")
@@ -112,7 +112,7 @@ def test_cold_start(lambda_bootstrap: Path, tmp_path: Path) -> None:
         seconds.append(sandbox.first_request - sandbox.started)
         sandbox.close()
     print("cold starts, ms:", " ".join(f"{1000 * one:.0f}" for one in sorted(seconds)))
-    assert min(seconds) <= MOST_START_SECONDS
+    assert min(seconds) <= MAX_START_SECONDS
 
 
 def test_memory_of_a_scan_in_eight_segments(lambda_bootstrap: Path, tmp_path: Path) -> None:
@@ -129,4 +129,4 @@ def test_memory_of_a_scan_in_eight_segments(lambda_bootstrap: Path, tmp_path: Pa
             peaks.append(peak(host.sandboxes[0]))
         assert server.stop()["missing"] == 0
     print(f"peak memory: {peaks[0] / 1e6:.0f} MB")
-    assert peaks[0] < MOST_MEMORY
+    assert peaks[0] < MAX_MEMORY

@@ -1,4 +1,4 @@
-"""The Lambda function with its progress in a table or in parameters, as it is deployed."""
+"""The Lambda function with its checkpoint in a table or in parameters, as it is deployed."""
 
 import threading
 from typing import Any, Dict, List
@@ -9,7 +9,7 @@ from lambda_host import LambdaHost, Outcome, Start, statuses
 from running import wait_for
 
 ITEMS = 3000
-# Some 20 pages in each of 4 segments, 20 ms each, so about half a second.
+# About 20 pages in each of 4 segments, 20 ms each: about half a second.
 SLOW = {"items": ITEMS, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 20}
 
 
@@ -18,7 +18,7 @@ def in_store(server: FaultServer, checkpoint: str) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("checkpoint", ["dynamodb:checkpoints", "ssm:/backfill"])
-def test_rounds_go_on_from_it(start: Start, checkpoint: str) -> None:
+def test_rounds_resume_from_the_store(start: Start, checkpoint: str) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [0.5, 0.5, 30.0], HANDOVER_SECONDS=0.3, **in_store(server, checkpoint))
         host.send()
@@ -30,7 +30,7 @@ def test_rounds_go_on_from_it(start: Start, checkpoint: str) -> None:
         assert again["status"] == "complete" and again["itemsThisRound"] == 0
 
 
-def test_parameters_that_are_throttled_throughout(start: Start) -> None:
+def test_throttled_parameters(start: Start) -> None:
     operations = ("PutParameter", "GetParameter", "GetParametersByPath", "DeleteParameters")
     faults = [f"{operation}:throttling=0.3" for operation in operations]
     with FaultServer(*faults, **SLOW) as server:
@@ -43,8 +43,8 @@ def test_parameters_that_are_throttled_throughout(start: Start) -> None:
 
 
 @pytest.mark.parametrize("checkpoint", ["dynamodb:checkpoints", "ssm:/backfill"])
-def test_an_event_that_comes_twice_is_worked_on_once(start: Start, checkpoint: str) -> None:
-    """In two sandboxes at once, as where no concurrency is reserved."""
+def test_duplicate_event_is_processed_once(start: Start, checkpoint: str) -> None:
+    """In two sandboxes at once, as without reserved concurrency."""
     with FaultServer(**{**SLOW, "scan_latency_ms": 100}) as server:
         one: LambdaHost = start(server, [30.0], **in_store(server, checkpoint))
         other: LambdaHost = start(server, [30.0], **in_store(server, checkpoint))
@@ -60,7 +60,7 @@ def test_an_event_that_comes_twice_is_worked_on_once(start: Start, checkpoint: s
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
-def test_workers_share_a_run_each_in_its_own_chain_of_rounds(start: Start) -> None:
+def test_workers_share_a_run(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         shared = {"HANDOVER_SECONDS": 0.3, "WORKERS": 2, **in_store(server, "dynamodb:checkpoints")}
         hosts = [start(server, [0.5, 30.0], **shared) for _ in range(2)]

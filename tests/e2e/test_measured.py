@@ -1,4 +1,4 @@
-"""What the README says was measured, in a size that suits every run of the tests."""
+"""What docs/guarantees.md says was measured, at a size that suits every test run."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What comes out: NDJSON to files and pipes, progress, summaries."""
+"""Output: NDJSON to files and pipes, progress, summaries."""
 
 import json
 import os
@@ -35,7 +35,7 @@ def test_to_standard_output_is_only_items(
 ) -> None:
     result = everyitem.scan("--table", table.name, "--to", "-")
     assert sorted(result.stdout.split(b"\n")[:-1]) == sorted(backend.raw_items(table.name))
-    # Nothing is kept: standard output cannot be gone on with.
+    # No checkpoint is kept, because standard output cannot be resumed.
     assert result.summary["checkpoint"] is None
     assert len(everyitem.scan("--table", table.name, "--to", "-").lines) == COUNT
 
@@ -71,7 +71,7 @@ def test_resumed_file_is_appended_to(
     assert sorted(path.read_bytes().splitlines()) == sorted(backend.raw_items(table.name))
 
 
-def test_torn_last_line_is_cut_before_going_on(
+def test_torn_last_line_is_removed_on_resume(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     path = everyitem.home / "items.ndjson"
@@ -137,7 +137,7 @@ def test_standard_error_holds_json_lines_and_notices(
     assert all(notice.startswith("everyitem: ") for notice in result.notices), result.stderr
 
 
-def test_quiet_says_one_line(backend: Backend, everyitem: Everyitem, table: Table) -> None:
+def test_quiet_prints_one_line(backend: Backend, everyitem: Everyitem, table: Table) -> None:
     result = everyitem.scan("--table", table.name, "--stream", backend.stream(), "--quiet")
     assert result.stdout == b""
     assert len(result.stderr.splitlines()) == 1, result.stderr
@@ -157,7 +157,7 @@ def test_terminal_shows_one_line_that_updates(
     gate.open()
     assert terminal.finish() == 0, terminal.text
     assert '"event"' not in terminal.text
-    # An update goes back to the line's beginning without a new line.
+    # An update returns to the start of the line without a line break.
     updates = [part for part in re.split(r"\r(?!\n)", terminal.text) if "items/s" in part]
     assert updates, terminal.text
     assert re.search(r"3,?000 items", terminal.text), terminal.text

@@ -1,4 +1,4 @@
-"""The program behind a proxy: HTTPS_PROXY, HTTP_PROXY, NO_PROXY."""
+"""everyitem behind a proxy: HTTPS_PROXY, HTTP_PROXY, NO_PROXY."""
 
 from pathlib import Path
 from typing import Any, Dict, Optional
@@ -15,7 +15,7 @@ PASSWORD = "p@ss/word:1"
 def behind(
     server: FaultServer, home: Path, authority: Optional[Path] = None, **variables: Any
 ) -> Everyitem:
-    """Everyitem with these variables, and NO_PROXY only where it is one of them."""
+    """everyitem with these variables, and with NO_PROXY only if it is one of them."""
     everyitem = server.everyitem(home)
     env: Dict[str, Optional[str]] = {"NO_PROXY": None, **variables}
     if authority:
@@ -24,7 +24,7 @@ def behind(
     return everyitem
 
 
-def test_tls_goes_through_a_tunnel_of_a_proxy_with_a_password(tmp_path: Path) -> None:
+def test_tls_goes_through_a_proxy_tunnel(tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     with FaultServer(items=ITEMS, tls="true", tls_ca=authority) as server:
         with ForwardProxy(user=f"me:{PASSWORD}") as proxy:
@@ -42,7 +42,7 @@ def test_tls_goes_through_a_tunnel_of_a_proxy_with_a_password(tmp_path: Path) ->
     assert report["tls_sessions"]
 
 
-def test_plain_requests_are_passed_on_by_a_proxy_with_a_password(tmp_path: Path) -> None:
+def test_plain_requests_go_through_a_proxy(tmp_path: Path) -> None:
     with FaultServer(items=ITEMS) as server, ForwardProxy(user=f"me:{PASSWORD}") as proxy:
         url = f"http://me:{quote(PASSWORD, safe='')}@{proxy.authority}"
         result = behind(server, tmp_path / "home", http_proxy=url).run(*scan_of())
@@ -64,7 +64,7 @@ def test_no_proxy_exempts(tmp_path: Path) -> None:
         assert proxy.asked == []
 
 
-def test_a_proxy_that_wants_another_password_is_named(tmp_path: Path) -> None:
+def test_wrong_proxy_password_is_reported(tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     with FaultServer(items=1, tls="true", tls_ca=authority) as server:
         with ForwardProxy(user=f"me:{PASSWORD}") as proxy:
@@ -78,7 +78,7 @@ def test_a_proxy_that_wants_another_password_is_named(tmp_path: Path) -> None:
     assert proxy.asked == []
 
 
-def test_a_proxy_of_another_kind_is_refused(tmp_path: Path) -> None:
+def test_unsupported_proxy_is_refused(tmp_path: Path) -> None:
     with FaultServer(items=1) as server:
         everyitem = behind(server, tmp_path, HTTP_PROXY="socks5://me:hush@127.0.0.1:1080")
         result = everyitem.run(*scan_of())

@@ -1,4 +1,4 @@
-"""The read budget, in real time: how the pace is kept is simulated beside its code."""
+"""The read rate in real time. Unit tests next to the code simulate how closely it is kept."""
 
 import re
 from pathlib import Path
@@ -10,11 +10,11 @@ from fault_server import FaultServer, scan_of
 from read_budget_windows import charged, extremes
 from running import Everyitem
 
-# 2,000 items of 4,000 bytes: half a unit each, some 1,000 in all.
+# 2,000 items of 4,000 bytes: half a unit each, about 1,000 units in total.
 TABLE = {"items": 2000, "item_bytes": 4000}
 
 
-def test_budget_is_kept_and_reported(tmp_path: Path) -> None:
+def test_rate_is_kept_and_reported(tmp_path: Path) -> None:
     with FaultServer(scan_latency_ms=5, **TABLE) as server:
         result = server.everyitem(tmp_path).run(
             *scan_of("--read-units", 400, "--segments", 8, "--limit", 1600)
@@ -23,7 +23,7 @@ def test_budget_is_kept_and_reported(tmp_path: Path) -> None:
         report = server.stop()
     summary = result.summary
     assert report["distinct"] == 1600 and report["duplicates"] == 0
-    # All that DynamoDB charged was counted, and in no less time than the budget wants.
+    # Everything DynamoDB charged was counted, and it took no less time than the rate allows.
     assert summary["read_units"] == pytest.approx(report["read_units"])
     assert summary["read_rate"] == 400
     assert summary["read_units"] <= 400 * (summary["seconds"] + 0.5)
@@ -32,7 +32,7 @@ def test_budget_is_kept_and_reported(tmp_path: Path) -> None:
     assert re.search(r"read units \([0-9.]+ a second of 400\)", result.stderr)
 
 
-def test_budget_in_percent_of_what_is_provisioned(tmp_path: Path) -> None:
+def test_rate_in_percent_of_provisioned_capacity(tmp_path: Path) -> None:
     with FaultServer(read_units_per_second=2000, **TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--read-percent", 50, "--segments", 8))
         report = server.stop()
@@ -45,7 +45,7 @@ def test_budget_in_percent_of_what_is_provisioned(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["reads_refused"] == 0
 
 
-def test_budget_may_change_from_one_resume_to_the_next(tmp_path: Path) -> None:
+def test_rate_may_change_on_resume(tmp_path: Path) -> None:
     with FaultServer(**TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         for more in (("--read-units", 2000, "--limit", 500), ("--read-units", 4000), ()):
@@ -55,7 +55,7 @@ def test_budget_may_change_from_one_resume_to_the_next(tmp_path: Path) -> None:
         assert server.report()["duplicates"] == 0
 
 
-def test_small_budget_takes_the_limit_of_a_run_into_account(tmp_path: Path) -> None:
+def test_low_rate_respects_the_limit(tmp_path: Path) -> None:
     with FaultServer(**TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--read-units", 5, "--limit", 6))
         report = server.stop()
@@ -65,12 +65,12 @@ def test_small_budget_takes_the_limit_of_a_run_into_account(tmp_path: Path) -> N
 
 
 @pytest.mark.full
-def test_any_minute_is_within_the_budget() -> None:
+def test_any_minute_is_within_the_rate() -> None:
     least, most = extremes(charged(read_units=50, segments=32, seconds=90), read_units=50)
     assert 0.97 <= least and most <= 1.03
 
 
-def test_budget_on_another_implementation_of_dynamodb(
+def test_rate_with_dynalite(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     table, stream = backend.table(300), backend.stream()
@@ -80,7 +80,7 @@ def test_budget_on_another_implementation_of_dynamodb(
     assert 0 < result.summary["read_units"] <= 40 * (result.summary["seconds"] + 0.5)
 
 
-def test_without_a_budget_the_first_line_says_so(tmp_path: Path) -> None:
+def test_missing_rate_is_reported_first(tmp_path: Path) -> None:
     with FaultServer(read_units_per_second=100_000, **TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of())
         quiet = server.everyitem(tmp_path / "quiet").run(*scan_of("--quiet"))
@@ -92,7 +92,7 @@ def test_without_a_budget_the_first_line_says_so(tmp_path: Path) -> None:
     assert "budget" not in quiet.stderr
 
 
-def test_throttling_table_is_read_at_what_it_serves(tmp_path: Path) -> None:
+def test_throttling_table_is_read_at_its_own_rate(tmp_path: Path) -> None:
     with FaultServer(items=6000, item_bytes=4000, read_units_per_second=600) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--segments", 16))
         report = server.stop()
@@ -113,17 +113,17 @@ def test_throttling_table_is_read_at_what_it_serves(tmp_path: Path) -> None:
     ],
     ids=lambda value: " ".join(value),
 )
-def test_wrong_budget(everyitem: Everyitem, arguments: Any, words: Any) -> None:
+def test_invalid_rate(everyitem: Everyitem, arguments: Any, words: Any) -> None:
     result = everyitem.run("scan", "--table", "orders", "--to", "f", *arguments)
     assert result.code == 2, result.stderr
     assert all(word in result.stderr for word in words), result.stderr
     assert len(result.stderr.splitlines()) == 1
 
 
-def test_percentage_of_a_table_that_does_not_say_what_it_allows(
+def test_percentage_without_known_capacity(
     backend: Backend, everyitem: Everyitem
 ) -> None:
-    table = backend.table(5)  # on demand, without a maximum
+    table = backend.table(5)  # on-demand, without a maximum
     result = everyitem.run("scan", "--table", table.name, "--to", "f", "--read-percent", 50)
     assert result.code == 2, result.stderr
     assert "--read-percent 50" in result.stderr and "--read-units N" in result.stderr

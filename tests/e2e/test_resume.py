@@ -1,4 +1,4 @@
-"""Stopped in any way, a run goes on where it was; what is done is done once."""
+"""However a run is stopped, it resumes where it was, and finished work is not repeated."""
 
 import json
 import re
@@ -13,7 +13,7 @@ from demodata.items import item
 from fault_proxy import Gate, with_page_limit
 from running import INTERRUPTED, Everyitem, Process, resume_command, wait_for
 
-COUNT = 6000  # some pages of 1 MB, and more batches
+COUNT = 6000  # several pages of 1 MB, and more batches
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +42,7 @@ def test_finished_run_says_so_and_does_nothing(
     assert len(backend.data(stream)) == 100
 
 
-def test_restart_begins_anew(backend: Backend, everyitem: Everyitem, stream: str) -> None:
+def test_restart_starts_over(backend: Backend, everyitem: Everyitem, stream: str) -> None:
     table = backend.table(100)
     everyitem.scan("--table", table.name, "--stream", stream, "--limit", 40)
     everyitem.scan("--table", table.name, "--stream", stream, "--restart")
@@ -70,7 +70,7 @@ def test_killed_run_resumes_in_the_middle(
     result = everyitem.run(*scan)
     assert result.code == 0, result.stderr
     assert "resum" in result.stderr.lower(), result.stderr
-    assert "ExclusiveStartKey" in dynamodb.bodies("Scan")[before], "it began anew"
+    assert "ExclusiveStartKey" in dynamodb.bodies("Scan")[before], "it started over"
     compared = backend.compared(table, stream)
     assert compared.complete, compared
     assert compared.duplicates <= 1500, f"repeated more than was open: {compared}"
@@ -79,7 +79,7 @@ def test_killed_run_resumes_in_the_middle(
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name
 )
-def test_signal_drains_and_the_printed_command_goes_on(
+def test_signal_drains_and_the_printed_command_resumes(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -89,7 +89,7 @@ def test_signal_drains_and_the_printed_command_goes_on(
 ) -> None:
     gate = Gate("PutRecords", passing=1)
     proxy("kinesis").rule = gate
-    proxy("dynamodb").rule = with_page_limit(250)  # there are pages left to read
+    proxy("dynamodb").rule = with_page_limit(250)  # so that there are pages left to read
     process = everyitem.start("scan", "--table", table.name, "--stream", stream, "--segments", 2)
     gate.wait_until_held()
     before = process.stderr
@@ -107,7 +107,7 @@ def test_signal_drains_and_the_printed_command_goes_on(
     done = everyitem.shell(resume_command(result))
     assert done.returncode == 0, done.stderr
     compared = backend.compared(table, stream)
-    # Drained means that everything sent is in the checkpoint: nothing is sent twice.
+    # After draining, everything sent is in the checkpoint, so nothing is sent twice.
     assert compared.complete and compared.duplicates == 0, compared
 
 
@@ -148,7 +148,7 @@ def test_interrupt_before_the_first_item_loses_nothing(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_interrupt_while_the_table_is_asked_for_stops_at_once(
+def test_interrupt_during_describe_stops_at_once(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
     table = backend.table(50)
@@ -185,7 +185,7 @@ def test_two_processes_on_one_run(
 
 
 def start_a_run(everyitem: Everyitem, table: Table, stream: str, *more: Any) -> Path:
-    """A run that has begun and not finished, with its own checkpoint file."""
+    """An unfinished run with its own checkpoint file."""
     checkpoint = everyitem.home / "run.checkpoint"
     everyitem.scan(
         *("--table", table.name, "--stream", stream, "--segments", 2, "--limit", 10),
@@ -198,7 +198,7 @@ def start_a_run(everyitem: Everyitem, table: Table, stream: str, *more: Any) -> 
 @pytest.mark.parametrize(
     "what", ["table", "stream", "segments", "index", "filter", "projection", "values"]
 )
-def test_resume_with_other_settings_is_refused(
+def test_resume_with_different_settings_is_refused(
     backend: Backend, everyitem: Everyitem, what: str
 ) -> None:
     indexed = {
@@ -279,7 +279,7 @@ def test_without_xdg_state_home_the_checkpoint_is_below_home(
     assert checkpoint.parent == everyitem.home / ".local/state/everyitem"
 
 
-def test_items_added_meanwhile_do_not_disturb_a_resume(
+def test_added_items_do_not_disturb_a_resume(
     backend: Backend, everyitem: Everyitem, stream: str
 ) -> None:
     table = backend.table(300)
@@ -300,7 +300,7 @@ def test_resume_command_survives_spaces_and_quotes(
     table = backend.table(2000)
     gate = Gate("PutRecords", passing=1)
     proxy("kinesis").rule = gate
-    proxy("dynamodb").rule = with_page_limit(250)  # there are pages left to read
+    proxy("dynamodb").rule = with_page_limit(250)  # so that there are pages left to read
     text = "it's \"quoted\" $HOME `id`"
     process: Process = everyitem.start(
         *("scan", "--table", table.name, "--stream", stream, "--segments", 2),

@@ -1,4 +1,4 @@
-"""Whatever happens, no secret and no item shows where others may read it."""
+"""Whatever happens, no secret and no item appears where others can read it."""
 
 import base64
 import json
@@ -26,11 +26,11 @@ KEY_ID = "AKIDTHATMUSTNOTSHOW0"
 TOKEN = "tokenThatMustNotShow//+0123456789=="
 KEY_VALUE = "keyThatMustNotShow"
 VALUE = "valueThatMustNotShow"
-# A record's data begins with the item's first key, 12 bytes on: where base64 begins a new group.
+# The item's first key starts 12 bytes into a record's data, at the start of a base64 group.
 IN_BASE64 = base64.b64encode(KEY_VALUE.encode()).decode()[:20]
 
 FORBIDDEN = (SECRET, KEY_ID, TOKEN, KEY_VALUE, VALUE, IN_BASE64)
-# The generated items and what the fault server knows its caller by.
+# The generated items, and the credentials of the fault server.
 GENERATED = ("item-0", '{"S"', ACCESS_KEY_ID, SECRET_ACCESS_KEY, TOKEN)
 
 MODES = ("lines", "terminal")
@@ -41,7 +41,7 @@ def shown(text: str, forbidden: Tuple[str, ...] = FORBIDDEN) -> List[str]:
 
 
 def say(everyitem: Everyitem, mode: str, *arguments: Any) -> Tuple[int, str]:
-    """The exit code of a run, and all that it printed."""
+    """The exit code of a run and everything it printed."""
     if mode == "terminal":
         terminal = Terminal(everyitem, *arguments)
         return terminal.finish(), terminal.text
@@ -86,7 +86,7 @@ OF_PUT_RECORDS = (
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_faults_that_are_got_over_show_nothing(tmp_path: Path, mode: str) -> None:
+def test_temporary_faults_show_nothing(tmp_path: Path, mode: str) -> None:
     faults = [f"Scan:{fault}@{call}" for call, fault in enumerate(OF_ANY_REQUEST)]
     faults += [f"PutRecords:{f}@{n}" for n, f in enumerate(OF_ANY_REQUEST + OF_PUT_RECORDS)]
     with FaultServer(*faults, items=20_000, page_bytes=20_000, session_token=TOKEN) as server:
@@ -133,7 +133,7 @@ def test_wrong_credentials_show_nothing(tmp_path: Path, mode: str, wrong: str) -
     assert not shown(text, (*GENERATED, "wrongThatMustNotShow")), text
 
 
-# Echoes: what a service repeats of the request in its answer
+# Echoes: parts of the request that a service repeats in its response
 
 
 class Echo(NamedTuple):
@@ -146,7 +146,7 @@ def refusal(code: str, message: Callable[[Request], str]) -> Callable[[Request],
 
 
 def signature_mismatch(request: Request) -> str:
-    """In the words of the services, with the canonical request that they expected."""
+    """Worded like the services, including the canonical request they expected."""
     signed = {name.lower(): value for name, value in request.headers.items()}
     names = ("content-type", "host", "x-amz-date", "x-amz-security-token", "x-amz-target")
     headers = "\n".join(f"{name}:{signed[name]}" for name in names)
@@ -176,7 +176,7 @@ def first_item(request: Request) -> str:
 
 
 def failed_records(code: str, message: Callable[[Request], str]) -> Callable[[Request], Response]:
-    """An answer that refuses every record."""
+    """A response that rejects every record."""
 
     def answer(request: Request) -> Response:
         entry = {"ErrorCode": code, "ErrorMessage": message(request)}
@@ -217,7 +217,7 @@ ECHOES = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", ECHOES)
-def test_echoes_in_answers_are_not_shown(
+def test_echoes_in_responses_are_not_shown(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str, mode: str, name: str
 ) -> None:
     echo = ECHOES[name]
@@ -247,9 +247,9 @@ def test_echoes_in_answers_are_not_shown(
 def started_amid(
     everyitem: Everyitem, proxy: Callable, table: Table, *destination: Any
 ) -> Tuple[Process, Gate]:
-    """A run that has written a checkpoint and reads no further."""
+    """A run that has written a checkpoint and has stopped reading."""
     everyitem.extra_env["TMPDIR"] = str(everyitem.home)
-    # Nothing but the program itself restricts what it makes.
+    # Only the program itself restricts access to what it creates.
     everyitem.within = ["sh", "-c", 'umask 0; exec "$@"', "sh"]
     gate = Gate("Scan", passing=3)
     proxy("dynamodb").rule = with_page_limit(50, gate)
@@ -276,7 +276,7 @@ def test_process_shows_no_secret_to_others(
 
 
 def files_of(everyitem: Everyitem) -> List[Path]:
-    """What a run has made, apart from what the tests keep of its output."""
+    """The files a run has created, apart from its output captured by the tests."""
     runs = everyitem.home / "runs"
     return [path for path in everyitem.home.rglob("*") if runs not in (path, *path.parents)]
 
@@ -286,7 +286,7 @@ def permissions(path: Path) -> str:
 
 
 @pytest.mark.parametrize("destination", ["stream", "file"])
-def test_files_are_for_their_owner_alone(
+def test_files_are_private(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str, destination: str
 ) -> None:
     to = {"stream": ("--stream", stream), "file": ("--to", everyitem.home / "items.ndjson")}
@@ -300,7 +300,7 @@ def test_files_are_for_their_owner_alone(
     assert all(one.endswith(" 0600") for one in amid + after), (amid, after)
 
 
-def test_directories_are_for_their_owner_alone(
+def test_directories_are_private(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     process, gate = started_amid(everyitem, proxy, table, "--stream", stream)
@@ -322,7 +322,7 @@ def test_files_hold_no_secret(
     assert process.finish().code == 0
     assert KEY_VALUE.encode() in content, "no key in the checkpoint: this no longer tests it"
     assert not shown(names), names
-    # A checkpoint must hold keys, and nothing else of an item.
+    # A checkpoint has to contain keys, but nothing else of an item.
     assert not shown(content.decode(errors="replace"), (SECRET, KEY_ID, TOKEN, VALUE))
 
 

@@ -1,5 +1,5 @@
-"""Streams whose shards keep to their limits, in real time: how they are filled is simulated beside
-the code that paces them."""
+"""Streams whose shards enforce their limits, in real time. Unit tests next to the code simulate how well they
+are filled."""
 
 from pathlib import Path
 from typing import Any, Dict
@@ -8,8 +8,8 @@ import pytest
 from fault_server import FaultServer, scan_of
 
 SHARDS = 4
-# 4,000 records a second, as Kinesis has them: two seconds of work, the first half second of which
-# the shards take at once.
+# 4,000 records per second, as in Kinesis: two seconds of work, of which the shards accept the first half
+# second at once.
 TABLE = {"items": 8000, "item_bytes": 300}
 LIMITS = {"shard_records_per_second": 1000, "shard_bytes_per_second": 1 << 20}
 PACED = "everyitem: the stream has 4 shards: paced to 4 MiB and 4,000 records a second"
@@ -20,7 +20,7 @@ def refused_share(report: Dict[str, Any]) -> float:
 
 
 @pytest.mark.parametrize("wire", ["cbor", "json"])
-def test_a_provisioned_stream_refuses_next_to_nothing(tmp_path: Path, wire: str) -> None:
+def test_provisioned_stream_hardly_throttles(tmp_path: Path, wire: str) -> None:
     with FaultServer(shards=SHARDS, stream_mode="provisioned", **LIMITS, **TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--kinesis-wire", wire))
         report = server.stop()
@@ -28,12 +28,12 @@ def test_a_provisioned_stream_refuses_next_to_nothing(tmp_path: Path, wire: str)
     assert PACED in result.notices
     assert report["missing"] == 0 and report["duplicates"] == 0
     assert refused_share(report) < 0.01, report
-    # Not much faster than the shards, and their second that was saved up, allow.
+    # Not much faster than the shards and the second they had saved up allow.
     assert result.summary["seconds"] > (TABLE["items"] / SHARDS - 1000) / 1000
     assert report["requests"]["ListShards"] == 1
 
 
-def test_shards_that_are_split_are_listed_again_and_filled(tmp_path: Path) -> None:
+def test_split_shards_are_listed_again(tmp_path: Path) -> None:
     with FaultServer(
         shards=SHARDS, stream_mode="provisioned", split_at=5, shards_per_page=5, **LIMITS, **TABLE
     ) as server:
@@ -42,11 +42,11 @@ def test_shards_that_are_split_are_listed_again_and_filled(tmp_path: Path) -> No
     assert result.code == 0, result.stderr
     assert report["missing"] == 0 and report["duplicates"] == 0
     assert refused_share(report) < 0.01, report
-    # 4 shards are a page, 4 closed and 8 open ones three.
+    # 4 shards are one page; 4 closed and 8 open ones are three.
     assert report["requests"]["ListShards"] == 1 + 3
 
 
-def test_an_on_demand_stream_is_said_to_grow(tmp_path: Path) -> None:
+def test_on_demand_stream_is_reported(tmp_path: Path) -> None:
     with FaultServer(shards=1, stream_mode="on-demand", items=100) as server:
         result = server.everyitem(tmp_path).run(*scan_of())
         assert server.report()["missing"] == 0
@@ -58,7 +58,7 @@ def test_an_on_demand_stream_is_said_to_grow(tmp_path: Path) -> None:
     )
 
 
-def test_who_may_not_list_shards_is_told_and_served_unpaced(tmp_path: Path) -> None:
+def test_unpaced_without_permission_to_list_shards(tmp_path: Path) -> None:
     with FaultServer(
         "ListShards:access_denied=1", stream_mode="provisioned", items=2000
     ) as server:
@@ -70,7 +70,7 @@ def test_who_may_not_list_shards_is_told_and_served_unpaced(tmp_path: Path) -> N
     assert report["missing"] == 0 and report["requests"]["ListShards"] == 1
 
 
-def test_a_stream_that_does_not_tell_its_mode_is_not_paced(tmp_path: Path) -> None:
+def test_unpaced_if_the_stream_mode_is_unknown(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         result = server.everyitem(tmp_path).run(*scan_of())
         report = server.stop()

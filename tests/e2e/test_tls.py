@@ -1,4 +1,4 @@
-"""HTTPS, with a server whose certificate is of an authority of its own."""
+"""HTTPS, with a server whose certificate comes from a private authority."""
 
 import socket
 import ssl
@@ -35,7 +35,7 @@ def test_scan_over_tls(tmp_path: Path) -> None:
 
 
 class Authority:
-    """Issues certificates for 127.0.0.1, or whatever a case wants. Keeps its files in `folder`."""
+    """Issues certificates for 127.0.0.1, or for whatever a case needs. Keeps its files in `folder`."""
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
@@ -80,12 +80,12 @@ def asn1_time(days: int) -> str:
 
 @contextmanager
 def listening(certificate: Path, key: Path, version: Optional[ssl.TLSVersion]) -> Iterator[str]:
-    """The URL of a server that shakes hands with everybody and says nothing more."""
+    """The URL of a server that completes every TLS handshake and then stays silent."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if version:
         context.set_ciphers("ALL:@SECLEVEL=0")
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # that such versions are old is why they are here
+            warnings.simplefilter("ignore")  # old versions are used on purpose
             context.minimum_version = context.maximum_version = version
     context.load_cert_chain(certificate, key)
     listener = socket.create_server(("127.0.0.1", 0))
@@ -111,7 +111,7 @@ def listening(certificate: Path, key: Path, version: Optional[ssl.TLSVersion]) -
         thread.join()
 
 
-# What the certificate is like, what version is spoken, and what the user must read.
+# The certificate, the TLS version, and the expected message.
 REFUSED = {
     "expired": ({"start": -3, "end": -1}, None, "certificate has expired"),
     "not-yet-valid": ({"start": 1, "end": 3}, None, "certificate is not valid yet"),
@@ -125,7 +125,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("through_a_proxy", [False, True], ids=["direct", "proxy"])
 @pytest.mark.parametrize("case", REFUSED)
-def test_what_cannot_be_trusted_is_refused_by_its_cause(
+def test_untrusted_servers_are_refused_with_the_reason(
     tmp_path: Path, case: str, through_a_proxy: bool
 ) -> None:
     wanted, version, words = REFUSED[case]

@@ -1,4 +1,4 @@
-"""The two wires to Kinesis: CBOR where the endpoint understands it, JSON everywhere."""
+"""The two wire formats for Kinesis: CBOR if the endpoint understands it, otherwise JSON."""
 
 import json
 import urllib.request
@@ -8,19 +8,19 @@ from conftest import Backend
 from fault_proxy import FaultProxy
 from running import Everyitem
 
-# Kinesalite cuts its answers in CBOR off behind 16 KB, which are some 150 records.
+# Kinesalite truncates its CBOR responses after 16 KB, which is about 150 records.
 FEW = 100
 
 
 def buffers(backend: Backend, stream: str) -> List[bytes]:
-    """What kinesalite has got in CBOR: it gives it back as Node writes a buffer in JSON."""
+    """Data that kinesalite received in CBOR, which it returns the way Node writes a buffer in JSON."""
     url = backend.endpoints["kinesis"]
 
     def call(operation: str, **body: Any) -> Any:
         headers = {
             "Content-Type": "application/x-amz-json-1.1",
             "X-Amz-Target": f"Kinesis_20131202.{operation}",
-            "X-Amz-Date": "20250101T000000Z",  # it wants a signature, but checks none
+            "X-Amz-Date": "20250101T000000Z",  # it requires a signature but does not check it
             "Authorization": "AWS4-HMAC-SHA256 Credential=a, SignedHeaders=b, Signature=c",
         }
         request = urllib.request.Request(url, json.dumps(body).encode(), headers)
@@ -36,13 +36,13 @@ def buffers(backend: Backend, stream: str) -> List[bytes]:
     return found
 
 
-def test_cbor_is_read_by_a_server_of_other_hands(backend: Backend, everyitem: Everyitem) -> None:
+def test_cbor_with_kinesalite(backend: Backend, everyitem: Everyitem) -> None:
     table, stream = backend.table(FEW), backend.stream()
     everyitem.scan("--table", table.name, "--stream", stream, "--kinesis-wire", "cbor")
     assert sorted(buffers(backend, stream)) == sorted(backend.raw_items(table.name))
 
 
-def test_json_is_taken_where_the_endpoint_refuses_cbor(
+def test_json_if_the_endpoint_rejects_cbor(
     backend: Backend, everyitem: Everyitem, proxy: Callable[[str], FaultProxy]
 ) -> None:
     kinesis = proxy("kinesis")
@@ -52,17 +52,17 @@ def test_json_is_taken_where_the_endpoint_refuses_cbor(
     assert backend.compared(table, stream).complete
 
 
-def test_json_is_taken_where_cbor_is_not_as_aws_writes_it(
+def test_json_if_cbor_is_not_aws_style(
     backend: Backend, everyitem: Everyitem
 ) -> None:
-    # More records a request than those whose answer in CBOR would come whole.
+    # More records per request than fit into a complete CBOR response.
     table, stream = backend.table(10 * FEW), backend.stream()
     everyitem.scan("--table", table.name, "--stream", stream, "--segments", 1)
     compared = backend.compared(table, stream)
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_a_wire_that_was_asked_for_is_not_given_up(
+def test_requested_wire_is_kept(
     backend: Backend, everyitem: Everyitem, proxy: Callable[[str], FaultProxy]
 ) -> None:
     kinesis = proxy("kinesis")

@@ -1,4 +1,4 @@
-"""Several processes that share a run: each with segments of its own, and one budget for all."""
+"""Several processes that share a run: each has its own segments, and all share one read rate."""
 
 import json
 import signal
@@ -12,7 +12,7 @@ from read_budget_windows import charged, extremes
 from running import INTERRUPTED, Everyitem, wait_for
 from test_checkpoint_stores import CheckpointTable
 
-# Some 4 pages of each of 8 segments, one every 0.2 s.
+# About 4 pages in each of 8 segments, one every 0.2 s.
 SLOW_TABLE = {"items": 4000, "item_bytes": 4000, "page_bytes": 400_000, "scan_latency_ms": 200}
 
 ONE_OF_TWO = ("--workers", 2, "--worker", 1)
@@ -24,7 +24,7 @@ def worker(number: int, of: int, *more: Any) -> List[str]:
 
 
 def end_lease(server: FaultServer, run: str) -> None:
-    """As time does in half a minute."""
+    """As half a minute of waiting would."""
     client = server.client("dynamodb")
     key = {"run": {"S": run}, "item": {"S": "run"}}
     item = client.get_item(TableName="checkpoints", Key=key, ConsistentRead=True)["Item"]
@@ -37,7 +37,7 @@ def end_lease(server: FaultServer, run: str) -> None:
     )
 
 
-def test_workers_share_a_table_on_another_implementation_of_dynamodb(
+def test_workers_with_dynalite(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     table, stream = backend.table(3000), backend.stream()
@@ -53,7 +53,7 @@ def test_workers_share_a_table_on_another_implementation_of_dynamodb(
     assert sum(result.summary["items"] for result in results) == 3000
     told = sum("all 3 workers are complete" in result.stderr for result in results)
     assert told >= 1, [result.stderr for result in results]
-    # An item of each worker's run, and what they share, all of which goes by itself.
+    # One item per worker's run, and the shared one; all of them expire.
     items = {(item["run"]["S"], item["item"]["S"]) for item in checkpoints.items()}
     own = {(f"nightly/worker-{number}-of-3", "run") for number in range(3)}
     assert items == {("nightly", "workers"), *own}
@@ -62,7 +62,7 @@ def test_workers_share_a_table_on_another_implementation_of_dynamodb(
     assert again.summary["status"] == "already-complete"
 
 
-def test_a_worker_that_was_killed_goes_on_and_the_others_do_not_care(tmp_path: Path) -> None:
+def test_killed_worker_resumes_without_disturbing_others(tmp_path: Path) -> None:
     with FaultServer(**SLOW_TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         killed = everyitem.start(*worker(0, 2, "--segments", 8))
@@ -82,10 +82,10 @@ def test_a_worker_that_was_killed_goes_on_and_the_others_do_not_care(tmp_path: P
         assert "all 2 workers are complete" in result.stderr
         report = server.report()
     assert report["missing"] == 0 and report["altered"] == 0, report
-    assert report["duplicates"] <= 2 * 4 * 100, "it began anew"
+    assert report["duplicates"] <= 2 * 4 * 100, "it started over"
 
 
-def test_a_worker_that_was_interrupted_says_what_is_missing(tmp_path: Path) -> None:
+def test_interrupted_worker_says_what_is_missing(tmp_path: Path) -> None:
     with FaultServer(**SLOW_TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         process = everyitem.start(*worker(1, 3))
@@ -94,7 +94,7 @@ def test_a_worker_that_was_interrupted_says_what_is_missing(tmp_path: Path) -> N
         stopped = process.finish()
         assert stopped.code == INTERRUPTED, stopped.stderr
         assert "of 3 workers, not complete yet: 0, 1, 2" in stopped.stderr
-        assert "--worker 1" in stopped.stderr, "the same command goes on"
+        assert "--worker 1" in stopped.stderr, "the same command resumes"
         for number in range(3):
             result = everyitem.run(*worker(number, 3))
             assert result.code == 0, result.stderr
@@ -139,14 +139,14 @@ def test_workers_with_other_settings_are_refused(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_wrong_numbers_are_told(tmp_path: Path, wrong: Tuple[Any, ...], says: str) -> None:
+def test_invalid_numbers_are_reported(tmp_path: Path, wrong: Tuple[Any, ...], says: str) -> None:
     with FaultServer(items=10) as server:
         result = server.everyitem(tmp_path).run(*scan_of(*wrong))
         assert result.code == 2 and says in result.stderr, result.stderr
         assert server.report()["distinct"] == 0
 
 
-def test_one_of_one_is_a_run_like_any_other(tmp_path: Path) -> None:
+def test_single_worker_is_an_ordinary_run(tmp_path: Path) -> None:
     with FaultServer(items=100) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--workers", 1, "--worker", 0))
         assert result.code == 0, result.stderr
@@ -154,7 +154,7 @@ def test_one_of_one_is_a_run_like_any_other(tmp_path: Path) -> None:
         assert server.report()["missing"] == 0
 
 
-def test_workers_have_one_budget(tmp_path: Path) -> None:
+def test_workers_share_one_rate(tmp_path: Path) -> None:
     with FaultServer(items=6000, item_bytes=4000) as server:  # half a unit each
         everyitem = server.everyitem(tmp_path)
         processes = [
@@ -175,7 +175,7 @@ def test_workers_have_one_budget(tmp_path: Path) -> None:
     assert report["read_units"] <= 500 * (longest + 1.5)
 
 
-def test_workers_write_into_files_of_their_own(tmp_path: Path) -> None:
+def test_workers_write_their_own_files(tmp_path: Path) -> None:
     with FaultServer(items=500, scan_latency_ms=300, page_bytes=20_000) as server:
         everyitem = server.everyitem(tmp_path)
         sharing = ("--checkpoint", "dynamodb:checkpoints", "--workers", 2, "--segments", 4)
@@ -196,7 +196,7 @@ def test_workers_write_into_files_of_their_own(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_any_minute_of_all_workers_is_within_the_budget() -> None:
+def test_any_minute_of_all_workers_is_within_the_rate() -> None:
     looks = charged(read_units=500, segments=60, seconds=120, workers=3)
     # At first each new worker waits until the others have made room.
     least, most = extremes([look for look in looks if look[0] > 5], read_units=500)
