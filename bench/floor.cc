@@ -188,8 +188,8 @@ class Relay {
     const std::string body = fmt::format(
         R"({{"TableName":"table","TotalSegments":{},"Segment":{}{}{}}})", settings_.segments,
         segment_, start_key.empty() ? "" : R"(,"ExclusiveStartKey":)", start_key);
-    std::vector<everyitem::aws::Header> headers = {{"Host", host_},
-                                                   {"X-Amz-Target", "DynamoDB_20120810.Scan"}};
+    std::vector<everyitem::http::Header> headers = {{"Host", host_},
+                                                    {"X-Amz-Target", "DynamoDB_20120810.Scan"}};
     const auto signature = everyitem::aws::sign({.method = "POST",
                                                  .path = "/",
                                                  .query = {},

@@ -1,6 +1,6 @@
 """The include rule of ARCHITECTURE.md, held by reading every #include under src/.
 
-    cli, lambda -> options -> pipeline -> {checkpoint, sink, batch, pace, source} -> aws -> base
+    cli, lambda -> options -> pipeline -> {checkpoint, sink, batch, pace, source} -> aws -> http -> base
     pipeline, lambda, cli -> identity -> aws
 
 A stage sees of an upstream stage only its value headers, those that hold data and do nothing.
@@ -16,17 +16,18 @@ SOURCES = Path(__file__).resolve().parent.parent / "src"
 # What a folder may include whole. Its own headers always.
 MAY_INCLUDE: Dict[str, Set[str]] = {
     "base": set(),
-    "aws": {"base"},
-    "identity": {"aws", "base"},
-    "source": {"aws", "base"},
+    "http": {"base"},
+    "aws": {"http", "base"},
+    "identity": {"aws", "http", "base"},
+    "source": {"aws", "http", "base"},
     "pace": {"base"},
     "batch": {"base"},
-    "sink": {"aws", "base"},
-    "checkpoint": {"aws", "base"},
-    "pipeline": {"checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
-    "options": {"pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
-    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
-    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "base"},
+    "sink": {"aws", "http", "base"},
+    "checkpoint": {"aws", "http", "base"},
+    "pipeline": {"checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
+    "options": {"pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
+    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
+    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
 }
 
 # The program's main function, which chooses its door, belongs to none of them.
@@ -136,6 +137,8 @@ def check(path: str, *lines: str) -> List[str]:
 def test_upward_include_is_found() -> None:
     assert check("aws/client.cc", '#include "base/error.h"') == []
     assert check("base/error.cc", '#include "aws/client.h"') != []
+    assert check("aws/client.cc", '#include "http/client.h"') == []
+    assert check("http/client.cc", '#include "aws/sigv4.h"') != []
     assert check("source/scan.cc", '  #  include "pipeline/pipeline.h"  // up') != []
     assert check("pipeline/pipeline.cc", '#include "cli/main.h"') != []
 

@@ -17,7 +17,7 @@ std::string text(const json::object& object, std::string_view name) {
 }
 
 std::string authorization(const json::object& request) {
-  std::vector<aws::Header> headers;
+  std::vector<everyitem::http::Header> headers;
   for (const auto& [name, value] : request.at("headers").as_object()) {
     headers.push_back({name, json::value_to<std::string>(value)});
   }

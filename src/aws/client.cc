@@ -24,7 +24,7 @@ namespace {
 constexpr std::chrono::minutes kToleratedSkew{4};
 
 /// Throws MalformedResponse when the body is not what the service sent.
-void verify_crc32(const HttpResponse& response) {
+void verify_crc32(const http::Response& response) {
   const std::string_view header = response.header("x-amz-crc32");
   if (header.empty()) {
     return;
@@ -54,30 +54,31 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
 }
 
 /// Where the answer would have had the request sent, as far as a user may see it.
-std::string redirect_target(const HttpResponse& response) {
+std::string redirect_target(const http::Response& response) {
   const auto location = boost::urls::parse_uri_reference(response.header("location"));
   return location && !location->encoded_host().empty()
              ? "to " + std::string(location->encoded_host_and_port())
              : std::string("to another path");
 }
 
-ErrorClass classify(HttpError::Cause cause) {
-  const bool stays = cause == HttpError::Cause::tls || cause == HttpError::Cause::proxy_refused;
+ErrorClass classify(http::TransportError::Cause cause) {
+  const bool stays = cause == http::TransportError::Cause::tls ||
+                     cause == http::TransportError::Cause::proxy_refused;
   return stays ? ErrorClass::fatal : ErrorClass::transient;
 }
 
-std::string_view hint_for(HttpError::Cause cause) {
+std::string_view hint_for(http::TransportError::Cause cause) {
   switch (cause) {
-    case HttpError::Cause::resolve:
-    case HttpError::Cause::connect:
+    case http::TransportError::Cause::resolve:
+    case http::TransportError::Cause::connect:
       return "Check the region, --endpoint-url and the network.";
-    case HttpError::Cause::tls:
+    case http::TransportError::Cause::tls:
       return "AWS_CA_BUNDLE names the certificates to trust, where the endpoint uses its own.";
-    case HttpError::Cause::proxy:
-    case HttpError::Cause::proxy_refused:
-    case HttpError::Cause::idle:
-    case HttpError::Cause::closed:
-    case HttpError::Cause::bad_response:
+    case http::TransportError::Cause::proxy:
+    case http::TransportError::Cause::proxy_refused:
+    case http::TransportError::Cause::idle:
+    case http::TransportError::Cause::closed:
+    case http::TransportError::Cause::bad_response:
       return "";
   }
   return "";
@@ -85,7 +86,7 @@ std::string_view hint_for(HttpError::Cause cause) {
 
 }  // namespace
 
-Client::Client(ServiceModel service, std::string region, HttpClient& http, ClientContext context)
+Client::Client(ServiceModel service, std::string region, http::Client& http, ClientContext context)
     : service_(service), region_(std::move(region)), http_(http), context_(context) {}
 
 Awaitable<void> Client::call(const Call& call, const Accept& accept) {
@@ -158,7 +159,7 @@ std::chrono::nanoseconds Client::pause_after(const Failure& failure, int failure
 Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, const Accept& accept) {
   Failure failure;
   try {
-    HttpResponse response = co_await send_signed(call, failure.signed_as);
+    http::Response response = co_await send_signed(call, failure.signed_as);
     verify_crc32(response);
     if (response.status == call.success) {
       accept(std::move(response));
@@ -189,7 +190,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     }
     failure.server_date = response.header("date");
     failure.retry_after = parse_retry_after(response.header("retry-after"));
-  } catch (const HttpError& error) {
+  } catch (const http::TransportError& error) {
     failure.error_class = classify(error.cause());
     failure.may_be_done = error.request_sent();
     failure.message = fmt::format("{}: {}", http_.endpoint().url(), error.what());
@@ -201,7 +202,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
   co_return failure;
 }
 
-Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_as) {
+Awaitable<http::Response> Client::send_signed(const Call& call, SignedAs& signed_as) {
   signed_as = {.credentials = {}, .time = context_.clock.wall_now() + clock_offset_};
   std::optional<Credentials> credentials;
   if (call.is_signed) {
@@ -215,7 +216,7 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
                     .message = "no credentials in " + context_.credentials.place(),
                 });
   }
-  HttpRequest request;
+  http::Request request;
   request.method = call.method;
   request.target = call.path;
   request.body = call.body;
@@ -241,7 +242,7 @@ Awaitable<HttpResponse> Client::send_signed(const Call& call, SignedAs& signed_a
   co_return co_await http_.send(request);
 }
 
-void Client::add_signature(HttpRequest& request, const SignedAs& signed_as,
+void Client::add_signature(http::Request& request, const SignedAs& signed_as,
                            std::string_view payload_hash) {
   request.headers.push_back({"Host", http_.endpoint().authority()});
   const SigningInput input{.method = request.method,
@@ -253,7 +254,7 @@ void Client::add_signature(HttpRequest& request, const SignedAs& signed_as,
                            .service = service_.signing_name,
                            .time = signed_as.time,
                            .payload_hash = payload_hash};
-  std::vector<Header> signature = sign(input, signed_as.credentials, signing_key_);
+  std::vector<http::Header> signature = sign(input, signed_as.credentials, signing_key_);
   request.headers.pop_back();  // the HTTP client adds it
   std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));
 }

@@ -12,7 +12,6 @@
 #include <string_view>
 
 #include "aws/credentials.h"
-#include "aws/http_client.h"
 #include "aws/pacer.h"
 #include "aws/payload_hasher.h"
 #include "aws/retry.h"
@@ -22,6 +21,7 @@
 #include "base/guarded.h"
 #include "base/sha256.h"
 #include "base/wire.h"
+#include "http/client.h"
 
 namespace everyitem::aws {
 
@@ -54,10 +54,10 @@ struct Call {
   std::string_view path = "/";  ///< percent-encoded, as it is sent; unsigned calls: with the query
   /// Whether the client's credentials sign it. What finds credentials makes calls without any.
   bool is_signed = true;
-  std::string_view secret = {};          ///< never shown, should the service's words repeat it
-  std::span<const Header> headers = {};  ///< beside those that every call has
-  int success = 200;                     ///< the status of an answer that is no error
-  Wire wire = Wire::json;                ///< how the body is written, and the answer to it
+  std::string_view secret = {};  ///< never shown, should the service's words repeat it
+  std::span<const http::Header> headers = {};  ///< beside those that every call has
+  int success = 200;                           ///< the status of an answer that is no error
+  Wire wire = Wire::json;                      ///< how the body is written, and the answer to it
   Repetition repetition = Repetition::safe;
   RetryLimits limits = {};
   bool holds_items = false;  ///< the body: the service's words may repeat some of it
@@ -88,11 +88,11 @@ struct ClientContext {
 /// Used from one event loop; any number of calls at once (the caller bounds them).
 class Client {
  public:
-  Client(ServiceModel service, std::string region, HttpClient& http, ClientContext context);
+  Client(ServiceModel service, std::string region, http::Client& http, ClientContext context);
 
   /// Takes the whole answer of the call's status of success. May throw MalformedResponse; called
   /// once per answer.
-  using Accept = std::function<void(HttpResponse)>;
+  using Accept = std::function<void(http::Response)>;
 
   /// Repeats the call until `accept` took an answer. Where an answer has x-amz-crc32, its body is
   /// checked against it. Throws Error, whose details().code is the service's error code, with
@@ -122,8 +122,8 @@ class Client {
 
   Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
   /// Tells in `signed_as` how, before it sends.
-  Awaitable<HttpResponse> send_signed(const Call& call, SignedAs& signed_as);
-  void add_signature(HttpRequest& request, const SignedAs& signed_as,
+  Awaitable<http::Response> send_signed(const Call& call, SignedAs& signed_as);
+  void add_signature(http::Request& request, const SignedAs& signed_as,
                      std::string_view payload_hash);
   /// How long to wait after the call's `failures`-th failure of this class.
   std::chrono::nanoseconds pause_after(const Failure& failure, int failures);
@@ -136,7 +136,7 @@ class Client {
 
   ServiceModel service_;
   std::string region_;
-  HttpClient& http_;
+  http::Client& http_;
   ClientContext context_;
   std::chrono::seconds clock_offset_{0};  ///< added to the wall clock when signing
   SigningKey signing_key_;

@@ -26,6 +26,9 @@
 namespace everyitem::aws {
 namespace {
 
+using http::answer;
+using http::run;
+using http::yield;
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
@@ -74,10 +77,10 @@ class ClientTest : public testing::Test {
   /// `number` counts the requests from 1.
   using Script = std::function<Reply(int number)>;
 
-  void serve(Script script, HttpTimeouts timeouts = {}) {
+  void serve(Script script, http::Timeouts timeouts = {}) {
     script_ = std::move(script);
     service_ = std::make_unique<TestService>(
-        [this](Peer& peer, std::string request) { return reply(peer, std::move(request)); },
+        [this](http::Peer& peer, std::string request) { return reply(peer, std::move(request)); },
         kDynamoDb, timeouts);
   }
   /// Answers in order; another request fails the test.
@@ -88,7 +91,7 @@ class ClientTest : public testing::Test {
     });
   }
 
-  Awaitable<void> reply(Peer& peer, std::string request) {
+  Awaitable<void> reply(http::Peer& peer, std::string request) {
     requests_.push_back(std::move(request));
     const Reply reply = script_(static_cast<int>(requests_.size()));
     co_await peer.write(reply.bytes);
@@ -173,8 +176,8 @@ class ClientTest : public testing::Test {
 
   Call call_{.operation = "Scan", .object = "table orders", .body = R"({"TableName":"orders"})"};
   std::vector<std::string> accepted_;
-  Client::Accept accept_ = [this](const HttpResponse& response) {
-    accepted_.push_back(text_of(response));
+  Client::Accept accept_ = [this](const http::Response& response) {
+    accepted_.push_back(http::text_of(response));
   };
 };
 
@@ -208,10 +211,10 @@ TEST_F(ClientTest, ARequestIsWhatAwsWantsAndIsSignedAsItIsSent) {
                                         "dynamodb/aws4_request, SignedHeaders=content-type;host;"
                                         "x-amz-date;x-amz-security-token;x-amz-target, "));
   // sign() is checked against AWS' own cases: here, that it was given what is on the wire.
-  const std::vector<Header> headers = {{"Host", header_of(request, "Host")},
-                                       {"Content-Type", header_of(request, "Content-Type")},
-                                       {"X-Amz-Target", header_of(request, "X-Amz-Target")}};
-  const std::string body = body_of(request);
+  const std::vector<http::Header> headers = {{"Host", header_of(request, "Host")},
+                                             {"Content-Type", header_of(request, "Content-Type")},
+                                             {"X-Amz-Target", header_of(request, "X-Amz-Target")}};
+  const std::string body = http::body_of(request);
   const auto signature = sign({.method = "POST",
                                .path = "/",
                                .query = {},
@@ -221,12 +224,12 @@ TEST_F(ClientTest, ARequestIsWhatAwsWantsAndIsSignedAsItIsSent) {
                                .service = "dynamodb",
                                .time = service_->clock.wall_now()},
                               NumberedCredentials::numbered(1));
-  EXPECT_THAT(signature, testing::Contains(Header{"Authorization", authorization}));
+  EXPECT_THAT(signature, testing::Contains(http::Header{"Authorization", authorization}));
 }
 
 TEST_F(ClientTest, ACallThatNobodySignsNeedsNoCredentialsAndIsSentAsItIs) {
   serve([](int) { return ok(); });
-  const std::vector<Header> headers = {{"x-token", "t"}};
+  const std::vector<http::Header> headers = {{"x-token", "t"}};
   call_.is_signed = false;
   call_.method = "GET";
   call_.path = "/latest?a=b";
@@ -505,7 +508,7 @@ TEST_F(ClientTest, AStalledAnswerIsAskedForAgain) {
 TEST_F(ClientTest, AnAnswerThatIsNotTheOperationsOwnIsAskedForAgain) {
   serve_in_order({ok("{}"), ok("{}"), ok("{}")});
   int asked = 0;
-  accept_ = [&](const HttpResponse&) {
+  accept_ = [&](const http::Response&) {
     if (++asked < 3) {
       throw MalformedResponse("the answer to Scan has no Items");
     }
@@ -518,7 +521,7 @@ TEST_F(ClientTest, AnAnswerThatIsNotTheOperationsOwnIsAskedForAgain) {
 TEST_F(ClientTest, AnAnswerThatStaysMalformedEndsTheCall) {
   call_.limits = kStartUpLimits;
   serve([](int) { return ok(); });
-  accept_ = [](const HttpResponse&) { throw MalformedResponse("the answer has no Items"); };
+  accept_ = [](const http::Response&) { throw MalformedResponse("the answer has no Items"); };
   EXPECT_THAT(
       failed_call().what(),
       StartsWith("Scan on table orders: the answer has no Items (gave up after 4 attempts"));
@@ -556,7 +559,7 @@ TEST_F(ClientTest, ARedirectIsNotFollowed) {
                              "307 Temporary Redirect", "308 Permanent Redirect"}) {
     requests_.clear();
     serve({});
-    TestServer elsewhere(service_->loop, answer_all);
+    http::TestServer elsewhere(service_->loop, http::answer_all);
     const std::string there = elsewhere.endpoint().authority();
     Reply redirect{answer("", status, "Location: http://" + there + "/signed?token=x\r\n")};
     script_ = [&redirect](int) { return redirect; };
@@ -581,12 +584,12 @@ TEST_F(ClientTest, ARedirectToNowhereIsNoneEither) {
 
 TEST_F(ClientTest, AServerThatCannotShowItsCertificateIsNotAskedAgain) {
   asio::io_context loop;
-  TestServer server(loop, [](Peer& peer) -> Awaitable<void> {
+  http::TestServer server(loop, [](http::Peer& peer) -> Awaitable<void> {
     co_await peer.write("HTTP/1.1 400 Bad Request\r\n\r\n");
   });
-  Endpoint endpoint = server.endpoint();
+  http::Endpoint endpoint = server.endpoint();
   endpoint.tls = true;
-  HttpClient http(loop.get_executor(), endpoint, std::make_shared<TlsSettings>());
+  http::Client http(loop.get_executor(), endpoint, std::make_shared<http::TlsSettings>());
   NumberedCredentials credentials;
   FakeClock clock{{}};
   Random random(1);
@@ -750,12 +753,12 @@ TEST_F(ClientTest, AClockThatJumpsUnderCallsIsSetRightForAllOfThem) {
 TEST_F(ClientTest, ACallByItsPathIsSignedWithItsHeadersAndTakesItsOwnStatus) {
   std::string request;
   TestService lambda(
-      [&](Peer& peer, std::string arrived) -> Awaitable<void> {
+      [&](http::Peer& peer, std::string arrived) -> Awaitable<void> {
         request = std::move(arrived);
         co_await peer.write(answer("", "202 Accepted"));
       },
       kLambda);
-  const std::vector<Header> headers = {{"X-Amz-Invocation-Type", "Event"}};
+  const std::vector<http::Header> headers = {{"X-Amz-Invocation-Type", "Event"}};
   const Call invoke{.operation = "Invoke",
                     .object = "function f",
                     .body = "{}",
@@ -763,7 +766,7 @@ TEST_F(ClientTest, ACallByItsPathIsSignedWithItsHeadersAndTakesItsOwnStatus) {
                     .headers = headers,
                     .success = 202};
   int accepted = 0;
-  run(lambda.loop, lambda.client.call(invoke, [&](HttpResponse) { ++accepted; }));
+  run(lambda.loop, lambda.client.call(invoke, [&](http::Response) { ++accepted; }));
   EXPECT_EQ(accepted, 1);
   EXPECT_THAT(request,
               StartsWith("POST /2015-03-31/functions/arn%3Aaws%3Alambda/invocations HTTP/1.1\r\n"));
@@ -776,10 +779,10 @@ TEST_F(ClientTest, ACallByItsPathIsSignedWithItsHeadersAndTakesItsOwnStatus) {
 
 TEST_F(ClientTest, AnotherStatusThanThatOfSuccessIsAnError) {
   const std::string not_found = answer("{}", "404 Not Found");
-  TestService lambda([&](Peer& peer, const std::string&) { return peer.write(not_found); },
+  TestService lambda([&](http::Peer& peer, const std::string&) { return peer.write(not_found); },
                      kLambda);
   const Call invoke{.operation = "Invoke", .object = "function f", .body = "{}", .success = 202};
-  EXPECT_THROW(run(lambda.loop, lambda.client.call(invoke, [](HttpResponse) { FAIL(); })), Error);
+  EXPECT_THROW(run(lambda.loop, lambda.client.call(invoke, [](http::Response) { FAIL(); })), Error);
 }
 
 // Cancellation

@@ -113,7 +113,7 @@ std::string_view bare_code(std::string_view type) {
 }
 
 /// The answer's body, whichever wire it is in; null when it is in none.
-boost::json::value document_of(const HttpResponse& response) {
+boost::json::value document_of(const http::Response& response) {
   if (response.header("content-type") == kCborContentType) {
     try {
       return parse_cbor(response.body.view());
@@ -165,7 +165,7 @@ bool may_be_about_format(std::string_view code) {
                               code == kUnsupportedMediaType;
 }
 
-ServiceError read_service_error(const HttpResponse& response) {
+ServiceError read_service_error(const http::Response& response) {
   ServiceError error{.http_status = response.status, .code = {}, .message = {}};
   const boost::json::value body = document_of(response);
   if (body.is_object()) {

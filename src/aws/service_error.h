@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "aws/http_client.h"
+#include "http/message.h"
 
 namespace everyitem::aws {
 
@@ -49,6 +49,6 @@ struct ServiceError {
 
 /// Reads an answer whose status is not 2xx. Takes any body: JSON, CBOR, the XML of STS, empty, or a
 /// proxy's HTML.
-ServiceError read_service_error(const HttpResponse& response);
+ServiceError read_service_error(const http::Response& response);
 
 }  // namespace everyitem::aws

@@ -9,8 +9,8 @@
 namespace everyitem::aws {
 namespace {
 
-HttpResponse response(int status, std::string_view body, std::vector<Header> headers = {}) {
-  HttpResponse made;
+http::Response response(int status, std::string_view body, std::vector<http::Header> headers = {}) {
+  http::Response made;
   made.status = status;
   made.headers = std::move(headers);
   made.body = PaddedBuffer(body);
@@ -99,7 +99,7 @@ TEST(ServiceError, SomeCodesMayBeAboutTheFormatOfTheRequest) {
 }
 
 TEST(ServiceError, IsReadFromCborToo) {
-  const std::vector<Header> headers = {{"Content-Type", "application/x-amz-cbor-1.1"}};
+  const std::vector<http::Header> headers = {{"Content-Type", "application/x-amz-cbor-1.1"}};
   const std::string body =
       to_cbor({{"__type", "ProvisionedThroughputExceededException"}, {"message", "Rate exceeded"}},
               CborLengths::indefinite);

@@ -87,11 +87,12 @@ struct CanonicalHeaders {
   std::string signed_names;  ///< "name;name"
 };
 
-CanonicalHeaders canonical_headers(std::span<const Header> given, std::span<const Header> added) {
+CanonicalHeaders canonical_headers(std::span<const http::Header> given,
+                                   std::span<const http::Header> added) {
   std::vector<std::pair<std::string, std::string_view>> headers;
   headers.reserve(given.size() + added.size());
-  for (const std::span<const Header> some : {given, added}) {
-    for (const Header& header : some) {
+  for (const std::span<const http::Header> some : {given, added}) {
+    for (const http::Header& header : some) {
       headers.emplace_back(lower(header.name), header.value);
     }
   }
@@ -186,18 +187,18 @@ void SigningKey::wipe() {
   OPENSSL_cleanse(bytes_.data(), bytes_.size());
 }
 
-std::vector<Header> sign(const SigningInput& input, const Credentials& credentials) {
+std::vector<http::Header> sign(const SigningInput& input, const Credentials& credentials) {
   SigningKey key;
   return sign(input, credentials, key);
 }
 
-std::vector<Header> sign(const SigningInput& input, const Credentials& credentials,
-                         SigningKey& key) {
+std::vector<http::Header> sign(const SigningInput& input, const Credentials& credentials,
+                               SigningKey& key) {
   const auto second = std::chrono::floor<std::chrono::seconds>(input.time);
   const std::string time = fmt::format("{:%Y%m%dT%H%M%SZ}", second);
   const std::string_view date = std::string_view(time).substr(0, 8);
 
-  std::vector<Header> added;
+  std::vector<http::Header> added;
   added.reserve(3);
   added.push_back({"X-Amz-Date", time});
   if (!credentials.session_token.empty()) {

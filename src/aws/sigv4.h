@@ -10,22 +10,16 @@
 
 #include "aws/credentials.h"
 #include "base/sha256.h"
+#include "http/message.h"
 
 namespace everyitem::aws {
 
-struct Header {
-  std::string name;
-  std::string value;
-
-  friend bool operator==(const Header&, const Header&) = default;
-};
-
 /// What is signed. Everything is borrowed for the length of the call.
 struct SigningInput {
-  std::string_view method;          ///< "POST"
-  std::string_view path;            ///< absolute, as sent (already percent-encoded): "/"
-  std::string_view query;           ///< as sent, without '?'; empty for the services used here
-  std::span<const Header> headers;  ///< all that are to be signed; must hold Host
+  std::string_view method;  ///< "POST"
+  std::string_view path;    ///< absolute, as sent (already percent-encoded): "/"
+  std::string_view query;   ///< as sent, without '?'; empty for the services used here
+  std::span<const http::Header> headers;  ///< all that are to be signed; must hold Host
   std::string_view body;
   std::string_view region;
   std::string_view service;  ///< the signing name: "dynamodb", "kinesis"
@@ -59,9 +53,9 @@ class SigningKey {
 
 /// The headers to add: X-Amz-Date, X-Amz-Security-Token where the credentials have a token (it is
 /// signed), and Authorization. `key` is used again where it is the same.
-std::vector<Header> sign(const SigningInput& input, const Credentials& credentials,
-                         SigningKey& key);
+std::vector<http::Header> sign(const SigningInput& input, const Credentials& credentials,
+                               SigningKey& key);
 /// The same for a single request.
-std::vector<Header> sign(const SigningInput& input, const Credentials& credentials);
+std::vector<http::Header> sign(const SigningInput& input, const Credentials& credentials);
 
 }  // namespace everyitem::aws

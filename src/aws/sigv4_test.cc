@@ -11,7 +11,8 @@
 
 namespace everyitem::aws {
 
-void PrintTo(const Header& header, std::ostream* out) {  // NOLINT(readability-identifier-naming)
+void PrintTo(const http::Header& header,
+             std::ostream* out) {  // NOLINT(readability-identifier-naming)
   *out << header.name << ": " << header.value;
 }
 
@@ -32,7 +33,7 @@ Credentials suite_credentials() {
 /// A signed request of AWS's test suite, taken apart: what was sent and what signing added.
 struct SuiteCase {
   std::string method, path, query, body;
-  std::vector<Header> headers;
+  std::vector<http::Header> headers;
   std::string date, token, authorization;
   std::string payload_hash;  ///< empty where the body is hashed
 };
@@ -94,7 +95,7 @@ TEST_P(SignatureTestSuite, AddsTheHeadersThatAwsPublished) {
   Credentials credentials = suite_credentials();
   credentials.session_token = expected.token;
 
-  std::vector<Header> headers{{"X-Amz-Date", expected.date}};
+  std::vector<http::Header> headers{{"X-Amz-Date", expected.date}};
   if (!expected.token.empty()) {
     headers.push_back({"X-Amz-Security-Token", expected.token});
   }
@@ -123,7 +124,7 @@ INSTANTIATE_TEST_SUITE_P(Aws, SignatureTestSuite, testing::ValuesIn(suite_cases(
 TEST(Sign, TheWholeTestSuiteIsThere) { EXPECT_EQ(suite_cases().size(), 40U); }
 
 TEST(Sign, APathIsSignedWithoutWhatServersTakeOutOfIt) {
-  const std::vector<Header> headers{{"Host", "example.amazonaws.com"}};
+  const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
   const auto signature = [&](std::string_view path, bool normalize_path = true) {
     return sign({.method = "GET",
                  .path = path,
@@ -156,7 +157,7 @@ TEST(Sign, APathIsSignedWithoutWhatServersTakeOutOfIt) {
 }
 
 TEST(Sign, FractionsOfASecondAreCutOff) {
-  const std::vector<Header> headers{{"Host", "example.amazonaws.com"}};
+  const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
   const auto at = [&](std::chrono::system_clock::time_point time) {
     return sign({.method = "POST",
                  .path = "/",
@@ -173,17 +174,17 @@ TEST(Sign, FractionsOfASecondAreCutOff) {
 }
 
 TEST(Sign, NeitherSecretNorBodyAppearsInTheHeaders) {
-  const std::vector<Header> headers{{"Host", "example.amazonaws.com"}};
+  const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
   const Credentials credentials = suite_credentials();
-  for (const Header& header : sign({.method = "POST",
-                              .path = "/",
-                              .query = {},
-                              .headers = headers,
-                              .body = "confidential",
-                              .region = "us-east-1",
-                              .service = "service",
-                              .time = kSuiteTime},
-                                   credentials)) {
+  for (const http::Header& header : sign({.method = "POST",
+                                    .path = "/",
+                                    .query = {},
+                                    .headers = headers,
+                                    .body = "confidential",
+                                    .region = "us-east-1",
+                                    .service = "service",
+                                    .time = kSuiteTime},
+                                         credentials)) {
     EXPECT_THAT(header.value, testing::Not(testing::HasSubstr(credentials.secret_access_key)));
     EXPECT_THAT(header.value, testing::Not(testing::HasSubstr("confidential")));
   }

@@ -12,8 +12,8 @@
 
 #include "aws/client.h"
 #include "aws/credentials.h"
-#include "aws/http_test_server.h"
 #include "base/fake_clock.h"
+#include "http/test_server.h"
 
 namespace everyitem::aws {
 
@@ -38,17 +38,17 @@ class NumberedCredentials final : public CredentialsProvider {
 /// Members are in the order in which they need each other.
 struct TestService {
   /// Answers one request, or does worse.
-  using Handler = std::function<Awaitable<void>(Peer&, std::string request)>;
+  using Handler = std::function<Awaitable<void>(http::Peer&, std::string request)>;
 
   explicit TestService(Handler how_to_answer, ServiceModel model = kDynamoDb,
-                       HttpTimeouts timeouts = {})
+                       http::Timeouts timeouts = {})
       : handler(std::move(how_to_answer)),
-        server(loop, [this](Peer& peer) { return serve(peer); }),
+        server(loop, [this](http::Peer& peer) { return serve(peer); }),
         http(loop.get_executor(), server.endpoint(), nullptr, timeouts),
         client(model, "eu-west-1", http,
                {.credentials = credentials, .clock = clock, .random = random}) {}
 
-  Awaitable<void> serve(Peer& peer) {
+  Awaitable<void> serve(http::Peer& peer) {
     while (std::optional<std::string> request = co_await peer.read_request()) {
       co_await handler(peer, std::move(*request));
     }
@@ -61,8 +61,8 @@ struct TestService {
   Random random{kSeed};
   NumberedCredentials credentials;
   Handler handler;
-  TestServer server;
-  HttpClient http;
+  http::TestServer server;
+  http::Client http;
   Client client;
 };
 

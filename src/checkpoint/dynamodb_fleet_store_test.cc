@@ -56,16 +56,16 @@ class DynamoDbFleetStoreTest : public testing::Test {
   emulator::EmulatedItems items_;
   bool answers_are_lost_ = false;
   aws::TestService service_{
-      [this](aws::Peer& peer, const std::string& request) -> Awaitable<void> {
+      [this](http::Peer& peer, const std::string& request) -> Awaitable<void> {
         constexpr std::string_view kTarget = "DynamoDB_20120810.";
         const auto operation = request.find(kTarget) + kTarget.size();
         const emulator::ServiceReply reply =
             items_.answer(request.substr(operation, request.find('\r', operation) - operation),
-                          aws::body_of(request));
+                          http::body_of(request));
         const std::string bytes =
             answers_are_lost_
-                ? aws::answer("", "500 Internal Server Error")
-                : aws::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
+                ? http::answer("", "500 Internal Server Error")
+                : http::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
         co_await peer.write(bytes);
       },
       aws::kDynamoDb};

@@ -12,7 +12,7 @@ Awaitable<json::object> call_json(aws::Client& client, std::string operation, st
                                   json::object request, aws::RetryLimits limits) {
   json::object answer;
   const std::string body = json::serialize(request);
-  const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+  const aws::Client::Accept accept = [&](const http::Response& response) {
     boost::system::error_code error;
     json::value parsed = json::parse(json::string_view(response.body.view()), error);
     if (error || !parsed.is_object()) {

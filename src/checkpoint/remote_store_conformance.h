@@ -28,7 +28,7 @@ class RemoteUnderTest : public StoreUnderTest {
  public:
   explicit RemoteUnderTest(aws::ServiceModel model)
       : service(
-            [this](aws::Peer& peer, const std::string& request) { return serve(peer, request); },
+            [this](http::Peer& peer, const std::string& request) { return serve(peer, request); },
             model) {}
 
   asio::io_context& loop() override { return service.loop; }
@@ -76,35 +76,35 @@ class RemoteUnderTest : public StoreUnderTest {
   virtual emulator::ServiceReply answer(std::string_view operation, std::string_view body) = 0;
 
  private:
-  Awaitable<void> serve(aws::Peer& peer, const std::string& request) {
+  Awaitable<void> serve(http::Peer& peer, const std::string& request) {
     constexpr std::string_view kTarget = "X-Amz-Target: ";
     const auto target = request.find(kTarget) + kTarget.size();
     const auto dot = request.find('.', target) + 1;
     const std::string operation = request.substr(dot, request.find('\r', dot) - dot);
     std::string bytes;
     if (requests_left == 0U) {
-      bytes = aws::answer("", "500 Internal Server Error");
+      bytes = http::answer("", "500 Internal Server Error");
     } else if (!refusal.empty()) {
       bytes = refused(refusal);
     } else if (throttle_every > 0 && ++requests_ % throttle_every != 0) {
       bytes = refused("ThrottlingException");
     } else {
       operations.push_back(operation);
-      const emulator::ServiceReply reply = answer(operation, aws::body_of(request));
+      const emulator::ServiceReply reply = answer(operation, http::body_of(request));
       if (on_answered) {
         on_answered(operation);
       }
-      bytes = aws::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
+      bytes = http::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
       if (requests_left && --*requests_left == 0 && last_answer_is_lost) {
-        bytes = aws::answer("", "500 Internal Server Error");
+        bytes = http::answer("", "500 Internal Server Error");
       }
     }
     co_await peer.write(bytes);
   }
 
   static std::string refused(const std::string& code) {
-    return aws::answer(R"({"__type":")" + code + R"(","message":"in its words"})",
-                       "400 Bad Request");
+    return http::answer(R"({"__type":")" + code + R"(","message":"in its words"})",
+                        "400 Bad Request");
   }
 
   std::size_t processes_ = 0;

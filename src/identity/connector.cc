@@ -52,15 +52,15 @@ std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executo
 
 std::unique_ptr<ServiceConnection> Connector::place(const asio::any_io_executor& executor,
                                                     const aws::ServiceModel& model,
-                                                    const aws::Endpoint& endpoint,
-                                                    aws::HttpTimeouts timeouts) {
+                                                    const http::Endpoint& endpoint,
+                                                    http::Timeouts timeouts) {
   return connect(executor, model, {.region = {}, .endpoint = endpoint}, timeouts, nullptr);
 }
 
 std::unique_ptr<ServiceConnection> Connector::connect(const asio::any_io_executor& executor,
                                                       const aws::ServiceModel& model,
                                                       const ServiceSettings& settings,
-                                                      aws::HttpTimeouts timeouts,
+                                                      http::Timeouts timeouts,
                                                       aws::CredentialsProvider* credentials) {
   const aws::ClientContext context{
       .credentials = credentials != nullptr ? *credentials : no_credentials(),
@@ -70,13 +70,13 @@ std::unique_ptr<ServiceConnection> Connector::connect(const asio::any_io_executo
                                              tls_for(settings.endpoint), context);
 }
 
-std::shared_ptr<const aws::TlsSettings> Connector::tls_for(const aws::Endpoint& endpoint) {
+std::shared_ptr<const http::TlsSettings> Connector::tls_for(const http::Endpoint& endpoint) {
   if (!endpoint.tls) {
     return nullptr;
   }
   if (!tls_) {
     tls_ =
-        std::make_shared<aws::TlsSettings>(resolve_ca_bundle(profile_, surroundings_.environment));
+        std::make_shared<http::TlsSettings>(resolve_ca_bundle(profile_, surroundings_.environment));
   }
   return tls_;
 }

@@ -9,11 +9,11 @@
 #include <string_view>
 
 #include "aws/client.h"
-#include "aws/endpoint.h"
-#include "aws/http_client.h"
 #include "base/async.h"
 #include "base/clock.h"
 #include "base/environment.h"
+#include "http/client.h"
+#include "http/endpoint.h"
 #include "identity/profile.h"
 #include "identity/service_connection.h"
 
@@ -25,7 +25,7 @@ struct Surroundings {
   Environment environment;
   Clock& clock;
   Random& random;  ///< of pauses before calls are repeated, and of session names
-  aws::HttpTimeouts timeouts = {};
+  http::Timeouts timeouts = {};
   bool insecure_http = false;  ///< plain HTTP may leave this machine
   /// Told to the user; one line, without a secret.
   std::function<void(std::string_view)> notice = [](std::string_view) {};
@@ -55,7 +55,7 @@ class Connector {
   ServiceSettings resolve(const aws::ServiceModel& model, const ServiceFlags& flags) const;
   /// What a client of that endpoint trusts: null for one without TLS. Loaded once. Throws what
   /// TlsSettings throws.
-  std::shared_ptr<const aws::TlsSettings> tls_for(const aws::Endpoint& endpoint);
+  std::shared_ptr<const http::TlsSettings> tls_for(const http::Endpoint& endpoint);
 
   /// An AWS service, in `region`, where environment and profile say that it is: resolve_service.
   /// `credentials` may be null for calls that are not signed. Throws what resolve_service and
@@ -67,19 +67,18 @@ class Connector {
   /// Exactly there, unsigned, without a proxy: the endpoints of containers and machines.
   std::unique_ptr<ServiceConnection> place(const asio::any_io_executor& executor,
                                            const aws::ServiceModel& model,
-                                           const aws::Endpoint& endpoint,
-                                           aws::HttpTimeouts timeouts);
+                                           const http::Endpoint& endpoint, http::Timeouts timeouts);
 
  private:
   std::unique_ptr<ServiceConnection> connect(const asio::any_io_executor& executor,
                                              const aws::ServiceModel& model,
                                              const ServiceSettings& settings,
-                                             aws::HttpTimeouts timeouts,
+                                             http::Timeouts timeouts,
                                              aws::CredentialsProvider* credentials);
 
   Profile profile_;
   Surroundings surroundings_;
-  std::shared_ptr<const aws::TlsSettings> tls_;  ///< once one is needed
+  std::shared_ptr<const http::TlsSettings> tls_;  ///< once one is needed
 };
 
 }  // namespace everyitem::identity

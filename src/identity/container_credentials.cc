@@ -35,8 +35,8 @@ constexpr std::array kLocalAddresses = {kAgentAddress, std::string_view("169.254
 constexpr aws::ServiceModel kModel{"container", "", ""};
 
 // As botocore's ContainerMetadataFetcher.
-constexpr aws::HttpTimeouts kTimeouts{.connect = std::chrono::seconds(2),
-                                      .idle = std::chrono::seconds(2)};
+constexpr http::Timeouts kTimeouts{.connect = std::chrono::seconds(2),
+                                   .idle = std::chrono::seconds(2)};
 constexpr aws::RetryLimits kLimits{
     .attempts = 3, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(10)};
 
@@ -55,7 +55,7 @@ bool is_local(std::string_view host) {
 /// Where to ask, and which variable says so.
 struct Place {
   std::string_view variable;
-  aws::Endpoint endpoint;
+  http::Endpoint endpoint;
   std::string path;  ///< with the query
 };
 
@@ -70,7 +70,7 @@ std::string target_of(const boost::urls::url_view& url) {
   return target;
 }
 
-Place relative_place(const std::string& uri, aws::Endpoint agent) {
+Place relative_place(const std::string& uri, http::Endpoint agent) {
   const auto parsed = boost::urls::parse_origin_form(uri);
   if (!parsed) {
     throw usage_error(fmt::format("{} is no path such as /v2/credentials/ID", kRelative),
@@ -89,7 +89,7 @@ Place full_place(const std::string& uri) {
   const std::string base = fmt::format("{}://{}", std::string_view(parsed->scheme()),
                                        std::string_view(parsed->encoded_authority()));
   Place place{
-      .variable = kFull, .endpoint = aws::parse_endpoint(base, kFull), .path = target_of(*parsed)};
+      .variable = kFull, .endpoint = http::parse_endpoint(base, kFull), .path = target_of(*parsed)};
   if (!place.endpoint.tls && !is_local(place.endpoint.host)) {
     throw usage_error(
         fmt::format("{}: {} is not on this machine, and without TLS others could read the "
@@ -101,7 +101,7 @@ Place full_place(const std::string& uri) {
 }
 
 /// Nothing where the environment names none.
-std::optional<Place> find_place(const Environment& environment, const aws::Endpoint& agent) {
+std::optional<Place> find_place(const Environment& environment, const http::Endpoint& agent) {
   if (const std::string uri = environment(kRelative); !uri.empty()) {
     return relative_place(uri, agent);
   }
@@ -160,7 +160,7 @@ Error failure_of(const Place& place, std::string code, std::string reason) {
 }
 
 /// Throws Error.
-aws::Credentials read_answer(aws::HttpResponse response, const Place& place,
+aws::Credentials read_answer(http::Response response, const Place& place,
                              std::chrono::system_clock::time_point now) {
   try {
     aws::Credentials credentials = read_credentials_document(std::move(response.body), "Token");
@@ -176,11 +176,11 @@ aws::Credentials read_answer(aws::HttpResponse response, const Place& place,
 
 }  // namespace
 
-aws::Endpoint ContainerCredentials::agent_endpoint() {
+http::Endpoint ContainerCredentials::agent_endpoint() {
   return {.tls = false, .host = std::string(kAgentAddress), .port = 80};
 }
 
-ContainerCredentials::ContainerCredentials(Connector& connector, aws::Endpoint agent)
+ContainerCredentials::ContainerCredentials(Connector& connector, http::Endpoint agent)
     : connector_(connector), agent_(std::move(agent)) {}
 
 Awaitable<std::optional<aws::Credentials>> ContainerCredentials::find() {
@@ -190,7 +190,7 @@ Awaitable<std::optional<aws::Credentials>> ContainerCredentials::find() {
   }
   std::string token = authorization(connector_.environment());
   const WipedAtEnd token_wiped(token);
-  std::vector<aws::Header> headers;
+  std::vector<http::Header> headers;
   headers.emplace_back();
   headers.back().name = "Accept";
   headers.back().value = "application/json";
@@ -211,8 +211,8 @@ Awaitable<std::optional<aws::Credentials>> ContainerCredentials::find() {
                        .limits = kLimits};
   const auto connection =
       connector_.place(co_await asio::this_coro::executor, kModel, place->endpoint, kTimeouts);
-  aws::HttpResponse response;
-  const aws::Client::Accept accept = [&response](aws::HttpResponse arrived) {
+  http::Response response;
+  const aws::Client::Accept accept = [&response](http::Response arrived) {
     response = std::move(arrived);
   };
   std::optional<Error> failure;

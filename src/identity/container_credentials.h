@@ -6,7 +6,7 @@
 #include <string>
 
 #include "aws/credentials.h"
-#include "aws/endpoint.h"
+#include "http/endpoint.h"
 #include "identity/connector.h"
 
 namespace everyitem::identity {
@@ -14,10 +14,10 @@ namespace everyitem::identity {
 class ContainerCredentials final : public aws::CredentialsProvider {
  public:
   /// Where AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is relative to: the agent of Amazon ECS.
-  static aws::Endpoint agent_endpoint();
+  static http::Endpoint agent_endpoint();
 
   /// `connector` outlives it.
-  explicit ContainerCredentials(Connector& connector, aws::Endpoint agent = agent_endpoint());
+  explicit ContainerCredentials(Connector& connector, http::Endpoint agent = agent_endpoint());
 
   /// Asks the place that the environment names, with the token that it names. Throws Error when
   /// there is such a place and it gives no usable credentials: who set it up relies on it. Throws a
@@ -27,7 +27,7 @@ class ContainerCredentials final : public aws::CredentialsProvider {
 
  private:
   Connector& connector_;
-  aws::Endpoint agent_;
+  http::Endpoint agent_;
 };
 
 }  // namespace everyitem::identity

@@ -13,7 +13,7 @@
 namespace everyitem::identity {
 namespace {
 
-using aws::answer;
+using http::answer;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -47,7 +47,7 @@ class ContainerCredentialsTest : public testing::Test {
 
   std::string answer_ = answer(kSession);
   TestEndpoint endpoint_{[this](const std::string&) { return answer_; }};
-  aws::Endpoint at_ = endpoint_.server.endpoint();
+  http::Endpoint at_ = endpoint_.server.endpoint();
   std::optional<TestConnector> test_;
 };
 

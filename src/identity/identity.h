@@ -27,7 +27,7 @@ struct IdentityFlags {
 /// How one service is called by an identity. The provider is the identity's.
 struct IdentifiedService {
   ServiceSettings settings;
-  std::shared_ptr<const aws::TlsSettings> tls;  ///< null where the endpoint does not want it
+  std::shared_ptr<const http::TlsSettings> tls;  ///< null where the endpoint does not want it
   aws::CredentialsProvider* credentials = nullptr;
 };
 

@@ -49,12 +49,12 @@ std::optional<Number> read_number(const Setting& setting, Number low, Number hig
   return number;
 }
 
-aws::Endpoint resolve_endpoint(const Profile& profile, const Environment& environment,
-                               bool insecure_http) {
+http::Endpoint resolve_endpoint(const Profile& profile, const Environment& environment,
+                                bool insecure_http) {
   const Setting url = setting_of("AWS_EC2_METADATA_SERVICE_ENDPOINT",
                                  "ec2_metadata_service_endpoint", profile, environment);
   if (!url.value.empty()) {
-    aws::Endpoint endpoint = aws::parse_endpoint(url.value, url.name);
+    http::Endpoint endpoint = http::parse_endpoint(url.value, url.name);
     if (!insecure_http && endpoint.host != kAddress && endpoint.host != kAddressIpv6) {
       require_secure(endpoint, url);
     }
@@ -103,12 +103,12 @@ InstanceMetadata::InstanceMetadata(Connector& connector)
       settings_(resolve_metadata_settings(connector.profile(), connector.environment(),
                                           connector.surroundings().insecure_http)) {}
 
-Awaitable<aws::HttpResponse> InstanceMetadata::ask(std::string_view method, std::string_view path,
-                                                   aws::Header header) {
-  const aws::HttpTimeouts timeouts{.connect = settings_.timeout, .idle = settings_.timeout};
+Awaitable<http::Response> InstanceMetadata::ask(std::string_view method, std::string_view path,
+                                                http::Header header) {
+  const http::Timeouts timeouts{.connect = settings_.timeout, .idle = settings_.timeout};
   const auto connection =
       connector_.place(co_await asio::this_coro::executor, kModel, settings_.endpoint, timeouts);
-  aws::HttpRequest request;
+  http::Request request;
   request.method = method;
   request.target = path;
   if (!header.value.empty()) {
@@ -117,11 +117,11 @@ Awaitable<aws::HttpResponse> InstanceMetadata::ask(std::string_view method, std:
   for (int attempt = 1;; ++attempt) {
     const bool is_last = attempt == settings_.attempts;
     try {
-      aws::HttpResponse response = co_await connection->http.send(request);
+      http::Response response = co_await connection->http.send(request);
       if (is_last || response.status < 500) {
         co_return response;
       }
-    } catch (const aws::HttpError&) {
+    } catch (const http::TransportError&) {
       if (is_last) {
         throw;
       }
@@ -130,18 +130,18 @@ Awaitable<aws::HttpResponse> InstanceMetadata::ask(std::string_view method, std:
 }
 
 Awaitable<std::string> InstanceMetadata::fetch_token() {
-  aws::Header lifetime;
+  http::Header lifetime;
   lifetime.name = kLifetimeHeader;
   lifetime.value = kLifetime;
   std::string failure;
   try {
-    const aws::HttpResponse response = co_await ask("PUT", kTokenPath, std::move(lifetime));
+    const http::Response response = co_await ask("PUT", kTokenPath, std::move(lifetime));
     if (response.status == 200 && !response.body.empty()) {
       co_return std::string(response.body.view());
     }
     failure = "no token was given: " + refusal(response.status);
-  } catch (const aws::HttpError& error) {
-    if (error.cause() != aws::HttpError::Cause::idle) {
+  } catch (const http::TransportError& error) {
+    if (error.cause() != http::TransportError::Cause::idle) {
       throw;
     }
     // A token goes over as many hops as the instance's settings say, usually one: too few for a
@@ -156,23 +156,23 @@ Awaitable<std::string> InstanceMetadata::fetch_token() {
   throw MetadataUnavailable(failure);
 }
 
-Awaitable<aws::HttpResponse> InstanceMetadata::ask_with_token(const std::string& path) {
+Awaitable<http::Response> InstanceMetadata::ask_with_token(const std::string& path) {
   if (!token_) {
     token_ = co_await fetch_token();
   }
-  aws::Header token;
+  http::Header token;
   token.name = kTokenHeader;
   token.value = *token_;
   co_return co_await ask("GET", path, std::move(token));
 }
 
-Awaitable<aws::HttpResponse> InstanceMetadata::get(std::string path) {
+Awaitable<http::Response> InstanceMetadata::get(std::string path) {
   if (settings_.disabled) {
     throw MetadataUnavailable("AWS_EC2_METADATA_DISABLED is true");
   }
   std::string failure;
   try {
-    aws::HttpResponse response = co_await ask_with_token(path);
+    http::Response response = co_await ask_with_token(path);
     if (response.status == 401 && token_ && !token_->empty()) {
       token_.reset();  // it has expired
       response = co_await ask_with_token(path);
@@ -181,10 +181,10 @@ Awaitable<aws::HttpResponse> InstanceMetadata::get(std::string path) {
       co_return response;
     }
     failure = refusal(response.status);
-  } catch (const aws::HttpError& error) {
+  } catch (const http::TransportError& error) {
     const bool is_late = std::string_view(error.what())
                              .ends_with(std::make_error_code(std::errc::timed_out).message());
-    failure = is_late || error.cause() == aws::HttpError::Cause::idle
+    failure = is_late || error.cause() == http::TransportError::Cause::idle
                   ? "no answer within " + duration(settings_.timeout)
                   : error.what();
   }
@@ -194,7 +194,7 @@ Awaitable<aws::HttpResponse> InstanceMetadata::get(std::string path) {
 Awaitable<std::optional<std::string>> region_from_metadata(Connector& connector) {
   InstanceMetadata metadata(connector);
   try {
-    const aws::HttpResponse response = co_await metadata.get("/latest/meta-data/placement/region");
+    const http::Response response = co_await metadata.get("/latest/meta-data/placement/region");
     std::string region(response.body.view());
     const bool is_name = !region.empty() && std::ranges::all_of(region, [](char c) {
       return c == '-' || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');

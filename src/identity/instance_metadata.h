@@ -8,10 +8,10 @@
 #include <string>
 #include <string_view>
 
-#include "aws/endpoint.h"
-#include "aws/http_client.h"
 #include "base/async.h"
 #include "base/environment.h"
+#include "http/client.h"
+#include "http/endpoint.h"
 #include "identity/connector.h"
 #include "identity/profile.h"
 
@@ -20,7 +20,7 @@ namespace everyitem::identity {
 /// From environment variables, else the profile's settings, else as here.
 struct MetadataSettings {
   bool disabled = false;  ///< AWS_EC2_METADATA_DISABLED
-  aws::Endpoint endpoint;
+  http::Endpoint endpoint;
   std::chrono::milliseconds timeout{1000};  ///< of the connection, and of each answer
   int attempts = 1;
   bool allows_version_1 = false;  ///< only where ec2_metadata_v1_disabled is set to false
@@ -46,13 +46,13 @@ class InstanceMetadata {
 
   /// The answer to GET `path`, whose status is 200 or 404. Throws MetadataUnavailable for any other
   /// end.
-  Awaitable<aws::HttpResponse> get(std::string path);
+  Awaitable<http::Response> get(std::string path);
 
  private:
-  /// As often as the settings say. Throws HttpError.
-  Awaitable<aws::HttpResponse> ask(std::string_view method, std::string_view path,
-                                   aws::Header header);
-  Awaitable<aws::HttpResponse> ask_with_token(const std::string& path);
+  /// As often as the settings say. Throws http::TransportError.
+  Awaitable<http::Response> ask(std::string_view method, std::string_view path,
+                                http::Header header);
+  Awaitable<http::Response> ask_with_token(const std::string& path);
   /// Empty where version 1 must do.
   Awaitable<std::string> fetch_token();
 

@@ -11,7 +11,7 @@
 namespace everyitem::identity {
 namespace {
 
-using aws::answer;
+using http::answer;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -124,7 +124,7 @@ class InstanceMetadataTest : public testing::Test {
     const auto work = [&]() -> Awaitable<void> {
       found = co_await region_from_metadata(test_.connector);
     };
-    aws::run(endpoint_.loop, work());
+    http::run(endpoint_.loop, work());
     return found;
   }
   std::string failure() {
@@ -132,7 +132,7 @@ class InstanceMetadataTest : public testing::Test {
       InstanceMetadata metadata(test_.connector);
       co_await metadata.get("/x");
     };
-    return message_of([&] { aws::run(endpoint_.loop, work()); });
+    return message_of([&] { http::run(endpoint_.loop, work()); });
   }
   std::vector<std::string> lines() const {
     std::vector<std::string> all;

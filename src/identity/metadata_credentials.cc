@@ -29,7 +29,7 @@ std::string first_line(std::string_view text) {
 }
 
 /// Throws MetadataUnavailable.
-aws::Credentials read_answer(aws::HttpResponse response, const std::string& role) {
+aws::Credentials read_answer(http::Response response, const std::string& role) {
   try {
     const std::optional<SecretDocument> document = SecretDocument::parse(std::move(response.body));
     if (!document) {
@@ -55,7 +55,7 @@ aws::Credentials read_answer(aws::HttpResponse response, const std::string& role
 
 Awaitable<aws::Credentials> MetadataCredentials::ask() {
   InstanceMetadata metadata(connector_);
-  const aws::HttpResponse roles = co_await metadata.get(std::string(kPath));
+  const http::Response roles = co_await metadata.get(std::string(kPath));
   const std::string role = roles.status == 404 ? "" : first_line(roles.body.view());
   if (role.empty()) {
     throw MetadataUnavailable("no role is attached");
@@ -63,8 +63,7 @@ Awaitable<aws::Credentials> MetadataCredentials::ask() {
   if (role.size() > kMaxNameBytes) {
     throw MetadataUnavailable("what answers there names no role");
   }
-  aws::HttpResponse response =
-      co_await metadata.get(std::string(kPath) + aws::percent_encode(role));
+  http::Response response = co_await metadata.get(std::string(kPath) + aws::percent_encode(role));
   if (response.status == 404) {
     throw MetadataUnavailable("no role is attached");
   }

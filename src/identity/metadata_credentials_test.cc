@@ -11,7 +11,7 @@
 namespace everyitem::identity {
 namespace {
 
-using aws::answer;
+using http::answer;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;

@@ -226,7 +226,7 @@ TEST_F(ProfileCredentialsTest, AnAnswerThatLacksSomethingIsNotTaken) {
   config("[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n");
   credentials(std::string("[base]\n") + kKeys);
   EXPECT_THAT(message(), AllOf(HasSubstr("has no"), HasSubstr("SessionToken")));
-  sts_.handler = [](const std::string&) { return aws::answer("no document"); };
+  sts_.handler = [](const std::string&) { return http::answer("no document"); };
   EXPECT_THAT(message(), HasSubstr("not XML"));
 }
 

@@ -70,7 +70,7 @@ std::optional<std::uint16_t> take_port(std::string_view& entry) {
   return port;
 }
 
-bool is_named(const aws::Endpoint& endpoint, std::string_view entry) {
+bool is_named(const http::Endpoint& endpoint, std::string_view entry) {
   if (entry == "*") {
     return true;
   }
@@ -96,7 +96,7 @@ bool is_named(const aws::Endpoint& endpoint, std::string_view entry) {
 
 }  // namespace
 
-bool is_exempt(const aws::Endpoint& endpoint, std::string_view no_proxy) {
+bool is_exempt(const http::Endpoint& endpoint, std::string_view no_proxy) {
   constexpr std::string_view kBetween = ", \t\r\n";
   while (!no_proxy.empty()) {
     const std::string_view entry = no_proxy.substr(0, no_proxy.find_first_of(kBetween));
@@ -108,15 +108,15 @@ bool is_exempt(const aws::Endpoint& endpoint, std::string_view no_proxy) {
   return false;
 }
 
-std::optional<aws::Proxy> resolve_proxy(const aws::Endpoint& endpoint,
-                                        const Environment& environment) {
+std::optional<http::Proxy> resolve_proxy(const http::Endpoint& endpoint,
+                                         const Environment& environment) {
   const Setting proxy = endpoint.tls ? either("https_proxy", "HTTPS_PROXY", environment)
                                      : either("http_proxy", "HTTP_PROXY", environment);
   if (proxy.value.empty() ||
       is_exempt(endpoint, either("no_proxy", "NO_PROXY", environment).value)) {
     return std::nullopt;
   }
-  return aws::parse_proxy(proxy.value, proxy.name);
+  return http::parse_proxy(proxy.value, proxy.name);
 }
 
 }  // namespace everyitem::identity

@@ -14,7 +14,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-aws::Endpoint endpoint_of(const std::string& url) { return aws::parse_endpoint(url, "x"); }
+http::Endpoint endpoint_of(const std::string& url) { return http::parse_endpoint(url, "x"); }
 
 /// The name of the proxy that `url` is reached through, without "the proxy ", or "".
 std::string proxy_of(const std::string& url, const Variables& variables) {

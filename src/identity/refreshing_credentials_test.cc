@@ -81,7 +81,7 @@ class RefreshingCredentialsTest : public testing::Test {
   Script script_;
   RefreshingCredentials credentials_{
       std::make_shared<Connector>(Profile(),
-                                  outside_.surroundings(environment_of({}), aws::HttpTimeouts())),
+                                  outside_.surroundings(environment_of({}), http::Timeouts())),
       std::make_unique<ScriptedProvider>(script_, outside_.clock)};
 };
 

@@ -5,8 +5,8 @@
 #include <utility>
 
 #include "aws/client.h"
-#include "aws/http_client.h"
 #include "base/async.h"
+#include "http/client.h"
 #include "identity/service_settings.h"
 
 namespace everyitem::identity {
@@ -15,12 +15,12 @@ namespace everyitem::identity {
 /// without TLS.
 struct ServiceConnection {
   ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
-                    const ServiceSettings& settings, aws::HttpTimeouts timeouts,
-                    std::shared_ptr<const aws::TlsSettings> tls, aws::ClientContext context)
+                    const ServiceSettings& settings, http::Timeouts timeouts,
+                    std::shared_ptr<const http::TlsSettings> tls, aws::ClientContext context)
       : http(executor, settings.endpoint, std::move(tls), timeouts, settings.proxy),
         client(model, settings.region, http, context) {}
 
-  aws::HttpClient http;
+  http::Client http;
   aws::Client client;
 };
 

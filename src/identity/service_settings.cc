@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/regional_endpoint.h"
 #include "base/error.h"
 #include "identity/proxy_settings.h"
 #include "identity/setting.h"
@@ -146,7 +147,7 @@ ServiceSettings resolve_service(std::string_view service, const ServiceFlags& fl
   ServiceSettings settings =
       own_endpoint(service, flags, profile, environment, !configured.value.empty());
   if (!configured.value.empty()) {
-    settings.endpoint = aws::parse_endpoint(configured.value, configured.name);
+    settings.endpoint = http::parse_endpoint(configured.value, configured.name);
     if (!flags.insecure_http) {
       require_secure(settings.endpoint, configured);
     }

@@ -6,9 +6,9 @@
 #include <string>
 #include <string_view>
 
-#include "aws/endpoint.h"
-#include "aws/proxy.h"
 #include "base/environment.h"
+#include "http/endpoint.h"
+#include "http/proxy.h"
 #include "identity/profile.h"
 
 namespace everyitem::identity {
@@ -24,8 +24,8 @@ struct ServiceFlags {
 
 struct ServiceSettings {
   std::string region;  ///< also the one that requests are signed for
-  aws::Endpoint endpoint;
-  std::optional<aws::Proxy> proxy = {};  ///< that the endpoint is reached through
+  http::Endpoint endpoint;
+  std::optional<http::Proxy> proxy = {};  ///< that the endpoint is reached through
 };
 
 /// The region that counts of all that a user can set; empty where none is.

@@ -29,8 +29,8 @@ bool boolean(const Setting& setting, bool usual) {
   return is_true;
 }
 
-void require_secure(const aws::Endpoint& endpoint, const Setting& setting) {
-  if (!endpoint.tls && !aws::is_loopback(endpoint)) {
+void require_secure(const http::Endpoint& endpoint, const Setting& setting) {
+  if (!endpoint.tls && !http::is_loopback(endpoint)) {
     throw usage_error(
         fmt::format("{}: {} is plain HTTP to another machine, where all on the way could read and "
                     "change what is sent",

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-#include "aws/endpoint.h"
 #include "base/environment.h"
+#include "http/endpoint.h"
 #include "identity/profile.h"
 
 namespace everyitem::identity {
@@ -25,6 +25,6 @@ bool boolean(const Setting& setting, bool usual = false);
 
 /// Throws a usage error for an endpoint, which `setting` gives, that is neither HTTPS nor on this
 /// machine.
-void require_secure(const aws::Endpoint& endpoint, const Setting& setting);
+void require_secure(const http::Endpoint& endpoint, const Setting& setting);
 
 }  // namespace everyitem::identity

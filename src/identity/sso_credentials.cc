@@ -145,7 +145,7 @@ Awaitable<std::optional<aws::Credentials>> SsoCredentials::find() {
   }
   const SsoRole role = resolve_role(profile_);
   const aws::SecretText token = co_await find_sso_token(connector_, role.login);
-  std::vector<aws::Header> headers(1);
+  std::vector<http::Header> headers(1);
   const WipedAtEnd header_wiped(headers.front().value);
   headers.front().name = "x-amz-sso_bearer_token";
   headers.front().value = token;
@@ -166,7 +166,7 @@ Awaitable<std::optional<aws::Credentials>> SsoCredentials::find() {
   const auto connection = connector_.service(co_await asio::this_coro::executor, aws::kSsoPortal,
                                              role.login.region, nullptr);
   std::optional<aws::Credentials> credentials;
-  const aws::Client::Accept accept = [&credentials](aws::HttpResponse response) {
+  const aws::Client::Accept accept = [&credentials](http::Response response) {
     credentials = read_answer(std::move(response.body));
     if (!credentials) {
       throw aws::MalformedResponse("the answer holds no credentials");

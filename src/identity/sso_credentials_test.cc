@@ -20,7 +20,7 @@
 namespace everyitem::identity {
 namespace {
 
-using aws::answer;
+using http::answer;
 using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
@@ -222,7 +222,7 @@ TEST_F(SsoCredentialsTest, ATokenThatEndsSoonIsRefreshedAndKept) {
   EXPECT_THAT(lines(), ElementsAre("POST /token", kGetCredentials));
   EXPECT_THAT(endpoint_.requests[0], AllOf(HasSubstr("\r\nContent-Type: application/json\r\n"),
                                            Not(HasSubstr("Authorization"))));
-  EXPECT_EQ(aws::body_of(endpoint_.requests[0]),
+  EXPECT_EQ(http::body_of(endpoint_.requests[0]),
             R"({"clientId":"hush-client-id","clientSecret":"hush-client-secret",)"
             R"("refreshToken":"hush-refresh-token","grantType":"refresh_token"})");
   EXPECT_THAT(endpoint_.requests[1], HasSubstr("hush-second-token"));

@@ -135,7 +135,7 @@ Awaitable<std::string> refresh(Connector& connector, const SsoLogin& login, Cach
     const auto connection =
         connector.service(co_await asio::this_coro::executor, aws::kSsoOidc, login.region, nullptr);
     PaddedBuffer answer;
-    const aws::Client::Accept accept = [&answer](aws::HttpResponse response) {
+    const aws::Client::Accept accept = [&answer](http::Response response) {
       answer = std::move(response.body);
     };
     co_await connection->client.call(call, accept);

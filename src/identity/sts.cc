@@ -44,7 +44,7 @@ aws::SecretText form(std::string_view action, std::initializer_list<Parameter> p
 /// An answer of STS: XML, which is parsed where it stands and is wiped with it.
 class Answer {
  public:
-  explicit Answer(aws::HttpResponse response) : body_(std::move(response.body)) {
+  explicit Answer(http::Response response) : body_(std::move(response.body)) {
     const auto parsed = document_.load_buffer_inplace(bytes(), body_.size());
     if (!parsed) {
       throw aws::MalformedResponse(fmt::format("the answer is not XML: {}", parsed.description()));
@@ -93,7 +93,7 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
   call.secret = by_token ? request.web_identity_token : request.mfa_code;
   call.limits = kIdentityLimits;
   aws::Credentials credentials;
-  co_await sts.call(call, [&](aws::HttpResponse response) {
+  co_await sts.call(call, [&](http::Response response) {
     const Answer answer(std::move(response));
     const std::string path = fmt::format("{0}Response/{0}Result/Credentials/", action);
     credentials.access_key_id = answer.text(path + "AccessKeyId");
@@ -116,7 +116,7 @@ Awaitable<Caller> caller_identity(aws::Client& sts) {
   call.body = body;
   call.limits = kIdentityLimits;
   Caller caller;
-  co_await sts.call(call, [&](aws::HttpResponse response) {
+  co_await sts.call(call, [&](http::Response response) {
     const Answer answer(std::move(response));
     const std::string path = "GetCallerIdentityResponse/GetCallerIdentityResult/";
     caller.account = answer.text(path + "Account");

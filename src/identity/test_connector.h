@@ -17,10 +17,10 @@ namespace everyitem::identity {
 /// Members are in the order in which they need each other.
 struct TestConnector {
   explicit TestConnector(const Environment& environment = environment_of({}), Profile profile = {},
-                         aws::HttpTimeouts timeouts = {})
+                         http::Timeouts timeouts = {})
       : connector(std::move(profile), surroundings(environment, timeouts)) {}
 
-  Surroundings surroundings(const Environment& environment, aws::HttpTimeouts timeouts) {
+  Surroundings surroundings(const Environment& environment, http::Timeouts timeouts) {
     Surroundings all{.environment = environment,
                      .clock = clock,
                      .random = random,

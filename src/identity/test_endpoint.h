@@ -10,20 +10,20 @@
 #include <boost/asio/io_context.hpp>
 
 #include "aws/credentials.h"
-#include "aws/http_test_server.h"
+#include "http/test_server.h"
 
 namespace everyitem::identity {
 
 /// Members are in the order in which they need each other.
 struct TestEndpoint {
-  /// The bytes of an answer (aws::answer), or nothing for none at all.
+  /// The bytes of an answer (http::answer), or nothing for none at all.
   using Handler = std::function<std::optional<std::string>(const std::string& request)>;
 
   explicit TestEndpoint(Handler how_to_answer)
       : handler(std::move(how_to_answer)),
-        server(loop, [this](aws::Peer& peer) { return serve(peer); }) {}
+        server(loop, [this](http::Peer& peer) { return serve(peer); }) {}
 
-  Awaitable<void> serve(aws::Peer& peer) {
+  Awaitable<void> serve(http::Peer& peer) {
     while (std::optional<std::string> request = co_await peer.read_request()) {
       requests.push_back(std::move(*request));
       const std::optional<std::string> answer = handler(requests.back());
@@ -37,14 +37,14 @@ struct TestEndpoint {
   std::optional<aws::Credentials> find(aws::CredentialsProvider& provider) {
     std::optional<aws::Credentials> found;
     const auto work = [&]() -> Awaitable<void> { found = co_await provider.find(); };
-    aws::run(loop, work());
+    http::run(loop, work());
     return found;
   }
 
   asio::io_context loop;
   Handler handler;
   std::vector<std::string> requests;
-  aws::TestServer server;
+  http::TestServer server;
 };
 
 /// "GET /path?query" of a request.

@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-#include "aws/http_test_server.h"
+#include "http/test_server.h"
 #include "identity/test_endpoint.h"
 
 namespace everyitem::identity {
@@ -45,7 +45,7 @@ inline std::string assumed(const std::string& request) {
   const std::map<std::string, std::string> form = form_of(request);
   const std::string& role = form.at("RoleArn");
   const std::string by = signer_of(request);
-  return aws::answer(fmt::format(
+  return http::answer(fmt::format(
       "<{0}Response xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><{0}Result><Credentials>"
       "<AccessKeyId>{1}-by-{2}</AccessKeyId><SecretAccessKey>the-secret+/=</SecretAccessKey>"
       "<SessionToken>the-token+/==</SessionToken><Expiration>2026-11-24T05:00:00Z</Expiration>"
@@ -54,7 +54,7 @@ inline std::string assumed(const std::string& request) {
 }
 
 inline std::string sts_refusal(std::string_view code, std::string_view message) {
-  return aws::answer(
+  return http::answer(
       fmt::format("<ErrorResponse xmlns=\"https://sts.amazonaws.com/doc/2011-06-15/\"><Error>"
                   "<Type>Sender</Type><Code>{}</Code><Message>{}</Message></Error>"
                   "<RequestId>1</RequestId></ErrorResponse>",

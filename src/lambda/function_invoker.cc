@@ -35,7 +35,7 @@ Awaitable<void> FunctionInvoker::invoke(std::string_view event, std::chrono::nan
   const std::string object = fmt::format("function {}", function_arn_);
   const std::string path =
       fmt::format("/2015-03-31/functions/{}/invocations", aws::percent_encode(function_arn_));
-  const std::array<aws::Header, 1> headers = {aws::Header{"X-Amz-Invocation-Type", "Event"}};
+  const std::array<http::Header, 1> headers = {http::Header{"X-Amz-Invocation-Type", "Event"}};
   const aws::Call call{.operation = "Invoke",
                        .object = object,
                        .body = event,
@@ -57,7 +57,7 @@ Awaitable<void> FunctionInvoker::invoke(std::string_view event, std::chrono::nan
   bool timed_out = false;
   try {
     co_await asio::co_spawn(
-        executor, client_.call(call, [](const aws::HttpResponse&) {}),
+        executor, client_.call(call, [](const http::Response&) {}),
         asio::bind_cancellation_slot(cancellation->slot(), asio::use_awaitable));
   } catch (const boost::system::system_error& error) {
     if (error.code() != asio::error::operation_aborted) {

@@ -6,8 +6,8 @@
 #include <string_view>
 
 #include "aws/client.h"
-#include "aws/http_client.h"
 #include "base/async.h"
+#include "http/client.h"
 
 namespace everyitem::lambda {
 

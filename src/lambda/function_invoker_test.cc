@@ -23,7 +23,7 @@ struct Lambda {
   explicit Lambda(std::vector<std::string> in_order)
       : answers(std::move(in_order)),
         service(
-            [this](aws::Peer& peer, std::string request) -> Awaitable<void> {
+            [this](http::Peer& peer, std::string request) -> Awaitable<void> {
               requests.push_back(std::move(request));
               const std::string answer = answers[std::min(requests.size(), answers.size()) - 1];
               if (!answer.empty()) {
@@ -34,7 +34,7 @@ struct Lambda {
 
   void invoke(std::chrono::nanoseconds within = std::chrono::seconds(10)) {
     FunctionInvoker invoker(service.client, kFunction);
-    aws::run(service.loop, invoker.invoke(R"({"everyitem":{"round":2}})", within));
+    http::run(service.loop, invoker.invoke(R"({"everyitem":{"round":2}})", within));
   }
   std::string refusal(std::chrono::nanoseconds within = std::chrono::seconds(10)) {
     try {
@@ -50,14 +50,15 @@ struct Lambda {
   aws::TestService service;
 };
 
-std::string queued() { return aws::answer("", "202 Accepted"); }
+std::string queued() { return http::answer("", "202 Accepted"); }
 std::string throttled() {
-  return aws::answer(R"({"Reason":"ConcurrentInvocationLimitExceeded","message":"Rate Exceeded."})",
-                     "429 Too Many Requests", "x-amzn-ErrorType: TooManyRequestsException\r\n");
+  return http::answer(
+      R"({"Reason":"ConcurrentInvocationLimitExceeded","message":"Rate Exceeded."})",
+      "429 Too Many Requests", "x-amzn-ErrorType: TooManyRequestsException\r\n");
 }
 std::string denied() {
-  return aws::answer(R"({"Message":"not authorized to perform: lambda:InvokeFunction"})",
-                     "403 Forbidden", "x-amzn-ErrorType: AccessDeniedException\r\n");
+  return http::answer(R"({"Message":"not authorized to perform: lambda:InvokeFunction"})",
+                      "403 Forbidden", "x-amzn-ErrorType: AccessDeniedException\r\n");
 }
 
 TEST(FunctionInvoker, QueuesAnEventForTheFunctionByItsArn) {
@@ -69,11 +70,12 @@ TEST(FunctionInvoker, QueuesAnEventForTheFunctionByItsArn) {
                                "arn%3Aaws%3Alambda%3Aeu-west-1%3A123456789012%3Afunction%3Ascan"
                                "%3Alive/invocations HTTP/1.1\r\n"),
                     HasSubstr("\r\nX-Amz-Invocation-Type: Event\r\n")));
-  EXPECT_EQ(aws::body_of(lambda.requests[0]), R"({"everyitem":{"round":2}})");
+  EXPECT_EQ(http::body_of(lambda.requests[0]), R"({"everyitem":{"round":2}})");
 }
 
 TEST(FunctionInvoker, IsRepeatedWhileItIsThrottledAndTimeIsLeft) {
-  Lambda lambda({throttled(), throttled(), aws::answer("", "500 Internal Server Error"), queued()});
+  Lambda lambda(
+      {throttled(), throttled(), http::answer("", "500 Internal Server Error"), queued()});
   lambda.invoke();
   EXPECT_EQ(lambda.requests.size(), 4U);
 }

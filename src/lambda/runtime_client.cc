@@ -20,9 +20,9 @@ constexpr std::string_view kAsk = "ask for an invocation";
 /// Without bounds: between invocations the sandbox stands still, for hours maybe, and then goes on
 /// as if no time had passed but that of the clocks. A timeout would fire at that moment, and with
 /// the connection lose the invocation that is just coming in.
-constexpr aws::HttpTimeouts kNoTimeouts{.connect = std::chrono::milliseconds(10'000),
-                                        .idle = std::chrono::milliseconds::max(),
-                                        .keep_alive = std::chrono::milliseconds::max()};
+constexpr http::Timeouts kNoTimeouts{.connect = std::chrono::milliseconds(10'000),
+                                     .idle = std::chrono::milliseconds::max(),
+                                     .keep_alive = std::chrono::milliseconds::max()};
 
 Error api_error(std::string_view operation, std::string message) {
   return Error(ErrorKind::failed, {.operation = std::string(operation),
@@ -30,7 +30,7 @@ Error api_error(std::string_view operation, std::string message) {
                                    .message = std::move(message)});
 }
 
-std::string required_header(const aws::HttpResponse& response, std::string_view name) {
+std::string required_header(const http::Response& response, std::string_view name) {
   const std::string_view value = response.header(name);
   if (value.empty()) {
     throw api_error(kAsk, fmt::format("the answer has no {}", name));
@@ -60,7 +60,7 @@ boost::json::value parse_event(std::string_view body) {
   return event;
 }
 
-Invocation read_invocation(const aws::HttpResponse& response, std::string request_id) {
+Invocation read_invocation(const http::Response& response, std::string request_id) {
   return {.request_id = std::move(request_id),
           .function_arn = required_header(response, "Lambda-Runtime-Invoked-Function-Arn"),
           .deadline = parse_deadline(required_header(response, "Lambda-Runtime-Deadline-Ms")),
@@ -90,13 +90,13 @@ Answer error_answer(const std::exception_ptr& failure) {
 
 RuntimeClient::RuntimeClient(const asio::any_io_executor& executor, std::string_view api,
                              Complaint complaint)
-    : http_(executor, aws::parse_endpoint(fmt::format("http://{}", api), "AWS_LAMBDA_RUNTIME_API"),
+    : http_(executor, http::parse_endpoint(fmt::format("http://{}", api), "AWS_LAMBDA_RUNTIME_API"),
             nullptr, kNoTimeouts),
       complaint_(std::move(complaint)) {}
 
 Awaitable<void> RuntimeClient::serve(const Handler& handler) {
   for (bool last = false; !last;) {
-    const aws::HttpResponse response = co_await next();
+    const http::Response response = co_await next();
     const std::string id = required_header(response, "Lambda-Runtime-Aws-Request-Id");
     // Nothing else runs between invocations that could be reading the environment.
     setenv("_X_AMZN_TRACE_ID", std::string(response.header("Lambda-Runtime-Trace-Id")).c_str(), 1);
@@ -117,7 +117,7 @@ Awaitable<void> RuntimeClient::report_init_error(const std::exception_ptr& failu
   co_await send(fmt::format("{}/init/error", kApi), answer);
 }
 
-Awaitable<Answer> RuntimeClient::answer_to(const aws::HttpResponse& response,
+Awaitable<Answer> RuntimeClient::answer_to(const http::Response& response,
                                            const std::string& request_id, const Handler& handler) {
   std::exception_ptr failure;
   try {
@@ -131,12 +131,12 @@ Awaitable<Answer> RuntimeClient::answer_to(const aws::HttpResponse& response,
   co_return answer;
 }
 
-Awaitable<aws::HttpResponse> RuntimeClient::next() {
+Awaitable<http::Response> RuntimeClient::next() {
   const std::string target = fmt::format("{}/invocation/next", kApi);
-  aws::HttpRequest request;
+  http::Request request;
   request.method = "GET";
   request.target = target;
-  aws::HttpResponse response = co_await http_.send(request);
+  http::Response response = co_await http_.send(request);
   if (response.status != 200) {
     throw api_error(kAsk, fmt::format("HTTP status {}", response.status));
   }
@@ -144,14 +144,14 @@ Awaitable<aws::HttpResponse> RuntimeClient::next() {
 }
 
 Awaitable<int> RuntimeClient::send(const std::string& target, const Answer& answer) {
-  aws::HttpRequest request;
+  http::Request request;
   request.target = target;
   request.body = answer.body;
   request.headers.push_back({"Content-Type", "application/json"});
   if (!answer.error_type.empty()) {
     request.headers.push_back({"Lambda-Runtime-Function-Error-Type", answer.error_type});
   }
-  const aws::HttpResponse response = co_await http_.send(request);
+  const http::Response response = co_await http_.send(request);
   // The reference: 500 is "non-recoverable state. Runtime should exit promptly". Others concern
   // this invocation alone, which may be over already.
   if (response.status >= 500) {

@@ -10,9 +10,9 @@
 
 #include <boost/json.hpp>
 
-#include "aws/endpoint.h"
-#include "aws/http_client.h"
 #include "base/async.h"
+#include "http/client.h"
+#include "http/endpoint.h"
 
 namespace everyitem::lambda {
 
@@ -47,21 +47,21 @@ class RuntimeClient {
   /// Handles invocations, one after the other, until an answer is the last one. What the handler
   /// throws is answered as an error, and so is an event that is not JSON, which no handler sees.
   /// Each invocation's trace is in the process's environment while it is handled
-  /// (_X_AMZN_TRACE_ID). Throws Error or HttpError when the Runtime API cannot be used: the process
-  /// can only end.
+  /// (_X_AMZN_TRACE_ID). Throws Error or http::TransportError when the Runtime API cannot be used:
+  /// the process can only end.
   Awaitable<void> serve(const Handler& handler);
 
   /// Tells why the process cannot handle any invocation.
   Awaitable<void> report_init_error(const std::exception_ptr& failure);
 
  private:
-  Awaitable<aws::HttpResponse> next();
-  Awaitable<Answer> answer_to(const aws::HttpResponse& response, const std::string& request_id,
+  Awaitable<http::Response> next();
+  Awaitable<Answer> answer_to(const http::Response& response, const std::string& request_id,
                               const Handler& handler);
   /// The status of what the Runtime API answers.
   Awaitable<int> send(const std::string& target, const Answer& answer);
 
-  aws::HttpClient http_;
+  http::Client http_;
   Complaint complaint_;
 };
 

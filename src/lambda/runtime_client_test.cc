@@ -13,8 +13,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/http_test_server.h"
 #include "base/error.h"
+#include "http/test_server.h"
 
 namespace everyitem::lambda {
 namespace {
@@ -30,7 +30,7 @@ using testing::StartsWith;
 /// An invocation as the Runtime API hands it out.
 std::string invocation(std::string_view id, std::string_view event = "{}",
                        std::string_view deadline = "1795500000123") {
-  return aws::answer(
+  return http::answer(
       event, "200 OK",
       fmt::format("Lambda-Runtime-Aws-Request-Id: {0}\r\nLambda-Runtime-Deadline-Ms: {1}\r\n"
                   "Lambda-Runtime-Invoked-Function-Arn: arn:aws:lambda:eu-west-1:1:function:f\r\n"
@@ -45,7 +45,7 @@ Error access_denied() {
 class RuntimeClientTest : public testing::Test {
  protected:
   /// Hands out what is in `invocations_`, in order, and takes every answer.
-  Awaitable<void> serve(aws::Peer& peer) {
+  Awaitable<void> serve(http::Peer& peer) {
     while (const auto request = co_await peer.read_request()) {
       if (request->starts_with("GET /2018-06-01/runtime/invocation/next ")) {
         const std::string next = std::move(invocations_.front());
@@ -53,7 +53,7 @@ class RuntimeClientTest : public testing::Test {
         co_await peer.write(next);
       } else {
         answers_.push_back(*request);
-        co_await peer.write(aws::answer(R"({"status":"OK"})", answer_status_));
+        co_await peer.write(http::answer(R"({"status":"OK"})", answer_status_));
       }
     }
   }
@@ -61,7 +61,7 @@ class RuntimeClientTest : public testing::Test {
   /// Serves until the answer to the last invocation.
   void serve_all(RuntimeClient::Handler handler) {
     const std::size_t all = invocations_.size();
-    aws::run(loop_, client_.serve([&](const Invocation& invocation) -> Awaitable<Answer> {
+    http::run(loop_, client_.serve([&](const Invocation& invocation) -> Awaitable<Answer> {
       seen_.push_back(invocation);
       Answer answer = co_await handler(invocation);
       answer.last = answers_.size() + 1 == all;
@@ -81,7 +81,7 @@ class RuntimeClientTest : public testing::Test {
   std::vector<std::string> answers_;
   std::vector<Invocation> seen_;
   std::vector<std::string> complaints_;
-  aws::TestServer server_{loop_, [this](aws::Peer& peer) { return serve(peer); }};
+  http::TestServer server_{loop_, [this](http::Peer& peer) { return serve(peer); }};
   RuntimeClient client_{loop_.get_executor(), server_.endpoint().authority(),
                         [this](const std::string& id, std::string_view text) {
                           complaints_.push_back(fmt::format("{}: {}", id, text));
@@ -103,7 +103,7 @@ TEST_F(RuntimeClientTest, AnInvocationIsHandledAndAnswered) {
   EXPECT_THAT(
       answers_,
       ElementsAre(StartsWith("POST /2018-06-01/runtime/invocation/id-1/response HTTP/1.1\r\n")));
-  EXPECT_EQ(aws::body_of(answers_[0]), R"({"restart":true})");
+  EXPECT_EQ(http::body_of(answers_[0]), R"({"restart":true})");
 }
 
 TEST_F(RuntimeClientTest, SeveralInvocationsInOneProcess) {
@@ -187,16 +187,16 @@ TEST_F(RuntimeClientTest, ABrokenRuntimeApiEndsTheProcess) {
   answer_status_ = "500 Internal Server Error";
   invocations_ = {invocation("a")};
   EXPECT_THROW(serve_all(echo), Error);
-  invocations_ = {aws::answer("", "500 Internal Server Error")};
+  invocations_ = {http::answer("", "500 Internal Server Error")};
   EXPECT_THROW(serve_all(echo), Error);
-  invocations_ = {aws::answer("{}")};  // without a request id nothing can be answered
+  invocations_ = {http::answer("{}")};  // without a request id nothing can be answered
   EXPECT_THROW(serve_all(echo), Error);
   EXPECT_THAT(complaints_, IsEmpty());
 }
 
 TEST_F(RuntimeClientTest, ANewBeginningThatFailsIsReported) {
-  aws::run(loop_, client_.report_init_error(
-                      std::make_exception_ptr(std::runtime_error("no luck at all"))));
+  http::run(loop_, client_.report_init_error(
+                       std::make_exception_ptr(std::runtime_error("no luck at all"))));
   EXPECT_THAT(answers_, ElementsAre(AllOf(StartsWith("POST /2018-06-01/runtime/init/error "),
                                           HasSubstr("no luck at all"))));
 }

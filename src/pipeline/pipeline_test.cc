@@ -113,7 +113,7 @@ TEST(Pipeline, SegmentsWaitForTheirTurn) {
 TEST(Pipeline, WhatFailsForAMomentIsAskedForAgain) {
   TestRun run({.table = TestTable::of({{5, 5, 5}, {5, 5}})});
   run.fates[{0, 1}] = TestRun::refusal("ProvisionedThroughputExceededException");
-  run.fates[{1, 0}] = aws::answer("", "503 Service Unavailable");
+  run.fates[{1, 0}] = http::answer("", "503 Service Unavailable");
   run.on_scan = [&](std::size_t number) {
     if (number == 12) {
       run.fates.clear();
@@ -560,7 +560,7 @@ TEST(Pipeline, AReaderThatHasGoneEndsTheRunQuietly) {
 // Failures of one segment
 
 TEST(Pipeline, ASegmentThatCannotBeReadFurtherDoesNotStopTheOthers) {
-  for (const std::string& fate : {aws::answer("", "503 Service Unavailable"), aws::answer("{}"),
+  for (const std::string& fate : {http::answer("", "503 Service Unavailable"), http::answer("{}"),
                                   TestRun::refusal("ValidationException")}) {
     SCOPED_TRACE(fate);
     TestRun first({.table = TestTable::of({{3, 3, 3}, {4, 4, 4}, {5, 5, 5, 5}, {2, 2}}),
@@ -609,7 +609,7 @@ TEST(Pipeline, WhenEveryReaderFailsTheSegmentsBehindAreNotTried) {
                .limits = {.segments_at_once = 3}});
   for (std::size_t segment = 0; segment < 50; ++segment) {
     // The service goes away once the first segments have had a page.
-    run.fates[{segment, segment < 3 ? 1 : 0}] = aws::answer("", "503 Service Unavailable");
+    run.fates[{segment, segment < 3 ? 1 : 0}] = http::answer("", "503 Service Unavailable");
   }
   EXPECT_THAT(run.run().error(), HasSubstr("HTTP status 503"));
   std::set<std::size_t> tried;

@@ -6,10 +6,10 @@
 #include <optional>
 
 #include "aws/client.h"
-#include "aws/http_client.h"
 #include "base/async.h"
 #include "base/clock.h"
 #include "batch/batch_builder.h"
+#include "http/client.h"
 #include "identity/identity.h"
 #include "identity/service_connection.h"
 #include "identity/shared_credentials.h"
@@ -23,7 +23,7 @@ namespace everyitem::pipeline {
 struct RunServices {
   identity::IdentifiedService dynamodb;
   std::optional<identity::IdentifiedService> kinesis;
-  aws::HttpTimeouts timeouts;
+  http::Timeouts timeouts;
 };
 
 /// One of them as a lane calls it.
@@ -31,7 +31,7 @@ struct LaneService {
   /// The credentials are found on the loop of `home`.
   LaneService(const asio::any_io_executor& executor, const asio::any_io_executor& home,
               const aws::ServiceModel& model, const identity::IdentifiedService& service,
-              aws::HttpTimeouts timeouts, Clock& clock, Random& random)
+              http::Timeouts timeouts, Clock& clock, Random& random)
       : credentials(home, *service.credentials, clock),
         connection(executor, model, service.settings, timeouts, service.tls,
                    {.credentials = credentials, .clock = clock, .random = random}) {}

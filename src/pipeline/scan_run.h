@@ -11,10 +11,10 @@
 #include <string_view>
 
 #include "aws/arn.h"
-#include "aws/http_client.h"
 #include "base/async.h"
 #include "base/clock.h"
 #include "base/environment.h"
+#include "http/client.h"
 #include "identity/identity.h"
 #include "pace/read_rate.h"
 #include "pipeline/pipeline.h"
@@ -59,7 +59,7 @@ struct RunSurroundings {
   Environment environment;
   Clock& clock;
   std::uint64_t random_seed = 0;  ///< of jitter and random partition keys
-  aws::HttpTimeouts timeouts = {};
+  http::Timeouts timeouts = {};
   PipelineLimits limits = {};
   /// Asks the user, as identity::Surroundings has it; empty: nobody is there.
   std::function<std::optional<std::string>(std::string_view question)> ask = {};

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/http_test_server.h"
+#include "http/test_server.h"
 
 namespace everyitem::pipeline {
 namespace {
@@ -31,23 +31,23 @@ class TaskGroupTest : public testing::Test {
 
   Awaitable<void> wait_a_while(int turns) {
     for (int i = 0; i < turns; ++i) {
-      co_await aws::yield();
+      co_await http::yield();
     }
     ++ended_;
   }
   Awaitable<void> throw_later(std::string what) {
-    co_await aws::yield();
+    co_await http::yield();
     throw std::runtime_error(what);
   }
   Awaitable<void> abort_later() {
-    co_await aws::yield();
+    co_await http::yield();
     throw boost::system::system_error(asio::error::operation_aborted);
   }
   Awaitable<void> wait_for_ever() {
     asio::steady_timer timer(loop_, asio::steady_timer::time_point::max());
     co_await timer.async_wait(asio::use_awaitable);
   }
-  void wait_for_all() { aws::run(loop_, group_.wait()); }
+  void wait_for_all() { http::run(loop_, group_.wait()); }
 
   asio::io_context loop_;
   TaskGroup group_{loop_.get_executor()};
@@ -82,11 +82,11 @@ TEST_F(TaskGroupTest, ATaskThatWasCancelledHasEndedWithoutFailure) {
   asio::cancellation_signal cancellation;
   group_.spawn(wait_for_ever(), cancellation.slot(), on_failure());
   const auto cancel_and_wait = [&]() -> Awaitable<void> {
-    co_await aws::yield();
+    co_await http::yield();
     cancellation.emit(asio::cancellation_type::terminal);
     co_await group_.wait();
   };
-  aws::run(loop_, cancel_and_wait());
+  http::run(loop_, cancel_and_wait());
   EXPECT_THAT(failures_, IsEmpty());
 }
 

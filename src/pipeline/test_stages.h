@@ -198,7 +198,7 @@ class TestSink final : public sink::Sink {
       on_deliver(number);
     }
     for (std::size_t turns = dice_.roll(0, 12); turns > 0; --turns) {
-      co_await aws::yield();
+      co_await http::yield();
     }
     while (standing_still) {
       co_await released_.wait();
@@ -262,7 +262,7 @@ class TestDeadLetters final : public sink::DeadLetters {
 
   Awaitable<void> write(std::vector<sink::DeadLetter> letters) override {
     for (std::size_t turns = dice_.roll(0, 8); turns > 0; --turns) {
-      co_await aws::yield();
+      co_await http::yield();
     }
     if (fails) {
       throw std::runtime_error("the dead letters cannot be written");
@@ -326,7 +326,7 @@ class TestStore final : public checkpoint::CheckpointStore {
       on_save(number);
     }
     for (std::size_t turns = dice_.roll(0, 8); turns > 0; --turns) {
-      co_await aws::yield();
+      co_await http::yield();
     }
     while (standing_still) {
       co_await released_.wait();
@@ -421,8 +421,8 @@ class TestRun {
   explicit TestRun(RunSetup run_setup)
       : setup(std::move(run_setup)),
         dice(setup.seed),
-        service([this](aws::Peer& peer, const std::string& request) {
-          return answer(peer, boost::json::parse(aws::body_of(request)).as_object());
+        service([this](http::Peer& peer, const std::string& request) {
+          return answer(peer, boost::json::parse(http::body_of(request)).as_object());
         }),
         requests({.table = "orders", .filter_expression = setup.filtered ? "a = :b" : ""},
                  static_cast<std::uint32_t>(setup.table.segments.size())),
@@ -460,7 +460,7 @@ class TestRun {
 
   /// Requests that were still on their way meet nobody: what answers them needs what goes first.
   ~TestRun() {
-    service.handler = [](aws::Peer&, const std::string&) -> Awaitable<void> { co_return; };
+    service.handler = [](http::Peer&, const std::string&) -> Awaitable<void> { co_return; };
   }
   TestRun(const TestRun&) = delete;
   TestRun& operator=(const TestRun&) = delete;
@@ -540,7 +540,7 @@ class TestRun {
   }
 
   /// DynamoDB.
-  Awaitable<void> answer(aws::Peer& peer, boost::json::object scan) {
+  Awaitable<void> answer(http::Peer& peer, boost::json::object scan) {
     const std::size_t segment = scan.at("Segment").to_number<std::size_t>();
     EXPECT_EQ(scan.at("TotalSegments").to_number<std::size_t>(), setup.table.segments.size());
     Place from;
@@ -558,11 +558,11 @@ class TestRun {
     }
     ++being_answered;
     for (std::size_t turns = dice.roll(0, 6); turns > 0; --turns) {
-      co_await aws::yield();
+      co_await http::yield();
     }
     --being_answered;
     std::string bytes =
-        limit == 0U ? refusal("ValidationException") : aws::answer(page_at(segment, from, limit));
+        limit == 0U ? refusal("ValidationException") : http::answer(page_at(segment, from, limit));
     if (const auto fate = fates.find({segment, from.page}); fate != fates.end()) {
       bytes = fate->second;
     }
@@ -572,8 +572,8 @@ class TestRun {
   }
 
   static std::string refusal(std::string_view code) {
-    return aws::answer(fmt::format(R"({{"__type":"{}","message":"in its words"}})", code),
-                       "400 Bad Request");
+    return http::answer(fmt::format(R"({{"__type":"{}","message":"in its words"}})", code),
+                        "400 Bad Request");
   }
 
   std::string page_at(std::size_t segment, Place from, std::optional<std::size_t> limit) {

@@ -160,7 +160,7 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, co
       }
     };
   }
-  const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+  const aws::Client::Accept accept = [&](const http::Response& response) {
     result = parse_put_records_result(response.body, sent.size(), format_.wire(), taken_by);
   };
   const bool whole = sent.size() == batch.records.size();

@@ -68,9 +68,9 @@ class KinesisSinkTest : public testing::Test {
   void refuse_requests(std::function<bool(const Keys&)> invalid) {
     stream([](int, const Keys& keys) { return none(keys); });
     service_->handler = [this, invalid = std::move(invalid)](
-                            aws::Peer& peer, const std::string& request) -> Awaitable<void> {
+                            http::Peer& peer, const std::string& request) -> Awaitable<void> {
       Keys keys;
-      for (const json::value& record : records_of(aws::body_of(request))) {
+      for (const json::value& record : records_of(http::body_of(request))) {
         keys.emplace_back(record.at("PartitionKey").as_string());
       }
       if (!invalid(keys)) {
@@ -78,7 +78,7 @@ class KinesisSinkTest : public testing::Test {
         co_return;
       }
       rounds_.push_back(keys);
-      const std::string bytes = aws::answer(
+      const std::string bytes = http::answer(
           R"({"__type":"ValidationException","message":"in its words"})", "400 Bad Request");
       co_await peer.write(bytes);
     };
@@ -90,7 +90,7 @@ class KinesisSinkTest : public testing::Test {
     taken_.clear();
     stream_.took_some = false;
     service_ = std::make_unique<aws::TestService>(
-        [this](aws::Peer& peer, const std::string& request) { return answer(peer, request); },
+        [this](http::Peer& peer, const std::string& request) { return answer(peer, request); },
         aws::kKinesis);
     open_sink(limits);
   }
@@ -116,13 +116,13 @@ class KinesisSinkTest : public testing::Test {
       std::iota(pending.begin(), pending.end(), 0U);
       co_await paced_->take(share, pending);
     };
-    aws::run(service_->loop, work());
+    http::run(service_->loop, work());
     stream_.shards = &*paced_;
   }
 
-  Awaitable<void> answer(aws::Peer& peer, const std::string& request) {
+  Awaitable<void> answer(http::Peer& peer, const std::string& request) {
     Keys keys;
-    for (const json::value& record : records_of(aws::body_of(request))) {
+    for (const json::value& record : records_of(http::body_of(request))) {
       keys.emplace_back(record.at("PartitionKey").as_string());
     }
     rounds_.push_back(keys);
@@ -144,7 +144,7 @@ class KinesisSinkTest : public testing::Test {
     }
     const std::string body =
         json::serialize(json::object{{"FailedRecordCount", failed}, {"Records", results}});
-    const std::string bytes = aws::answer(body);
+    const std::string bytes = http::answer(body);
     co_await peer.write(bytes);
   }
 
@@ -157,7 +157,7 @@ class KinesisSinkTest : public testing::Test {
   std::vector<RefusedItem> deliver() {
     std::vector<RefusedItem> refused;
     const auto work = [&]() -> Awaitable<void> { refused = co_await sink_->deliver(batch_); };
-    aws::run(service_->loop, work());
+    http::run(service_->loop, work());
     return refused;
   }
 
@@ -493,8 +493,8 @@ TEST_F(KinesisSinkTest, AnAnswerThatDoesNotFitTheRequestIsNotBelievedAndAllIsSen
 
 TEST_F(KinesisSinkTest, ARefusedRequestEndsTheDelivery) {
   stream([](int, const Keys& keys) { return none(keys); });
-  service_->handler = [](aws::Peer& peer, const std::string&) -> Awaitable<void> {
-    const std::string bytes = aws::answer(
+  service_->handler = [](http::Peer& peer, const std::string&) -> Awaitable<void> {
+    const std::string bytes = http::answer(
         R"({"__type":"ResourceNotFoundException","message":"no such stream"})", "400 Bad Request");
     co_await peer.write(bytes);
   };

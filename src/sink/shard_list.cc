@@ -86,7 +86,7 @@ Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::S
   std::string body = batch::put_records_format(wire).naming(stream);
   for (int pages = 0; pages < kMostPages; ++pages) {
     ShardPage page;
-    const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+    const aws::Client::Accept accept = [&](const http::Response& response) {
       page = parse_shard_page(response.body.view(), wire);
     };
     const aws::Call call{

@@ -81,11 +81,11 @@ class ListShardsTest : public testing::Test {
   void pages(std::vector<std::string> bodies, std::string_view status = "200 OK") {
     requests_.clear();
     service_.emplace(
-        [this, bodies = std::move(bodies), status](aws::Peer& peer,
+        [this, bodies = std::move(bodies), status](http::Peer& peer,
                                                    const std::string& request) -> Awaitable<void> {
           const std::size_t page = std::min(requests_.size(), bodies.size() - 1);
-          requests_.emplace_back(aws::body_of(request));
-          const std::string bytes = aws::answer(bodies[page], status);
+          requests_.emplace_back(http::body_of(request));
+          const std::string bytes = http::answer(bodies[page], status);
           co_await peer.write(bytes);
         },
         aws::kKinesis);
@@ -97,7 +97,7 @@ class ListShardsTest : public testing::Test {
       const batch::StreamId stream{.name = "backfill", .arn = ""};
       map = co_await list_shards(service_->client, Wire::json, stream);
     };
-    aws::run(service_->loop, work());
+    http::run(service_->loop, work());
     return *map;
   }
 

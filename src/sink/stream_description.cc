@@ -77,7 +77,7 @@ Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, Wire wire,
   StreamDescription description;
   const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
   const std::string body = batch::put_records_format(wire).naming(stream);
-  const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+  const aws::Client::Accept accept = [&](const http::Response& response) {
     description = parse_stream_description(response.body.view(), wire, stream.name);
   };
   const aws::Call call{.operation = "DescribeStreamSummary",

@@ -7,7 +7,7 @@ namespace everyitem::source {
 Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit, aws::Pacer* pacer) {
   std::optional<ScanPage> page;
   const std::string body = context_.requests.page(segment_, position_, limit);
-  const aws::Client::Accept accept = [&](aws::HttpResponse response) {
+  const aws::Client::Accept accept = [&](http::Response response) {
     page = ScanPage::parse(std::move(response.body), context_.keys);
     if (!page->last_evaluated_key().empty() &&
         page->last_evaluated_key() == position_.last_evaluated_key) {

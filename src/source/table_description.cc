@@ -168,7 +168,7 @@ Awaitable<TableDescription> describe_table(aws::Client& dynamodb, std::string ta
   TableDescription description;
   const std::string object = fmt::format("table {} in {}", table, dynamodb.region());
   const std::string body = json::serialize(json::object{{"TableName", table}});
-  const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+  const aws::Client::Accept accept = [&](const http::Response& response) {
     description = parse_table_description(response.body.view(), table, index, consistent_read);
   };
   const aws::Call call{

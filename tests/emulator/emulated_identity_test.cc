@@ -49,7 +49,7 @@ class EmulatedIdentityTest : public testing::Test {
     request.headers.push_back({"Host", "localhost"});
     return services_->answer(request, fault, plan_);
   }
-  Reply get(const std::string& target, std::vector<aws::Header> headers = {}) {
+  Reply get(const std::string& target, std::vector<http::Header> headers = {}) {
     return send({.method = "GET", .target = target, .headers = std::move(headers), .body = {}});
   }
   Reply metadata_token(const std::string& ttl) {
@@ -80,7 +80,7 @@ class EmulatedIdentityTest : public testing::Test {
   EmulatedServices& services() { return *services_; }
 
  private:
-  ReceivedRequest signed_request(std::vector<aws::Header> headers, const std::string& body,
+  ReceivedRequest signed_request(std::vector<http::Header> headers, const std::string& body,
                                  std::string_view service,
                                  const std::optional<aws::Credentials>& caller) {
     ReceivedRequest request{
@@ -88,7 +88,7 @@ class EmulatedIdentityTest : public testing::Test {
     if (!caller) {
       return request;
     }
-    std::vector<aws::Header> covered = request.headers;
+    std::vector<http::Header> covered = request.headers;
     covered.push_back({"Host", "localhost"});
     const auto signature =
         aws::sign({.method = request.method,
@@ -235,7 +235,7 @@ TEST_F(EmulatedIdentityTest, RefreshTokenGivesAnAccessTokenThatExpires) {
   const auto given = boost::json::parse(reply.body);
   EXPECT_EQ(given.at("expiresIn").as_int64(), 100);
   const std::string target = "/federation/credentials?role_name=r&account_id=111122223333";
-  const std::vector<aws::Header> bearer = {
+  const std::vector<http::Header> bearer = {
       {"x-amz-sso_bearer_token", std::string(given.at("accessToken").as_string())}};
   EXPECT_EQ(get(target, bearer).status, 200);
   services().clock_offset = seconds(101);
@@ -258,7 +258,7 @@ TEST_F(EmulatedIdentityTest, MetadataWantsATokenUnlessVersionOneIsOn) {
   EXPECT_EQ(get(roles).status, 401);
   EXPECT_EQ(metadata_token("").status, 400);
   EXPECT_EQ(metadata_token("21601").status, 400);
-  const std::vector<aws::Header> token = {
+  const std::vector<http::Header> token = {
       {"X-aws-ec2-metadata-token", metadata_token("21600").body}};
   EXPECT_EQ(get(roles, token).body, "instance-role");
   EXPECT_EQ(get(roles + "other", token).status, 404);

@@ -16,8 +16,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "aws/endpoint.h"
 #include "emulator/server_tls.h"
+#include "http/endpoint.h"
 
 namespace everyitem::emulator {
 
@@ -193,7 +193,7 @@ Awaitable<bool> FaultServer::Impl::send(Stream& stream, Reply reply, std::option
       reply.status, reply.status == 200 ? "OK" : "Error",
       http_date(std::chrono::system_clock::now() + services.clock_offset), reply.content_type,
       reply.body.size());
-  for (const aws::Header& header : reply.headers) {
+  for (const everyitem::http::Header& header : reply.headers) {
     head += fmt::format("{}: {}\r\n", header.name, header.value);
   }
   head += "\r\n";
@@ -279,7 +279,7 @@ FaultServer::~FaultServer() { stop(); }
 std::uint16_t FaultServer::port() const { return impl_->acceptor.local_endpoint().port(); }
 
 std::string FaultServer::url() const {
-  const aws::Endpoint endpoint{
+  const everyitem::http::Endpoint endpoint{
       .tls = impl_->tls != nullptr, .host = impl_->options.address, .port = port()};
   return endpoint.url();
 }

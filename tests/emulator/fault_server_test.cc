@@ -26,7 +26,7 @@ std::string call(FaultServerOptions options, std::string_view operation, std::st
                  const aws::Credentials& credentials) {
   asio::io_context loop;
   FaultServer server(loop.get_executor(), std::move(options));
-  aws::HttpClient http(loop.get_executor(), aws::parse_endpoint(server.url(), "test"), nullptr);
+  http::Client http(loop.get_executor(), http::parse_endpoint(server.url(), "test"), nullptr);
   FixedCredentials provider(credentials);
   SystemClock clock;
   Random random(1);
@@ -36,7 +36,7 @@ std::string call(FaultServerOptions options, std::string_view operation, std::st
   std::string result;
   const auto work = [&]() -> Awaitable<void> {
     try {
-      const aws::Client::Accept accept = [&](const aws::HttpResponse& response) {
+      const aws::Client::Accept accept = [&](const http::Response& response) {
         result = response.body.view();
       };
       const aws::Call request{.operation = operation,

@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "aws/test_certificates.h"
+#include "http/test_certificates.h"
 
 namespace everyitem::emulator {
 
@@ -13,13 +13,13 @@ constexpr std::chrono::hours kValidFor{24};
 }  // namespace
 
 ServerTls::ServerTls() : context(boost::asio::ssl::context::tls_server) {
-  const aws::Certificate made_authority = aws::make_certificate(
+  const http::Certificate made_authority = http::make_certificate(
       {.common_name = "fault server's authority", .authority = true, .valid_until = kValidFor});
-  const aws::Certificate certificate =
-      aws::make_certificate({.common_name = "fault server",
-                             .alternative_names = "DNS:localhost,IP:127.0.0.1,IP:::1",
-                             .issuer = &made_authority,
-                             .valid_until = kValidFor});
+  const http::Certificate certificate =
+      http::make_certificate({.common_name = "fault server",
+                              .alternative_names = "DNS:localhost,IP:127.0.0.1,IP:::1",
+                              .issuer = &made_authority,
+                              .valid_until = kValidFor});
   SSL_CTX* const native = context.native_handle();
   // One cipher for all clients, whichever each likes best: their speeds are to be compared.
   SSL_CTX_set_options(native, SSL_OP_CIPHER_SERVER_PREFERENCE);

@@ -21,7 +21,7 @@ inline constexpr std::string_view kCborContentType = "application/x-amz-cbor-1.1
 struct Reply {
   int status = 200;
   std::string body;
-  std::vector<aws::Header> headers;
+  std::vector<http::Header> headers;
   std::string_view content_type = kJsonContentType;
 };
 

@@ -44,7 +44,7 @@ SignatureRefusal does_not_match() {
 
 std::string_view ReceivedRequest::header(std::string_view name) const {
   const auto found = std::ranges::find_if(
-      headers, [&](const aws::Header& one) { return boost::beast::iequals(one.name, name); });
+      headers, [&](const http::Header& one) { return boost::beast::iequals(one.name, name); });
   return found == headers.end() ? std::string_view() : found->value;
 }
 
@@ -84,28 +84,28 @@ std::optional<SignatureRefusal> check_signature(const ReceivedRequest& request,
   // Sign again what was said to be signed; what `sign` adds by itself is left out.
   std::vector<std::string> names;
   boost::split(names, part(authorization, "SignedHeaders"), boost::is_any_of(";"));
-  for (const aws::Header& header : request.headers) {
+  for (const http::Header& header : request.headers) {
     const std::string name = boost::to_lower_copy(header.name);
     if ((name.starts_with("x-amz-") || name == "host") && std::ranges::count(names, name) == 0) {
       return does_not_match();
     }
   }
-  std::vector<aws::Header> signed_headers;
+  std::vector<http::Header> signed_headers;
   for (const std::string& name : names) {
     if (name != "x-amz-date" && name != "x-amz-security-token") {
       signed_headers.push_back({name, std::string(request.header(name))});
     }
   }
-  const std::vector<aws::Header> expected = aws::sign({.method = request.method,
-                                                       .path = request.target,
-                                                       .query = {},
-                                                       .headers = signed_headers,
-                                                       .body = request.body,
-                                                       .region = scope[2],
-                                                       .service = service,
-                                                       .time = *time},
-                                                      credentials);
-  const auto found = std::ranges::find_if(expected, [](const aws::Header& header) {
+  const std::vector<http::Header> expected = aws::sign({.method = request.method,
+                                                        .path = request.target,
+                                                        .query = {},
+                                                        .headers = signed_headers,
+                                                        .body = request.body,
+                                                        .region = scope[2],
+                                                        .service = service,
+                                                        .time = *time},
+                                                       credentials);
+  const auto found = std::ranges::find_if(expected, [](const http::Header& header) {
     return boost::beast::iequals(header.name, "authorization");
   });
   if (part(found->value, "Signature") != part(authorization, "Signature")) {

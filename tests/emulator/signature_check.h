@@ -15,7 +15,7 @@ namespace everyitem::emulator {
 struct ReceivedRequest {
   std::string method;
   std::string target;
-  std::vector<aws::Header> headers;
+  std::vector<http::Header> headers;
   std::string body;
 
   /// The first header of that name, compared without case; empty when there is none.

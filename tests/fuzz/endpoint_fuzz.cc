@@ -2,9 +2,10 @@
 #include <algorithm>
 #include <string>
 
-#include "aws/endpoint.h"
+#include "aws/regional_endpoint.h"
 #include "base/error.h"
 #include "fuzz_target.h"
+#include "http/endpoint.h"
 
 namespace everyitem::aws {
 namespace {
@@ -16,16 +17,17 @@ bool may_stand_in_host_header(char c) {
          std::string_view("-_.:[]").find(c) != std::string_view::npos;
 }
 
-void require_endpoint(const Endpoint& endpoint) {
+void require_endpoint(const http::Endpoint& endpoint) {
   require(!endpoint.host.empty() && endpoint.port != 0, "an endpoint has host and port");
   require(std::ranges::all_of(endpoint.authority(), may_stand_in_host_header),
           "a Host header holds nothing else");
-  require(parse_endpoint(endpoint.url(), "--x") == endpoint, "an endpoint's URL is the endpoint");
+  require(http::parse_endpoint(endpoint.url(), "--x") == endpoint,
+          "an endpoint's URL is the endpoint");
 }
 
 void parse(std::string_view text) {
   try {
-    require_endpoint(parse_endpoint(text, "--x"));
+    require_endpoint(http::parse_endpoint(text, "--x"));
   } catch (const Error& error) {
     require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
     require(error.details().message.starts_with("--x: "), "the setting is named");

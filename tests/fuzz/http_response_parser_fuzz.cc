@@ -1,4 +1,4 @@
-// HTTP answers, read in pieces as HttpConnection reads them: the pieces must make no difference.
+// HTTP answers, read in pieces as Connection reads them: the pieces must make no difference.
 #include <optional>
 #include <string>
 #include <vector>
@@ -6,14 +6,14 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 
-#include "aws/http_response_parser.h"
 #include "fuzz_target.h"
+#include "http/response_parser.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 namespace {
 
 using fuzz::require;
-namespace http = boost::beast::http;
+namespace beast = boost::beast;
 
 constexpr std::size_t kHeaderBytes = 16 << 10;
 constexpr std::size_t kBodyBytes = 64 << 10;  // smaller than the client's, so that it is reached
@@ -34,8 +34,8 @@ class Reader {
   Reader(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}
 
   std::optional<Answer> read() {
-    HttpResponse response;
-    HttpResponseParser parser(response);
+    Response response;
+    ResponseParser parser(response);
     parser.header_limit(kHeaderBytes);
     parser.body_limit(kBodyBytes);
     if (!parse_to_end(parser, false)) {
@@ -71,7 +71,7 @@ class Reader {
   }
 
  private:
-  bool parse_to_end(HttpResponseParser& parser, bool body) {
+  bool parse_to_end(ResponseParser& parser, bool body) {
     if (end_ > begin_ && !parse(parser)) {
       return false;
     }
@@ -83,7 +83,7 @@ class Reader {
         }
         continue;
       }
-      boost::beast::error_code error = http::error::partial_message;
+      beast::error_code error = beast::http::error::partial_message;
       if (parser.got_some()) {
         parser.put_eof(error);
       }
@@ -94,11 +94,11 @@ class Reader {
     return true;
   }
 
-  bool parse(HttpResponseParser& parser) {
-    boost::beast::error_code error;
+  bool parse(ResponseParser& parser) {
+    beast::error_code error;
     begin_ += parser.put(boost::asio::buffer(text_.substr(begin_, end_ - begin_)), error);
     require(begin_ <= end_, "no more is taken than there is");
-    return !error || error == http::error::need_more;
+    return !error || error == beast::http::error::need_more;
   }
 
   std::string_view text_;
@@ -108,13 +108,13 @@ class Reader {
 };
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::http
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text = everyitem::fuzz::as_text(data, size);
-  const auto whole = everyitem::aws::Reader(text, size).read();
+  const auto whole = everyitem::http::Reader(text, size).read();
   for (const std::size_t piece : {1, 7}) {
-    everyitem::fuzz::require(everyitem::aws::Reader(text, piece).read() == whole,
+    everyitem::fuzz::require(everyitem::http::Reader(text, piece).read() == whole,
                              "an answer is the same in pieces");
   }
   return 0;

@@ -21,7 +21,7 @@ std::string take_line(std::string_view& text) {
 void resolve(std::string_view text) {
   const std::string url = take_line(text);
   const std::string no_proxy = take_line(text);
-  const aws::Endpoint endpoint{.tls = true, .host = take_line(text), .port = 443};
+  const http::Endpoint endpoint{.tls = true, .host = take_line(text), .port = 443};
   const bool exempt = is_exempt(endpoint, no_proxy);
   try {
     const auto proxy = resolve_proxy(endpoint, [&](std::string_view name) {

@@ -13,7 +13,7 @@ namespace {
 using fuzz::require;
 
 void read(std::string_view rest) {
-  HttpResponse response;
+  http::Response response;
   const std::string_view status = fuzz::take_line(rest);
   std::from_chars(status.data(), status.data() + status.size(), response.status);
   response.headers = {{"X-Amzn-ErrorType", std::string(fuzz::take_line(rest))},

@@ -9,10 +9,11 @@
 #include <boost/asio/ip/tcp.hpp>
 #include <openssl/ssl.h>
 
-#include "aws/http_client.h"
-#include "aws/io_step.h"
+#include "base/async.h"
+#include "http/io_step.h"
+#include "http/tls_settings.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 struct TlsSettings::Impl {
   struct Free {
@@ -62,4 +63,4 @@ class TlsSession {
   std::unique_ptr<SSL, Free> ssl_;
 };
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,4 +1,4 @@
-#include "aws/http_test_server.h"
+#include "http/test_server.h"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +15,7 @@
 #include <boost/asio/write.hpp>
 #include <boost/system/system_error.hpp>
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 using asio::ip::tcp;
 
@@ -183,7 +183,7 @@ std::string body_of(const std::string& message) {
   return message.substr(message.find("\r\n\r\n") + 4);
 }
 
-std::string text_of(const HttpResponse& response) { return std::string(response.body.view()); }
+std::string text_of(const Response& response) { return std::string(response.body.view()); }
 
 Awaitable<void> answer_all(Peer& peer) {
   while (co_await peer.read_request()) {
@@ -224,20 +224,20 @@ void run(asio::io_context& context, Awaitable<void> work) {
   }
 }
 
-HttpResponse send(asio::io_context& context, HttpClient& client, const HttpRequest& request) {
-  HttpResponse response;
+Response send(asio::io_context& context, Client& client, const Request& request) {
+  Response response;
   const auto work = [&]() -> Awaitable<void> { response = co_await client.send(request); };
   run(context, work());
   return response;
 }
 
-HttpError failed_send(asio::io_context& context, HttpClient& client, const HttpRequest& request) {
+TransportError failed_send(asio::io_context& context, Client& client, const Request& request) {
   try {
-    const HttpResponse response = send(context, client, request);
+    const Response response = send(context, client, request);
     throw std::runtime_error("the call did not fail: " + std::to_string(response.status));
-  } catch (const HttpError& error) {
+  } catch (const TransportError& error) {
     return error;
   }
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

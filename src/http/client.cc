@@ -1,15 +1,15 @@
-#include "aws/http_client.h"
+#include "http/client.h"
 
 #include <deque>
 #include <utility>
 
 #include <boost/beast/core/string.hpp>
 
-#include "aws/http_connection.h"
-#include "aws/http_tunnel.h"
 #include "base/error.h"
+#include "http/connection.h"
+#include "http/tunnel.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 namespace {
 
@@ -24,8 +24,8 @@ void append_header(std::string& head, std::string_view name, std::string_view va
 
 /// `origin` stands before the target and `proxy_header` before the others, where a proxy passes the
 /// request on.
-std::string build_head(const HttpRequest& request, std::string_view authority,
-                       std::string_view origin, std::string_view proxy_header) {
+std::string build_head(const Request& request, std::string_view authority, std::string_view origin,
+                       std::string_view proxy_header) {
   std::string head;
   head.reserve(1024);
   head.append(request.method).append(" ").append(origin).append(request.target);
@@ -41,7 +41,7 @@ std::string build_head(const HttpRequest& request, std::string_view authority,
 
 }  // namespace
 
-std::string_view HttpResponse::header(std::string_view name) const& {
+std::string_view Response::header(std::string_view name) const& {
   for (const Header& header : headers) {
     if (boost::beast::iequals(header.name, name)) {
       return header.value;
@@ -50,8 +50,8 @@ std::string_view HttpResponse::header(std::string_view name) const& {
   return {};
 }
 
-struct HttpClient::Impl {
-  using ConnectionPtr = std::shared_ptr<HttpConnection>;
+struct Client::Impl {
+  using ConnectionPtr = std::shared_ptr<Connection>;
 
   /// The connection used last that can be used again, or null. The one used last is the least
   /// likely to have been closed, and those that are too many are left to expire.
@@ -59,12 +59,12 @@ struct HttpClient::Impl {
   void give_back(ConnectionPtr connection);
   /// Throws where the answer is the proxy's, which did not pass the request on for want of
   /// credentials. Its other refusals look like the endpoint's.
-  void check_passed_on(const HttpResponse& response) const;
+  void check_passed_on(const Response& response) const;
 
   asio::any_io_executor executor;
   Endpoint endpoint;
   std::shared_ptr<const TlsSettings> tls;
-  HttpTimeouts timeouts;
+  Timeouts timeouts;
   std::string authority;
   std::optional<Proxy> proxy;
   std::string origin;        ///< "http://host" where a proxy passes the requests on, else empty
@@ -72,7 +72,7 @@ struct HttpClient::Impl {
   std::deque<ConnectionPtr> idle;  ///< the one used last is at the back
 };
 
-HttpClient::Impl::ConnectionPtr HttpClient::Impl::take_idle() {
+Client::Impl::ConnectionPtr Client::Impl::take_idle() {
   while (!idle.empty()) {
     ConnectionPtr connection = std::move(idle.back());
     idle.pop_back();
@@ -83,7 +83,7 @@ HttpClient::Impl::ConnectionPtr HttpClient::Impl::take_idle() {
   return nullptr;
 }
 
-void HttpClient::Impl::give_back(ConnectionPtr connection) {
+void Client::Impl::give_back(ConnectionPtr connection) {
   if (connection->reusable()) {
     idle.push_back(std::move(connection));
   }
@@ -92,15 +92,15 @@ void HttpClient::Impl::give_back(ConnectionPtr connection) {
   }
 }
 
-void HttpClient::Impl::check_passed_on(const HttpResponse& response) const {
+void Client::Impl::check_passed_on(const Response& response) const {
   if (proxy && !endpoint.tls && response.status == kProxyAuthenticationRequired) {
     throw refusal(*proxy, response.status);
   }
 }
 
-HttpClient::HttpClient(asio::any_io_executor executor, Endpoint endpoint,
-                       std::shared_ptr<const TlsSettings> tls, HttpTimeouts timeouts,
-                       std::optional<Proxy> proxy)
+Client::Client(asio::any_io_executor executor, Endpoint endpoint,
+               std::shared_ptr<const TlsSettings> tls, Timeouts timeouts,
+               std::optional<Proxy> proxy)
     : impl_(std::make_unique<Impl>()) {
   if (endpoint.tls && !tls) {
     throw std::invalid_argument("a https endpoint without TLS settings");
@@ -117,21 +117,21 @@ HttpClient::HttpClient(asio::any_io_executor executor, Endpoint endpoint,
   impl_->timeouts = timeouts;
 }
 
-HttpClient::~HttpClient() = default;
+Client::~Client() = default;
 
-Awaitable<HttpResponse> HttpClient::send(const HttpRequest& request) {
+Awaitable<Response> Client::send(const Request& request) {
   std::string head = build_head(request, impl_->authority, impl_->origin, impl_->proxy_header);
   const bool head_only = request.method == "HEAD";
 
   bool sent_before = false;
   if (const Impl::ConnectionPtr pooled = impl_->take_idle()) {
     try {
-      HttpResponse response = co_await pooled->exchange(head, request.body, head_only);
+      Response response = co_await pooled->exchange(head, request.body, head_only);
       impl_->check_passed_on(response);
       impl_->give_back(pooled);
       co_return response;
-    } catch (const HttpError& error) {
-      if (error.cause() != HttpError::Cause::closed || pooled->answer_begun()) {
+    } catch (const TransportError& error) {
+      if (error.cause() != TransportError::Cause::closed || pooled->answer_begun()) {
         throw;
       }
       sent_before = error.request_sent();
@@ -139,21 +139,21 @@ Awaitable<HttpResponse> HttpClient::send(const HttpRequest& request) {
   }
 
   try {
-    const auto fresh = std::make_shared<HttpConnection>(impl_->executor, impl_->timeouts);
+    const auto fresh = std::make_shared<Connection>(impl_->executor, impl_->timeouts);
     co_await fresh->open(impl_->endpoint, impl_->endpoint.tls ? impl_->tls.get() : nullptr,
                          impl_->proxy ? &*impl_->proxy : nullptr);
-    HttpResponse response = co_await fresh->exchange(std::move(head), request.body, head_only);
+    Response response = co_await fresh->exchange(std::move(head), request.body, head_only);
     impl_->check_passed_on(response);
     impl_->give_back(fresh);
     co_return response;
-  } catch (const HttpError& error) {
+  } catch (const TransportError& error) {
     if (sent_before && !error.request_sent()) {
-      throw HttpError(error.cause(), true, error.what(), error.hint());
+      throw TransportError(error.cause(), true, error.what(), error.hint());
     }
     throw;
   }
 }
 
-const Endpoint& HttpClient::endpoint() const { return impl_->endpoint; }
+const Endpoint& Client::endpoint() const { return impl_->endpoint; }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

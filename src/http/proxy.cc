@@ -1,4 +1,4 @@
-#include "aws/proxy.h"
+#include "http/proxy.h"
 
 #include <boost/url/parse.hpp>
 #include <boost/url/url_view.hpp>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 namespace {
 
@@ -69,4 +69,4 @@ Proxy parse_proxy(std::string_view url, std::string_view setting) {
   return proxy;
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -5,7 +5,7 @@
 
 #include <boost/system/error_code.hpp>
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 struct IoStep {
   /// What the socket must become before the same step is tried again.
@@ -17,4 +17,4 @@ struct IoStep {
   std::size_t bytes = 0;  ///< moved; at least one when nothing is needed and nothing failed
 };
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,10 +1,10 @@
-#include "aws/http_tunnel.h"
+#include "http/tunnel.h"
 
 #include <fmt/format.h>
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
-using Cause = HttpError::Cause;
+using Cause = TransportError::Cause;
 
 std::string authorization_line(const Proxy& proxy) {
   return proxy.authorization.empty() ? "" : "Proxy-Authorization: " + proxy.authorization + "\r\n";
@@ -19,9 +19,9 @@ std::string connect_request(const Proxy& proxy, const Endpoint& endpoint) {
                      authorization_line(proxy));
 }
 
-HttpError refusal(const Proxy& proxy, int status) {
+TransportError refusal(const Proxy& proxy, int status) {
   if (status == kProxyAuthenticationRequired) {
-    return HttpError(
+    return TransportError(
         Cause::proxy_refused, false,
         fmt::format("{} {} (status 407)", proxy.name(),
                     proxy.authorization.empty() ? "wants a user and a password"
@@ -30,12 +30,12 @@ HttpError refusal(const Proxy& proxy, int status) {
   }
   // Its own failures and the endpoint's pass; a refusal does not.
   const bool failed = status / 100 == 5;
-  return HttpError(failed ? Cause::proxy : Cause::proxy_refused, false,
-                   fmt::format("{} {} (status {})", proxy.name(),
-                               failed ? "failed to connect to the endpoint"
-                                      : "does not let the endpoint be reached",
-                               status),
-                   fmt::format("Check {}; NO_PROXY exempts endpoints.", proxy.setting));
+  return TransportError(failed ? Cause::proxy : Cause::proxy_refused, false,
+                        fmt::format("{} {} (status {})", proxy.name(),
+                                    failed ? "failed to connect to the endpoint"
+                                           : "does not let the endpoint be reached",
+                                    status),
+                        fmt::format("Check {}; NO_PROXY exempts endpoints.", proxy.setting));
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,7 +1,6 @@
-#include "aws/endpoint.h"
+#include "http/endpoint.h"
 
 #include <algorithm>
-#include <array>
 #include <charconv>
 #include <optional>
 #include <system_error>
@@ -14,50 +13,12 @@
 
 #include "base/error.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 namespace {
 
-struct Partition {
-  std::string_view name;
-  std::string_view region_prefix;
-  std::string_view suffix;
-  std::string_view dual_stack_suffix;
-};
-
-// partitions.json of botocore 1.43.11, which says of each that it supports FIPS and dual-stack.
-// Those of before 2025 know no dual-stack endpoints of the isolated ones.
-constexpr std::string_view kUsGov = "aws-us-gov";
-constexpr std::array kPartitions{
-    Partition{"aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
-    Partition{"aws-eusc", "eusc-", "amazonaws.eu", "api.amazonwebservices.eu"},
-    Partition{"aws-iso", "us-iso-", "c2s.ic.gov", "api.aws.ic.gov"},
-    Partition{"aws-iso-b", "us-isob-", "sc2s.sgov.gov", "api.aws.scloud"},
-    Partition{"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
-    Partition{"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
-    Partition{kUsGov, "us-gov-", "amazonaws.com", "api.aws"},
-    Partition{"aws", "", "amazonaws.com", "api.aws"},  // and every region that is not known
-};
-
-/// Those whose usual endpoint in aws-us-gov is the FIPS one (their endpoint-rule-set-1.json). With
-/// dual-stack it has a name of its own there, too.
-constexpr std::array<std::string_view, 6> kUsuallyFipsInUsGov{"dynamodb",   "kinesis", "oidc",
-                                                              "portal.sso", "ssm",     "sts"};
-
-const Partition& partition_of(std::string_view region) {
-  return *std::ranges::find_if(kPartitions, [region](const Partition& partition) {
-    return region.starts_with(partition.region_prefix);
-  });
-}
-
 bool is_alphanumeric(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-}
-
-/// RFC 1123.
-bool is_host_label(std::string_view text) {
-  return !text.empty() && text.size() <= 63 && text.front() != '-' && text.back() != '-' &&
-         std::ranges::all_of(text, [](char c) { return is_alphanumeric(c) || c == '-'; });
 }
 
 /// Looser than RFC 1123: names of containers may hold an underscore.
@@ -140,21 +101,6 @@ Endpoint parse_endpoint(std::string_view url, std::string_view setting) {
   return endpoint;
 }
 
-Endpoint regional_endpoint(std::string_view service, std::string_view region,
-                           EndpointVariant variant) {
-  if (!is_host_label(region)) {
-    throw usage_error(fmt::format("\"{}\" is not a region", region), "Give one such as us-east-1.");
-  }
-  const Partition& partition = partition_of(region);
-  const bool fips_is_usual = partition.name == kUsGov && !variant.dual_stack &&
-                             std::ranges::count(kUsuallyFipsInUsGov, service) > 0;
-  Endpoint endpoint;
-  endpoint.host =
-      fmt::format("{}{}.{}.{}", service, variant.fips && !fips_is_usual ? "-fips" : "", region,
-                  variant.dual_stack ? partition.dual_stack_suffix : partition.suffix);
-  return endpoint;
-}
-
 bool is_loopback(const Endpoint& endpoint) {
   boost::system::error_code not_an_address;
   const auto address = boost::asio::ip::make_address(endpoint.host, not_an_address);
@@ -166,4 +112,4 @@ bool is_loopback(const Endpoint& endpoint) {
          boost::algorithm::iends_with(endpoint.host, ".localhost");
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

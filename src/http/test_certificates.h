@@ -7,7 +7,7 @@
 
 #include <openssl/ssl.h>
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 struct FreeOpenssl {
   void operator()(EVP_PKEY* key) const { EVP_PKEY_free(key); }
@@ -33,4 +33,4 @@ struct CertificateRequest {
 
 Certificate make_certificate(const CertificateRequest& request);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,20 +1,20 @@
-// Beast's parser of HTTP answers, which decides what is allowed, filling an HttpResponse.
+// Beast's parser of HTTP answers, which decides what is allowed, filling an Response.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
 
-#include "aws/http_client.h"
+#include "http/message.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 /// Stops behind the head; goes on to the end of the body once `eager(true)` was called.
-class HttpResponseParser final : public boost::beast::http::basic_parser<false> {
+class ResponseParser final : public boost::beast::http::basic_parser<false> {
  public:
   using ErrorCode = boost::beast::error_code;
   using Text = boost::beast::string_view;
 
   /// `response` must outlive the parser. Every answer needs a new parser.
-  explicit HttpResponseParser(HttpResponse& response) : response_(response) {}
+  explicit ResponseParser(Response& response) : response_(response) {}
 
  private:
   void on_request_impl(boost::beast::http::verb /*method*/, Text /*method_text*/, Text /*target*/,
@@ -43,7 +43,7 @@ class HttpResponseParser final : public boost::beast::http::basic_parser<false> 
   }
   void on_finish_impl(ErrorCode& /*error*/) override {}
 
-  HttpResponse& response_;
+  Response& response_;
 };
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -3,9 +3,11 @@
 
 #include <string>
 
-#include "aws/http_client.h"
+#include "http/endpoint.h"
+#include "http/proxy.h"
+#include "http/transport_error.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 inline constexpr int kProxyAuthenticationRequired = 407;
 
@@ -16,6 +18,6 @@ std::string authorization_line(const Proxy& proxy);
 std::string connect_request(const Proxy& proxy, const Endpoint& endpoint);
 
 /// Why the proxy answered with `status`, which is none of success, and what to do about it.
-HttpError refusal(const Proxy& proxy, int status);
+TransportError refusal(const Proxy& proxy, int status);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -8,19 +8,19 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/http_client.h"
-#include "aws/http_test_server.h"
-#include "aws/test_certificates.h"
 #include "base/error.h"
 #include "base/temporary_home.h"
+#include "http/client.h"
+#include "http/test_certificates.h"
+#include "http/test_server.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 namespace {
 
 using std::chrono::hours;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
-using Cause = HttpError::Cause;
+using Cause = TransportError::Cause;
 
 constexpr int kAnyVersion = 0;
 
@@ -47,16 +47,16 @@ class HttpClientTlsTest : public testing::Test {
     return tls;
   }
 
-  HttpClient client_of(const Endpoint& endpoint, HttpTimeouts timeouts = {},
-                       const std::string& bundle = "ca.pem") {
-    return HttpClient(context_.get_executor(), endpoint,
-                      std::make_shared<const TlsSettings>(home_.file(bundle)), timeouts);
+  Client client_of(const Endpoint& endpoint, Timeouts timeouts = {},
+                   const std::string& bundle = "ca.pem") {
+    return Client(context_.get_executor(), endpoint,
+                  std::make_shared<const TlsSettings>(home_.file(bundle)), timeouts);
   }
 
   /// How a client fails that trusts the authority and wants to talk to `host`.
-  HttpError refused(asio::ssl::context& tls, const std::string& host = "localhost") {
+  TransportError refused(asio::ssl::context& tls, const std::string& host = "localhost") {
     TestServer server(context_, answer_all, &tls);
-    HttpClient client = client_of(server.endpoint(host));
+    Client client = client_of(server.endpoint(host));
     return failed_send(context_, client);
   }
 
@@ -83,7 +83,7 @@ TEST_P(HttpClientTlsVersionTest, IsSpoken) {
         co_await answer_all(peer);
       },
       tls_.get());
-  HttpClient client = client_of(server.endpoint("localhost"));
+  Client client = client_of(server.endpoint("localhost"));
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(spoken, GetParam());
@@ -104,7 +104,7 @@ TEST_P(HttpClientTlsVersionTest, CarriesLargeBodiesBothWays) {
         co_await peer.write(bytes);
       },
       tls_.get());
-  HttpClient client = client_of(server.endpoint("localhost"));
+  Client client = client_of(server.endpoint("localhost"));
   EXPECT_TRUE(text_of(send(context_, client, {.body = body})) == body);
 }
 
@@ -135,7 +135,7 @@ TEST_P(HttpClientTlsVersionTest, ReplacesConnectionsThatWereClosed) {
         closed = true;
       },
       tls_.get());
-  HttpClient client = client_of(server.endpoint("localhost"));
+  Client client = client_of(server.endpoint("localhost"));
   for (int connection = 1; connection <= 4; ++connection) {
     EXPECT_EQ(text_of(send(context_, client)), "ok");
     EXPECT_EQ(server.accepted(), connection);
@@ -160,7 +160,7 @@ TEST_F(HttpClientTlsTest, VerifiesAnAddressAndAsksForNoName) {
         co_await answer_all(peer);
       },
       tls_.get());
-  HttpClient client = client_of(server.endpoint("127.0.0.1"));
+  Client client = client_of(server.endpoint("127.0.0.1"));
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_FALSE(named);
 }
@@ -169,7 +169,7 @@ TEST_F(HttpClientTlsTest, KeepsNoConnectionThatSaidTooMuch) {
   // One record holds the end of the body and what nobody asked for.
   TestServer server(context_, answer_once(answer(std::string(20'000, 'x')) + "trailing"),
                     tls_.get());
-  HttpClient client = client_of(server.endpoint("localhost"));
+  Client client = client_of(server.endpoint("localhost"));
   send(context_, client);
   EXPECT_EQ(send(context_, client).status, 200);
   EXPECT_EQ(server.accepted(), 2);
@@ -185,7 +185,7 @@ TEST_F(HttpClientTlsTest, TellsTheEndOfABodyFromACut) {
           cut ? peer.drop() : peer.close();
         },
         tls_.get());
-    HttpClient client = client_of(server.endpoint("localhost"));
+    Client client = client_of(server.endpoint("localhost"));
     if (cut) {
       EXPECT_EQ(failed_send(context_, client).cause(), Cause::closed);
     } else {
@@ -196,7 +196,7 @@ TEST_F(HttpClientTlsTest, TellsTheEndOfABodyFromACut) {
 
 // What is refused
 
-void expect_refusal(const HttpError& error, const std::string& words) {
+void expect_refusal(const TransportError& error, const std::string& words) {
   EXPECT_EQ(error.cause(), Cause::tls);
   EXPECT_FALSE(error.request_sent());
   EXPECT_THAT(error.what(), HasSubstr(words));
@@ -247,8 +247,8 @@ TEST_F(HttpClientTlsTest, RefusesAnUnknownIssuer) {
 
 TEST_F(HttpClientTlsTest, TheSystemsRootsAreTheDefault) {
   TestServer server(context_, answer_all, tls_.get());
-  HttpClient client(context_.get_executor(), server.endpoint("localhost"),
-                    std::make_shared<const TlsSettings>());
+  Client client(context_.get_executor(), server.endpoint("localhost"),
+                std::make_shared<const TlsSettings>());
   expect_refusal(failed_send(context_, client), "unknown issuer");
 }
 
@@ -267,7 +267,7 @@ TEST_F(HttpClientTlsTest, TellsThatTheServerSpeaksNoTls) {
   });
   Endpoint endpoint = server.endpoint("localhost");
   endpoint.tls = true;
-  HttpClient client = client_of(endpoint);
+  Client client = client_of(endpoint);
   expect_refusal(failed_send(context_, client), "does not speak TLS");
 }
 
@@ -278,8 +278,8 @@ TEST_F(HttpClientTlsTest, TellsAHandshakeThatIsBrokenOff) {
   });
   Endpoint endpoint = server.endpoint("localhost");
   endpoint.tls = true;
-  HttpClient client = client_of(endpoint);
-  const HttpError error = failed_send(context_, client);
+  Client client = client_of(endpoint);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_FALSE(error.request_sent());
 }
@@ -288,8 +288,8 @@ TEST_F(HttpClientTlsTest, GivesUpAHandshakeThatDoesNotMove) {
   TestServer server(context_, [](Peer&) -> Awaitable<void> { co_return; });
   Endpoint endpoint = server.endpoint("localhost");
   endpoint.tls = true;
-  HttpClient client = client_of(endpoint, {.connect = milliseconds(40)});
-  const HttpError error = failed_send(context_, client);
+  Client client = client_of(endpoint, {.connect = milliseconds(40)});
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_FALSE(error.request_sent());
   EXPECT_STREQ(error.what(), "no TLS handshake within 0.04 s");
@@ -299,7 +299,7 @@ TEST_F(HttpClientTlsTest, GivesUpWhenNothingMoves) {
   const std::string body(16U << 20, 'x');
   TestServer server(
       context_, [](Peer&) -> Awaitable<void> { co_return; }, tls_.get());
-  HttpClient client = client_of(server.endpoint("localhost"), {.idle = milliseconds(40)});
+  Client client = client_of(server.endpoint("localhost"), {.idle = milliseconds(40)});
   EXPECT_EQ(failed_send(context_, client, {.body = body}).cause(), Cause::idle);
   EXPECT_EQ(failed_send(context_, client).cause(), Cause::idle);
 }
@@ -313,8 +313,8 @@ TEST_F(HttpClientTlsTest, OutlivesAServerThatGoesWhileItIsSentTo) {
         co_return;
       },
       tls_.get());
-  HttpClient client = client_of(server.endpoint("localhost"));
-  const HttpError error = failed_send(context_, client, {.body = body});
+  Client client = client_of(server.endpoint("localhost"));
+  const TransportError error = failed_send(context_, client, {.body = body});
   EXPECT_THAT(error.cause(), testing::AnyOf(Cause::closed, Cause::connect));
 }
 
@@ -336,9 +336,9 @@ TEST_F(HttpClientTlsTest, NamesABundleThatCannotBeUsed) {
 
 TEST_F(HttpClientTlsTest, NeverSpeaksPlainlyToAnEndpointWithTls) {
   EXPECT_THROW(
-      HttpClient(context_.get_executor(), {.tls = true, .host = "localhost", .port = 1}, nullptr),
+      Client(context_.get_executor(), {.tls = true, .host = "localhost", .port = 1}, nullptr),
       std::invalid_argument);
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,11 +1,11 @@
-// Where a service is reached: scheme, host, port.
+// Where a server is reached: scheme, host, port.
 #pragma once
 
 #include <cstdint>
 #include <string>
 #include <string_view>
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 struct Endpoint {
   bool tls = true;
@@ -24,19 +24,7 @@ struct Endpoint {
 /// another scheme, a missing host, a user, a path other than "/", a query or a bad port.
 Endpoint parse_endpoint(std::string_view url, std::string_view setting);
 
-/// Which of its endpoints a service is called at.
-struct EndpointVariant {
-  bool fips = false;        ///< with cryptography validated by FIPS 140
-  bool dual_stack = false;  ///< with IPv6 addresses beside those of IPv4
-};
-
-/// The service's own endpoint in a region: https://SERVICE.REGION.SUFFIX, where the suffix is the
-/// one of the region's partition. `service` is the endpoint prefix: "dynamodb", "portal.sso".
-/// Every partition has every variant.
-Endpoint regional_endpoint(std::string_view service, std::string_view region,
-                           EndpointVariant variant = {});
-
 /// Whether the endpoint is on this machine: 127.0.0.0/8, ::1, localhost and all names below it.
 bool is_loopback(const Endpoint& endpoint);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

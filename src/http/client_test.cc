@@ -1,4 +1,4 @@
-#include "aws/http_client.h"
+#include "http/client.h"
 
 #include <sys/socket.h>
 
@@ -23,20 +23,20 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/http_test_server.h"
 #include "base/error.h"
+#include "http/test_server.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 namespace {
 
 using asio::ip::tcp;
 using std::chrono::milliseconds;
 using testing::HasSubstr;
-using Cause = HttpError::Cause;
+using Cause = TransportError::Cause;
 
-constexpr HttpTimeouts kNoKeepAlive{.keep_alive = milliseconds(0)};
-constexpr HttpTimeouts kShortIdle{.idle = milliseconds(40)};
-constexpr HttpTimeouts kShortConnect{.connect = milliseconds(40)};
+constexpr Timeouts kNoKeepAlive{.keep_alive = milliseconds(0)};
+constexpr Timeouts kShortIdle{.idle = milliseconds(40)};
+constexpr Timeouts kShortConnect{.connect = milliseconds(40)};
 
 /// Bytes that are nowhere the same for long, so that a piece lost or moved is seen.
 std::string pattern(std::size_t size) {
@@ -65,19 +65,19 @@ std::string until_close(std::string_view body) {
 /// The event loop, and clients of a server on it.
 class HttpClientTest : public testing::Test {
  protected:
-  HttpClient client_of(const TestServer& server, HttpTimeouts timeouts = {}) {
-    return HttpClient(context_.get_executor(), server.endpoint(), nullptr, timeouts);
+  Client client_of(const TestServer& server, Timeouts timeouts = {}) {
+    return Client(context_.get_executor(), server.endpoint(), nullptr, timeouts);
   }
 
   /// What a client gets from a server that sends `bytes` and closes the connection.
-  HttpResponse answered(const std::string& bytes, const HttpRequest& request = {}) {
+  Response answered(const std::string& bytes, const Request& request = {}) {
     TestServer server(context_, answer_once(bytes, true));
-    HttpClient client = client_of(server);
+    Client client = client_of(server);
     return send(context_, client, request);
   }
-  HttpError refused(const std::string& bytes) {
+  TransportError refused(const std::string& bytes) {
     TestServer server(context_, answer_once(bytes, true));
-    HttpClient client = client_of(server);
+    Client client = client_of(server);
     return failed_send(context_, client);
   }
 
@@ -93,8 +93,8 @@ TEST_F(HttpClientTest, SendsTheRequestAndGivesTheAnswer) {
     const std::string bytes = answer("body", "400 Bad Request", "X-Amzn-RequestId: 7\r\n");
     co_await peer.write(bytes);
   });
-  HttpClient client = client_of(server);
-  const HttpResponse response =
+  Client client = client_of(server);
+  const Response response =
       send(context_, client,
            {.method = "PUT", .target = "/a?b=c", .headers = {{"X-One", "1"}}, .body = "{}"});
   EXPECT_EQ(seen, "PUT /a?b=c HTTP/1.1\r\nHost: " + server.endpoint().authority() +
@@ -107,15 +107,15 @@ TEST_F(HttpClientTest, SendsTheRequestAndGivesTheAnswer) {
 
 TEST_F(HttpClientTest, GivesTheParserItsPaddingBehindEveryBody) {
   for (const std::string& bytes : {answer(""), answer("x"), chunked("x", 1), until_close("x")}) {
-    const HttpResponse response = answered(bytes);
+    const Response response = answered(bytes);
     EXPECT_GE(response.body.capacity(), response.body.size() + PaddedBuffer::kPadding);
   }
 }
 
 TEST_F(HttpClientTest, RefusesAHeaderThatWouldBecomeTwo) {
   TestServer server(context_, answer_all);
-  HttpClient client = client_of(server);
-  const HttpRequest request{.headers = {{"Authorization", "secret\r\nX-Evil: 1"}}};
+  Client client = client_of(server);
+  const Request request{.headers = {{"Authorization", "secret\r\nX-Evil: 1"}}};
   try {
     send(context_, client, request);
     FAIL() << "was sent";
@@ -131,7 +131,7 @@ TEST_F(HttpClientTest, ReadsEveryFramingOfABody) {
   EXPECT_EQ(text_of(answered(answer(""))), "");
   EXPECT_EQ(text_of(answered(chunked("0123456789", 3))), "0123456789");
   EXPECT_EQ(text_of(answered(chunked("", 3))), "");
-  const HttpResponse with_trailer = answered(chunked("0123456789", 4, "X-Sum: 1\r\n"));
+  const Response with_trailer = answered(chunked("0123456789", 4, "X-Sum: 1\r\n"));
   EXPECT_EQ(with_trailer.header("X-Sum"), "1");
   EXPECT_EQ(text_of(answered(until_close("0123456789"))), "0123456789");
   EXPECT_EQ(text_of(answered(until_close(""))), "");
@@ -146,18 +146,18 @@ TEST_F(HttpClientTest, KnowsWhichAnswersHaveNoBody) {
         co_await peer.write(bytes);
       }
     });
-    HttpClient client = client_of(server);
+    Client client = client_of(server);
     EXPECT_EQ(text_of(send(context_, client)), "");
     EXPECT_EQ(text_of(send(context_, client)), "");
     EXPECT_EQ(server.accepted(), 1);
   }
-  const HttpResponse response =
+  const Response response =
       answered("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", {.method = "HEAD"});
   EXPECT_EQ(response.header("Content-Length"), "5");
 }
 
 TEST_F(HttpClientTest, SkipsInterimAnswers) {
-  const HttpResponse response = answered(
+  const Response response = answered(
       "HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n" + answer("ok"));
   EXPECT_EQ(response.status, 200);
   EXPECT_EQ(response.body.view(), "ok");
@@ -179,7 +179,7 @@ TEST_F(HttpClientTest, SendsLargeBodies) {
     const std::string bytes = answer("ok");
     co_await peer.write(bytes);
   });
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   send(context_, client, {.body = body});
   EXPECT_TRUE(seen == body);
 }
@@ -196,7 +196,7 @@ TEST_F(HttpClientTest, ReadsAnswersThatComeByteByByte) {
       }
       peer.close();
     });
-    HttpClient client = client_of(server);
+    Client client = client_of(server);
     EXPECT_EQ(text_of(send(context_, client)), "0123456789");
   }
 }
@@ -208,7 +208,7 @@ TEST_F(HttpClientTest, ReadsAnAnswerGivenBeforeTheRequestWasRead) {
     co_await peer.write(bytes);
     peer.drop();
   });
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   EXPECT_EQ(send(context_, client, {.body = body}).status, 413);
 }
 
@@ -216,7 +216,7 @@ TEST_F(HttpClientTest, ReadsAnAnswerGivenBeforeTheRequestWasRead) {
 
 TEST_F(HttpClientTest, KeepsConnections) {
   TestServer server(context_, answer_all);
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   for (int i = 0; i < 10; ++i) {
     EXPECT_EQ(text_of(send(context_, client)), "ok");
   }
@@ -229,7 +229,7 @@ TEST_F(HttpClientTest, KeepsNoConnectionThatTheServerWillClose) {
         std::string("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), answer("ok") + "trailing",
         answer(std::string(20'000, 'x')) + "trailing"}) {
     TestServer server(context_, answer_once(bytes));
-    HttpClient client = client_of(server);
+    Client client = client_of(server);
     send(context_, client);
     EXPECT_EQ(send(context_, client).status, 200);
     EXPECT_EQ(server.accepted(), 2);
@@ -238,7 +238,7 @@ TEST_F(HttpClientTest, KeepsNoConnectionThatTheServerWillClose) {
 
 TEST_F(HttpClientTest, KeepsNoConnectionForLongerThanItWasTold) {
   TestServer server(context_, answer_all);
-  HttpClient client = client_of(server, kNoKeepAlive);
+  Client client = client_of(server, kNoKeepAlive);
   send(context_, client);
   send(context_, client);
   EXPECT_EQ(server.accepted(), 2);
@@ -251,11 +251,11 @@ TEST_F(HttpClientTest, UsesTheConnectionUsedLast) {
       co_await peer.write(bytes);
     }
   });
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   std::vector<std::string> order;
   const auto call = [&]() -> Awaitable<void> {
-    const HttpRequest request;
-    const HttpResponse response = co_await client.send(request);
+    const Request request;
+    const Response response = co_await client.send(request);
     order.push_back(text_of(response));
   };
   asio::co_spawn(context_, call(), asio::detached);
@@ -302,7 +302,7 @@ TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileItWasIdle) {
                         peer.close();
                         closed = true;
                       }));
-    HttpClient client = client_of(server);
+    Client client = client_of(server);
     EXPECT_EQ(text_of(send(context_, client)), "first");
     got_first = true;
     while (!closed) {
@@ -319,7 +319,7 @@ TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileTheRequestWasSent) {
                         co_await peer.read_request();
                         reset ? peer.reset() : peer.close();
                       }));
-    HttpClient client = client_of(server);
+    Client client = client_of(server);
     EXPECT_EQ(text_of(send(context_, client)), "first");
     EXPECT_EQ(text_of(send(context_, client)), "ok");
     EXPECT_EQ(server.accepted(), 2);
@@ -336,9 +336,9 @@ TEST_F(HttpClientTest, ReplacesAConnectionOnce) {
     }
     peer.close();
   });
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   send(context_, client);
-  const HttpError error = failed_send(context_, client);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::closed);
   EXPECT_TRUE(error.request_sent());
   EXPECT_EQ(server.accepted(), 2);
@@ -350,7 +350,7 @@ TEST_F(HttpClientTest, ReplacesNoConnectionOnceAnAnswerBegan) {
                       co_await peer.write("H");
                       peer.close();
                     }));
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   send(context_, client);
   EXPECT_EQ(failed_send(context_, client).cause(), Cause::closed);
   EXPECT_EQ(server.accepted(), 1);
@@ -365,9 +365,9 @@ TEST_F(HttpClientTest, RemembersThatTheReplacedConnectionTookTheRequest) {
     server.stop_accepting();
     peer.close();
   });
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   send(context_, client);
-  const HttpError error = failed_send(context_, client);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_TRUE(error.request_sent());
 }
@@ -391,13 +391,13 @@ TEST_F(HttpClientTest, RunsManyCallsAtOnce) {
       co_await peer.write(bytes);
     }
   });
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   for (int round = 0; round < 2; ++round) {
     int answered_rightly = 0;
     const auto call = [&](int number) -> Awaitable<void> {
       const std::string body = "call " + std::to_string(number);
-      const HttpRequest request{.body = body};
-      const HttpResponse response = co_await client.send(request);
+      const Request request{.body = body};
+      const Response response = co_await client.send(request);
       answered_rightly += response.body.view() == body ? 1 : 0;
     };
     for (int i = 1; i <= kCalls; ++i) {
@@ -412,7 +412,7 @@ TEST_F(HttpClientTest, RunsManyCallsAtOnce) {
 
 TEST_F(HttpClientTest, AnIdleConnectionIsNoWorkForTheEventLoop) {
   TestServer server(context_, answer_once(answer("ok")));
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   send(context_, client);
   server.stop_accepting();
   context_.restart();
@@ -423,7 +423,7 @@ TEST_F(HttpClientTest, AnIdleConnectionIsNoWorkForTheEventLoop) {
 TEST_F(HttpClientTest, MayBeDestroyedWithIdleConnections) {
   TestServer server(context_, answer_all);
   {
-    HttpClient client = client_of(server, {.idle = milliseconds(2000)});
+    Client client = client_of(server, {.idle = milliseconds(2000)});
     send(context_, client);
   }
   server.stop_accepting();
@@ -440,7 +440,7 @@ TEST_F(HttpClientTest, TellsABodyThatIsCutShort) {
   for (const std::string& bytes :
        {whole.substr(0, whole.size() - 1), whole.substr(0, 30), std::string("HTTP"),
         in_chunks.substr(0, in_chunks.size() - 2), in_chunks.substr(0, 60)}) {
-    const HttpError error = refused(bytes);
+    const TransportError error = refused(bytes);
     EXPECT_EQ(error.cause(), Cause::closed) << bytes;
     EXPECT_TRUE(error.request_sent());
     EXPECT_THAT(error.what(), HasSubstr("before the answer was whole"));
@@ -448,7 +448,7 @@ TEST_F(HttpClientTest, TellsABodyThatIsCutShort) {
 }
 
 TEST_F(HttpClientTest, TellsThatThereWasNoAnswer) {
-  const HttpError error = refused("");
+  const TransportError error = refused("");
   EXPECT_EQ(error.cause(), Cause::closed);
   EXPECT_TRUE(error.request_sent());
   EXPECT_THAT(error.what(), HasSubstr("without an answer"));
@@ -464,8 +464,8 @@ TEST_F(HttpClientTest, TellsAReset) {
     headers_read = true;
     peer.reset();
   });
-  HttpClient client = client_of(server);
-  const HttpError error = failed_send(context_, client);
+  Client client = client_of(server);
+  const TransportError error = failed_send(context_, client);
   EXPECT_TRUE(headers_read);
   EXPECT_EQ(error.cause(), Cause::closed);
   EXPECT_TRUE(error.request_sent());
@@ -475,14 +475,14 @@ TEST_F(HttpClientTest, GivesUpWhenNothingMoves) {
   const std::string body(16U << 20, 'x');
   for (const std::string& bytes : {std::string(), answer("0123456789").substr(0, 45)}) {
     TestServer server(context_, answer_once(bytes));
-    HttpClient client = client_of(server, kShortIdle);
-    const HttpError error = failed_send(context_, client);
+    Client client = client_of(server, kShortIdle);
+    const TransportError error = failed_send(context_, client);
     EXPECT_EQ(error.cause(), Cause::idle);
     EXPECT_TRUE(error.request_sent());
     EXPECT_STREQ(error.what(), "no byte moved for 0.04 s");
   }
   TestServer reads_nothing(context_, [](Peer&) -> Awaitable<void> { co_return; });
-  HttpClient client = client_of(reads_nothing, kShortIdle);
+  Client client = client_of(reads_nothing, kShortIdle);
   EXPECT_EQ(failed_send(context_, client, {.body = body}).cause(), Cause::idle);
 }
 
@@ -497,7 +497,7 @@ TEST_F(HttpClientTest, DoesNotGiveUpWhileBytesMove) {
       co_await peer.write({&byte, 1});
     }
   });
-  HttpClient client = client_of(server, {.idle = milliseconds(600)});
+  Client client = client_of(server, {.idle = milliseconds(600)});
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(text_of(send(context_, client)), "0123456789");
   EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(600));
@@ -520,7 +520,7 @@ TEST_F(HttpClientTest, DoesNotGiveUpWhileItsRequestMoves) {
   });
   // Much longer than a busy machine keeps the server from its turn: until it has read a part of
   // what the kernel holds, no byte moves here.
-  HttpClient client = client_of(server, {.idle = milliseconds(2400)});
+  Client client = client_of(server, {.idle = milliseconds(2400)});
   const auto start = std::chrono::steady_clock::now();
   EXPECT_EQ(text_of(send(context_, client, {.body = body})), "ok");
   EXPECT_GT(std::chrono::steady_clock::now() - start, milliseconds(2400));
@@ -528,9 +528,9 @@ TEST_F(HttpClientTest, DoesNotGiveUpWhileItsRequestMoves) {
 
 TEST_F(HttpClientTest, WaitsForEverWhereItIsToldSo) {
   TestServer server(context_, answer_all);
-  HttpClient client = client_of(server, {.connect = milliseconds::max(),
-                                         .idle = milliseconds::max(),
-                                         .keep_alive = milliseconds::max()});
+  Client client = client_of(server, {.connect = milliseconds::max(),
+                                     .idle = milliseconds::max(),
+                                     .keep_alive = milliseconds::max()});
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(server.accepted(), 1);
@@ -541,7 +541,7 @@ TEST_F(HttpClientTest, RefusesWhatIsNotHttp) {
        {std::string("SSH-2.0-OpenSSH_9.2\r\n"), std::string("HTTP/3.0 200 OK\r\n\r\n"),
         std::string("HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n"),
         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nsize\r\n")}) {
-    const HttpError error = refused(bytes);
+    const TransportError error = refused(bytes);
     EXPECT_EQ(error.cause(), Cause::bad_response) << bytes;
     EXPECT_TRUE(error.request_sent());
   }
@@ -563,18 +563,18 @@ TEST_F(HttpClientTest, RefusesWhatIsTooLarge) {
 
 TEST_F(HttpClientTest, TellsThatNobodyListens) {
   TestServer server(context_, answer_all);
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   server.stop_accepting();
-  const HttpError error = failed_send(context_, client);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_FALSE(error.request_sent());
   EXPECT_THAT(error.what(), HasSubstr("refused"));
 }
 
 TEST_F(HttpClientTest, TellsThatTheHostHasNoAddress) {
-  HttpClient client(context_.get_executor(),
-                    {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
-  const HttpError error = failed_send(context_, client);
+  Client client(context_.get_executor(),
+                {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::resolve);
   EXPECT_FALSE(error.request_sent());
 }
@@ -582,7 +582,7 @@ TEST_F(HttpClientTest, TellsThatTheHostHasNoAddress) {
 TEST_F(HttpClientTest, TriesEveryAddressOfAHost) {
   // Where localhost has two, nobody listens on the other.
   TestServer server(context_, answer_all);
-  HttpClient client(context_.get_executor(), server.endpoint("localhost"), nullptr);
+  Client client(context_.get_executor(), server.endpoint("localhost"), nullptr);
   EXPECT_EQ(text_of(send(context_, client)), "ok");
 }
 
@@ -601,7 +601,7 @@ TEST_F(HttpClientTest, TakesAnIpv6Address) {
   } catch (const boost::system::system_error&) {
     GTEST_SKIP() << "no IPv6 here";
   }
-  HttpClient client(context_.get_executor(), server->endpoint("::1"), nullptr);
+  Client client(context_.get_executor(), server->endpoint("::1"), nullptr);
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_THAT(seen, HasSubstr("Host: [::1]:"));
 }
@@ -634,8 +634,8 @@ class BlackHole {
 
 TEST_F(HttpClientTest, GivesUpConnectingWhenNobodyAnswers) {
   const BlackHole black_hole(context_);
-  HttpClient client(context_.get_executor(), black_hole.endpoint(), nullptr, kShortConnect);
-  const HttpError error = failed_send(context_, client);
+  Client client(context_.get_executor(), black_hole.endpoint(), nullptr, kShortConnect);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_FALSE(error.request_sent());
   EXPECT_THAT(error.what(), HasSubstr("timed out"));
@@ -644,15 +644,15 @@ TEST_F(HttpClientTest, GivesUpConnectingWhenNobodyAnswers) {
 // Cancelling
 
 /// Starts a call and cancels it once `when` is true; the error that it ends with.
-boost::system::error_code cancelled_send(asio::io_context& context, HttpClient& client,
+boost::system::error_code cancelled_send(asio::io_context& context, Client& client,
                                          const std::function<bool()>& when) {
   asio::cancellation_signal cancel;
   bool done = false;
   boost::system::error_code ended;
-  const HttpRequest request;
+  const Request request;
   asio::co_spawn(context, client.send(request),
                  asio::bind_cancellation_slot(
-                     cancel.slot(), [&](const std::exception_ptr& error, const HttpResponse&) {
+                     cancel.slot(), [&](const std::exception_ptr& error, const Response&) {
                        done = true;
                        try {
                          if (error) {
@@ -685,7 +685,7 @@ TEST_F(HttpClientTest, ACancelledCallEndsAndItsConnectionIsClosed) {
     asked = true;
     closed = !(co_await peer.read_request()).has_value();
   });
-  HttpClient client = client_of(server);
+  Client client = client_of(server);
   EXPECT_EQ(cancelled_send(context_, client, [&] { return asked; }),
             asio::error::operation_aborted);
   EXPECT_EQ(text_of(send(context_, client)), "ok");
@@ -695,15 +695,15 @@ TEST_F(HttpClientTest, ACancelledCallEndsAndItsConnectionIsClosed) {
 
 TEST_F(HttpClientTest, ConnectingCanBeCancelled) {
   const BlackHole black_hole(context_);
-  HttpClient client(context_.get_executor(), black_hole.endpoint(), nullptr);
+  Client client(context_.get_executor(), black_hole.endpoint(), nullptr);
   EXPECT_EQ(cancelled_send(context_, client, [] { return true; }), asio::error::operation_aborted);
 }
 
 TEST_F(HttpClientTest, LookingUpCanBeCancelled) {
-  HttpClient client(context_.get_executor(),
-                    {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
+  Client client(context_.get_executor(),
+                {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
   EXPECT_EQ(cancelled_send(context_, client, [] { return true; }), asio::error::operation_aborted);
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -13,13 +13,18 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
-#include "aws/http_client.h"
-#include "aws/http_response_parser.h"
-#include "aws/io_step.h"
-#include "aws/tls_session.h"
 #include "base/async.h"
+#include "http/endpoint.h"
+#include "http/io_step.h"
+#include "http/message.h"
+#include "http/proxy.h"
+#include "http/response_parser.h"
+#include "http/timeouts.h"
+#include "http/tls_session.h"
+#include "http/tls_settings.h"
+#include "http/transport_error.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 /// The socket never blocks; a coroutine waits only where a step on it needs to, so a megabyte that
 /// is already there is read without a turn of the event loop. The timeouts cost no timer
@@ -27,18 +32,18 @@ namespace everyitem::aws {
 ///
 /// Owned by shared_ptr. One call at a time. After a call threw, the connection is of no more use.
 /// Between calls it has no work on the event loop.
-class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
+class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  HttpConnection(const asio::any_io_executor& executor, const HttpTimeouts& timeouts);
+  Connection(const asio::any_io_executor& executor, const Timeouts& timeouts);
 
   /// Name look-up, TCP and, unless `tls` is null, TLS handshake; with a `proxy`, TCP to that, and
-  /// its tunnel to an endpoint with TLS. Call once, first. Throws as HttpClient::send; `endpoint`,
+  /// its tunnel to an endpoint with TLS. Call once, first. Throws as Client::send; `endpoint`,
   /// `tls` and `proxy` (null for none) are borrowed for the length of the call.
   Awaitable<void> open(const Endpoint& endpoint, const TlsSettings* tls, const Proxy* proxy);
 
   /// Sends `head` and `body` (borrowed until it returns) and reads the answer, which has no body
-  /// when `head_only`. Throws as HttpClient::send.
-  Awaitable<HttpResponse> exchange(std::string head, std::string_view body, bool head_only);
+  /// when `head_only`. Throws as Client::send.
+  Awaitable<Response> exchange(std::string head, std::string_view body, bool head_only);
 
   /// Whether a byte of the last exchange's answer came.
   bool answer_begun() const { return answer_begun_; }
@@ -62,9 +67,9 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
 
   /// Returns false when the server took no more before everything was written.
   Awaitable<bool> write(std::string head, std::string_view body);
-  Awaitable<HttpResponse> read_response(bool head_only);
+  Awaitable<Response> read_response(bool head_only);
   /// Reads and parses to the end of the head or, where `body` is set, of the body.
-  Awaitable<void> parse_to_end(HttpResponseParser& parser, bool body);
+  Awaitable<void> parse_to_end(ResponseParser& parser, bool body);
   Awaitable<void> read_body(std::size_t length, PaddedBuffer& body);
   /// Returns 0 at the end of the stream.
   Awaitable<std::size_t> read_some(std::span<char> into);
@@ -76,10 +81,10 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   IoStep try_write(std::string_view head, std::string_view body);
 
   std::string_view unparsed() const { return {input_.data() + begin_, end_ - begin_}; }
-  void parse(HttpResponseParser& parser);
+  void parse(ResponseParser& parser);
 
-  HttpError failure(HttpError::Cause cause, const std::string& message) const;
-  HttpError cut_short() const;
+  TransportError failure(TransportError::Cause cause, const std::string& message) const;
+  TransportError cut_short() const;
 
   /// From here on the socket's waits end when `deadline` passes, until `unwatch`.
   void watch(Clock::time_point deadline);
@@ -94,7 +99,7 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   void on_timer();
   static Clock::time_point after(std::chrono::milliseconds timeout);
 
-  HttpTimeouts timeouts_;
+  Timeouts timeouts_;
   asio::ip::tcp::socket socket_;
   std::optional<TlsSession> tls_;
   asio::steady_timer timer_;
@@ -115,4 +120,4 @@ class HttpConnection : public std::enable_shared_from_this<HttpConnection> {
   std::size_t end_ = 0;
 };
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -6,16 +6,16 @@
 
 #include <boost/asio/ip/tcp.hpp>
 
-#include "aws/endpoint.h"
 #include "base/async.h"
+#include "http/endpoint.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 /// The addresses of the endpoint, at least one. An address as host needs no look-up.
-/// Throws HttpError (resolve; connect when `deadline` passed) and, when cancelled,
+/// Throws TransportError (resolve; connect when `deadline` passed) and, when cancelled,
 /// boost::system::system_error(operation_aborted). The system's look-up cannot be stopped: it is
 /// left to end by itself, and until then the event loop has work.
 Awaitable<std::vector<asio::ip::tcp::endpoint>> look_up(
     const Endpoint& endpoint, std::chrono::steady_clock::time_point deadline);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

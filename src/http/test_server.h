@@ -14,10 +14,10 @@
 #include <boost/asio/ssl/context.hpp>
 #include <boost/asio/ssl/stream.hpp>
 
-#include "aws/http_client.h"
 #include "base/async.h"
+#include "http/client.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 /// One accepted connection. Reading and writing throw boost::system::system_error.
 class Peer {
@@ -93,7 +93,7 @@ std::string answer(std::string_view body, std::string_view status = "200 OK",
 /// The body of a request or an answer.
 std::string body_of(const std::string& message);
 
-std::string text_of(const HttpResponse& response);
+std::string text_of(const Response& response);
 
 /// Answers every request with `answer("ok")`.
 Awaitable<void> answer_all(Peer& peer);
@@ -108,10 +108,9 @@ Awaitable<void> yield();
 void run(asio::io_context& context, Awaitable<void> work);
 
 /// Runs the event loop until the client has its answer; throws what it threw.
-HttpResponse send(asio::io_context& context, HttpClient& client, const HttpRequest& request = {});
+Response send(asio::io_context& context, Client& client, const Request& request = {});
 
 /// The error that the client's call ends with. Throws when it has an answer or another error.
-HttpError failed_send(asio::io_context& context, HttpClient& client,
-                      const HttpRequest& request = {});
+TransportError failed_send(asio::io_context& context, Client& client, const Request& request = {});
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,4 +1,4 @@
-#include "aws/test_certificates.h"
+#include "http/test_certificates.h"
 
 #include <stdexcept>
 
@@ -6,7 +6,7 @@
 #include <openssl/pem.h>
 #include <openssl/x509v3.h>
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 namespace {
 
@@ -59,4 +59,4 @@ Certificate make_certificate(const CertificateRequest& request) {
   return made;
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -10,12 +10,12 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/http_client.h"
-#include "aws/http_test_server.h"
-#include "aws/test_certificates.h"
 #include "base/temporary_home.h"
+#include "http/client.h"
+#include "http/test_certificates.h"
+#include "http/test_server.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 namespace {
 
 using std::chrono::hours;
@@ -24,7 +24,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 using testing::StartsWith;
-using Cause = HttpError::Cause;
+using Cause = TransportError::Cause;
 
 constexpr int kAnyVersion = 0;
 constexpr auto kBasic = "Basic bWU6aHVzaA==";  // me:hush
@@ -86,16 +86,16 @@ class HttpProxyTest : public testing::Test {
         .endpoint = endpoint, .authorization = std::move(authorization), .setting = "HTTPS_PROXY"};
   }
 
-  HttpClient client_of(const Endpoint& endpoint, const Proxy& proxy, HttpTimeouts timeouts = {}) {
-    return HttpClient(context_.get_executor(), endpoint,
-                      std::make_shared<const TlsSettings>(home_.file("ca.pem")), timeouts, proxy);
+  Client client_of(const Endpoint& endpoint, const Proxy& proxy, Timeouts timeouts = {}) {
+    return Client(context_.get_executor(), endpoint,
+                  std::make_shared<const TlsSettings>(home_.file("ca.pem")), timeouts, proxy);
   }
 
   /// How a client of https://dynamodb.test fails whose proxy does this.
-  HttpError refused(const TestServer::Script& script, const std::string& authorization = "",
-                    HttpTimeouts timeouts = {}) {
+  TransportError refused(const TestServer::Script& script, const std::string& authorization = "",
+                         Timeouts timeouts = {}) {
     TestServer proxy(context_, script);
-    HttpClient client =
+    Client client =
         client_of({.host = "dynamodb.test"}, proxy_at(proxy.endpoint(), authorization), timeouts);
     proxy_name_ = "the proxy " + proxy.endpoint().authority();
     return failed_send(context_, client);
@@ -117,7 +117,7 @@ TEST_F(HttpProxyTest, AnEndpointWithTlsIsReachedThroughATunnel) {
   TestServer server(context_, keep_requests(), tls_.get());
   TestServer proxy(context_, tunnel_to(server));
   const Endpoint endpoint = server.endpoint("localhost");
-  HttpClient client = client_of(endpoint, proxy_at(proxy.endpoint(), kBasic));
+  Client client = client_of(endpoint, proxy_at(proxy.endpoint(), kBasic));
   EXPECT_EQ(text_of(send(context_, client, {.body = "{}"})), "ok");
   EXPECT_EQ(text_of(send(context_, client, {.body = "{}"})), "ok");
   const std::string target = "localhost:" + std::to_string(endpoint.port);
@@ -129,7 +129,7 @@ TEST_F(HttpProxyTest, AnEndpointWithTlsIsReachedThroughATunnel) {
 }
 
 TEST_F(HttpProxyTest, ATunnelNamesThePortAndIsOpenedWithoutCredentialsWhereThereAreNone) {
-  const HttpError error = refused([this](Peer& peer) -> Awaitable<void> {
+  const TransportError error = refused([this](Peer& peer) -> Awaitable<void> {
     const auto asked = co_await peer.read_request();
     asked_.push_back(asked.value_or(""));
     peer.close();
@@ -145,7 +145,7 @@ TEST_F(HttpProxyTest, EveryAnswerOfSuccessOpensATunnel) {
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"}) {
     TestServer server(context_, keep_requests(), tls_.get());
     TestServer proxy(context_, tunnel_to(server, greeting));
-    HttpClient client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
+    Client client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
     EXPECT_EQ(text_of(send(context_, client)), "ok") << greeting;
   }
 }
@@ -162,7 +162,7 @@ TEST_F(HttpProxyTest, AnswersThatComeByteByByteOpenATunnelToo) {
     }
     co_await peer.relay("127.0.0.1", port);
   });
-  HttpClient client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
+  Client client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
   EXPECT_EQ(text_of(send(context_, client)), "ok");
 }
 
@@ -170,7 +170,7 @@ TEST_F(HttpProxyTest, ProxyAndEndpointMayHaveIpv6Addresses) {
   TestServer server(context_, keep_requests(), tls_.get(), "::1");
   const std::string port = std::to_string(server.endpoint().port);
   TestServer proxy(context_, tunnel_to(server, "HTTP/1.1 200 OK\r\n\r\n", "::1"), nullptr, "::1");
-  HttpClient client = client_of(server.endpoint("::1"), proxy_at(proxy.endpoint("::1")));
+  Client client = client_of(server.endpoint("::1"), proxy_at(proxy.endpoint("::1")));
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_THAT(asked_.at(0), StartsWith("CONNECT [::1]:" + port + " HTTP/1.1\r\n"));
 }
@@ -216,8 +216,8 @@ TEST_F(HttpProxyTest, CertificatesAreCheckedThroughATunnel) {
     show(one.make(), one.version);
     TestServer server(context_, keep_requests(), tls_.get());
     TestServer proxy(context_, tunnel_to(server));
-    HttpClient client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
-    const HttpError error = failed_send(context_, client);
+    Client client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
+    const TransportError error = failed_send(context_, client);
     EXPECT_EQ(error.cause(), Cause::tls) << one.words;
     EXPECT_THAT(error.what(), AllOf(HasSubstr(one.words), HasSubstr("through the proxy " +
                                                                     proxy.endpoint().authority())));
@@ -237,7 +237,7 @@ TEST_F(HttpProxyTest, AConnectionThatWasClosedIsReplacedThroughTheProxyToo) {
       },
       tls_.get());
   TestServer proxy(context_, tunnel_to(server));
-  HttpClient client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
+  Client client = client_of(server.endpoint("localhost"), proxy_at(proxy.endpoint()));
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(asked_.size(), 2U);
@@ -248,7 +248,7 @@ TEST_F(HttpProxyTest, AConnectionThatWasClosedIsReplacedThroughTheProxyToo) {
 TEST_F(HttpProxyTest, AnEndpointWithoutTlsIsAskedForByItsWholeUrl) {
   TestServer proxy(context_, keep_requests());
   const Endpoint endpoint{.tls = false, .host = "dynamodb.test", .port = 8000};
-  HttpClient client = client_of(endpoint, proxy_at(proxy.endpoint(), kBasic));
+  Client client = client_of(endpoint, proxy_at(proxy.endpoint(), kBasic));
   for (int i = 0; i < 2; ++i) {
     EXPECT_EQ(text_of(send(context_, client,
                            {.target = "/a?b=c", .headers = {{"X-One", "1"}}, .body = "{}"})),
@@ -263,16 +263,16 @@ TEST_F(HttpProxyTest, AnEndpointWithoutTlsIsAskedForByItsWholeUrl) {
 
 TEST_F(HttpProxyTest, AnAnswerOfTheEndpointIsNotTakenForTheProxys) {
   TestServer proxy(context_, answer_once(answer("no", "403 Forbidden"), true));
-  HttpClient client =
+  Client client =
       client_of({.tls = false, .host = "dynamodb.test", .port = 80}, proxy_at(proxy.endpoint()));
   EXPECT_EQ(send(context_, client).status, 403);
 }
 
 TEST_F(HttpProxyTest, WhereRequestsArePassedOnAProxyMayWantCredentialsToo) {
   TestServer proxy(context_, answer_once(answer("", "407 Proxy Authentication Required"), true));
-  HttpClient client =
+  Client client =
       client_of({.tls = false, .host = "dynamodb.test", .port = 80}, proxy_at(proxy.endpoint()));
-  const HttpError error = failed_send(context_, client);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::proxy_refused);
   EXPECT_THAT(error.what(), HasSubstr("wants a user and a password"));
 }
@@ -283,51 +283,51 @@ TEST_F(HttpProxyTest, AProxyThatWantsCredentialsSaysHowToGiveThem) {
   const TestServer::Script script = answer_once(
       "HTTP/1.1 407 Proxy Authentication Required\r\n"
       "Proxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
-  const HttpError without = refused(script);
+  const TransportError without = refused(script);
   EXPECT_EQ(without.cause(), Cause::proxy_refused);
   EXPECT_FALSE(without.request_sent());
   EXPECT_EQ(without.what(), proxy_name_ + " wants a user and a password (status 407)");
   EXPECT_THAT(without.hint(), AllOf(HasSubstr("HTTPS_PROXY"), HasSubstr("USER:PASSWORD")));
-  const HttpError with = refused(script, kBasic);
+  const TransportError with = refused(script, kBasic);
   EXPECT_EQ(with.what(), proxy_name_ + " does not accept the user and the password (status 407)");
   EXPECT_THAT(with.hint(), Not(HasSubstr("hush")));
 }
 
 TEST_F(HttpProxyTest, AnotherRefusalIsToldByItsStatus) {
-  const HttpError forbidden = refused(answer_once(answer("<html>", "403 Forbidden")));
+  const TransportError forbidden = refused(answer_once(answer("<html>", "403 Forbidden")));
   EXPECT_EQ(forbidden.cause(), Cause::proxy_refused);
   EXPECT_EQ(forbidden.what(), proxy_name_ + " does not let the endpoint be reached (status 403)");
   EXPECT_THAT(forbidden.hint(), AllOf(HasSubstr("HTTPS_PROXY"), HasSubstr("NO_PROXY")));
-  const HttpError moved =
+  const TransportError moved =
       refused(answer_once(answer("", "302 Found", "Location: http://elsewhere/\r\n")));
   EXPECT_EQ(moved.cause(), Cause::proxy_refused);
 }
 
 TEST_F(HttpProxyTest, AProxyThatFailsMayBeAskedAgain) {
-  const HttpError error = refused(answer_once(answer("", "503 Service Unavailable")));
+  const TransportError error = refused(answer_once(answer("", "503 Service Unavailable")));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_EQ(error.what(), proxy_name_ + " failed to connect to the endpoint (status 503)");
 }
 
 TEST_F(HttpProxyTest, AnAnswerThatIsNotHttpIsTheProxys) {
-  const HttpError error = refused(answer_once("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
+  const TransportError error = refused(answer_once("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_THAT(error.what(), AllOf(StartsWith(proxy_name_ + ": "), HasSubstr("not HTTP")));
   EXPECT_THAT(error.hint(), HasSubstr("HTTPS_PROXY"));
-  const HttpError talkative = refused(answer_once("HTTP/1.1 200 OK\r\n\r\ntoo much"));
+  const TransportError talkative = refused(answer_once("HTTP/1.1 200 OK\r\n\r\ntoo much"));
   EXPECT_EQ(talkative.cause(), Cause::proxy);
 }
 
 TEST_F(HttpProxyTest, AProxyThatHangsUpIsNamed) {
-  const HttpError error = refused(answer_once("", true));
+  const TransportError error = refused(answer_once("", true));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_EQ(error.what(), proxy_name_ + ": the connection ended without an answer");
-  const HttpError half = refused(answer_once("HTTP/1.1 200", true));
+  const TransportError half = refused(answer_once("HTTP/1.1 200", true));
   EXPECT_EQ(half.what(), proxy_name_ + ": the connection ended before the answer was whole");
 }
 
 TEST_F(HttpProxyTest, AProxyThatIsSilentIsGivenUpAfterTheConnectTimeout) {
-  const HttpError error =
+  const TransportError error =
       refused([](Peer&) -> Awaitable<void> { co_return; }, "", {.connect = milliseconds(40)});
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_FALSE(error.request_sent());
@@ -335,7 +335,7 @@ TEST_F(HttpProxyTest, AProxyThatIsSilentIsGivenUpAfterTheConnectTimeout) {
 }
 
 TEST_F(HttpProxyTest, AProxyThatAnswersForEverIsGivenUpAfterTheConnectTimeout) {
-  const HttpError error = refused(
+  const TransportError error = refused(
       [](Peer& peer) -> Awaitable<void> {
         co_await peer.read_request();
         co_await peer.write("HTTP/1.1 200 OK\r\n");
@@ -350,7 +350,7 @@ TEST_F(HttpProxyTest, AProxyThatAnswersForEverIsGivenUpAfterTheConnectTimeout) {
 }
 
 TEST_F(HttpProxyTest, TlsThroughASilentTunnelIsGivenUpAfterTheConnectTimeout) {
-  const HttpError error =
+  const TransportError error =
       refused(answer_once("HTTP/1.1 200 OK\r\n\r\n"), "", {.connect = milliseconds(40)});
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_EQ(error.what(), "no TLS handshake within 0.04 s (through " + proxy_name_ + ")");
@@ -359,21 +359,21 @@ TEST_F(HttpProxyTest, TlsThroughASilentTunnelIsGivenUpAfterTheConnectTimeout) {
 TEST_F(HttpProxyTest, AProxyThatNobodyIsIsNamed) {
   TestServer proxy(context_, answer_all);
   proxy_name_ = "the proxy " + proxy.endpoint().authority();
-  HttpClient client = client_of({.host = "dynamodb.test"}, proxy_at(proxy.endpoint()));
+  Client client = client_of({.host = "dynamodb.test"}, proxy_at(proxy.endpoint()));
   proxy.stop_accepting();
-  const HttpError error = failed_send(context_, client);
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_THAT(error.what(), StartsWith(proxy_name_ + ": cannot connect: "));
   EXPECT_EQ(error.hint(), "Check HTTPS_PROXY and the network.");
 }
 
 TEST_F(HttpProxyTest, AProxyWithoutAnAddressIsNamed) {
-  HttpClient client = client_of({.host = "dynamodb.test"},
-                                proxy_at({.tls = false, .host = "proxy.invalid", .port = 3128}));
-  const HttpError error = failed_send(context_, client);
+  Client client = client_of({.host = "dynamodb.test"},
+                            proxy_at({.tls = false, .host = "proxy.invalid", .port = 3128}));
+  const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_THAT(error.what(), StartsWith("the proxy proxy.invalid:3128: the host has no address"));
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -4,9 +4,9 @@
 #include <string>
 #include <string_view>
 
-#include "aws/endpoint.h"
+#include "http/endpoint.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 /// An HTTP proxy. Endpoints with TLS are reached through a tunnel that it opens (CONNECT), so that
 /// it sees their names only; for others it passes on each request.
@@ -24,4 +24,4 @@ struct Proxy {
 /// URL of an HTTP proxy.
 Proxy parse_proxy(std::string_view url, std::string_view setting);
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,4 +1,4 @@
-#include "aws/tls_session.h"
+#include "http/tls_session.h"
 
 #include <new>
 
@@ -9,7 +9,9 @@
 #include <openssl/err.h>
 #include <openssl/x509v3.h>
 
-namespace everyitem::aws {
+#include "http/transport_error.h"
+
+namespace everyitem::http {
 
 namespace {
 
@@ -60,7 +62,8 @@ TlsSession::TlsSession(const TlsSettings& settings, asio::ip::tcp::socket& socke
                      : X509_VERIFY_PARAM_set1_ip_asc(verification, host.c_str()) == 1;
   if (!taken) {
     // Without it any certificate would do.
-    throw HttpError(HttpError::Cause::tls, false, "no certificate can be for the host " + host);
+    throw TransportError(TransportError::Cause::tls, false,
+                         "no certificate can be for the host " + host);
   }
 }
 
@@ -176,4 +179,4 @@ BIO_METHOD* TlsSession::bio_method() {
   return method.get();
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

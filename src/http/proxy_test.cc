@@ -1,4 +1,4 @@
-#include "aws/proxy.h"
+#include "http/proxy.h"
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
@@ -6,7 +6,7 @@
 #include "base/error.h"
 #include "base/message_of.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 namespace {
 
 using testing::AllOf;
@@ -76,4 +76,4 @@ TEST(Proxy, IsNamedByHostAndPortOnly) {
 }
 
 }  // namespace
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,4 +1,4 @@
-#include "aws/name_lookup.h"
+#include "http/name_lookup.h"
 
 #include <memory>
 #include <string>
@@ -6,9 +6,9 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/system/system_error.hpp>
 
-#include "aws/http_client.h"
+#include "http/transport_error.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 namespace {
 
@@ -50,14 +50,14 @@ Awaitable<std::vector<tcp::endpoint>> look_up(const Endpoint& endpoint,
     if (cancelled) {
       throw boost::system::system_error(cancelled);
     }
-    throw HttpError(HttpError::Cause::connect, false,
-                    "looking up the address took longer than the connect timeout");
+    throw TransportError(TransportError::Cause::connect, false,
+                         "looking up the address took longer than the connect timeout");
   }
   if (lookup->error || lookup->addresses.empty()) {
-    throw HttpError(HttpError::Cause::resolve, false,
-                    "the host has no address: " + lookup->error.message());
+    throw TransportError(TransportError::Cause::resolve, false,
+                         "the host has no address: " + lookup->error.message());
   }
   co_return std::move(lookup->addresses);
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,4 +1,4 @@
-#include "aws/http_connection.h"
+#include "http/connection.h"
 
 #include <algorithm>
 #include <cstring>
@@ -10,16 +10,16 @@
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
-#include "aws/http_tunnel.h"
-#include "aws/name_lookup.h"
+#include "http/name_lookup.h"
+#include "http/tunnel.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 namespace {
 
 using asio::ip::tcp;
 using boost::system::error_code;
-using Cause = HttpError::Cause;
+using Cause = TransportError::Cause;
 
 /// The most that one TLS record holds. A request up to this size goes out as one.
 constexpr std::size_t kTlsRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
@@ -41,13 +41,13 @@ std::string seconds(std::chrono::milliseconds duration) {
 
 }  // namespace
 
-HttpConnection::HttpConnection(const asio::any_io_executor& executor, const HttpTimeouts& timeouts)
+Connection::Connection(const asio::any_io_executor& executor, const Timeouts& timeouts)
     : timeouts_(timeouts), socket_(executor), timer_(executor) {}
 
 // Opening
 
-Awaitable<void> HttpConnection::open(const Endpoint& endpoint, const TlsSettings* tls,
-                                     const Proxy* proxy) {
+Awaitable<void> Connection::open(const Endpoint& endpoint, const TlsSettings* tls,
+                                 const Proxy* proxy) {
   const Clock::time_point deadline = after(timeouts_.connect);
   if (proxy != nullptr) {
     co_await connect_through(*proxy, endpoint, deadline);
@@ -59,7 +59,7 @@ Awaitable<void> HttpConnection::open(const Endpoint& endpoint, const TlsSettings
     watch(deadline);
     try {
       co_await shake_hands(*tls, endpoint.host);
-    } catch (const HttpError& error) {
+    } catch (const TransportError& error) {
       if (proxy == nullptr) {
         throw;
       }
@@ -71,8 +71,8 @@ Awaitable<void> HttpConnection::open(const Endpoint& endpoint, const TlsSettings
   open_ = true;
 }
 
-Awaitable<void> HttpConnection::connect(const std::vector<tcp::endpoint>& addresses,
-                                        Clock::time_point deadline) {
+Awaitable<void> Connection::connect(const std::vector<tcp::endpoint>& addresses,
+                                    Clock::time_point deadline) {
   error_code error;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     socket_.close(error);
@@ -99,8 +99,8 @@ Awaitable<void> HttpConnection::connect(const std::vector<tcp::endpoint>& addres
   throw failure(Cause::connect, "cannot connect: " + error.message());
 }
 
-Awaitable<void> HttpConnection::connect_through(const Proxy& proxy, const Endpoint& endpoint,
-                                                Clock::time_point deadline) {
+Awaitable<void> Connection::connect_through(const Proxy& proxy, const Endpoint& endpoint,
+                                            Clock::time_point deadline) {
   try {
     const std::vector<tcp::endpoint> addresses = co_await look_up(proxy.endpoint, deadline);
     co_await connect(addresses, deadline);
@@ -108,16 +108,16 @@ Awaitable<void> HttpConnection::connect_through(const Proxy& proxy, const Endpoi
       watch(deadline);
       co_await open_tunnel(proxy, endpoint);
     }
-  } catch (const HttpError& error) {
+  } catch (const TransportError& error) {
     if (error.cause() == Cause::proxy || error.cause() == Cause::proxy_refused) {
       throw;
     }
-    throw HttpError(Cause::proxy, false, fmt::format("{}: {}", proxy.name(), error.what()),
-                    fmt::format("Check {} and the network.", proxy.setting));
+    throw TransportError(Cause::proxy, false, fmt::format("{}: {}", proxy.name(), error.what()),
+                         fmt::format("Check {} and the network.", proxy.setting));
   }
 }
 
-Awaitable<void> HttpConnection::open_tunnel(const Proxy& proxy, const Endpoint& endpoint) {
+Awaitable<void> Connection::open_tunnel(const Proxy& proxy, const Endpoint& endpoint) {
   awaited_ = "answer to CONNECT";
   const std::string head = connect_request(proxy, endpoint);
   for (std::string_view rest = head; !rest.empty();) {
@@ -130,8 +130,8 @@ Awaitable<void> HttpConnection::open_tunnel(const Proxy& proxy, const Endpoint& 
     }
     rest.remove_prefix(step.bytes);
   }
-  HttpResponse response;
-  HttpResponseParser parser(response);
+  Response response;
+  ResponseParser parser(response);
   parser.header_limit(static_cast<std::uint32_t>(input_.size()));
   parser.skip(true);  // the tunnel's own bytes follow
   co_await parse_to_end(parser, false);
@@ -143,7 +143,7 @@ Awaitable<void> HttpConnection::open_tunnel(const Proxy& proxy, const Endpoint& 
   }
 }
 
-Awaitable<void> HttpConnection::shake_hands(const TlsSettings& tls, const std::string& host) {
+Awaitable<void> Connection::shake_hands(const TlsSettings& tls, const std::string& host) {
   awaited_ = "TLS handshake";
   tls_.emplace(tls, socket_, host);
   for (;;) {
@@ -163,20 +163,19 @@ Awaitable<void> HttpConnection::shake_hands(const TlsSettings& tls, const std::s
 
 // Exchanging
 
-Awaitable<HttpResponse> HttpConnection::exchange(std::string head, std::string_view body,
-                                                 bool head_only) {
+Awaitable<Response> Connection::exchange(std::string head, std::string_view body, bool head_only) {
   request_sent_ = answer_begun_ = reusable_ = false;
   watch(after(timeouts_.idle));
   // A server may answer before it has read everything, and close: the answer says why.
   const bool written = co_await write(std::move(head), body);
-  HttpResponse response = co_await read_response(head_only);
+  Response response = co_await read_response(head_only);
   unwatch();
   reusable_ = reusable_ && written;
   expires_ = after(timeouts_.keep_alive);
   co_return response;
 }
 
-Awaitable<bool> HttpConnection::write(std::string head, std::string_view body) {
+Awaitable<bool> Connection::write(std::string head, std::string_view body) {
   if (tls_) {
     const std::string_view joined =
         body.substr(0, kTlsRecordBytes - std::min(kTlsRecordBytes, head.size()));
@@ -202,13 +201,13 @@ Awaitable<bool> HttpConnection::write(std::string head, std::string_view body) {
   co_return true;
 }
 
-Awaitable<HttpResponse> HttpConnection::read_response(bool head_only) {
+Awaitable<Response> Connection::read_response(bool head_only) {
   begin_ = end_ = 0;
   for (;;) {
-    HttpResponse response;
-    HttpResponseParser parser(response);
+    Response response;
+    ResponseParser parser(response);
     parser.header_limit(static_cast<std::uint32_t>(input_.size()));
-    parser.body_limit(HttpClient::kMaxBodyBytes);
+    parser.body_limit(kMaxBodyBytes);
     parser.skip(head_only);
     co_await parse_to_end(parser, false);
     if (response.status / 100 == 1) {
@@ -229,7 +228,7 @@ Awaitable<HttpResponse> HttpConnection::read_response(bool head_only) {
   }
 }
 
-Awaitable<void> HttpConnection::parse_to_end(HttpResponseParser& parser, bool body) {
+Awaitable<void> Connection::parse_to_end(ResponseParser& parser, bool body) {
   if (!unparsed().empty()) {
     parse(parser);
   }
@@ -255,19 +254,19 @@ Awaitable<void> HttpConnection::parse_to_end(HttpResponseParser& parser, bool bo
   }
 }
 
-void HttpConnection::parse(HttpResponseParser& parser) {
+void Connection::parse(ResponseParser& parser) {
   error_code error;
   begin_ += parser.put(asio::buffer(unparsed()), error);
   if (error == boost::beast::http::error::body_limit) {
     throw failure(Cause::bad_response,
-                  fmt::format("the answer is larger than {} bytes", HttpClient::kMaxBodyBytes));
+                  fmt::format("the answer is larger than {} bytes", kMaxBodyBytes));
   }
   if (error && error != boost::beast::http::error::need_more) {
     throw failure(Cause::bad_response, "the answer is not HTTP: " + error.message());
   }
 }
 
-Awaitable<void> HttpConnection::read_body(std::size_t length, PaddedBuffer& body) {
+Awaitable<void> Connection::read_body(std::size_t length, PaddedBuffer& body) {
   body.reserve(length);
   const std::string_view here = unparsed().substr(0, length);
   body.append(here);
@@ -282,7 +281,7 @@ Awaitable<void> HttpConnection::read_body(std::size_t length, PaddedBuffer& body
   }
 }
 
-Awaitable<std::size_t> HttpConnection::read_some(std::span<char> into) {
+Awaitable<std::size_t> Connection::read_some(std::span<char> into) {
   // The answer is not there when its request has just gone out: waiting comes first.
   if (!answer_begun_ && tls_ && !tls_->has_unread()) {
     co_await wait(IoStep::Needs::readable);
@@ -312,7 +311,7 @@ Awaitable<std::size_t> HttpConnection::read_some(std::span<char> into) {
   }
 }
 
-bool HttpConnection::quiet() {
+bool Connection::quiet() {
   if (tls_ && tls_->has_unread()) {
     return false;
   }
@@ -322,7 +321,7 @@ bool HttpConnection::quiet() {
   return error == asio::error::would_block;
 }
 
-IoStep HttpConnection::try_read(std::span<char> into) {
+IoStep Connection::try_read(std::span<char> into) {
   if (tls_) {
     return tls_->read_some(into);
   }
@@ -331,7 +330,7 @@ IoStep HttpConnection::try_read(std::span<char> into) {
   return to_step(error, bytes, IoStep::Needs::readable);
 }
 
-IoStep HttpConnection::try_write(std::string_view head, std::string_view body) {
+IoStep Connection::try_write(std::string_view head, std::string_view body) {
   if (tls_) {
     return tls_->write_some(head.empty() ? body : head);
   }
@@ -341,25 +340,25 @@ IoStep HttpConnection::try_write(std::string_view head, std::string_view body) {
   return to_step(error, bytes, IoStep::Needs::writable);
 }
 
-HttpError HttpConnection::failure(Cause cause, const std::string& message) const {
-  return HttpError(cause, request_sent_, message);
+TransportError Connection::failure(Cause cause, const std::string& message) const {
+  return TransportError(cause, request_sent_, message);
 }
 
-HttpError HttpConnection::cut_short() const {
+TransportError Connection::cut_short() const {
   return failure(Cause::closed, answer_begun_ ? "the connection ended before the answer was whole"
                                               : "the connection ended without an answer");
 }
 
 // Waiting
 
-Awaitable<void> HttpConnection::wait(IoStep::Needs needs) {
+Awaitable<void> Connection::wait(IoStep::Needs needs) {
   const auto what =
       needs == IoStep::Needs::readable ? tcp::socket::wait_read : tcp::socket::wait_write;
   const auto [error] = co_await socket_.async_wait(what, asio::as_tuple(asio::use_awaitable));
   check_waited(error);
 }
 
-void HttpConnection::check_waited(const error_code& error) const {
+void Connection::check_waited(const error_code& error) const {
   if (timed_out_) {
     throw open_ ? failure(Cause::idle, fmt::format("no byte moved for {}", seconds(timeouts_.idle)))
                 : failure(Cause::connect,
@@ -370,18 +369,18 @@ void HttpConnection::check_waited(const error_code& error) const {
   }
 }
 
-void HttpConnection::watch(Clock::time_point deadline) {
+void Connection::watch(Clock::time_point deadline) {
   deadline_ = deadline;
   timed_out_ = false;
   arm_timer();
 }
 
-void HttpConnection::unwatch() {
+void Connection::unwatch() {
   deadline_ = Clock::time_point::max();
   timer_.cancel();
 }
 
-void HttpConnection::arm_timer() {
+void Connection::arm_timer() {
   if (deadline_ == Clock::time_point::max()) {
     return;
   }
@@ -394,7 +393,7 @@ void HttpConnection::arm_timer() {
   });
 }
 
-void HttpConnection::on_timer() {
+void Connection::on_timer() {
   if (Clock::now() < deadline_) {
     arm_timer();
     return;
@@ -404,11 +403,11 @@ void HttpConnection::on_timer() {
   socket_.cancel(ignored);
 }
 
-HttpConnection::Clock::time_point HttpConnection::after(std::chrono::milliseconds timeout) {
+Connection::Clock::time_point Connection::after(std::chrono::milliseconds timeout) {
   const Clock::time_point now = Clock::now();
   const auto end_of_time =
       std::chrono::duration_cast<std::chrono::milliseconds>(Clock::time_point::max() - now);
   return timeout < end_of_time ? now + timeout : Clock::time_point::max();
 }
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

@@ -1,3 +1,5 @@
+#include "http/tls_settings.h"
+
 #include <array>
 #include <cstdlib>
 #include <filesystem>
@@ -5,11 +7,10 @@
 #include <openssl/err.h>
 #include <openssl/x509.h>
 
-#include "aws/http_client.h"
-#include "aws/tls_session.h"
 #include "base/error.h"
+#include "http/tls_session.h"
 
-namespace everyitem::aws {
+namespace everyitem::http {
 
 namespace {
 
@@ -69,4 +70,4 @@ TlsSettings::TlsSettings(const std::string& ca_bundle) : impl_(std::make_unique<
 
 TlsSettings::~TlsSettings() = default;
 
-}  // namespace everyitem::aws
+}  // namespace everyitem::http

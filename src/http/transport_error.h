@@ -1,0 +1,42 @@
+// Why an exchange failed below HTTP.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <utility>
+
+namespace everyitem::http {
+
+/// The exchange failed below HTTP. `what()` says how, in words for the user, without the request.
+class TransportError : public std::runtime_error {
+ public:
+  enum class Cause {
+    resolve,        ///< the host has no address
+    connect,        ///< refused, unreachable, broken off, or not done within the connect timeout
+    tls,            ///< handshake failed: certificate or host name not valid, protocol too old
+    proxy,          ///< the proxy cannot be reached, or failed to reach the endpoint
+    proxy_refused,  ///< the proxy does not let the caller through
+    idle,           ///< no byte moved for the idle timeout
+    closed,         ///< the connection ended before the answer was whole
+    bad_response    ///< what came is not HTTP, or larger than allowed
+  };
+
+  TransportError(Cause cause, bool request_sent, const std::string& message, std::string hint = {})
+      : std::runtime_error(message),
+        cause_(cause),
+        request_sent_(request_sent),
+        hint_(std::move(hint)) {}
+
+  Cause cause() const noexcept { return cause_; }
+  /// Whether the server may have acted on the request: false when no byte of it can have arrived.
+  bool request_sent() const noexcept { return request_sent_; }
+  /// What to do about it, where that is known here; else empty.
+  const std::string& hint() const noexcept { return hint_; }
+
+ private:
+  Cause cause_;
+  bool request_sent_;
+  std::string hint_;
+};
+
+}  // namespace everyitem::http
