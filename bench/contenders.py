@@ -1,6 +1,6 @@
 """The contenders. Each reads the fault server's table and writes to its stream, or to its byte counter."""
 
-from dataclasses import dataclass, retarget
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Callable, List
 
@@ -26,7 +26,7 @@ class Setting:
 
     @property
     def without_latency(self) -> "Setting":
-        return retarget(self, scan_ms=0, put_ms=0)
+        return replace(self, scan_ms=0, put_ms=0)
 
     def __str__(self) -> str:
         parts = [f"{self.item_bytes} bytes, {self.transport}, segments: {self.segments}"]
