@@ -2,12 +2,8 @@
 
 #include <array>
 #include <cstring>
-#include <span>
-#include <stdexcept>
 #include <utility>
 
-#include <fmt/format.h>
-#include <protozero/pbf_message.hpp>
 #include <protozero/varint.hpp>
 
 #include "batch/aggregation_format.h"
@@ -76,7 +72,7 @@ void AggregatedRecord::begin(PartitionKey key, HashKey hash_key) {
   buffer_.commit(static_cast<std::size_t>(to - begin));
 }
 
-void AggregatedRecord::add(std::string_view data, PartitionKey key, HashKey hash_key) {
+std::size_t AggregatedRecord::add(std::string_view data, PartitionKey key, HashKey hash_key) {
   if (empty()) {
     begin(key, hash_key);
   }
@@ -90,9 +86,11 @@ void AggregatedRecord::add(std::string_view data, PartitionKey key, HashKey hash
   to = write_number(items_, to);
   to = write(kBeforeData, to);
   to = write_number(data.size(), to);
+  const std::size_t offset = buffer_.size() + static_cast<std::size_t>(to - begin);
   to = write(data, to);
   buffer_.commit(static_cast<std::size_t>(to - begin));
   ++items_;
+  return offset;
 }
 
 std::size_t AggregatedRecord::size_with(std::size_t data_bytes) const {
@@ -122,31 +120,6 @@ void AggregatedRecord::clear() {
   }
   buffer_.clear();
   items_ = 0;
-}
-
-std::vector<std::string> items_in(std::string_view data) {
-  if (!data.starts_with(kAggregationMagic)) {
-    return {std::string(data)};
-  }
-  if (data.size() < kAggregationMagic.size() + kAggregationDigestBytes) {
-    throw std::invalid_argument("an aggregated record ends too soon");
-  }
-  data.remove_prefix(kAggregationMagic.size());
-  data.remove_suffix(kAggregationDigestBytes);
-  std::vector<std::string> items;
-  try {
-    protozero::pbf_message<AggregatedField> record(data.data(), data.size());
-    while (record.next(AggregatedField::records, protozero::pbf_wire_type::length_delimited)) {
-      protozero::pbf_message<AggregatedItemField> item(record.get_message());
-      while (item.next(AggregatedItemField::data, protozero::pbf_wire_type::length_delimited)) {
-        items.push_back(item.get_bytes());
-      }
-    }
-  } catch (const protozero::exception& error) {
-    throw std::invalid_argument(
-        fmt::format("an aggregated record cannot be read: {}", error.what()));
-  }
-  return items;
 }
 
 }  // namespace everyitem::batch

@@ -3,9 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/md5.h"
 #include "base/padded_buffer.h"
@@ -19,8 +17,9 @@ namespace everyitem::batch {
 /// meanwhile, each item belongs there, and no consumer has a reason to drop it.
 class AggregatedRecord {
  public:
-  /// The first item's key and hash key become the record's. `data` is copied.
-  void add(std::string_view data, PartitionKey key, HashKey hash_key);
+  /// Adds an item, whose bytes are copied. The first item's key and hash key become the record's.
+  /// Returns where in data() the item's bytes begin.
+  std::size_t add(std::string_view data, PartitionKey key, HashKey hash_key);
 
   /// Has the processor fetch the first of what the next item will be written to; from there on it
   /// fetches ahead by itself.
@@ -66,9 +65,5 @@ class AggregatedRecord {
   HashKey hash_key_ = 0;
   bool plain_ = false;
 };
-
-/// The data of each item of an aggregated record, in order; or `data` itself where it is none.
-/// Throws std::invalid_argument where it begins as one and is not.
-std::vector<std::string> items_in(std::string_view data);
 
 }  // namespace everyitem::batch

@@ -23,12 +23,14 @@ constexpr std::size_t kLeastBatchBytes = std::size_t{512} << 10;
 
 AggregatingBuilder::AggregatingBuilder(const PutRecordsFormat& format, const StreamId& stream,
                                        PutRecordsLimits limits, PartitionKeys keys,
-                                       const CurrentShards& shards)
+                                       const CurrentShards& shards, const ItemFormat* item_format)
     : format_(format),
       opening_(format.opening(stream)),
       limits_(limits),
       keys_(keys),
-      current_shards_(shards) {
+      current_shards_(shards),
+      formatted_(item_format),
+      body_holds_items_(format.verbatim() && formatted_.as_read()) {
   look_at_shards();
 }
 
@@ -37,8 +39,10 @@ AddResult AggregatingBuilder::add(const source::Item& item, source::PageId page)
 }
 
 AddedItems AggregatingBuilder::add_all(std::span<const source::Item> items, source::PageId page) {
-  if (batch_.items == 0) {
+  if (empty()) {
     look_at_shards();
+    // Batches of one run are much alike: the entries seldom have to grow.
+    batch_.items.reserve(last_items_ + last_items_ / 8);
   }
   Target next = items.empty() ? Target{} : target_of(items[0]);
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -47,7 +51,7 @@ AddedItems AggregatingBuilder::add_all(std::span<const source::Item> items, sour
       next = target_of(items[i + 1]);
       if (open_[next.shard] != kNone) {
         // There are too many records for the nearest cache.
-        records_[open_[next.shard]].record.fetch_end();
+        records_[open_[next.shard]].fetch_end();
       }
     }
     if (const AddResult result = add_to(target, items[i], page); result != AddResult::added) {
@@ -65,47 +69,62 @@ AggregatingBuilder::Target AggregatingBuilder::target_of(const source::Item& ite
 AddResult AggregatingBuilder::add_to(Target target, const source::Item& item, source::PageId page) {
   const std::uint64_t bits = target.bits;
   const HashKey hash_key = HashKey{bits} << 64;
+  const std::string_view data = formatted_.bytes_of(item);
   std::uint32_t& open = open_[target.shard];
   if (open != kNone) {
-    AggregatedRecord& record = records_[open].record;
-    const std::size_t size = record.size_with(item.json.size());
+    AggregatedRecord& record = records_[open];
+    const std::size_t size = record.size_with(data.size());
     if (size <= most_record_bytes_) {
       if (bytes_ + size - record.size() > most_bytes_) {
         return AddResult::full;
       }
       bytes_ -= record.size();
-      record.add(item.json, partition_key(bits), hash_key);
+      const std::size_t offset = record.add(data, partition_key(bits), hash_key);
       bytes_ += record.size();
-      count(open, page, item.json.size());
+      add_entry(open, offset, item, page);
       return AddResult::added;
     }
   }
-  return add_record(item, page, bits, open);
+  return add_record(item, data, page, bits, open);
 }
 
-AddResult AggregatingBuilder::add_record(const source::Item& item, source::PageId page,
-                                         std::uint64_t bits, std::uint32_t& open) {
-  if (item.json.size() + kPartitionKeyLength > limits_.record_bytes) {
+AddResult AggregatingBuilder::add_record(const source::Item& item, std::string_view data,
+                                         source::PageId page, std::uint64_t bits,
+                                         std::uint32_t& open) {
+  if (data.size() + kPartitionKeyLength > limits_.record_bytes) {
     return AddResult::too_large;
   }
-  const std::size_t size = AggregatedRecord().size_with(item.json.size());
-  if (batch_.items > 0 && (begun_ == limits_.records || bytes_ + size + kKeysBytes > most_bytes_)) {
+  const std::size_t size = AggregatedRecord().size_with(data.size());
+  if (!empty() && (begun_ == limits_.records || bytes_ + size + kKeysBytes > most_bytes_)) {
     return AddResult::full;
   }
   if (begun_ == records_.size()) {
     records_.emplace_back();
   }
-  const auto place = static_cast<std::uint32_t>(begun_++);
-  Filling& filling = records_[place];
+  const auto index = static_cast<std::uint32_t>(begun_++);
+  AggregatedRecord& record = records_[index];
+  std::size_t offset = 0;
   if (size > most_record_bytes_) {
-    filling.record.hold_plain(item.json, partition_key(bits), HashKey{bits} << 64);
+    record.hold_plain(data, partition_key(bits), HashKey{bits} << 64);
   } else {
-    filling.record.add(item.json, partition_key(bits), HashKey{bits} << 64);
-    open = place;
+    offset = record.add(data, partition_key(bits), HashKey{bits} << 64);
+    open = index;
   }
-  bytes_ += filling.record.size() + kAggregationDigestBytes + kKeysBytes;
-  count(place, page, item.json.size());
+  bytes_ += record.size() + kAggregationDigestBytes + kKeysBytes;
+  add_entry(index, offset, item, page);
   return AddResult::added;
+}
+
+void AggregatingBuilder::add_entry(std::uint32_t record, std::size_t offset,
+                                   const source::Item& item, source::PageId page) {
+  if (!body_holds_items_) {
+    offset = batch_.text_beside_body.size();
+    batch_.text_beside_body.append(item.json);
+  }
+  batch_.add({.record = record,
+              .offset = static_cast<std::uint32_t>(offset),
+              .length = static_cast<std::uint32_t>(item.json.size())},
+             page);
 }
 
 std::string AggregatingBuilder::size_limit() const { return record_limit(limits_); }
@@ -116,24 +135,27 @@ RecordBatch AggregatingBuilder::seal() {
   // Batches of one run are much alike: the body seldom has to grow.
   body.reserve(last_body_bytes_ + last_body_bytes_ / 8);
   body.append(opening_);
-  for (std::uint32_t i = 0; i < begun_; ++i) {
-    Filling& filling = records_[i];
-    const AggregatedRecord& record = filling.record;
+  std::vector<std::uint32_t> data_offsets(begun_);
+  for (std::size_t i = 0; i < begun_; ++i) {
+    AggregatedRecord& record = records_[i];
     if (i > 0) {
       body.append(format_.separator());
     }
     const std::size_t offset = body.size();
-    format_.append_record(body, record.data(), record.partition_key(), decimal(record.hash_key()));
-    batch_.records.push_back({.offset = offset, .length = body.size() - offset});
-    batch_.explicit_hash_keys.push_back(record.hash_key());
-    for (const RecordShare& share : filling.shares) {
-      batch_.shares.push_back(share);
-    }
-    filling.record.clear();
-    filling.shares.clear();
+    data_offsets[i] = static_cast<std::uint32_t>(format_.append_record(
+        body, record.data(), record.partition_key(), decimal(record.hash_key())));
+    batch_.records.push_back({.offset = static_cast<std::uint32_t>(offset),
+                              .length = static_cast<std::uint32_t>(body.size() - offset)});
+    record.clear();
   }
   body.append(format_.closing());
+  if (body_holds_items_) {
+    for (BatchItem& item : batch_.items) {
+      item.offset += data_offsets[item.record];
+    }
+  }
   last_body_bytes_ = body.size();
+  last_items_ = batch_.items.size();
   begun_ = 0;
   bytes_ = 0;
   std::ranges::fill(open_, kNone);
@@ -152,22 +174,12 @@ void AggregatingBuilder::look_at_shards() {
                          limits_.request_bytes);
 }
 
-void AggregatingBuilder::count(std::uint32_t record, source::PageId page, std::size_t json_bytes) {
-  batch_.count(page, json_bytes);
-  const auto place = static_cast<std::uint32_t>(batch_.pages.size() - 1);
-  std::vector<RecordShare>& shares = records_[record].shares;
-  if (shares.empty() || shares.back().page != place) {
-    shares.push_back({.record = record, .page = place});
-  }
-  ++shares.back().items;
-}
-
 /// Their digests are made all at once, which is several times as fast.
 void AggregatingBuilder::close_records() {
   std::vector<AggregatedRecord*> open;
   std::vector<std::string_view> digested;
   for (std::size_t i = 0; i < begun_; ++i) {
-    AggregatedRecord& record = records_[i].record;
+    AggregatedRecord& record = records_[i];
     if (!record.is_plain()) {
       open.push_back(&record);
       digested.push_back(record.digested());

@@ -4,10 +4,12 @@
 #include <cstddef>
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "batch/aggregated_record.h"
 #include "batch/batch_builder.h"
+#include "batch/item_format.h"
 #include "batch/kinesis_limits.h"
 #include "batch/partition_key.h"
 #include "batch/put_records_format.h"
@@ -21,22 +23,19 @@ namespace everyitem::batch {
 /// plain one becomes that: consumers that de-aggregate take both.
 class AggregatingBuilder final : public BatchBuilder {
  public:
-  /// The format and the shards outlive the builder, which looks for new shards with each batch.
+  /// `item_format` as for FormattedItems. Both formats and the shards outlive the builder, which
+  /// looks for new shards with each batch.
   AggregatingBuilder(const PutRecordsFormat& format, const StreamId& stream,
-                     PutRecordsLimits limits, PartitionKeys keys, const CurrentShards& shards);
+                     PutRecordsLimits limits, PartitionKeys keys, const CurrentShards& shards,
+                     const ItemFormat* item_format = nullptr);
 
   AddResult add(const source::Item& item, source::PageId page) override;
   AddedItems add_all(std::span<const source::Item> items, source::PageId page) override;
   std::string size_limit() const override;
-  const RecordBatch& current() const override { return batch_; }
+  bool empty() const override { return batch_.items.empty(); }
   RecordBatch seal() override;
 
  private:
-  /// A record of the batch, and the pages that its items are of, in their order.
-  struct Filling {
-    AggregatedRecord record;
-    std::vector<RecordShare> shares;
-  };
   static constexpr std::uint32_t kNone = ~std::uint32_t{0};
 
   /// Where an item belongs.
@@ -48,9 +47,10 @@ class AggregatingBuilder final : public BatchBuilder {
   void look_at_shards();
   Target target_of(const source::Item& item) const;
   AddResult add_to(Target target, const source::Item& item, source::PageId page);
-  AddResult add_record(const source::Item& item, source::PageId page, std::uint64_t bits,
-                       std::uint32_t& open);
-  void count(std::uint32_t record, source::PageId page, std::size_t json_bytes);
+  AddResult add_record(const source::Item& item, std::string_view data, source::PageId page,
+                       std::uint64_t bits, std::uint32_t& open);
+  void add_entry(std::uint32_t record, std::size_t offset, const source::Item& item,
+                 source::PageId page);
   void close_records();
 
   const PutRecordsFormat& format_;
@@ -62,13 +62,18 @@ class AggregatingBuilder final : public BatchBuilder {
   std::size_t most_record_bytes_ = 0;  ///< of an aggregated record's data
   std::size_t most_bytes_ = 0;         ///< of a batch
 
-  std::vector<Filling> records_;  ///< of this batch the first `begun_`
-  std::size_t begun_ = 0;         ///< the others are there for their memory
-  std::vector<std::uint32_t>
-      open_;               ///< by shard, the place in records_ of the one to fill, or kNone
-  std::size_t bytes_ = 0;  ///< of the records, as Kinesis counts them
-  RecordBatch batch_;      ///< without its body as yet
+  FormattedItems formatted_;
+  bool body_holds_items_;  ///< byte for byte, as they were read
+
+  std::vector<AggregatedRecord> records_;  ///< of this batch the first `begun_`
+  std::size_t begun_ = 0;                  ///< the others are kept for their memory
+  std::vector<std::uint32_t> open_;        ///< by shard: index of the record to fill, or kNone
+  std::size_t bytes_ = 0;                  ///< of the records, as Kinesis counts them
+  /// Without its body as yet: if that is to hold the items, their offsets count from the beginning
+  /// of their record.
+  RecordBatch batch_;
   std::size_t last_body_bytes_ = 0;
+  std::size_t last_items_ = 0;
 };
 
 }  // namespace everyitem::batch

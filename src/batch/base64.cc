@@ -96,19 +96,4 @@ void encode_base64(std::string_view data, char* to) {
   }
 }
 
-std::string decode_base64(std::string_view text) {
-  std::string data(text.size() / 4 * 3, '\0');
-  const int decoded = EVP_DecodeBlock(reinterpret_cast<unsigned char*>(data.data()),
-                                      reinterpret_cast<const unsigned char*>(text.data()),
-                                      static_cast<int>(text.size()));
-  if (decoded < 0) {
-    throw std::invalid_argument("not a base64 text");
-  }
-  // It decodes padding to bytes of zero.
-  data.resize(static_cast<std::size_t>(decoded) - (text.ends_with("==")  ? 2
-                                                   : text.ends_with('=') ? 1
-                                                                         : 0));
-  return data;
-}
-
 }  // namespace everyitem::batch

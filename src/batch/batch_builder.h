@@ -1,4 +1,4 @@
-// Items in, batches out: what each destination's format provides.
+// Items in, batches out: what a destination provides to fill its batches.
 #pragma once
 
 #include <cstddef>
@@ -12,17 +12,18 @@ namespace everyitem::batch {
 
 enum class AddResult {
   added,
-  full,       ///< does not fit with what is there: seal, then add it again
+  full,       ///< does not fit beside what is there: seal, then add it again
   too_large,  ///< fits into no batch
 };
 
 /// What became of several items.
 struct AddedItems {
-  std::size_t count = 0;              ///< the first so many were added
-  AddResult next = AddResult::added;  ///< why the one behind them was not; added: all were
+  std::size_t count = 0;              ///< this many were added, from the front
+  AddResult next = AddResult::added;  ///< why the item after them was not; added: all were
 };
 
-/// One event loop. The items are copied in; their page may go once `add` returned.
+/// Builds the batches of one lane. One event loop. The items are copied: their page may go once
+/// `add` returned.
 class BatchBuilder {
  public:
   BatchBuilder() = default;
@@ -30,15 +31,16 @@ class BatchBuilder {
   BatchBuilder& operator=(const BatchBuilder&) = delete;
   virtual ~BatchBuilder() = default;
 
+  /// Adds an item to the batch, with RecordBatch::add. An item that is not `too_large` always fits
+  /// into an empty batch.
   virtual AddResult add(const source::Item& item, source::PageId page) = 0;
-  /// Adds items, in their order, up to the first that cannot be.
+  /// Adds items in order, up to the first that cannot be added.
   virtual AddedItems add_all(std::span<const source::Item> items, source::PageId page);
-  /// Why an item was too large: what its destination takes at most, for the user.
+  /// Why an item was too large, for the user: "the stream takes records of at most ...".
   virtual std::string size_limit() const = 0;
-  /// What has been added since the last `seal`.
-  virtual const RecordBatch& current() const = 0;
-  bool empty() const { return current().items == 0; }
-  /// Gives the batch built so far, which must hold an item, and begins the next.
+  /// Whether nothing was added since the last `seal`.
+  virtual bool empty() const = 0;
+  /// Returns the batch built so far, which must hold an item, and starts the next one.
   virtual RecordBatch seal() = 0;
 };
 

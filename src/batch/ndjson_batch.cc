@@ -1,22 +1,33 @@
 #include "batch/ndjson_batch.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <span>
+#include <string_view>
 #include <utility>
 
 namespace everyitem::batch {
 
 AddResult NdjsonBuilder::add(const source::Item& item, source::PageId page) {
   PaddedBuffer& body = batch_.body;
-  if (batch_.items > 0 && body.size() + item.json.size() + 1 > kNdjsonBatchBytes) {
+  const std::string_view text = formatted_.bytes_of(item);
+  if (!empty() && body.size() + text.size() + 1 > kNdjsonBatchBytes) {
     return AddResult::full;
   }
-  const std::span<char> line = body.prepare(item.json.size() + 1);
+  std::size_t offset = body.size();
+  const std::span<char> line = body.prepare(text.size() + 1);
   std::ranges::replace_copy_if(
-      item.json, line.begin(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
+      text, line.begin(), [](char c) { return c == '\n' || c == '\r'; }, ' ');
   line.back() = '\n';
   body.commit(line.size());
-  batch_.count(page, item.json.size());
+  if (!formatted_.as_read()) {
+    offset = batch_.text_beside_body.size();
+    batch_.text_beside_body.append(item.json);
+  }
+  batch_.add({.record = static_cast<std::uint32_t>(batch_.items.size()),
+              .offset = static_cast<std::uint32_t>(offset),
+              .length = static_cast<std::uint32_t>(item.json.size())},
+             page);
   return AddResult::added;
 }
 

@@ -2,23 +2,28 @@
 #pragma once
 
 #include "batch/batch_builder.h"
+#include "batch/item_format.h"
 
 namespace everyitem::batch {
 
 /// Bytes at which a batch of lines is full. An item larger than this is a batch of its own.
 inline constexpr std::size_t kNdjsonBatchBytes = 1U << 20;
 
-/// One line an item: its DynamoDB JSON as it came, on one line. DynamoDB sends no line breaks
-/// outside of strings and none unescaped inside; should a server do, they become spaces, which
-/// between tokens mean the same.
+/// One line per item. DynamoDB sends no line breaks between the tokens of an item's JSON, and only
+/// escaped ones inside strings; should a server send some, they become spaces, which between tokens
+/// mean the same.
 class NdjsonBuilder final : public BatchBuilder {
  public:
+  /// As for FormattedItems.
+  explicit NdjsonBuilder(const ItemFormat* format = nullptr) : formatted_(format) {}
+
   AddResult add(const source::Item& item, source::PageId page) override;
   std::string size_limit() const override { return "there is none"; }
-  const RecordBatch& current() const override { return batch_; }
+  bool empty() const override { return batch_.items.empty(); }
   RecordBatch seal() override;
 
  private:
+  FormattedItems formatted_;
   RecordBatch batch_;
 };
 

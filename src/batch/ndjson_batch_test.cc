@@ -13,8 +13,8 @@ TEST(NdjsonBatch, OneLineAnItem) {
   builder.add(item("{}"), {0, 1});
   const RecordBatch batch = builder.seal();
   EXPECT_EQ(batch.body.view(), "{\"a\":{\"S\":\"x\"}}\n{}\n");
-  EXPECT_EQ(batch.items, 2U);
-  EXPECT_EQ(batch.item_bytes, 17U);
+  EXPECT_EQ(batch.items.size(), 2U);
+  EXPECT_EQ(batch.item_bytes(), 17U);
   EXPECT_EQ(batch.pages.size(), 2U);
   EXPECT_TRUE(builder.empty());
 }

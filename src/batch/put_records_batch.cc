@@ -1,34 +1,54 @@
 #include "batch/put_records_batch.h"
 
+#include <cstdint>
+#include <string_view>
 #include <utility>
 
 namespace everyitem::batch {
 
 PutRecordsBuilder::PutRecordsBuilder(const PutRecordsFormat& format, const StreamId& stream,
-                                     PutRecordsLimits limits, PartitionKeys keys)
-    : format_(format), opening_(format.opening(stream)), limits_(limits), keys_(keys) {}
+                                     PutRecordsLimits limits, PartitionKeys keys,
+                                     const ItemFormat* item_format)
+    : format_(format),
+      opening_(format.opening(stream)),
+      limits_(limits),
+      keys_(keys),
+      formatted_(item_format),
+      body_holds_items_(format.verbatim() && formatted_.as_read()) {}
 
 AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) {
-  const std::size_t record_bytes = item.json.size() + kPartitionKeyLength;
+  const std::string_view data = formatted_.bytes_of(item);
+  const std::size_t record_bytes = data.size() + kPartitionKeyLength;
   if (record_bytes > limits_.record_bytes) {
     return AddResult::too_large;
   }
-  if (batch_.items == limits_.records || request_bytes_ + record_bytes > limits_.request_bytes) {
+  if (batch_.items.size() == limits_.records ||
+      request_bytes_ + record_bytes > limits_.request_bytes) {
     return AddResult::full;
   }
   PaddedBuffer& body = batch_.body;
-  if (batch_.items == 0) {
+  if (batch_.items.empty()) {
     // Batches of one run are much alike: the body seldom has to grow.
     body.reserve(last_body_bytes_ + last_body_bytes_ / 8);
     body.append(opening_);
     batch_.records.reserve(limits_.records);
+    batch_.items.reserve(limits_.records);
   } else {
     body.append(format_.separator());
   }
-  const std::size_t offset = body.size();
-  format_.append_record(body, item.json, keys_.key(item), {});
-  batch_.records.push_back({.offset = offset, .length = body.size() - offset});
-  batch_.count(page, item.json.size());
+  const std::size_t record_offset = body.size();
+  std::size_t item_offset = format_.append_record(body, data, keys_.key(item), {});
+  if (!body_holds_items_) {
+    item_offset = batch_.text_beside_body.size();
+    batch_.text_beside_body.append(item.json);
+  }
+  const auto record = static_cast<std::uint32_t>(batch_.records.size());
+  batch_.records.push_back({.offset = static_cast<std::uint32_t>(record_offset),
+                            .length = static_cast<std::uint32_t>(body.size() - record_offset)});
+  batch_.add({.record = record,
+              .offset = static_cast<std::uint32_t>(item_offset),
+              .length = static_cast<std::uint32_t>(item.json.size())},
+             page);
   request_bytes_ += record_bytes;
   return AddResult::added;
 }

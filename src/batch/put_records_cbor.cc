@@ -60,14 +60,16 @@ std::string PutRecordsCbor::opening(const StreamId& stream) const {
 
 std::string_view PutRecordsCbor::closing() const { return {kClosing.data(), kClosing.size()}; }
 
-void PutRecordsCbor::append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
-                                   std::string_view explicit_hash_key) const {
+std::size_t PutRecordsCbor::append_record(PaddedBuffer& body, std::string_view data,
+                                          PartitionKey key,
+                                          std::string_view explicit_hash_key) const {
   const bool placed = !explicit_hash_key.empty();
   const std::span<char> room = body.prepare(
       kBeforeData.size() + kMaxCborHead + data.size() + kBeforeKey.size() + kPartitionKeyLength +
       kBeforeHashKey.size() + kMaxCborHead + explicit_hash_key.size());
   char* to = write(placed ? kBeforeDataOfThree : kBeforeData, room.data());
   to = write_cbor_head(CborType::bytes, data.size(), to);
+  const std::size_t data_offset = body.size() + static_cast<std::size_t>(to - room.data());
   to = write(data, to);
   to = write(kBeforeKey, to);
   to = key.write_to(to);
@@ -77,12 +79,7 @@ void PutRecordsCbor::append_record(PaddedBuffer& body, std::string_view data, Pa
     to = write(explicit_hash_key, to);
   }
   body.commit(static_cast<std::size_t>(to - room.data()));
-}
-
-std::string PutRecordsCbor::data_of(std::string_view record) const {
-  record.remove_prefix(kBeforeData.size());
-  std::string joined;
-  return std::string(CborReader(record).string(joined));
+  return data_offset;
 }
 
 RecordParts PutRecordsCbor::parts_of(std::string_view record) const {
@@ -90,9 +87,15 @@ RecordParts PutRecordsCbor::parts_of(std::string_view record) const {
   std::string joined;
   CborReader reader(record);
   const std::size_t data_bytes = reader.string(joined).size();
-  record.remove_prefix(record.size() - reader.bytes_left());
-  return {.data_bytes = data_bytes,
-          .partition_key = record.substr(kBeforeKey.size(), kPartitionKeyLength)};
+  record.remove_prefix(record.size() - reader.bytes_left() + kBeforeKey.size());
+  RecordParts parts{.data_bytes = data_bytes,
+                    .partition_key = record.substr(0, kPartitionKeyLength)};
+  record.remove_prefix(kPartitionKeyLength);
+  if (!record.empty()) {
+    record.remove_prefix(kBeforeHashKey.size());
+    parts.explicit_hash_key = CborReader(record).string(joined);
+  }
+  return parts;
 }
 
 }  // namespace everyitem::batch

@@ -1,6 +1,5 @@
 #include "batch/put_records_format.h"
 
-#include "batch/aggregated_record.h"
 #include "batch/put_records_cbor.h"
 #include "batch/put_records_json.h"
 
@@ -36,11 +35,6 @@ PaddedBuffer request_for(const RecordBatch& batch, std::span<const std::uint32_t
   }
   body.append(format.closing());
   return body;
-}
-
-std::vector<std::string> items_of(const RecordBatch& batch, std::uint32_t index,
-                                  const PutRecordsFormat& format) {
-  return items_in(format.data_of(record_of(batch, index)));
 }
 
 }  // namespace everyitem::batch

@@ -1,11 +1,11 @@
 // How a PutRecords request is written: one format for each wire that Kinesis speaks.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <span>
 #include <string>
 #include <string_view>
-#include <vector>
 
 #include "base/padded_buffer.h"
 #include "base/wire.h"
@@ -21,10 +21,11 @@ struct StreamId {
   std::string arn;
 };
 
-/// What Kinesis goes by when it takes a record.
+/// What decides which shard takes a record, and how much of its rate.
 struct RecordParts {
   std::size_t data_bytes = 0;  ///< before base64
   std::string_view partition_key;
+  std::string_view explicit_hash_key;  ///< empty if it has none
 };
 
 /// A request is its opening, its records with a separator between any two, and its closing. Pure.
@@ -41,15 +42,15 @@ class PutRecordsFormat {
   virtual std::string naming(const StreamId& stream) const = 0;
 
   virtual std::string opening(const StreamId& stream) const = 0;
-  /// The explicit hash key is left out when empty.
-  virtual void append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
-                             std::string_view explicit_hash_key) const = 0;
+  /// The explicit hash key is left out when empty. Returns where in the body the data begin.
+  virtual std::size_t append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
+                                    std::string_view explicit_hash_key) const = 0;
+  /// Whether the body holds a record's data byte for byte.
+  virtual bool verbatim() const = 0;
   virtual std::string_view separator() const = 0;
   virtual std::string_view closing() const = 0;
 
-  /// The data of a record that append_record wrote.
-  virtual std::string data_of(std::string_view record) const = 0;
-  /// Of such a record; views of it.
+  /// Parts of a record that append_record wrote, as views of it.
   virtual RecordParts parts_of(std::string_view record) const = 0;
 };
 
@@ -59,9 +60,5 @@ const PutRecordsFormat& put_records_format(Wire wire);
 /// The request that sends only some records of a batch again; `indexes` into batch.records, rising.
 PaddedBuffer request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes,
                          const PutRecordsFormat& format);
-
-/// The items of the record that is `index` of the batch: their JSON.
-std::vector<std::string> items_of(const RecordBatch& batch, std::uint32_t index,
-                                  const PutRecordsFormat& format);
 
 }  // namespace everyitem::batch

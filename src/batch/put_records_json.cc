@@ -34,13 +34,15 @@ std::string PutRecordsJson::opening(const StreamId& stream) const {
   return text + R"(,"Records":[)";
 }
 
-void PutRecordsJson::append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
-                                   std::string_view explicit_hash_key) const {
+std::size_t PutRecordsJson::append_record(PaddedBuffer& body, std::string_view data,
+                                          PartitionKey key,
+                                          std::string_view explicit_hash_key) const {
   const std::size_t data_size = base64_size(data.size());
   const std::span<char> room =
       body.prepare(kBeforeData.size() + data_size + kBeforeKey.size() + kPartitionKeyLength +
                    kBeforeHashKey.size() + explicit_hash_key.size() + kEnd.size());
   char* to = write(kBeforeData, room.data());
+  const std::size_t data_offset = body.size() + kBeforeData.size();
   encode_base64(data, to);
   to = write(kBeforeKey, to + data_size);
   to = key.write_to(to);
@@ -50,11 +52,7 @@ void PutRecordsJson::append_record(PaddedBuffer& body, std::string_view data, Pa
   }
   to = write(kEnd, to);
   body.commit(static_cast<std::size_t>(to - room.data()));
-}
-
-std::string PutRecordsJson::data_of(std::string_view record) const {
-  record.remove_prefix(kBeforeData.size());
-  return decode_base64(record.substr(0, record.find('"')));
+  return data_offset;
 }
 
 RecordParts PutRecordsJson::parts_of(std::string_view record) const {
@@ -62,8 +60,15 @@ RecordParts PutRecordsJson::parts_of(std::string_view record) const {
   const std::string_view data = record.substr(0, record.find('"'));
   const auto padding = static_cast<std::size_t>(
       std::ranges::count(data.substr(data.size() - std::min<std::size_t>(data.size(), 2)), '='));
-  return {.data_bytes = data.size() / 4 * 3 - padding,
-          .partition_key = record.substr(data.size() + kBeforeKey.size(), kPartitionKeyLength)};
+  record.remove_prefix(data.size() + kBeforeKey.size());
+  RecordParts parts{.data_bytes = data.size() / 4 * 3 - padding,
+                    .partition_key = record.substr(0, kPartitionKeyLength)};
+  record.remove_prefix(kPartitionKeyLength);
+  if (record.starts_with(kBeforeHashKey)) {
+    record.remove_prefix(kBeforeHashKey.size());
+    parts.explicit_hash_key = record.substr(0, record.find('"'));
+  }
+  return parts;
 }
 
 }  // namespace everyitem::batch

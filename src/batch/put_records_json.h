@@ -11,11 +11,11 @@ class PutRecordsJson final : public PutRecordsFormat {
   Wire wire() const override { return Wire::json; }
   std::string naming(const StreamId& stream) const override;
   std::string opening(const StreamId& stream) const override;
-  void append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
-                     std::string_view explicit_hash_key) const override;
+  std::size_t append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
+                            std::string_view explicit_hash_key) const override;
+  bool verbatim() const override { return false; }
   std::string_view separator() const override { return ","; }
   std::string_view closing() const override { return "]}"; }
-  std::string data_of(std::string_view record) const override;
   RecordParts parts_of(std::string_view record) const override;
 };
 

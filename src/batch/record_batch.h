@@ -1,65 +1,84 @@
-// What goes to a destination in one piece, and whose items it holds.
+// What goes to a destination in one piece, and the items that it holds.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/padded_buffer.h"
 #include "base/sha256.h"
-#include "batch/shard_map.h"
 #include "source/scan_position.h"
 
 namespace everyitem::batch {
 
-/// Where one record stands in the body of its batch, in bytes.
+/// One record in the body of its batch, in bytes. 32 bits suffice: a request has at most 10 MiB,
+/// and a batch of lines about 1 MiB, or a single item of a page, which is shorter than 4 GiB.
 struct RecordSpan {
-  std::size_t offset = 0;
-  std::size_t length = 0;
+  std::uint32_t offset = 0;
+  std::uint32_t length = 0;
 };
 
-/// How many of a batch's items are of one page.
-struct PageShare {
+/// One item of a batch, as it was read.
+struct BatchItem {
+  std::uint32_t record = 0;  ///< index of the record that holds it
+  std::uint32_t offset = 0;  ///< into RecordBatch::text()
+  std::uint32_t length = 0;
+};
+
+/// How many of a batch's items are from one page.
+struct BatchPage {
   source::PageId page;
   std::uint64_t items = 0;
 
-  friend bool operator==(const PageShare&, const PageShare&) = default;
+  friend bool operator==(const BatchPage&, const BatchPage&) = default;
 };
 
-/// How many of a record's items are of one page.
-struct RecordShare {
-  std::uint32_t record = 0;  ///< its place in RecordBatch::records
-  std::uint32_t page = 0;    ///< its place in RecordBatch::pages
-  std::uint32_t items = 0;
-
-  friend bool operator==(const RecordShare&, const RecordShare&) = default;
-};
-
-/// A batch carries the pages whose items it holds; the pipeline gives them to the ack tracker once
-/// all its records are accepted.
+/// A batch knows each of its items as it was read, and the page it is from. So the pipeline can
+/// tell the ack tracker which pages were delivered, and write a dead letter for any item, without
+/// knowing how the destination encodes them.
 struct RecordBatch {
-  PaddedBuffer body;                ///< as the destination takes it
-  std::optional<Sha256> sha256;     ///< of the body, where that is known already
-  std::vector<RecordSpan> records;  ///< empty where the destination takes the whole
-  /// Where records hold several items: record by record, the pages of its items in their order.
-  /// Empty where each record is an item.
-  std::vector<RecordShare> shares;
-  /// The ExplicitHashKey of each record; empty where the records have none.
-  std::vector<HashKey> explicit_hash_keys;
-  std::vector<PageShare> pages;  ///< each once, in the order of their items here
-  std::uint64_t items = 0;
-  std::uint64_t item_bytes = 0;  ///< of the items' JSON, not of the body
+  PaddedBuffer body;             ///< what the destination is sent
+  std::optional<Sha256> sha256;  ///< of the body, if already known
+  /// The records in the body, for destinations that can take or refuse one without the others.
+  /// Empty if the destination takes the body as a whole; then each item counts as a record.
+  std::vector<RecordSpan> records;
+  std::vector<BatchItem> items;  ///< in the order they were added, page by page
+  std::vector<BatchPage> pages;  ///< in the order of their items
+  /// The items one after the other, as they were read. Empty if the body holds them byte for byte.
+  PaddedBuffer text_beside_body;
 
-  /// Counts one more item, of `page`.
-  void count(source::PageId page, std::size_t json_bytes) {
+  /// Adds the entry of one more item, of `page`.
+  void add(const BatchItem& item, source::PageId page) {
     // Items come page by page, so only the last entry can be the same.
     if (pages.empty() || !(pages.back().page == page)) {
       pages.push_back({.page = page});
     }
     ++pages.back().items;
-    ++items;
-    item_bytes += json_bytes;
+    items.push_back(item);
+  }
+
+  std::string_view text() const& {
+    return text_beside_body.empty() ? body.view() : text_beside_body.view();
+  }
+  std::string_view text() && = delete;
+  /// An item as it was read. Valid as long as the batch.
+  std::string_view item_text(std::size_t index) const& {
+    const BatchItem& item = items.at(index);
+    return text().substr(item.offset, item.length);
+  }
+  std::string_view item_text(std::size_t index) && = delete;
+  /// Index into `pages` of the page that an item is from.
+  std::size_t page_index(std::size_t item_index) const;
+
+  std::size_t record_count() const { return records.empty() ? items.size() : records.size(); }
+  /// Bytes of the items as they were read.
+  std::uint64_t item_bytes() const;
+  /// Bytes that the batch takes in memory, about.
+  std::size_t memory_bytes() const {
+    return body.size() + text_beside_body.size() + records.size() * sizeof(RecordSpan) +
+           items.size() * sizeof(BatchItem);
   }
 };
 

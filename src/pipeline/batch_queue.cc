@@ -25,13 +25,13 @@ Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page
   if (items.empty() || held_bytes_ > bound_bytes_) {
     return packed;
   }
-  // The builder takes up a page with the first item of it in each batch.
-  const std::size_t pages_before = builder_.current().pages.size();
   const batch::AddedItems added = builder_.add_all(items, page);
   packed.items = added.count;
   packed.next_too_large = added.next == batch::AddResult::too_large;
-  if (builder_.current().pages.size() > pages_before) {
+  if (added.count > 0 && last_page_ != page) {
+    // As RecordBatch::add does: one entry for each run of a page's items.
     tracker_.add_batch(page);
+    last_page_ = page;
   }
   if (added.next == batch::AddResult::full) {
     seal();
@@ -71,7 +71,7 @@ Awaitable<std::optional<batch::RecordBatch>> BatchQueue::take() {
 }
 
 void BatchQueue::release(const batch::RecordBatch& batch) {
-  held_bytes_ -= batch.body.size();
+  held_bytes_ -= batch.memory_bytes();
   room_.notify_all();
 }
 
@@ -83,7 +83,7 @@ void BatchQueue::close() {
 void BatchQueue::discard() {
   discarded_ = true;
   for (const batch::RecordBatch& batch : sealed_) {
-    held_bytes_ -= batch.body.size();
+    held_bytes_ -= batch.memory_bytes();
   }
   sealed_.clear();
   unhashed_ = 0;
@@ -93,15 +93,16 @@ void BatchQueue::discard() {
 
 void BatchQueue::seal() {
   sealed_.push_back(builder_.seal());
-  held_bytes_ += sealed_.back().body.size();
+  last_page_.reset();
+  held_bytes_ += sealed_.back().memory_bytes();
   if (hashes_ && ++unhashed_ == sha256_side_by_side()) {
     hash_newest();
   }
   batch_ready_.notify_one();
 }
 
-/// Where batches have to wait, they are hashed here: together, and while they are still in the
-/// processor's cache. Whoever takes one that was not hashed is not short of time.
+/// Batches that have to wait are hashed here: together, and while they are still in the processor's
+/// cache. A sender that takes one before that hashes it itself, and then is not the slow side.
 void BatchQueue::hash_newest() {
   std::vector<std::string_view> bodies;
   for (auto batch = sealed_.end() - static_cast<std::ptrdiff_t>(unhashed_); batch != sealed_.end();

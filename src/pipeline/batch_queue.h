@@ -13,41 +13,40 @@
 
 namespace everyitem::pipeline {
 
-/// How far `BatchQueue::pack` came.
+/// How far `BatchQueue::pack` got.
 struct Packed {
   std::size_t items = 0;
-  bool next_too_large = false;  ///< the item behind these fits into no batch
+  bool next_too_large = false;  ///< the item after these fits into no batch
 };
 
-/// Packs items into batches and holds these until somebody sends them. A batch that is not full
-/// leaves when nothing else waits to be sent: so batches are full when the destination is the slow
-/// side, and nothing is held back when it is not; no timer is needed. One event loop.
+/// Packs items into batches and holds the batches until a sender takes them. A batch that is not
+/// full is handed out when no other is waiting. So batches are full when the destination is the
+/// slow side, and nothing is held back when it is not; no timer is needed. One event loop.
 class BatchQueue {
  public:
-  /// Holds up to about `bound_bytes` of batches, those being sent included. `hashes`: whether those
-  /// who send need RecordBatch::sha256.
+  /// Holds up to about `bound_bytes` of batches, including those being sent. `hashes`: whether the
+  /// senders need RecordBatch::sha256.
   BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
              checkpoint::AckTracker& tracker, std::size_t bound_bytes, bool hashes);
 
-  /// Packs `items` of `page` from the front, until a batch is full, there are too many bytes, or
-  /// one comes that fits into no batch. Tells the tracker of each batch that holds some. Where
-  /// items are left, it is called again after `room`.
+  /// Packs `items` of `page` from the front, until a batch is full, too many bytes are held, or an
+  /// item fits into no batch. Tells the tracker of each batch that holds some of them. If items are
+  /// left, wait for `room` and call it again.
   Packed pack(std::span<const source::Item> items, source::PageId page);
-  /// Gives those who send a turn, while the batch that became full is still in the processor's
-  /// cache; then returns when there is room, or when batches are dropped.
+  /// Gives the senders a turn, while the batch that became full is still in the processor's cache;
+  /// then returns once there is room, or batches are dropped.
   Awaitable<void> room();
-  /// The items given so far may leave, though their batch be not full.
+  /// Allows the items packed so far to be sent, even if their batch is not full.
   void offer();
 
-  /// The next batch, to be sent and then given back (`release`); nothing when the queue is closed
-  /// and empty.
+  /// The next batch, to be sent and then released; nothing once the queue is closed and empty.
   Awaitable<std::optional<batch::RecordBatch>> take();
-  /// A batch that was taken is done with.
+  /// A batch that was taken is no longer needed.
   void release(const batch::RecordBatch& batch);
 
-  /// No more items come: what is there may still be taken.
+  /// No more items will come: the batches there may still be taken.
   void close();
-  /// Deliveries have failed: what is there is dropped, and nothing may be packed any more.
+  /// Deliveries have failed: drops the batches there. Nothing may be packed from now on.
   void discard();
   bool discarded() const { return discarded_; }
 
@@ -60,8 +59,9 @@ class BatchQueue {
   std::size_t bound_bytes_;
   std::size_t held_bytes_ = 0;
   bool hashes_;
+  std::optional<source::PageId> last_page_;  ///< whose items the batch being built has last
   std::deque<batch::RecordBatch> sealed_;
-  std::size_t unhashed_ = 0;  ///< of sealed_, the last
+  std::size_t unhashed_ = 0;  ///< this many of sealed_, at the back
   bool closed_ = false;
   bool discarded_ = false;
   Event batch_ready_;

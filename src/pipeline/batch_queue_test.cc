@@ -177,7 +177,7 @@ TEST_F(BatchQueueTest, ThePageStaysOpenUntilEachOfItsBatchesIsAcknowledged) {
   }
   settle();
   ASSERT_EQ(batches_.size(), 3U);
-  using Share = batch::PageShare;
+  using Share = batch::BatchPage;
   EXPECT_THAT(batches_[0].pages, ElementsAre(Share{first, 3}));
   EXPECT_THAT(batches_[1].pages, ElementsAre(Share{first, 1}, Share{second, 2}));
   EXPECT_THAT(batches_[2].pages, ElementsAre(Share{second, 1}));

@@ -14,17 +14,10 @@ namespace everyitem::pipeline {
 
 namespace {
 
-/// `refused`: what the destination can never take of the batch.
-void count_delivered(const batch::RecordBatch& batch, const std::vector<sink::RefusedItem>& refused,
-                     RunCounters& counters) {
-  counters.items_delivered += batch.items - refused.size();
-  // Where the destination takes a batch as a whole, an item is a record.
-  counters.records_delivered +=
-      (batch.records.empty() ? batch.items : batch.records.size()) - sink::count_records(refused);
-  counters.bytes_delivered += batch.item_bytes;
-  for (const sink::RefusedItem& item : refused) {
-    counters.bytes_delivered -= item.item.size();
-  }
+void count_delivered(const Delivered& delivered, RunCounters& counters) {
+  counters.items_delivered += delivered.items;
+  counters.records_delivered += delivered.records;
+  counters.bytes_delivered += delivered.bytes;
   ++counters.batches_delivered;
 }
 
@@ -207,14 +200,14 @@ Awaitable<void> Lane::deliver_batches() {
       co_return;
     }
     std::vector<sink::RefusedItem> refused = co_await parts_.sink.deliver(*batch);
-    const std::vector<std::uint64_t> dead_letters = count_by_page(*batch, refused);
-    counters_.with([&](RunCounters& counters) { count_delivered(*batch, refused, counters); });
+    const Delivered delivered = delivered_of(*batch, refused);
+    counters_.with([&](RunCounters& counters) { count_delivered(delivered, counters); });
     if (!refused.empty()) {
       co_await bury(refused_letters(*batch, std::move(refused), parts_.source.keys()));
     }
     queue_.release(*batch);
     for (std::size_t i = 0; i < batch->pages.size(); ++i) {
-      tracker_.acknowledge(batch->pages[i].page, dead_letters[i]);
+      tracker_.acknowledge(batch->pages[i].page, delivered.refused_by_page[i]);
     }
     progress_.notify_all();
   }

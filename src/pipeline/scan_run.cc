@@ -512,7 +512,7 @@ void ScanRun::Impl::open_destination(const checkpoint::RunState& state) {
     filled_stream.name = settings.stream->name;
     filled_stream.open_shards = stream.open_shards;
     filled_stream.shards = paced_shards.get();
-    filled_stream.took_some = items_before > 0;
+    filled_stream.accepted_any = items_before > 0;
   } else {
     // Each item is a line: its JSON and a line break.
     const std::uint64_t delivered_bytes = state.bytes() + state.items();

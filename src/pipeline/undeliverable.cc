@@ -1,7 +1,7 @@
 #include "pipeline/undeliverable.h"
 
-#include <algorithm>
-#include <cstddef>
+#include <set>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,28 +9,6 @@
 #include "base/human_format.h"
 
 namespace everyitem::pipeline {
-
-namespace {
-
-/// The place in batch.pages of the page that an item is of.
-std::size_t page_of(const batch::RecordBatch& batch, const sink::RefusedItem& item) {
-  if (batch.shares.empty()) {
-    // A record is an item, and they stand page by page.
-    std::size_t page = 0;
-    for (std::uint64_t end = batch.pages[0].items; end <= item.record;
-         end += batch.pages[page].items) {
-      ++page;
-    }
-    return page;
-  }
-  auto share = std::ranges::lower_bound(batch.shares, item.record, {}, &batch::RecordShare::record);
-  for (std::uint64_t end = share->items; end <= item.place; end += share->items) {
-    ++share;
-  }
-  return share->page;
-}
-
-}  // namespace
 
 sink::DeadLetter too_large_letter(const source::Item& item, std::uint32_t segment,
                                   const source::KeyNames& keys, const std::string& size_limit) {
@@ -49,22 +27,31 @@ std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
   std::vector<sink::DeadLetter> letters;
   letters.reserve(refused.size());
   for (sink::RefusedItem& item : refused) {
-    letters.push_back({.segment = batch.pages[page_of(batch, item)].page.segment,
+    const std::string_view text = batch.item_text(item.index);
+    letters.push_back({.segment = batch.pages[batch.page_index(item.index)].page.segment,
                        .code = std::move(item.code),
                        .reason = std::move(item.reason),
-                       .key = source::key_of(item.item, keys),
-                       .item = std::move(item.item)});
+                       .key = source::key_of(text, keys),
+                       .item = std::string(text)});
   }
   return letters;
 }
 
-std::vector<std::uint64_t> count_by_page(const batch::RecordBatch& batch,
-                                         const std::vector<sink::RefusedItem>& refused) {
-  std::vector<std::uint64_t> counts(batch.pages.size());
+Delivered delivered_of(const batch::RecordBatch& batch,
+                       const std::vector<sink::RefusedItem>& refused) {
+  Delivered delivered{.items = batch.items.size() - refused.size(),
+                      .records = batch.record_count(),
+                      .bytes = batch.item_bytes(),
+                      .refused_by_page = std::vector<std::uint64_t>(batch.pages.size())};
+  // A record that holds a refused item is refused as a whole.
+  std::set<std::uint32_t> refused_records;
   for (const sink::RefusedItem& item : refused) {
-    ++counts[page_of(batch, item)];
+    delivered.bytes -= batch.items.at(item.index).length;
+    ++delivered.refused_by_page[batch.page_index(item.index)];
+    refused_records.insert(batch.items[item.index].record);
   }
-  return counts;
+  delivered.records -= refused_records.size();
+  return delivered;
 }
 
 }  // namespace everyitem::pipeline

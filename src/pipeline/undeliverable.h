@@ -1,4 +1,4 @@
-// Dead letters for what the stages find that can never be delivered.
+// What cannot be delivered: dead letters for it, and how much is delivered without it.
 #pragma once
 
 #include <cstdint>
@@ -12,17 +12,25 @@
 
 namespace everyitem::pipeline {
 
-/// For an item that fits into no batch; `size_limit` as BatchBuilder has it.
+/// For an item that fits into no batch; `size_limit` from BatchBuilder.
 sink::DeadLetter too_large_letter(const source::Item& item, std::uint32_t segment,
                                   const source::KeyNames& keys, const std::string& size_limit);
 
-/// For the items of a batch that its destination refused.
+/// For the items of a batch that its destination refused, in the order of `refused`. Key, segment
+/// and item are those of the item as it was read, whatever the destination was sent.
 std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
                                               std::vector<sink::RefusedItem> refused,
                                               const source::KeyNames& keys);
 
-/// How many of the refused items are of each of batch.pages.
-std::vector<std::uint64_t> count_by_page(const batch::RecordBatch& batch,
-                                         const std::vector<sink::RefusedItem>& refused);
+/// What a destination took of a batch.
+struct Delivered {
+  std::uint64_t items = 0;
+  std::uint64_t records = 0;
+  std::uint64_t bytes = 0;                     ///< of the items as they were read
+  std::vector<std::uint64_t> refused_by_page;  ///< items refused, for each of RecordBatch::pages
+};
+
+Delivered delivered_of(const batch::RecordBatch& batch,
+                       const std::vector<sink::RefusedItem>& refused);
 
 }  // namespace everyitem::pipeline

@@ -1,5 +1,12 @@
 #include "pipeline/undeliverable.h"
 
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -10,49 +17,79 @@ using testing::ElementsAre;
 
 const source::KeyNames kKeys{.hash = "pk", .range = ""};
 
-sink::RefusedItem refused(std::uint32_t record, std::uint32_t place) {
-  return {.record = record,
-          .place = place,
-          .code = "InvalidArgumentException",
-          .reason = "in its words",
-          .item = R"({"pk":{"S":"a"}})"};
-}
-
-/// Pages 0, 1 and 2 of segments 10, 11 and 12, of 2, 3 and 1 items.
+/// Six items, in pages of 2, 3 and 1 of the segments 10, 11 and 12. Records 0, 1 and 2 hold two
+/// each: 0 and 3, 1 and 4, 2 and 5. The body is not what was read.
 batch::RecordBatch batch_of_three_pages() {
   batch::RecordBatch batch;
-  batch.pages = {{{10, 0}, 2}, {{11, 0}, 3}, {{12, 0}, 1}};
+  batch.body.append("as the destination has it");
+  batch.records = {{0, 5}, {5, 5}, {10, 5}};
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    const std::string item = fmt::format(R"({{"pk":{{"S":"{}"}}}})", i);
+    batch.add({.record = i % 3,
+               .offset = static_cast<std::uint32_t>(batch.text_beside_body.size()),
+               .length = static_cast<std::uint32_t>(item.size())},
+              {.segment = i < 2   ? 10U
+                          : i < 5 ? 11U
+                                  : 12U,
+               .sequence = 0});
+    batch.text_beside_body.append(item);
+  }
   return batch;
 }
 
-std::vector<std::uint32_t> segments(const batch::RecordBatch& batch,
-                                    const std::vector<sink::RefusedItem>& items) {
-  std::vector<std::uint32_t> segments;
-  for (const sink::DeadLetter& letter : refused_letters(batch, items, kKeys)) {
-    segments.push_back(letter.segment);
+sink::RefusedItem refused(std::uint32_t index) {
+  return {.index = index, .code = "InvalidArgumentException", .reason = "in its words"};
+}
+
+TEST(Undeliverable, LettersFromTheBatchAlone) {
+  const auto letters =
+      refused_letters(batch_of_three_pages(), {refused(0), refused(3), refused(5)}, kKeys);
+  ASSERT_EQ(letters.size(), 3U);
+  const std::vector<std::pair<int, std::uint32_t>> expected = {{0, 10}, {3, 11}, {5, 12}};
+  for (std::size_t i = 0; i < letters.size(); ++i) {
+    EXPECT_EQ(letters[i].segment, expected[i].second);
+    EXPECT_EQ(letters[i].item, fmt::format(R"({{"pk":{{"S":"{}"}}}})", expected[i].first));
+    EXPECT_EQ(letters[i].key, letters[i].item) << "it is nothing but its key";
+    EXPECT_EQ(letters[i].code, "InvalidArgumentException");
+    EXPECT_EQ(letters[i].reason, "in its words");
   }
-  return segments;
 }
 
-TEST(Undeliverable, ARecordThatIsAnItemIsOfThePageThatItsPlaceTells) {
-  const batch::RecordBatch batch = batch_of_three_pages();
-  const std::vector<sink::RefusedItem> items = {refused(0, 0), refused(1, 0), refused(2, 0),
-                                                refused(5, 0)};
-  EXPECT_THAT(segments(batch, items), ElementsAre(10, 10, 11, 12));
-  EXPECT_THAT(count_by_page(batch, items), ElementsAre(2, 1, 1));
-  EXPECT_EQ(sink::count_records(items), 4U);
+TEST(Undeliverable, AnItemWithoutItsKeyHasNone) {
+  const auto letters =
+      refused_letters(batch_of_three_pages(), {refused(1)}, {.hash = "pk", .range = "sk"});
+  EXPECT_EQ(letters.at(0).key, "");
+  EXPECT_EQ(letters.at(0).item, R"({"pk":{"S":"1"}})");
 }
 
-TEST(Undeliverable, TheItemsOfARecordAreOfThePagesThatItsSharesTell) {
-  batch::RecordBatch batch = batch_of_three_pages();
-  // Record 0 holds an item of each page; record 1 the others.
-  batch.shares = {{0, 0, 1}, {0, 1, 1}, {0, 2, 1}, {1, 0, 1}, {1, 1, 2}};
-  const std::vector<sink::RefusedItem> first = {refused(0, 0), refused(0, 1), refused(0, 2)};
-  EXPECT_THAT(segments(batch, first), ElementsAre(10, 11, 12));
-  const std::vector<sink::RefusedItem> second = {refused(1, 0), refused(1, 1), refused(1, 2)};
-  EXPECT_THAT(segments(batch, second), ElementsAre(10, 11, 11));
-  EXPECT_THAT(count_by_page(batch, second), ElementsAre(1, 2, 0));
-  EXPECT_EQ(sink::count_records(second), 1U);
+TEST(Undeliverable, AnIndexOutOfRangeIsAnError) {
+  EXPECT_THROW(refused_letters(batch_of_three_pages(), {refused(6)}, kKeys), std::out_of_range);
+  EXPECT_THROW(delivered_of(batch_of_three_pages(), {refused(6)}), std::out_of_range);
+}
+
+TEST(Undeliverable, DeliveredIsWhatWasNotRefused) {
+  const std::uint64_t item_bytes = std::string(R"({"pk":{"S":"0"}})").size();
+  const Delivered all = delivered_of(batch_of_three_pages(), {});
+  EXPECT_EQ(all.items, 6U);
+  EXPECT_EQ(all.records, 3U);
+  EXPECT_EQ(all.bytes, 6 * item_bytes);
+  EXPECT_THAT(all.refused_by_page, ElementsAre(0, 0, 0));
+  // Two records, one of them refused with both of its items.
+  const Delivered some = delivered_of(batch_of_three_pages(), {refused(0), refused(3), refused(5)});
+  EXPECT_EQ(some.items, 3U);
+  EXPECT_EQ(some.records, 1U);
+  EXPECT_EQ(some.bytes, 3 * item_bytes);
+  EXPECT_THAT(some.refused_by_page, ElementsAre(1, 1, 1));
+}
+
+TEST(Undeliverable, WithoutRecordsAnItemIsOne) {
+  batch::RecordBatch batch;
+  for (std::uint32_t i = 0; i < 4; ++i) {
+    batch.add({.record = i, .offset = 2 * i, .length = 2}, {0, 0});
+    batch.body.append("{}");
+  }
+  EXPECT_EQ(delivered_of(batch, {refused(2)}).records, 3U);
+  EXPECT_EQ(delivered_of(batch, {refused(2)}).bytes, 6U);
 }
 
 }  // namespace

@@ -10,14 +10,14 @@
 
 namespace everyitem::sink {
 
-/// Filled by one sink an event loop; outlives them.
+/// Filled by one sink per event loop; outlives them.
 struct FilledStream {
   std::string name;
   std::uint32_t open_shards = 0;  ///< 0: not known
-  std::size_t sinks = 1;          ///< that share what may be under way
-  PacedShards* shards = nullptr;  ///< paces what is sent; null: it is sent at once
-  /// It has taken a record of the run, be it from an earlier process.
-  std::atomic<bool> took_some = false;
+  std::size_t sinks = 1;          ///< that share the batches in flight
+  PacedShards* shards = nullptr;  ///< paces what is sent; null: all is sent at once
+  /// It has accepted a record of the run, perhaps from an earlier process.
+  std::atomic<bool> accepted_any = false;
 };
 
 }  // namespace everyitem::sink

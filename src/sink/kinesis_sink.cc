@@ -16,18 +16,38 @@ namespace everyitem::sink {
 
 namespace {
 
-/// A shard takes 1,000 records a second (Kinesis quotas): two full batches. A few more under way
-/// than shards keep every shard busy during the round trips; more only wait in the service's queue.
+/// A shard takes 1,000 records per second (Kinesis quotas): two full batches. Somewhat more batches
+/// under way than shards keep every shard busy during the round trips; more would only wait in the
+/// service's queue.
 std::size_t batches_in_flight(std::uint32_t open_shards) {
   return std::clamp<std::size_t>(std::size_t{2} * open_shards, 8, 64);
 }
 
-/// Waits between rounds: a shard's allowance comes back within a second.
+/// Waits between requests: a shard's allowance comes back within a second.
 constexpr aws::Backoff kRoundBackoff{.base = std::chrono::milliseconds(100),
                                      .cap = std::chrono::seconds(5)};
 
-/// When a stream has refused so many records as not valid, and taken none, it is not their fault.
+/// When a stream has refused this many records as invalid, and accepted none, they are not to
+/// blame.
 constexpr std::size_t kMaxRefusedAtFirst = 16;
+
+/// The items of the refused records.
+std::vector<RefusedItem> items_of(const batch::RecordBatch& batch,
+                                  std::vector<InvalidRecord> refused) {
+  std::vector<RefusedItem> items;
+  if (refused.empty()) {
+    return items;
+  }
+  std::ranges::sort(refused, {}, &InvalidRecord::index);
+  for (std::uint32_t i = 0; i < batch.items.size(); ++i) {
+    const std::uint32_t record = batch.items[i].record;
+    const auto found = std::ranges::lower_bound(refused, record, {}, &InvalidRecord::index);
+    if (found != refused.end() && found->index == record) {
+      items.push_back({.index = i, .code = found->code, .reason = found->message});
+    }
+  }
+  return items;
+}
 
 }  // namespace
 
@@ -47,13 +67,13 @@ std::size_t KinesisSink::max_batches_in_flight() const {
 }
 
 Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatch& batch) {
-  std::vector<RefusedItem> refused;
+  Refused refused;
   std::vector<Indexes> requests(1);  // to be sent, from the back
   requests.front().resize(batch.records.size());
   std::iota(requests.front().begin(), requests.front().end(), 0U);
   std::optional<ShardShare> share;
   if (stream_.shards != nullptr) {
-    share.emplace(batch::record_places(batch, format_));
+    share.emplace(batch::record_loads(batch, format_));
   }
   while (!requests.empty()) {
     Outgoing records;
@@ -76,29 +96,29 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     }
     const Indexes& request = records.sent;
     if (request.size() == 1) {
-      refuse(batch, request.front(), invalid->code, invalid->message, refused);
+      refused.push_back(
+          {.index = request.front(), .code = invalid->code, .message = invalid->message});
       continue;
     }
     const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
     requests.emplace_back(middle, request.end());
     requests.emplace_back(request.begin(), middle);
-    if (!stream_.took_some && count_records(refused) >= kMaxRefusedAtFirst) {
+    if (!stream_.accepted_any && refused.size() >= kMaxRefusedAtFirst) {
       throw Error(ErrorKind::failed, *invalid);
     }
   }
-  const std::size_t records_refused = count_records(refused);
-  if (!stream_.took_some && records_refused > 1) {
-    throw refusal({.code = refused.front().code, .message = refused.front().reason},
-                  records_refused, batch.records.size());
+  if (!stream_.accepted_any && refused.size() > 1) {
+    throw refusal({.code = refused.front().code, .message = refused.front().message},
+                  refused.size(), batch.records.size());
   }
-  co_return refused;
+  co_return items_of(batch, std::move(refused));
 }
 
 Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& records,
-                                  ShardShare* share, std::vector<RefusedItem>& refused) {
+                                  ShardShare* share, Refused& refused) {
   Indexes& sent = records.sent;
-  int stalled = 0;   // rounds in a row that got nothing through
-  int failures = 0;  // the last ones among them that a slower pace does not explain
+  int stalled = 0;   // requests in a row of which no record was accepted
+  int failures = 0;  // the last ones among them that throttling does not explain
   auto stalled_since = clock_.now();
   for (;;) {
     if (share != nullptr) {
@@ -109,12 +129,13 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
       sent = std::exchange(records.pending, {});
     }
     PutRecordsResult result = co_await put(batch, sent, share);
-    const std::size_t not_taken = result.failed.size() + result.invalid.size();
-    if (not_taken < sent.size() && !stream_.took_some) {
-      stream_.took_some = true;
+    const std::size_t not_accepted = result.failed.size() + result.invalid.size();
+    if (not_accepted < sent.size() && !stream_.accepted_any) {
+      stream_.accepted_any = true;
     }
-    for (const InvalidRecord& record : result.invalid) {
-      refuse(batch, sent[record.place], record.code, record.message, refused);
+    for (InvalidRecord& record : result.invalid) {
+      record.index = sent[record.index];
+      refused.push_back(std::move(record));
     }
     if (result.failed.empty() && records.pending.empty()) {
       co_return;
@@ -141,8 +162,8 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
     }
     co_await clock_.sleep(kRoundBackoff.wait(stalled, random_.uniform()));
     records_sent_again_.with([&](std::uint64_t& sum) { sum += result.failed.size(); });
-    for (std::uint32_t& place : result.failed) {
-      place = sent[place];
+    for (std::uint32_t& index : result.failed) {
+      index = sent[index];
     }
     Indexes unsent = std::exchange(records.pending, {});
     std::ranges::merge(result.failed, unsent, std::back_inserter(records.pending));
@@ -152,16 +173,16 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
 Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, const Indexes& sent,
                                              ShardShare* share) {
   PutRecordsResult result;
-  TakenBy taken_by;
+  AcceptedBy accepted_by;
   if (share != nullptr) {
-    taken_by = [&](std::uint32_t place, std::string_view shard_id) {
-      if (place < sent.size()) {
-        share->taken_by(sent[place], shard_id);
+    accepted_by = [&](std::uint32_t index, std::string_view shard_id) {
+      if (index < sent.size()) {
+        share->accepted_by(sent[index], shard_id);
       }
     };
   }
   const aws::Client::Accept accept = [&](const http::Response& response) {
-    result = parse_put_records_result(response.body, sent.size(), format_.wire(), taken_by);
+    result = parse_put_records_result(response.body, sent.size(), format_.wire(), accepted_by);
   };
   const bool whole = sent.size() == batch.records.size();
   const PaddedBuffer part = whole ? PaddedBuffer() : batch::request_for(batch, sent, format_);
@@ -177,19 +198,6 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, co
     co_await stream_.shards->settle(*share, sent, result);
   }
   co_return result;
-}
-
-void KinesisSink::refuse(const batch::RecordBatch& batch, std::uint32_t record,
-                         const std::string& code, const std::string& reason,
-                         std::vector<RefusedItem>& refused) const {
-  std::vector<std::string> items = batch::items_of(batch, record, format_);
-  for (std::uint32_t place = 0; place < items.size(); ++place) {
-    refused.push_back({.record = record,
-                       .place = place,
-                       .code = code,
-                       .reason = reason,
-                       .item = std::move(items[place])});
-  }
 }
 
 Error KinesisSink::refusal(const PutRecordsResult& result, std::size_t refused,

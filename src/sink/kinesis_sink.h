@@ -19,14 +19,14 @@ namespace everyitem::sink {
 class KinesisSink final : public Sink {
  public:
   /// The client, the format of the batches, the clock and the random numbers outlive the sink.
-  /// `limits`: how long to go on with what is refused.
+  /// `limits`: how long to retry records that are refused.
   KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format, FilledStream& stream,
               Clock& clock, Random& random, aws::RetryLimits limits = {});
 
-  /// Sends the whole batch, then again and again only what failed, with backoff and jitter: for as
-  /// long as something gets through, or `limits` let it. A request that is refused as not valid is
-  /// sent again in halves, until it is clear which record is to blame. Where the stream refuses
-  /// several records so and has never taken one, it is not the records: that is thrown.
+  /// Sends the whole batch, then only the records that failed, with backoff and jitter, for as long
+  /// as some are accepted or `limits` allow. A request that is refused as invalid is sent again in
+  /// halves, until the records to blame are found. If the stream refuses several records as invalid
+  /// and has never accepted one, the records are not to blame: throws Error.
   Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) override;
 
   bool needs_sha256() const override { return true; }
@@ -38,15 +38,15 @@ class KinesisSink final : public Sink {
   /// Records of a batch that are to be sent.
   struct Outgoing {
     Indexes pending;
-    Indexes sent = {};  ///< by the last request, not yet known to be taken
+    Indexes sent = {};  ///< by the last request, not yet known to be accepted
   };
+  /// Those of a batch that the stream can never take; their indexes are into the batch.
+  using Refused = std::vector<InvalidRecord>;
 
   Awaitable<void> send(const batch::RecordBatch& batch, Outgoing& records, ShardShare* share,
-                       std::vector<RefusedItem>& refused);
+                       Refused& refused);
   Awaitable<PutRecordsResult> put(const batch::RecordBatch& batch, const Indexes& sent,
                                   ShardShare* share);
-  void refuse(const batch::RecordBatch& batch, std::uint32_t record, const std::string& code,
-              const std::string& reason, std::vector<RefusedItem>& refused) const;
   Error refusal(const PutRecordsResult& result, std::size_t refused, std::size_t records) const;
 
   aws::Client& kinesis_;

@@ -20,7 +20,7 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-/// Stands for an ErrorCode that cannot be one.
+/// Replaces an ErrorCode that does not look like one.
 constexpr std::string_view kUnnamedError = "UnnamedError";
 
 struct Entry {
@@ -30,17 +30,18 @@ struct Entry {
   std::string_view shard_id;
 };
 
-std::string told(std::string_view message) {
+/// A service's message as it may be shown.
+std::string shown(std::string_view message) {
   return aws::without_items(aws::without_secrets(std::string(message), {}));
 }
 
 void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& entry) {
-  // An entry without a code says nothing against sending it again.
+  // An entry without a code gives no reason not to send the record again.
   const aws::ErrorClass error_class =
       entry.code.empty() ? aws::ErrorClass::transient : aws::classify(400, entry.code);
   if (error_class == aws::ErrorClass::invalid) {
     result.invalid.push_back(
-        {.place = index, .code = std::string(entry.code), .message = told(entry.message)});
+        {.index = index, .code = std::string(entry.code), .message = shown(entry.message)});
     return;
   }
   const bool throttled = error_class == aws::ErrorClass::throttle;
@@ -48,25 +49,25 @@ void add_failure(PutRecordsResult& result, std::uint32_t index, const Entry& ent
   if (result.failed.empty() || (result.only_throttled && !throttled) ||
       (result.only_retryable && !retryable)) {
     result.code = entry.code;
-    result.message = told(entry.message);
+    result.message = shown(entry.message);
   }
   result.failed.push_back(index);
   result.only_throttled = result.only_throttled && throttled;
   result.only_retryable = result.only_retryable && retryable;
 }
 
-/// What an answer says, entry by entry.
+/// An answer, read entry by entry.
 struct Answer {
-  const TakenBy& taken_by;
+  const AcceptedBy& accepted_by;
   PutRecordsResult result = {};
   std::optional<std::uint64_t> failed_count = {};
   std::uint32_t entries = 0;
 
-  void take(const Entry& entry) {
+  void add(const Entry& entry) {
     if (!entry.has_sequence_number || !entry.code.empty()) {
       add_failure(result, entries, entry);
-    } else if (taken_by && !entry.shard_id.empty()) {
-      taken_by(entries, entry.shard_id);
+    } else if (accepted_by && !entry.shard_id.empty()) {
+      accepted_by(entries, entry.shard_id);
     }
     ++entries;
   }
@@ -94,9 +95,9 @@ Entry read_json_entry(ondemand::object object, bool with_shard) {
 }
 
 /// Throws simdjson_error.
-Answer read_json(const PaddedBuffer& body, const TakenBy& taken_by) {
+Answer read_json(const PaddedBuffer& body, const AcceptedBy& accepted_by) {
   thread_local ondemand::parser parser;
-  Answer answer{.taken_by = taken_by};
+  Answer answer{.accepted_by = accepted_by};
   ondemand::document document = parser.iterate(body.data(), body.size(), body.capacity());
   for (ondemand::field field : document.get_object()) {
     const std::string_view name = field.unescaped_key();
@@ -104,38 +105,36 @@ Answer read_json(const PaddedBuffer& body, const TakenBy& taken_by) {
       answer.failed_count = field.value().get_uint64();
     } else if (name == "Records") {
       for (ondemand::value value : field.value().get_array()) {
-        answer.take(read_json_entry(value.get_object(), taken_by != nullptr));
+        answer.add(read_json_entry(value.get_object(), accepted_by != nullptr));
       }
     }
   }
   return answer;
 }
 
-/// How the entry of a record that was taken is written: all of an answer are alike, but for the
-/// text of the SequenceNumber and of the ShardId. To compare is a small part of the work of
-/// reading.
-class TakenEntry {
+/// The bytes of an accepted record's entry. All such entries of an answer are alike, except for the
+/// texts of SequenceNumber and ShardId, and comparing costs far less than reading.
+class AcceptedEntry {
  public:
-  /// From one that was read. `texts` are slices of it, in any order.
+  /// From an entry that was read. `texts`: the slices of it that differ, in any order.
   void learn(std::string_view entry, std::array<std::string_view, 2> texts) {
     size_ = entry.size() <= sizeof(words_) ? entry.size() : 0;
     words_ = {};
-    counts_ = {};
+    compared_ = {};
     std::memcpy(words_.data(), entry.data(), size_);
-    std::memset(counts_.data(), 0xff, size_);
+    std::memset(compared_.data(), 0xff, size_);
     for (const std::string_view text : texts) {
       if (size_ > 0) {
-        std::memset(reinterpret_cast<char*>(counts_.data()) + (text.data() - entry.data()), 0,
+        std::memset(reinterpret_cast<char*>(compared_.data()) + (text.data() - entry.data()), 0,
                     text.size());
       }
     }
     for (std::size_t i = 0; i < words_.size(); ++i) {
-      words_[i] &= counts_[i];
+      words_[i] &= compared_[i];
     }
   }
 
-  /// Whether such an entry stands at the front of `bytes`. It may say no where there are only a few
-  /// bytes behind it.
+  /// Whether `bytes` begin with such an entry. May say no if only a few bytes follow it.
   bool begins(std::string_view bytes) const {
     const std::size_t words = (size_ + sizeof(Word) - 1) / sizeof(Word);
     if (size_ == 0 || bytes.size() < words * sizeof(Word)) {
@@ -145,7 +144,7 @@ class TakenEntry {
     for (std::size_t i = 0; i < words; ++i) {
       Word word = 0;
       std::memcpy(&word, bytes.data() + i * sizeof(Word), sizeof(Word));
-      difference |= (word & counts_[i]) ^ words_[i];
+      difference |= (word & compared_[i]) ^ words_[i];
     }
     return difference == 0;
   }
@@ -153,18 +152,18 @@ class TakenEntry {
 
  private:
   using Word = std::uint64_t;
-  /// Of Kinesis's entries, which have about 110 bytes, the double.
+  /// Twice the size of Kinesis's entries, which have about 110 bytes.
   using Words = std::array<Word, 32>;
 
   std::size_t size_ = 0;
-  Words words_{};   ///< the entry, but for its texts
-  Words counts_{};  ///< ones where it is to be compared
+  Words words_{};     ///< the entry, with zeros for its texts
+  Words compared_{};  ///< ones for the bits to compare
 };
 
-void take_cbor_entry(CborReader& reader, Answer& answer, TakenEntry& taken) {
+void add_cbor_entry(CborReader& reader, Answer& answer, AcceptedEntry& accepted) {
   const std::string_view bytes = reader.rest();
-  if (!answer.taken_by && taken.begins(bytes)) {
-    reader.pass(taken.size());
+  if (!answer.accepted_by && accepted.begins(bytes)) {
+    reader.pass(accepted.size());
     ++answer.entries;
     return;
   }
@@ -192,19 +191,19 @@ void take_cbor_entry(CborReader& reader, Answer& answer, TakenEntry& taken) {
       reader.skip();
     }
   });
-  // A text that came in pieces, or is not there, is no slice of the entry.
+  // A text that came in pieces, or not at all, is not a slice of the entry.
   const bool slices = sequence_number_pieces.empty() && !sequence_number.empty() &&
                       shard_id.empty() && !entry.shard_id.empty();
   if (slices && entry.code.empty()) {
-    taken.learn(bytes.substr(0, bytes.size() - reader.bytes_left()),
-                {sequence_number, entry.shard_id});
+    accepted.learn(bytes.substr(0, bytes.size() - reader.bytes_left()),
+                   {sequence_number, entry.shard_id});
   }
-  answer.take(entry);
+  answer.add(entry);
 }
 
 /// Throws CborError.
-Answer read_cbor(std::string_view body, const TakenBy& taken_by) {
-  Answer answer{.taken_by = taken_by};
+Answer read_cbor(std::string_view body, const AcceptedBy& accepted_by) {
+  Answer answer{.accepted_by = accepted_by};
   CborReader reader(body);
   reader.members([&](std::string_view name) {
     if (name == "FailedRecordCount") {
@@ -212,22 +211,22 @@ Answer read_cbor(std::string_view body, const TakenBy& taken_by) {
         answer.failed_count = reader.unsigned_integer();
       }
     } else if (name == "Records") {
-      TakenEntry taken;
-      reader.elements([&] { take_cbor_entry(reader, answer, taken); });
+      AcceptedEntry accepted;
+      reader.elements([&] { add_cbor_entry(reader, answer, accepted); });
     } else {
       reader.skip();
     }
   });
   if (!reader.at_end()) {
-    throw CborError("it has bytes behind its end");
+    throw CborError("it has bytes after its end");
   }
   return answer;
 }
 
-Answer read(const PaddedBuffer& body, Wire wire, const TakenBy& taken_by) {
+Answer read(const PaddedBuffer& body, Wire wire, const AcceptedBy& accepted_by) {
   constexpr std::string_view kUnreadable = "the answer to PutRecords cannot be read: {}";
   try {
-    return wire == Wire::cbor ? read_cbor(body.view(), taken_by) : read_json(body, taken_by);
+    return wire == Wire::cbor ? read_cbor(body.view(), accepted_by) : read_json(body, accepted_by);
   } catch (const simdjson::simdjson_error& error) {
     throw aws::MalformedResponse(fmt::format(kUnreadable, error.what()));
   } catch (const CborError& error) {
@@ -238,17 +237,17 @@ Answer read(const PaddedBuffer& body, Wire wire, const TakenBy& taken_by) {
 }  // namespace
 
 PutRecordsResult parse_put_records_result(const PaddedBuffer& body, std::size_t sent, Wire wire,
-                                          const TakenBy& taken_by) {
-  Answer answer = read(body, wire, taken_by);
+                                          const AcceptedBy& accepted_by) {
+  Answer answer = read(body, wire, accepted_by);
   if (answer.entries != sent) {
     throw aws::MalformedResponse(fmt::format(
         "the answer to PutRecords has {} results for {} records", answer.entries, sent));
   }
-  const std::size_t not_taken = answer.result.failed.size() + answer.result.invalid.size();
-  if (answer.failed_count && *answer.failed_count != not_taken) {
+  const std::size_t not_accepted = answer.result.failed.size() + answer.result.invalid.size();
+  if (answer.failed_count && *answer.failed_count != not_accepted) {
     throw aws::MalformedResponse(
-        fmt::format("the answer to PutRecords counts {} failed records and shows {}",
-                    *answer.failed_count, not_taken));
+        fmt::format("the answer to PutRecords says {} failed records but lists {}",
+                    *answer.failed_count, not_accepted));
   }
   return std::move(answer.result);
 }

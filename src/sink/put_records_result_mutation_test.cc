@@ -56,9 +56,9 @@ TEST(PutRecordsResultEntries, ThatAreComparedAreTakenForWhatTheyAreWhenRead) {
   const std::string whole = to_cbor(boost::json::parse(fmt::format(
       R"({{"Records":[{}{{"ErrorCode":"InternalFailure","ErrorMessage":"no"}},{}{{}}]}})", entries,
       entries)));
-  const auto outcome = [](const std::string& text, const TakenBy& taken_by) {
+  const auto outcome = [](const std::string& text, const AcceptedBy& accepted_by) {
     try {
-      const auto result = parse_put_records_result(PaddedBuffer(text), 12, Wire::cbor, taken_by);
+      const auto result = parse_put_records_result(PaddedBuffer(text), 12, Wire::cbor, accepted_by);
       return fmt::format("{} {} {}", fmt::join(result.failed, ","), result.invalid.size(),
                          result.code);
     } catch (const aws::MalformedResponse&) {

@@ -19,7 +19,7 @@ std::string told(const PutRecordsResult& result) {
   std::string text = fmt::format("{} {} {} {}", result.code, result.message, result.only_throttled,
                                  result.only_retryable);
   for (const InvalidRecord& record : result.invalid) {
-    text += fmt::format(" invalid {}: {} {}", record.place, record.code, record.message);
+    text += fmt::format(" invalid {}: {} {}", record.index, record.code, record.message);
   }
   return text + fmt::format(" failed {}", fmt::join(result.failed, ","));
 }
@@ -71,8 +71,8 @@ TEST(PutRecordsResult, ShardsAreToldOfRecordsThatWereTaken) {
            {to_cbor(document, CborLengths::indefinite), Wire::cbor}}) {
     std::string told;
     parse_put_records_result(PaddedBuffer(body), 4, wire,
-                             [&](std::uint32_t place, std::string_view shard) {
-                               told += fmt::format("{}:{} ", place, shard);
+                             [&](std::uint32_t index, std::string_view shard) {
+                               told += fmt::format("{}:{} ", index, shard);
                              });
     EXPECT_EQ(told, "0:shardId-000000000001 3:s ");
   }
@@ -119,7 +119,7 @@ TEST(PutRecordsResult, AnInvalidRecordStandsApart) {
             R"({"ErrorCode":"ProvisionedThroughputExceededException"}]})",
             3);
   ASSERT_EQ(result.invalid.size(), 1U);
-  EXPECT_EQ(result.invalid[0].place, 1U);
+  EXPECT_EQ(result.invalid[0].index, 1U);
   EXPECT_EQ(result.invalid[0].code, "InvalidArgumentException");
   EXPECT_EQ(result.invalid[0].message, "too large");
   EXPECT_EQ(result.failed, (std::vector<std::uint32_t>{2}));

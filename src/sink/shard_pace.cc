@@ -85,7 +85,7 @@ bool ShardPace::take_all(ShardShare& share, RecordIndexes& pending, RecordIndexe
     return true;
   }
   for (const std::uint32_t record : taken) {
-    rates_[share.shards[record]].give_back(share.places[record].bytes);
+    rates_[share.shards[record]].give_back(share.loads[record].bytes);
   }
   taken.insert(taken.end(), pending.begin(), pending.end());
   std::ranges::sort(taken);
@@ -103,7 +103,7 @@ RecordIndexes ShardPace::take_what_there_is(ShardShare& share, RecordIndexes& pe
       rate.hold_back();
       return false;
     }
-    rate.take(share.places[record].bytes);
+    rate.take(share.loads[record].bytes);
     taken.push_back(record);
     return true;
   };
@@ -119,11 +119,11 @@ void ShardPace::settle(const ShardShare& share, std::span<const std::uint32_t> s
     return;  // of shards that may be closed
   }
   auto next_refused = refused.begin();
-  for (std::uint32_t place = 0; place < sent.size(); ++place) {
-    const bool is_refused = next_refused != refused.end() && *next_refused == place;
+  for (std::uint32_t index = 0; index < sent.size(); ++index) {
+    const bool is_refused = next_refused != refused.end() && *next_refused == index;
     next_refused += is_refused ? 1 : 0;
-    const std::uint32_t record = sent[place];
-    rates_[share.shards[record]].settle(share.places[record].bytes, is_refused, share.taken);
+    const std::uint32_t record = sent[index];
+    rates_[share.shards[record]].settle(share.loads[record].bytes, is_refused, share.taken);
   }
   const auto now = clock_.now();
   for (const std::uint32_t record : sent) {
@@ -159,9 +159,9 @@ void ShardPace::look_up(ShardShare& share) const {
   if (share.map == map_) {
     return;
   }
-  share.shards.resize(share.places.size());
-  for (std::size_t i = 0; i < share.places.size(); ++i) {
-    share.shards[i] = static_cast<std::uint32_t>(map_->shard_of(share.places[i].hash_key));
+  share.shards.resize(share.loads.size());
+  for (std::size_t i = 0; i < share.loads.size(); ++i) {
+    share.shards[i] = static_cast<std::uint32_t>(map_->shard_of(share.loads[i].hash_key));
   }
   share.map = map_;
 }

@@ -14,7 +14,7 @@
 
 #include "base/async.h"
 #include "base/clock.h"
-#include "batch/record_places.h"
+#include "batch/record_load.h"
 #include "batch/shard_map.h"
 #include "sink/shard_rate.h"
 
@@ -25,14 +25,14 @@ using RecordIndexes = std::vector<std::uint32_t>;
 
 /// What one batch wants of its shards, from its first request to its last.
 struct ShardShare {
-  explicit ShardShare(std::vector<batch::RecordPlace> of_records) : places(std::move(of_records)) {}
+  explicit ShardShare(std::vector<batch::RecordLoad> of_records) : loads(std::move(of_records)) {}
 
-  /// This record of what was taken last is in the shard of this id.
-  void taken_by(std::uint32_t record, std::string_view id) {
+  /// The shard of this id accepted this record of the last part.
+  void accepted_by(std::uint32_t record, std::string_view id) {
     contradicted = contradicted || map->shards()[shards[record]].id != id;
   }
 
-  std::vector<batch::RecordPlace> places;       ///< of all its records
+  std::vector<batch::RecordLoad> loads;         ///< of all its records
   batch::ShardMapAtOneTime map;                 ///< null: they have not been looked up
   std::vector<std::uint32_t> shards;            ///< of all its records, by that map
   bool contradicted = false;                    ///< the map, by what became of the last part

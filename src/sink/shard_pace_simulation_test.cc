@@ -157,40 +157,40 @@ batch::ShardMap map_of(const Simulation& sim) {
   return batch::ShardMap(std::move(open));
 }
 
-std::vector<batch::RecordPlace> make_batch(Simulation& sim, std::size_t& bytes) {
-  std::vector<batch::RecordPlace> places;
-  while (places.size() < batch::kMaxRecordsPerRequest) {
+std::vector<batch::RecordLoad> make_batch(Simulation& sim, std::size_t& bytes) {
+  std::vector<batch::RecordLoad> loads;
+  while (loads.size() < batch::kMaxRecordsPerRequest) {
     const std::size_t record = sim.record_bytes(sim.random);
     if (bytes + record > batch::kDefaultMaxRecordBytes) {
       break;
     }
     bytes += record;
-    places.push_back(
+    loads.push_back(
         {.hash_key = batch::HashKey{sim.random.bits()} << 64 | sim.random.bits(), .bytes = record});
   }
-  return places;
+  return loads;
 }
 
 struct Answer {
-  RecordIndexes refused;                   ///< places in the request
-  std::vector<std::string_view> taken_by;  ///< of all: the ids of their shards
+  RecordIndexes refused;                      ///< into the request
+  std::vector<std::string_view> accepted_by;  ///< of all: the ids of their shards
 };
 
 Answer put(Simulation& sim, const ShardShare& share, const RecordIndexes& sent) {
   Answer answer;
   const batch::HashKey each = batch::kLastHashKey / sim.stream.size();
-  for (std::uint32_t place = 0; place < sent.size(); ++place) {
-    const batch::RecordPlace& record = share.places[sent[place]];
+  for (std::uint32_t index = 0; index < sent.size(); ++index) {
+    const batch::RecordLoad& record = share.loads[sent[index]];
     const std::size_t shard = std::min<std::size_t>(
         static_cast<std::size_t>(record.hash_key / each), sim.stream.size() - 1);
-    answer.taken_by.push_back(sim.ids[sim.ids.size() - sim.stream.size() + shard]);
+    answer.accepted_by.push_back(sim.ids[sim.ids.size() - sim.stream.size() + shard]);
     const auto size = static_cast<double>(record.bytes);
     if (sim.stream[shard].take(record.bytes, sim.enforced, sim.clock.now())) {
       sim.counts.records += 1;
       sim.counts.bytes += size;
     } else {
       sim.counts.refused += 1;
-      answer.refused.push_back(place);
+      answer.refused.push_back(index);
     }
   }
   sim.counts.requests += 1;
@@ -198,9 +198,9 @@ Answer put(Simulation& sim, const ShardShare& share, const RecordIndexes& sent) 
 }
 
 Awaitable<void> deliver(Simulation& sim, ShardPace& pace, ShardWatch& watch,
-                        std::vector<batch::RecordPlace> places) {
-  ShardShare share(std::move(places));
-  RecordIndexes pending(share.places.size());
+                        std::vector<batch::RecordLoad> loads) {
+  ShardShare share(std::move(loads));
+  RecordIndexes pending(share.loads.size());
   std::iota(pending.begin(), pending.end(), 0U);
   const auto half_way = [&sim] {
     const nanoseconds spread = sim.longest_answer - sim.shortest_answer;
@@ -216,9 +216,9 @@ Awaitable<void> deliver(Simulation& sim, ShardPace& pace, ShardWatch& watch,
     }
     const Answer answer = put(sim, share, sent);
     co_await sim.clock.sleep(half_way());
-    for (std::uint32_t place = 0; place < sent.size(); ++place) {
-      if (!std::ranges::binary_search(answer.refused, place)) {
-        share.taken_by(sent[place], answer.taken_by[place]);
+    for (std::uint32_t index = 0; index < sent.size(); ++index) {
+      if (!std::ranges::binary_search(answer.refused, index)) {
+        share.accepted_by(sent[index], answer.accepted_by[index]);
       }
     }
     pace.settle(share, sent, answer.refused);
@@ -229,8 +229,8 @@ Awaitable<void> deliver(Simulation& sim, ShardPace& pace, ShardWatch& watch,
     if (!answer.refused.empty()) {
       // As the sink waits.
       co_await sim.clock.sleep(milliseconds(static_cast<int>(100 * sim.random.uniform())));
-      for (const std::uint32_t place : answer.refused) {
-        pending.push_back(sent[place]);
+      for (const std::uint32_t index : answer.refused) {
+        pending.push_back(sent[index]);
       }
       std::ranges::sort(pending);
     }
@@ -241,15 +241,15 @@ Awaitable<void> send(Simulation& sim, ShardPace& pace, ShardWatch& watch, std::s
   const TimePoint end = sim.start + sim.lasts;
   while (sim.clock.now() < end) {
     std::size_t bytes = 0;
-    std::vector<batch::RecordPlace> places = make_batch(sim, bytes);
+    std::vector<batch::RecordLoad> loads = make_batch(sim, bytes);
     while (sim.held_bytes > 0 && sim.held_bytes + bytes > Simulation::kHeldBytes) {
       co_await sim.clock.sleep(milliseconds(1));
     }
     sim.held_bytes += bytes;
     ++sim.batches;
-    const double cost = std::max(static_cast<double>(places.size()) / batch::kShardRecordsPerSecond,
+    const double cost = std::max(static_cast<double>(loads.size()) / batch::kShardRecordsPerSecond,
                                  static_cast<double>(bytes) / batch::kShardBytesPerSecond);
-    co_await deliver(sim, pace, watch, std::move(places));
+    co_await deliver(sim, pace, watch, std::move(loads));
     sim.held_bytes -= bytes;
     if (sim.wanted_share < 1) {
       const double pause = cost * static_cast<double>(senders) /

@@ -35,14 +35,14 @@ class ShardPaceTest : public testing::Test {
     RecordIndexes records;
   };
 
-  static std::vector<batch::RecordPlace> of_shard(int shard, std::size_t records) {
-    return std::vector<batch::RecordPlace>(
+  static std::vector<batch::RecordLoad> of_shard(int shard, std::size_t records) {
+    return std::vector<batch::RecordLoad>(
         records, {.hash_key = shard == 0 ? batch::HashKey{7} : kHalf, .bytes = 100});
   }
 
-  Awaitable<void> deliver(std::string name, std::vector<batch::RecordPlace> places) {
-    ShardShare share(std::move(places));
-    RecordIndexes pending(share.places.size());
+  Awaitable<void> deliver(std::string name, std::vector<batch::RecordLoad> loads) {
+    ShardShare share(std::move(loads));
+    RecordIndexes pending(share.loads.size());
     std::iota(pending.begin(), pending.end(), 0U);
     while (!pending.empty()) {
       RecordIndexes taken = co_await pace_.take(share, pending);
@@ -52,9 +52,9 @@ class ShardPaceTest : public testing::Test {
     }
   }
 
-  void spawn(const std::string& name, std::vector<batch::RecordPlace> places,
+  void spawn(const std::string& name, std::vector<batch::RecordLoad> loads,
              asio::cancellation_slot slot = {}) {
-    asio::co_spawn(loop_, deliver(name, std::move(places)),
+    asio::co_spawn(loop_, deliver(name, std::move(loads)),
                    asio::bind_cancellation_slot(slot, [](const std::exception_ptr&) {}));
   }
 
@@ -103,7 +103,7 @@ TEST_F(ShardPaceTest, WhatIsMoreThanAShardTakesIsSentInParts) {
 
 TEST_F(ShardPaceTest, AShardThatIsFullHoldsUpNoOther) {
   spawn("a", of_shard(0, 1000));
-  std::vector<batch::RecordPlace> both = of_shard(0, 100);
+  std::vector<batch::RecordLoad> both = of_shard(0, 100);
   const auto of_the_other = of_shard(1, 100);
   both.insert(both.end(), of_the_other.begin(), of_the_other.end());
   spawn("b", both);

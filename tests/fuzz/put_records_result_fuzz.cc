@@ -18,16 +18,16 @@ bool accepts(const PaddedBuffer& body, std::size_t sent, Wire wire) {
     const PutRecordsResult result = parse_put_records_result(body, sent, wire);
     require(std::ranges::adjacent_find(result.failed, std::ranges::greater_equal()) ==
                 result.failed.end(),
-            "the places of failed records rise");
+            "the indexes of failed records rise");
     require(result.failed.empty() || result.failed.back() < sent, "only what was sent has failed");
     std::vector<bool> not_taken(sent);
-    for (const std::uint32_t place : result.failed) {
-      not_taken[place] = true;
+    for (const std::uint32_t index : result.failed) {
+      not_taken[index] = true;
     }
     for (const InvalidRecord& record : result.invalid) {
-      require(record.place < sent && !not_taken[record.place], "a record has one result");
+      require(record.index < sent && !not_taken[record.index], "a record has one result");
       require(aws::is_error_code(record.code), "what is invalid has a code");
-      not_taken[record.place] = true;
+      not_taken[record.index] = true;
     }
     require(!result.failed.empty() || (result.code.empty() && result.message.empty()),
             "what did not fail has no code");
