@@ -12,32 +12,32 @@ struct Arn {
   std::string service;
   std::string region;    ///< empty for services without regions
   std::string account;   ///< empty for services that leave it out
-  std::string resource;  ///< "table/orders"; may hold colons
+  std::string resource;  ///< "table/orders"; may contain colons
 
   friend bool operator==(const Arn&, const Arn&) = default;
 };
 
-/// Whether `text` is meant as an ARN: it may still be a wrong one.
+/// Whether `text` is meant to be an ARN; it may still be invalid.
 bool is_arn(std::string_view text);
 
-/// Throws a usage error that names `setting` and `text` when a part is missing. Region and account
+/// Throws a usage error that names `setting` and `text` if a part is missing. Region and account
 /// may be empty.
 Arn parse_arn(std::string_view text, std::string_view setting);
 
-/// A table or stream as the user named it.
+/// A table or stream, as given by the user.
 struct ResourceName {
   std::string name;
   std::string arn;     ///< empty when it was given by its name
-  std::string region;  ///< of the ARN; empty when it was given by its name
+  std::string region;  ///< the ARN's; empty if it was given by name
 
   friend bool operator==(const ResourceName&, const ResourceName&) = default;
 };
 
-/// The value of `setting` ("--table"): a table's name or its ARN. Throws a usage error that names
-/// what was given and what is wanted.
+/// The value of `setting` ("--table"): a table's name or its ARN. Throws a usage error that says
+/// what was given and what is expected.
 ResourceName parse_table(std::string_view value, std::string_view setting);
 
-/// The value of `setting` ("--stream"): a Kinesis data stream's name or its ARN; as parse_table.
+/// The value of `setting` ("--stream"): a Kinesis data stream's name or its ARN; like parse_table.
 ResourceName parse_stream(std::string_view value, std::string_view setting);
 
 }  // namespace everyitem::aws

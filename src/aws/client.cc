@@ -19,11 +19,11 @@ namespace everyitem::aws {
 
 namespace {
 
-/// The services accept a signature for 5 minutes (SigV4 documentation); a smaller difference than
-/// this is not why one was refused.
+/// The services accept a signature for 5 minutes (SigV4 documentation). A smaller difference than
+/// this is not the reason for a rejection.
 constexpr std::chrono::minutes kToleratedSkew{4};
 
-/// Throws MalformedResponse when the body is not what the service sent.
+/// Throws MalformedResponse if the body is not what the service sent.
 void verify_crc32(const http::Response& response) {
   const std::string_view header = response.header("x-amz-crc32");
   if (header.empty()) {
@@ -33,7 +33,7 @@ void verify_crc32(const http::Response& response) {
   const auto parsed = std::from_chars(header.data(), header.data() + header.size(), expected);
   const std::string_view body = response.body.view();
   if (parsed.ec != std::errc() || libdeflate_crc32(0, body.data(), body.size()) != expected) {
-    throw MalformedResponse("the answer does not match its checksum (x-amz-crc32)");
+    throw MalformedResponse("the response does not match its checksum (x-amz-crc32)");
   }
 }
 
@@ -43,7 +43,7 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
   if (strptime(text.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &fields) == nullptr) {
     return std::nullopt;
   }
-  // In nanoseconds, as the system's clock counts, times reach to the year 2262 only.
+  // In nanoseconds, the unit of the system clock, times end in the year 2262.
   constexpr int kFirstYear = 1970;
   constexpr int kLastYear = 2199;
   const int year = fields.tm_year + 1900;
@@ -53,7 +53,7 @@ std::optional<std::chrono::system_clock::time_point> parse_http_date(const std::
   return std::chrono::system_clock::from_time_t(timegm(&fields));
 }
 
-/// Where the answer would have had the request sent, as far as a user may see it.
+/// The target of a redirect, as far as a user may see it.
 std::string redirect_target(const http::Response& response) {
   const auto location = boost::urls::parse_uri_reference(response.header("location"));
   return location && !location->encoded_host().empty()
@@ -73,7 +73,7 @@ std::string_view hint_for(http::TransportError::Cause cause) {
     case http::TransportError::Cause::connect:
       return "Check the region, --endpoint-url and the network.";
     case http::TransportError::Cause::tls:
-      return "AWS_CA_BUNDLE names the certificates to trust, where the endpoint uses its own.";
+      return "If the endpoint uses a private CA, set AWS_CA_BUNDLE to its certificate.";
     case http::TransportError::Cause::proxy:
     case http::TransportError::Cause::proxy_refused:
     case http::TransportError::Cause::idle:
@@ -102,12 +102,13 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
     }
     const auto now = context_.clock.now();
     if (call.pacer != nullptr) {
-      call.pacer->failed(failure->error_class, failure->may_be_done);
+      call.pacer->failed(failure->error_class, failure->may_have_been_applied);
     }
     const int failures = ++failures_by_class.at(static_cast<std::size_t>(failure->error_class));
     if (failure->error_class == ErrorClass::throttle) {
-      // The service works and knows the caller: what failed before has passed. A call that is
-      // throttled for hours would else be ended by the few failures that are usual in hours.
+      // The service works and knows the caller, so earlier failures no longer count. Otherwise a
+      // call that is throttled for hours would be ended by the few failures that are usual in
+      // hours.
       failures_by_class = {};
       failures_by_class.at(static_cast<std::size_t>(ErrorClass::throttle)) = failures;
       failing_since = now;
@@ -117,7 +118,7 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
     const auto elapsed =
         now - (failure->error_class == ErrorClass::throttle ? started : failing_since);
     if (!remediable || call.limits.give_up(failure->error_class, failures, elapsed) ||
-        !may_repeat(call.repetition, failure->may_be_done)) {
+        !may_repeat(call.repetition, failure->may_have_been_applied)) {
       std::string message = failure->message;
       if (attempt > 1) {
         const std::string reason = call.limits.reason(failure->error_class);
@@ -152,7 +153,8 @@ std::chrono::nanoseconds Client::pause_after(const Failure& failure, int failure
   const double uniform = context_.random.uniform();
   const bool paid_for = failure.error_class == ErrorClass::throttle || budget_.spend();
   const auto pause = paid_for ? backoff.wait(failures, uniform) : Backoff::longest(uniform);
-  // Full jitter on top of what was asked for, or all would come back at the same instant.
+  // Full jitter on top of the requested wait; otherwise all callers would return at the same
+  // moment.
   return failure.retry_after ? *failure.retry_after + pause : pause;
 }
 
@@ -166,21 +168,22 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
       co_return std::nullopt;
     }
     if (response.status / 100 == 3) {
-      // No service of AWS's redirects; what is signed for one place is not for another's eyes.
+      // AWS services do not redirect, and a request signed for one host must not be sent to
+      // another.
       failure.error_class = ErrorClass::fatal;
-      failure.may_be_done = false;
+      failure.may_have_been_applied = false;
       failure.message =
           fmt::format("{} redirects {} (status {}), which is not followed", http_.endpoint().url(),
                       redirect_target(response), response.status);
       failure.hint =
           "Check the endpoint's URL and region, and whether a proxy or a network's "
-          "sign-in page answered.";
+          "sign-in page responded.";
       co_return failure;
     }
     ServiceError error = read_service_error(response);
     failure.error_class = error.error_class;
-    // Every other refusal says that nothing was done.
-    failure.may_be_done = error.error_class == ErrorClass::transient;
+    // Every other error means that the request was not applied.
+    failure.may_have_been_applied = error.error_class == ErrorClass::transient;
     failure.hint = hint_for(error.code);
     const Credentials& credentials = failure.signed_as.credentials;
     failure.code = without_secrets(std::move(error.code), credentials, call.secret);
@@ -192,7 +195,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.retry_after = parse_retry_after(response.header("retry-after"));
   } catch (const http::TransportError& error) {
     failure.error_class = classify(error.cause());
-    failure.may_be_done = error.request_sent();
+    failure.may_have_been_applied = error.request_sent();
     failure.message = fmt::format("{}: {}", http_.endpoint().url(), error.what());
     failure.hint = error.hint().empty() ? hint_for(error.cause()) : error.hint();
   } catch (const MalformedResponse& error) {
@@ -255,12 +258,12 @@ void Client::add_signature(http::Request& request, const SignedAs& signed_as,
                            .time = signed_as.time,
                            .payload_hash = payload_hash};
   std::vector<http::Header> signature = sign(input, signed_as.credentials, signing_key_);
-  request.headers.pop_back();  // the HTTP client adds it
+  request.headers.pop_back();  // the HTTP client adds this one
   std::move(signature.begin(), signature.end(), std::back_inserter(request.headers));
 }
 
 Awaitable<void> Client::renew_credentials(const Credentials& refused) {
-  // Calls that were under way together are refused together: the first renews for all.
+  // Calls in flight are rejected together: the first one renews for all.
   const auto held = co_await context_.credentials.find();
   if (held == refused) {
     context_.credentials.invalidate();
@@ -269,7 +272,7 @@ Awaitable<void> Client::renew_credentials(const Credentials& refused) {
 
 bool Client::correct_clock(const std::string& server_date,
                            std::chrono::system_clock::time_point signed_at) {
-  // Against the time that this request was signed with: since then, another call may have corrected
+  // Compared with the time this request was signed with: since then another call may have corrected
   // the clock, or the clock may have jumped.
   const auto server_time = parse_http_date(server_date);
   if (!server_time || std::chrono::abs(*server_time - signed_at) < kToleratedSkew) {

@@ -1,4 +1,4 @@
-// One service, called: signed, sent, its errors classified, retried.
+// Calls one service: signs and sends requests, classifies errors, retries.
 #pragma once
 
 #include <chrono>
@@ -25,12 +25,12 @@
 
 namespace everyitem::aws {
 
-/// What differs between the services that speak AWS's JSON protocols, or the same in CBOR.
+/// The differences between the services that use AWS's JSON protocols, or the same in CBOR.
 struct ServiceModel {
   std::string_view signing_name;   ///< also the endpoint prefix
-  std::string_view target_prefix;  ///< empty where the path or the body says what is called
-  std::string_view content_type;   ///< of bodies that are not CBOR; none is sent where it is empty
-  /// What the shared settings call it, where that is not the endpoint prefix.
+  std::string_view target_prefix;  ///< empty if the path or the body names the operation
+  std::string_view content_type;   ///< of bodies that are not CBOR; not sent if empty
+  /// Its name in the shared settings, if that is not the endpoint prefix.
   std::string_view settings_name = {};
 };
 
@@ -40,7 +40,7 @@ inline constexpr ServiceModel kKinesis{"kinesis", "Kinesis_20131202", "applicati
 inline constexpr ServiceModel kLambda{"lambda", "", "application/json"};
 inline constexpr ServiceModel kSsm{"ssm", "AmazonSSM", "application/x-amz-json-1.1"};
 inline constexpr ServiceModel kSts{"sts", "", "application/x-www-form-urlencoded; charset=utf-8"};
-/// Single sign-on: who may have which role, and the tokens of logins. Their calls are not signed.
+/// Single sign-on: credentials for assigned roles, and the tokens of logins. Calls are not signed.
 inline constexpr ServiceModel kSsoPortal{"portal.sso", "", "", "sso"};
 inline constexpr ServiceModel kSsoOidc{"oidc", "", "application/json", "sso_oidc"};
 
@@ -49,36 +49,37 @@ struct Call {
   std::string_view operation;  ///< "Scan"
   std::string_view object;     ///< for messages: "table orders"
   std::string_view body;
-  std::optional<Sha256> body_sha256 = {};  ///< where it is known already
+  std::optional<Sha256> body_sha256 = {};  ///< if it is already known
   std::string_view method = "POST";
-  std::string_view path = "/";  ///< percent-encoded, as it is sent; unsigned calls: with the query
-  /// Whether the client's credentials sign it. What finds credentials makes calls without any.
+  std::string_view path = "/";  ///< percent-encoded, as sent; including the query in unsigned calls
+  /// Whether it is signed with the client's credentials. Looking for credentials takes unsigned
+  /// calls.
   bool is_signed = true;
-  std::string_view secret = {};  ///< never shown, should the service's words repeat it
-  std::span<const http::Header> headers = {};  ///< beside those that every call has
-  int success = 200;                           ///< the status of an answer that is no error
-  Wire wire = Wire::json;                      ///< how the body is written, and the answer to it
+  std::string_view secret = {};  ///< never shown, even if the service's message repeats it
+  std::span<const http::Header> headers = {};  ///< in addition to those of every call
+  int success = 200;                           ///< the status of a successful response
+  Wire wire = Wire::json;                      ///< the encoding of the body and the response
   Repetition repetition = Repetition::safe;
   RetryLimits limits = {};
-  bool holds_items = false;  ///< the body: the service's words may repeat some of it
-  Pacer* pacer = nullptr;    ///< null: the call alone says when it is repeated
+  bool holds_items = false;  ///< the service's message may repeat some of the body
+  Pacer* pacer = nullptr;    ///< null: the call decides by itself when to retry
 };
 
-/// Thrown by the `accept` of a call when an answer of success is not what the operation answers.
-/// It is retried like a failure of the service.
+/// Thrown by the `accept` of a call if a successful response is not valid for the operation.
+/// Retried like a failure of the service.
 class MalformedResponse : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// How often calls had to be repeated, since the client was made.
+/// How often calls had to be retried since the client was created.
 struct ClientCounters {
-  std::uint64_t calls = 0;      ///< answered as asked
-  std::uint64_t throttles = 0;  ///< refused as too fast
-  std::uint64_t retries = 0;    ///< repeated for another reason
+  std::uint64_t calls = 0;      ///< successful calls
+  std::uint64_t throttles = 0;  ///< throttled attempts
+  std::uint64_t retries = 0;    ///< retries for other reasons
 };
 
-/// What a client needs from outside. All must outlive it.
+/// What a client depends on. All of it must outlive the client.
 struct ClientContext {
   CredentialsProvider& credentials;
   Clock& clock;
@@ -90,13 +91,14 @@ class Client {
  public:
   Client(ServiceModel service, std::string region, http::Client& http, ClientContext context);
 
-  /// Takes the whole answer of the call's status of success. May throw MalformedResponse; called
-  /// once per answer.
+  /// Receives the complete response with the call's success status. May throw MalformedResponse;
+  /// called once per response.
   using Accept = std::function<void(http::Response)>;
 
-  /// Repeats the call until `accept` took an answer. Where an answer has x-amz-crc32, its body is
-  /// checked against it. Throws Error, whose details().code is the service's error code, with
-  /// what was tried, how often and why it stopped; system_error(operation_aborted) when cancelled.
+  /// Retries the call until `accept` accepts a response. If a response has x-amz-crc32, its body is
+  /// checked against that. Throws Error, whose details().code is the service's error code,
+  /// including what was tried, how often, and why it stopped; system_error(operation_aborted) when
+  /// cancelled.
   Awaitable<void> call(const Call& call, const Accept& accept);
 
   /// From any thread.
@@ -104,33 +106,33 @@ class Client {
   const std::string& region() const { return region_; }
 
  private:
-  /// Whose signature a request bore, and of when.
+  /// The signer of a request, and the time it was signed with.
   struct SignedAs {
     Credentials credentials;
     std::chrono::system_clock::time_point time;
   };
   struct Failure {
     ErrorClass error_class = ErrorClass::fatal;
-    bool may_be_done = true;  ///< the service may have acted on the request
+    bool may_have_been_applied = true;  ///< the service may have acted on the request
     std::string code;
     std::string message;
     std::string hint;
-    std::string server_date;                              ///< the answer's Date header
+    std::string server_date;                              ///< the Date header of the response
     std::optional<std::chrono::nanoseconds> retry_after;  ///< what the service asked for
     SignedAs signed_as;
   };
 
   Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
-  /// Tells in `signed_as` how, before it sends.
+  /// Stores in `signed_as` how the request is signed, before sending it.
   Awaitable<http::Response> send_signed(const Call& call, SignedAs& signed_as);
   void add_signature(http::Request& request, const SignedAs& signed_as,
                      std::string_view payload_hash);
   /// How long to wait after the call's `failures`-th failure of this class.
   std::chrono::nanoseconds pause_after(const Failure& failure, int failures);
-  /// Has credentials looked for anew, unless others than the refused ones are there already.
+  /// Has credentials refreshed, unless there are already others than the rejected ones.
   Awaitable<void> renew_credentials(const Credentials& refused);
-  /// Adopts the server's clock; false when it agrees with the time of the signature that the server
-  /// refused, so that this was not the fault.
+  /// Adopts the server's clock. False if it agrees with the time of the rejected signature, so that
+  /// the clock was not the problem.
   bool correct_clock(const std::string& server_date,
                      std::chrono::system_clock::time_point signed_at);
 

@@ -369,7 +369,7 @@ TEST_F(ClientTest, AFailureThatStaysEndsTheCallAndSaysWhatWasTried) {
   EXPECT_EQ(requests_.size(), static_cast<std::size_t>(attempts));
   EXPECT_EQ(error.what(),
             fmt::format("Scan on table orders: InternalServerError: in its words (gave up after {} "
-                        "attempts in {}: a request that fails is repeated for 2 min 0 s at most)",
+                        "attempts in {}: failed requests are retried for at most 2 min 0 s)",
                         attempts, duration(elapsed)));
   EXPECT_EQ(error.details().code, "InternalServerError");
 }
@@ -381,9 +381,7 @@ TEST_F(ClientTest, AThrottleEndsTheCallOnceItTookAsLongAsTheUserWaits) {
   EXPECT_GE(slept(), minutes(10));
   EXPECT_LT(slept(), minutes(10) + Backoff{}.cap);
   EXPECT_EQ(error.details().code, "ProvisionedThroughputExceededException");
-  EXPECT_THAT(error.what(),
-              HasSubstr(": a request that is refused as too fast is repeated for 10 min 0 s at "
-                        "most)"));
+  EXPECT_THAT(error.what(), HasSubstr(": throttled requests are retried for at most 10 min 0 s)"));
 }
 
 TEST_F(ClientTest, AFailureIsRepeatedForAsLongAsTheUserWaits) {
@@ -404,13 +402,13 @@ TEST_F(ClientTest, AFailureThatComesAfterALongThrottleIsGivenItsTimeToo) {
   EXPECT_GE(failing, minutes(1) + seconds(40));  // the last wait for the throttle counts
 }
 
-/// Writes down what it is told, and lets `wait` pass before each repeat.
+/// Records its calls, and waits for `wait` before each retry.
 class TestPacer final : public Pacer {
  public:
   TestPacer(Clock& clock, nanoseconds wait) : clock_(clock), wait_(wait) {}
 
-  void failed(ErrorClass error_class, bool may_be_done) override {
-    failures.emplace_back(error_class, may_be_done);
+  void failed(ErrorClass error_class, bool may_have_been_applied) override {
+    failures.emplace_back(error_class, may_have_been_applied);
   }
   Awaitable<void> before_repeat() override {
     ++repeats;
@@ -609,7 +607,7 @@ TEST_F(ClientTest, AServerThatCannotShowItsCertificateIsNotAskedAgain) {
 TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsNotSentAgain) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({{"", Reply::Then::close}, ok()});
-  EXPECT_THAT(failed_call().what(), HasSubstr("the connection ended without an answer"));
+  EXPECT_THAT(failed_call().what(), HasSubstr("connection closed without a response"));
   EXPECT_EQ(requests_.size(), 1U);
 }
 
@@ -732,7 +730,7 @@ TEST_F(ClientTest, AClockThatJumpsAgainIsFollowedAgain) {
 TEST_F(ClientTest, AClockThatNeverStopsJumpingEndsTheCall) {
   int hour = 6;
   serve([&](int) { return refusal_at(hour++); });
-  EXPECT_THAT(failed_call().what(), HasSubstr("a signature's time is corrected 4 times at most"));
+  EXPECT_THAT(failed_call().what(), HasSubstr("the clock is corrected at most 4 times per call"));
   EXPECT_EQ(requests_.size(), 1U + kClockCorrections);
 }
 

@@ -1,4 +1,4 @@
-// Who the caller is. A provider finds credentials in one place; the chain asks them in order.
+// The caller's credentials. A provider finds them in one source; the chain asks providers in order.
 #pragma once
 
 #include <chrono>
@@ -15,15 +15,15 @@ struct Credentials {
   std::string access_key_id;
   SecretText secret_access_key;
   SecretText session_token;  ///< empty for long-lived keys
-  /// When the service stops accepting them; nothing for those that do not say.
+  /// When they expire; nothing if that is unknown.
   std::optional<std::chrono::system_clock::time_point> expires_at;
-  /// Where they are from, for the user: "environment variables", "role deploy of profile b".
+  /// Their source, for the user: "environment variables", "role deploy of profile b".
   std::string source = {};
 
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };
 
-/// One place where credentials may be. Used from one event loop.
+/// One source of credentials. Used from one event loop.
 class CredentialsProvider {
  public:
   CredentialsProvider() = default;
@@ -31,15 +31,15 @@ class CredentialsProvider {
   CredentialsProvider& operator=(const CredentialsProvider&) = delete;
   virtual ~CredentialsProvider() = default;
 
-  /// Valid credentials, found anew when those held are known to be refused (`invalidate`).
-  /// Throws Error when this place has some that cannot be used; returns nothing when it has none.
+  /// Valid credentials, refreshed if the current ones are known to be rejected (`invalidate`).
+  /// Throws Error if this source has unusable ones; returns nothing if it has none.
   virtual Awaitable<std::optional<Credentials>> find() = 0;
 
-  /// The service refused what `find` gave last: the next `find` looks again.
+  /// The service rejected what `find` last returned: the next `find` looks again.
   virtual void invalidate() {}
 
-  /// Where this provider looks, for messages; after a `find` also what was there, where that helps:
-  /// `profile "default" in ~/.aws/config (no such file) and ...`. Holds no secret.
+  /// Where this provider looks, for messages; after a `find` also what was found, if that helps:
+  /// `profile "default" in ~/.aws/config (no such file) and ...`. Contains no secret.
   virtual std::string place() const = 0;
 };
 

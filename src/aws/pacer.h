@@ -1,4 +1,4 @@
-// Who decides when a call may be repeated, where that is not for the call alone to say.
+// Decides when a call may be retried, if the call cannot decide that by itself.
 #pragma once
 
 #include "aws/service_error.h"
@@ -6,8 +6,8 @@
 
 namespace everyitem::aws {
 
-/// What a call's attempts take from a share that other calls want, too. Implemented by the caller,
-/// who has taken it for the first attempt. One event loop; outlives the call.
+/// Accounts for a call's attempts in a limit that is shared with other calls. Implemented by the
+/// caller, who has accounted for the first attempt. One event loop; must outlive the call.
 class Pacer {
  public:
   Pacer() = default;
@@ -15,13 +15,13 @@ class Pacer {
   Pacer& operator=(const Pacer&) = delete;
   virtual ~Pacer() = default;
 
-  /// An attempt has failed; `may_be_done`: the service may have acted on it. The call now waits, or
-  /// is given up.
-  virtual void failed(ErrorClass error_class, bool may_be_done) = 0;
+  /// An attempt has failed. `may_have_been_applied`: the service may have acted on it. The call now
+  /// waits, or gives up.
+  virtual void failed(ErrorClass error_class, bool may_have_been_applied) = 0;
 
-  /// Called behind that wait. Returns when the call may be repeated; the time that this takes does
-  /// not count towards giving up. Throws boost::system::system_error(operation_aborted) when the
-  /// call is cancelled.
+  /// Called after that wait. Returns when the call may be retried; the time this takes does not
+  /// count towards giving up. Throws boost::system::system_error(operation_aborted) when the call
+  /// is cancelled.
   virtual Awaitable<void> before_repeat() = 0;
 };
 

@@ -6,7 +6,7 @@ namespace everyitem::aws {
 
 Awaitable<Sha256> PayloadHasher::hash(std::string_view body) {
   const std::size_t most = sha256_side_by_side();
-  if (body.size() < kLeastBytes || most == 1) {
+  if (body.size() < kMinBytes || most == 1) {
     co_return sha256(body);
   }
   const auto own = std::make_shared<Waiting>();

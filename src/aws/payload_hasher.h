@@ -1,4 +1,4 @@
-// The SHA-256 of requests' bodies, which their signatures are made of.
+// The SHA-256 of request bodies, for their signatures.
 #pragma once
 
 #include <cstddef>
@@ -11,17 +11,17 @@
 
 namespace everyitem::aws {
 
-/// Hashes the bodies of requests that are made at about the same time side by side: three take the
-/// time of one and a half (base/sha256.h). One event loop.
+/// Hashes the bodies of requests created at about the same time side by side: three take as long as
+/// one and a half (base/sha256.h). One event loop.
 class PayloadHasher {
  public:
-  /// A body of less is hashed at once: it is not worth a turn.
-  static constexpr std::size_t kLeastBytes = 4096;
-  /// Turns of the event loop that a body waits for others. No timer: where nothing else is ready to
-  /// run, turns take no time.
+  /// A smaller body is hashed immediately, because it is not worth a turn.
+  static constexpr std::size_t kMinBytes = 4096;
+  /// The number of event loop turns a body waits for others. There is no timer: if nothing else is
+  /// ready to run, turns take no time.
   static constexpr int kTurns = 4;
 
-  /// The body's; it stays until then.
+  /// The hash of the body, which must stay in place until then.
   Awaitable<Sha256> hash(std::string_view body);
 
  private:
@@ -33,7 +33,7 @@ class PayloadHasher {
 
   void hash_all();
 
-  /// A request that is cancelled does not wait any more.
+  /// Removes a cancelled request from the waiting ones.
   std::vector<std::weak_ptr<Waiting>> waiting_;
 };
 

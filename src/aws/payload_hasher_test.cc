@@ -29,8 +29,8 @@ std::string some_text(std::size_t size, unsigned seed) {
 TEST(PayloadHasher, ABodyAloneIsHashedAndNothingIsWaitedFor) {
   asio::io_context loop;
   PayloadHasher hasher;
-  for (const std::size_t size : {std::size_t{0}, PayloadHasher::kLeastBytes - 1,
-                                 PayloadHasher::kLeastBytes, std::size_t{100'000}}) {
+  for (const std::size_t size : {std::size_t{0}, PayloadHasher::kMinBytes - 1,
+                                 PayloadHasher::kMinBytes, std::size_t{100'000}}) {
     const std::string body = some_text(size, 1);
     EXPECT_EQ(run_to_end(loop, hasher.hash(body)), sha256(body)) << size;
   }

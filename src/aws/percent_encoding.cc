@@ -4,7 +4,7 @@ namespace everyitem::aws {
 
 namespace {
 
-// <cctype> asks the locale; a signature must not depend on it.
+// <cctype> depends on the locale, but a signature must not.
 bool is_unreserved(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
          c == '.' || c == '_' || c == '~';
@@ -15,7 +15,7 @@ bool is_unreserved(char c) {
 std::string percent_encode(std::string_view text, std::string_view kept) {
   constexpr std::string_view kDigits = "0123456789ABCDEF";
   std::string encoded;
-  encoded.reserve(3 * text.size());  // a secret among it is in this one place
+  encoded.reserve(3 * text.size());  // so that a secret in it is in a single place
   for (const char c : text) {
     if (is_unreserved(c) || kept.find(c) != std::string_view::npos) {
       encoded += c;

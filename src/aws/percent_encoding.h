@@ -1,4 +1,4 @@
-// Percent-encoding (RFC 3986), as Signature Version 4 wants it.
+// Percent-encoding (RFC 3986), as required by Signature Version 4.
 #pragma once
 
 #include <string>
@@ -6,8 +6,8 @@
 
 namespace everyitem::aws {
 
-/// Encodes every byte but the unreserved ones (letters, digits, "-._~") and those in `kept`: for a
-/// part of a path, which an ARN may be, keep nothing.
+/// Encodes every byte except the unreserved ones (letters, digits, "-._~") and those in `kept`. For
+/// a segment of a path, which may be an ARN, keep nothing.
 std::string percent_encode(std::string_view text, std::string_view kept = {});
 
 }  // namespace everyitem::aws

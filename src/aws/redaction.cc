@@ -7,8 +7,8 @@ namespace everyitem::aws {
 
 namespace {
 
-/// An access key has 16 characters at least (IAM API reference, AccessKey); what is shorter is a
-/// test server's, and may be a part of any word.
+/// An access key has at least 16 characters (IAM API reference, AccessKey); shorter ones belong to
+/// test servers and may be part of any word.
 constexpr std::size_t kMinSecretBytes = 16;
 
 /// "ProvisionedThroughputExceededException" has 38 characters; base64 of an item has more.
@@ -44,7 +44,7 @@ std::string without_secrets(std::string message, const Credentials& credentials,
 }
 
 std::string without_items(std::string message) {
-  // From the first to the last: what is quoted may itself hold braces and quotes.
+  // From the first to the last, because quoted text may itself contain braces and quotes.
   const auto first = message.find_first_of("{[\"'`");
   if (first != std::string::npos) {
     const auto last = message.find_last_of("}]\"'`");

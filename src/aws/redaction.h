@@ -1,5 +1,5 @@
-// What a service says may repeat what it was sent. Before its words reach a user or a log, they
-// pass through here.
+// A service's message may repeat parts of the request. It passes through here before it reaches a
+// user or a log.
 #pragma once
 
 #include <cstddef>
@@ -10,19 +10,19 @@
 
 namespace everyitem::aws {
 
-/// The longest text of a service that is shown, in bytes; the rest is cut off.
+/// The maximum length of a service's message that is shown, in bytes; the rest is cut off.
 inline constexpr std::size_t kMaxMessageBytes = 500;
 
-/// `message` without the key, the secret and the token of `credentials`, which a refused signature
-/// may be explained with, and without `another`. At most kMaxMessageBytes.
+/// `message` without the key, the secret and the token of `credentials`, which an error about a
+/// signature may contain, and without `another`. At most kMaxMessageBytes.
 std::string without_secrets(std::string message, const Credentials& credentials,
                             std::string_view another = {});
 
-/// `message` without what may be an item's, for answers to requests that held items: what stands in
-/// braces or quotes, and words that are longer than any of a service's own but ARNs.
+/// `message` without anything that may come from an item, for responses to requests with items:
+/// text in braces or quotes, and words longer than any word of a service except ARNs.
 std::string without_items(std::string message);
 
-/// Whether a text can be a service's error code: letters, digits, '_' and '.', 64 of them at most.
+/// Whether a text can be a service's error code: at most 64 letters, digits, '_' and '.'.
 bool is_error_code(std::string_view text);
 
 }  // namespace everyitem::aws

@@ -18,8 +18,8 @@ struct Partition {
   std::string_view dual_stack_suffix;
 };
 
-// partitions.json of botocore 1.43.11, which says of each that it supports FIPS and dual-stack.
-// Those of before 2025 know no dual-stack endpoints of the isolated ones.
+// partitions.json of botocore 1.43.11, according to which each supports FIPS and dual-stack. Before
+// 2025 there were no dual-stack endpoints in the isolated ones.
 constexpr std::string_view kUsGov = "aws-us-gov";
 constexpr std::array kPartitions{
     Partition{"aws-cn", "cn-", "amazonaws.com.cn", "api.amazonwebservices.com.cn"},
@@ -29,11 +29,11 @@ constexpr std::array kPartitions{
     Partition{"aws-iso-e", "eu-isoe-", "cloud.adc-e.uk", "api.cloud-aws.adc-e.uk"},
     Partition{"aws-iso-f", "us-isof-", "csp.hci.ic.gov", "api.aws.hci.ic.gov"},
     Partition{kUsGov, "us-gov-", "amazonaws.com", "api.aws"},
-    Partition{"aws", "", "amazonaws.com", "api.aws"},  // and every region that is not known
+    Partition{"aws", "", "amazonaws.com", "api.aws"},  // and every unknown region
 };
 
-/// Those whose usual endpoint in aws-us-gov is the FIPS one (their endpoint-rule-set-1.json). With
-/// dual-stack it has a name of its own there, too.
+/// Services whose default endpoint in aws-us-gov is the FIPS one (their endpoint-rule-set-1.json).
+/// With dual-stack, the FIPS endpoint has a separate name there too.
 constexpr std::array<std::string_view, 6> kUsuallyFipsInUsGov{"dynamodb",   "kinesis", "oidc",
                                                               "portal.sso", "ssm",     "sts"};
 

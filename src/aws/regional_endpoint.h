@@ -1,4 +1,4 @@
-// Where AWS has a service in a region.
+// The endpoints of AWS services in a region.
 #pragma once
 
 #include <string_view>
@@ -7,14 +7,14 @@
 
 namespace everyitem::aws {
 
-/// Which of its endpoints a service is called at.
+/// Selects among the endpoints of a service.
 struct EndpointVariant {
-  bool fips = false;        ///< with cryptography validated by FIPS 140
-  bool dual_stack = false;  ///< with IPv6 addresses beside those of IPv4
+  bool fips = false;        ///< FIPS 140 validated cryptography
+  bool dual_stack = false;  ///< both IPv4 and IPv6 addresses
 };
 
-/// The service's own endpoint in a region: https://SERVICE.REGION.SUFFIX, where the suffix is the
-/// one of the region's partition. `service` is the endpoint prefix: "dynamodb", "portal.sso".
+/// The service's own endpoint in a region: https://SERVICE.REGION.SUFFIX, with the suffix of
+/// the region's partition. `service` is the endpoint prefix: "dynamodb", "portal.sso".
 /// Every partition has every variant.
 http::Endpoint regional_endpoint(std::string_view service, std::string_view region,
                                  EndpointVariant variant = {});

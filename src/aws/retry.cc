@@ -12,8 +12,8 @@
 
 namespace everyitem::aws {
 
-bool may_repeat(Repetition repetition, bool may_be_done) {
-  return repetition == Repetition::safe || !may_be_done;
+bool may_repeat(Repetition repetition, bool may_have_been_applied) {
+  return repetition == Repetition::safe || !may_have_been_applied;
 }
 
 bool RetryLimits::give_up(ErrorClass error_class, int failures,
@@ -24,7 +24,7 @@ bool RetryLimits::give_up(ErrorClass error_class, int failures,
     case ErrorClass::transient:
       return failures >= attempts && elapsed_so_far >= elapsed;
     case ErrorClass::expired_credentials:
-      // One try with the remedy; the caller applies it.
+      // One attempt with the remedy, which the caller applies.
       return failures >= 2;
     case ErrorClass::clock_skew:
       return failures > kClockCorrections;
@@ -38,16 +38,15 @@ bool RetryLimits::give_up(ErrorClass error_class, int failures,
 std::string RetryLimits::reason(ErrorClass error_class) const {
   switch (error_class) {
     case ErrorClass::throttle:
-      return fmt::format("a request that is refused as too fast is repeated for {} at most",
-                         duration(throttled));
+      return fmt::format("throttled requests are retried for at most {}", duration(throttled));
     case ErrorClass::transient:
       return elapsed > std::chrono::seconds(0)
-                 ? fmt::format("a request that fails is repeated for {} at most", duration(elapsed))
+                 ? fmt::format("failed requests are retried for at most {}", duration(elapsed))
                  : "";
     case ErrorClass::expired_credentials:
-      return "credentials that were looked for anew were refused, too";
+      return "refreshed credentials were rejected too";
     case ErrorClass::clock_skew:
-      return fmt::format("a signature's time is corrected {} times at most", kClockCorrections);
+      return fmt::format("the clock is corrected at most {} times per call", kClockCorrections);
     case ErrorClass::invalid:
     case ErrorClass::fatal:
       return "";

@@ -1,4 +1,4 @@
-// A text that is not left behind in memory.
+// A text that does not remain in memory.
 #pragma once
 
 #include <ostream>
@@ -10,12 +10,13 @@
 
 namespace everyitem::aws {
 
-/// Is overwritten when it is replaced, moved from or goes. A text that it is made of by copying is
-/// its owner's to wipe.
+/// Overwritten when it is replaced, moved from or destroyed. The owner of a text it was copied from
+/// has to wipe that text.
 class SecretText {
  public:
   SecretText() = default;
-  SecretText(std::string text) : text_(std::move(text)) {}  // as the strings that it replaces
+  SecretText(std::string text)
+      : text_(std::move(text)) {}  // implicit, like the strings it replaces
   SecretText(const char* text) : text_(text) {}
   SecretText(const SecretText&) = default;
   SecretText(SecretText&& other) noexcept : text_(std::move(other.text_)) { other.wipe(); }
@@ -41,13 +42,13 @@ class SecretText {
   operator std::string_view() const { return text_; }
 
   friend bool operator==(const SecretText&, const SecretText&) = default;
-  /// For tests, which print what they find.
+  /// For tests, which print values.
   friend std::ostream& operator<<(std::ostream& out, const SecretText& secret) {
     return out << (secret.empty() ? "(no secret)" : "(a secret)");
   }
 
  private:
-  /// Short texts stand in the string itself, where a move leaves them.
+  /// Short texts are stored in the string object itself, where a move leaves them.
   void wipe() noexcept {
     text_.resize(text_.capacity());
     OPENSSL_cleanse(text_.data(), text_.size());

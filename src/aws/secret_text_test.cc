@@ -14,7 +14,8 @@
 namespace everyitem::aws {
 namespace {
 
-constexpr std::string_view kShort = "short secret";  // stands in the string itself
+constexpr std::string_view kShort =
+    "short secret";  // short enough to be stored in the string object
 
 TEST(SecretText, IsWhatItWasMadeOf) {
   const SecretText secret(std::string("a secret"));

@@ -52,9 +52,9 @@ constexpr std::array kTable = {
     ServiceErrorRow{"ServiceUnavailableException", transient, ""},
     ServiceErrorRow{"RequestTimeout", transient, ""},
     ServiceErrorRow{"RequestTimeoutException", transient, ""},
-    // Of STS: it could not ask who vouches for a web identity.
+    // STS: it could not reach the provider of a web identity.
     ServiceErrorRow{"IDPCommunicationError", transient, ""},
-    // A stream or table that is being updated, which passes.
+    // A stream or table that is being updated, which is temporary.
     ServiceErrorRow{"ResourceInUseException", transient, "Wait until it is ACTIVE."},
     ServiceErrorRow{"ExpiredToken", expired_credentials, "Renew the session's credentials."},
     ServiceErrorRow{"ExpiredTokenException", expired_credentials,
@@ -77,15 +77,16 @@ constexpr std::array kTable = {
     ServiceErrorRow{"AccessDenied", fatal, kPermission},
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
     ServiceErrorRow{"IncompleteSignatureException", fatal, kKeyRejected},
-    ServiceErrorRow{"InvalidIdentityToken", fatal,
-                    "Check that the role trusts who issued the token, and that it is fresh."},
+    ServiceErrorRow{
+        "InvalidIdentityToken", fatal,
+        "Check that the role trusts the token's issuer, and that the token has not expired."},
     ServiceErrorRow{"RegionDisabledException", fatal,
                     "Activate STS in that region (IAM, account settings), or use another."},
     ServiceErrorRow{"ResourceNotFoundException", fatal, kLookUpName},
     ServiceErrorRow{"ParameterLimitExceeded", fatal,
-                    "An account has 10,000 standard parameters a region: delete some."},
+                    "An account can have 10,000 standard parameters per region: delete some."},
     ServiceErrorRow{"ParameterMaxVersionLimitExceeded", fatal,
-                    "Its oldest version has a label, which keeps it: take the label off."},
+                    "Its oldest version has a label and cannot be deleted: remove the label."},
     ServiceErrorRow{"HierarchyTypeMismatchException", fatal,
                     "A parameter stays a String or a SecureString: name another prefix, or remove "
                     "these."},
@@ -112,7 +113,7 @@ std::string_view bare_code(std::string_view type) {
   return is_error_code(type) ? type : std::string_view();
 }
 
-/// The answer's body, whichever wire it is in; null when it is in none.
+/// The body of the response, in either encoding; null if it is in neither.
 boost::json::value document_of(const http::Response& response) {
   if (response.header("content-type") == kCborContentType) {
     try {
@@ -125,11 +126,11 @@ boost::json::value document_of(const http::Response& response) {
   return boost::json::parse(response.body.view(), not_json);
 }
 
-/// What STS says stands in XML: <ErrorResponse><Error><Code>..</Code><Message>..</Message></Error>.
+/// STS reports errors in XML: <ErrorResponse><Error><Code>..</Code><Message>..</Message></Error>.
 void read_xml(std::string_view body, ServiceError& error) {
-  constexpr std::size_t kMostBytes = 64U << 10;
+  constexpr std::size_t kMaxBytes = 64U << 10;
   pugi::xml_document document;
-  if (body.size() > kMostBytes || !document.load_buffer(body.data(), body.size())) {
+  if (body.size() > kMaxBytes || !document.load_buffer(body.data(), body.size())) {
     return;
   }
   const pugi::xml_node said = document.child("ErrorResponse").child("Error");
@@ -148,7 +149,7 @@ ErrorClass classify(int http_status, std::string_view code) {
   if (http_status == 429) {
     return throttle;
   }
-  // These services say why they refuse: a 400 that does not was damaged on its way.
+  // These services give a reason for errors: a 400 without one was damaged in transit.
   const bool damaged = http_status == 400 && code.empty();
   return http_status >= 500 || http_status == 408 || damaged ? transient : fatal;
 }
@@ -183,7 +184,7 @@ ServiceError read_service_error(const http::Response& response) {
     error.code = bare_code(response.header("x-amzn-errortype"));
   }
   if (error.code.empty() && response.status == 413) {
-    error.code = kRequestEntityTooLarge;  // a proxy's, which has no codes
+    error.code = kRequestEntityTooLarge;  // from a proxy, which has no codes
   }
   if (error.code.empty() && response.status == 415) {
     error.code = kUnsupportedMediaType;

@@ -1,4 +1,4 @@
-// What the services' error codes mean for the caller: one table.
+// The meaning of the services' error codes for the caller, in one table.
 #pragma once
 
 #include <cstddef>
@@ -11,12 +11,12 @@
 namespace everyitem::aws {
 
 enum class ErrorClass {
-  throttle,             ///< asked too fast: wait and repeat, for as long as it takes
-  transient,            ///< the service's or the network's fault: repeat a bounded number of times
-  expired_credentials,  ///< look for credentials anew and repeat once
-  clock_skew,           ///< correct the clock from the answer's Date and repeat once
-  invalid,              ///< this very request can never be accepted; another may be
-  fatal,                ///< repeating cannot help
+  throttle,             ///< throttled: wait and retry for as long as it takes
+  transient,            ///< a fault of the service or the network: retry within bounds
+  expired_credentials,  ///< refresh the credentials and retry once
+  clock_skew,           ///< correct the clock from the response's Date and retry once
+  invalid,              ///< this request can never be accepted, but others may be
+  fatal,                ///< retrying cannot help
 };
 
 inline constexpr std::size_t kErrorClasses = static_cast<std::size_t>(ErrorClass::fatal) + 1;
@@ -24,31 +24,31 @@ inline constexpr std::size_t kErrorClasses = static_cast<std::size_t>(ErrorClass
 struct ServiceErrorRow {
   std::string_view code;
   ErrorClass error_class;
-  std::string_view hint;  ///< what the user can do; empty where the message says all
+  std::string_view hint;  ///< what the user can do; empty if the message says enough
 };
 
-/// Every code that is known, sorted by class. A code that is not in it is classified by its status.
+/// All known codes, sorted by class. Other codes are classified by the HTTP status.
 std::span<const ServiceErrorRow> service_error_table();
 
-/// `code` as `read_service_error` gives it; empty when the answer had none.
+/// `code` as returned by `read_service_error`; empty if the response had none.
 ErrorClass classify(int http_status, std::string_view code);
 
 /// The table's hint for a code, or an empty text.
 std::string_view hint_for(std::string_view code);
 
-/// Whether a refusal with this code may be because the endpoint does not understand how the request
-/// is written. Endpoints say that in many ways; some even fail over it.
+/// Whether an error with this code may mean that the endpoint does not understand the encoding of
+/// the request. Endpoints report that in many ways; some even fail.
 bool may_be_about_format(std::string_view code);
 
 struct ServiceError {
   int http_status = 0;
   std::string code;     ///< without its namespace: "ValidationException"; empty if there was none
-  std::string message;  ///< the service's own words; for a body that is not JSON, its status
+  std::string message;  ///< the service's message; for a body that is not JSON, the HTTP status
   ErrorClass error_class = ErrorClass::fatal;
 };
 
-/// Reads an answer whose status is not 2xx. Takes any body: JSON, CBOR, the XML of STS, empty, or a
-/// proxy's HTML.
+/// Reads a response whose status is not 2xx. Accepts any body: JSON, CBOR, the XML of STS, an empty
+/// one, or a proxy's HTML.
 ServiceError read_service_error(const http::Response& response);
 
 }  // namespace everyitem::aws

@@ -34,7 +34,7 @@ std::string_view bytes(const Sha256& digest) {
   return {reinterpret_cast<const char*>(digest.data()), digest.size()};
 }
 
-// <cctype> asks the locale; a signature must not depend on it.
+// <cctype> depends on the locale, but a signature must not.
 bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 std::string lower(std::string_view text) {
   std::string result(text);
@@ -44,8 +44,8 @@ std::string lower(std::string_view text) {
   return result;
 }
 
-/// Sorted by name, then by value; a name without '=' gets one. What is sent percent-encoded stays
-/// as it is; what is sent raw is encoded.
+/// Sorted by name, then by value; a name without '=' gets one. Percent-encoded parts stay
+/// unchanged; raw parts are encoded.
 std::string canonical_query(std::string_view query) {
   std::vector<std::pair<std::string, std::string>> parameters;
   while (!query.empty()) {
@@ -65,7 +65,7 @@ std::string canonical_query(std::string_view query) {
   return canonical;
 }
 
-/// Without spaces at either end, and with one space for each run of them.
+/// Without spaces at either end, and with runs of spaces reduced to one.
 void append_folded(std::string& text, std::string_view value) {
   const std::size_t start = text.size();
   bool space = false;
@@ -96,7 +96,7 @@ CanonicalHeaders canonical_headers(std::span<const http::Header> given,
       headers.emplace_back(lower(header.name), header.value);
     }
   }
-  // Stable: the values of a repeated header stay in the order in which they are sent.
+  // Stable, so that the values of a repeated header stay in the order they are sent in.
   std::ranges::stable_sort(headers, {}, [](const auto& header) { return header.first; });
 
   CanonicalHeaders canonical;
@@ -115,8 +115,8 @@ CanonicalHeaders canonical_headers(std::span<const http::Header> given,
   return canonical;
 }
 
-/// Without segments that are empty, "." or "..", the last of which takes the one before it along.
-/// A slash at the end stays, and stands in for a dot segment there.
+/// Without segments that are empty, "." or "..", where ".." also removes the one before it. A final
+/// slash stays, and replaces a final dot segment.
 std::string normalized(std::string_view path) {
   std::vector<std::string_view> segments;
   bool ends_in_slash = true;
@@ -139,13 +139,13 @@ std::string normalized(std::string_view path) {
   return ends_in_slash || result.empty() ? result + "/" : result;
 }
 
-/// As it is signed: encoded once more than it is sent, as all services but S3 want it.
+/// As it is signed: encoded once more than it is sent, as all services except S3 require.
 std::string canonical_path(const SigningInput& input) {
   const bool is_plain = input.path == "/" || !input.normalize_path;
   return percent_encode(is_plain ? std::string(input.path) : normalized(input.path), "/");
 }
 
-/// Whether `text` is the parts, each with a line break behind it.
+/// Whether `text` consists of the parts, each followed by a line break.
 bool is_joined(std::string_view text, std::span<const std::string_view> parts) {
   for (const std::string_view part : parts) {
     if (!text.starts_with(part) || text.substr(part.size(), 1) != "\n") {
@@ -160,11 +160,11 @@ bool is_joined(std::string_view text, std::span<const std::string_view> parts) {
 
 const Sha256& SigningKey::derive(std::string_view secret, std::string_view date,
                                  std::string_view region, std::string_view service) {
-  // None of these holds a line break.
+  // None of these contains a line break.
   const std::array<std::string_view, 4> parts = {date, region, service, secret};
   if (!is_joined(derived_from_, parts)) {
     wipe();
-    // At once as long as it will be: what it grew out of would keep the secret.
+    // Allocated at full length, because growing would leave the secret in old memory.
     derived_from_.reserve(date.size() + region.size() + service.size() + secret.size() + 4);
     for (const std::string_view part : parts) {
       derived_from_.append(part).append("\n");

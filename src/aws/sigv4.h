@@ -14,25 +14,25 @@
 
 namespace everyitem::aws {
 
-/// What is signed. Everything is borrowed for the length of the call.
+/// The request to sign. Everything is borrowed during the call.
 struct SigningInput {
   std::string_view method;  ///< "POST"
   std::string_view path;    ///< absolute, as sent (already percent-encoded): "/"
   std::string_view query;   ///< as sent, without '?'; empty for the services used here
-  std::span<const http::Header> headers;  ///< all that are to be signed; must hold Host
+  std::span<const http::Header> headers;  ///< all headers to sign; must include Host
   std::string_view body;
   std::string_view region;
   std::string_view service;  ///< the signing name: "dynamodb", "kinesis"
   std::chrono::system_clock::time_point time;
-  /// Whether "." and ".." and doubled slashes are taken out of the path that is signed (not of the
-  /// one that is sent): all services but S3 do that.
+  /// Whether ".", ".." and double slashes are removed from the path that is signed (not from the
+  /// one that is sent), which all services except S3 do.
   bool normalize_path = true;
-  /// In hexadecimal, or "UNSIGNED-PAYLOAD"; empty: the body is hashed.
+  /// In hexadecimal, or "UNSIGNED-PAYLOAD"; if empty, the body is hashed.
   std::string_view payload_hash = {};
 };
 
-/// The key that signatures are made with is derived from the secret, and the same for all requests
-/// of a day to one service in one region: this keeps the last one. One thread.
+/// Signing keys are derived from the secret. They are the same for all requests in one day to one
+/// service in one region, so this caches the last one. One thread.
 class SigningKey {
  public:
   SigningKey() = default;
@@ -47,12 +47,12 @@ class SigningKey {
  private:
   void wipe();
 
-  std::string derived_from_;  ///< the secret among it
+  std::string derived_from_;  ///< includes the secret
   Sha256 bytes_{};
 };
 
-/// The headers to add: X-Amz-Date, X-Amz-Security-Token where the credentials have a token (it is
-/// signed), and Authorization. `key` is used again where it is the same.
+/// The headers to add: X-Amz-Date, X-Amz-Security-Token if the credentials have a token (it is
+/// signed), and Authorization. Reuses `key` if it is still the same.
 std::vector<http::Header> sign(const SigningInput& input, const Credentials& credentials,
                                SigningKey& key);
 /// The same for a single request.

@@ -50,7 +50,7 @@ SuiteCase read_case(const std::filesystem::path& folder) {
   result.path = target.substr(0, target.find('?'));
   result.query = target.substr(std::min(result.path.size() + 1, target.size()));
   while (std::getline(file, line) && !line.empty()) {
-    if (line.starts_with(' ')) {  // the suite takes a line that goes on for one more value
+    if (line.starts_with(' ')) {  // the suite treats a continuation line as one more value
       result.headers.push_back({result.headers.back().name, line});
       continue;
     }

@@ -10,7 +10,7 @@
 namespace everyitem::aws {
 namespace {
 
-std::string_view g_text;  // is not changed while it is looked for
+std::string_view g_text;  // must not change while it is searched for
 std::atomic<bool> g_looking{false};
 std::atomic<int> g_blocks{0};
 
@@ -44,7 +44,7 @@ int FreedMemory::blocks_with_text() const { return g_blocks; }
 
 }  // namespace everyitem::aws
 
-// All forms but those for special alignment: under the sanitizers none of them stands for another.
+// All forms except those for special alignment: with sanitizers, none of them calls another.
 void* operator new(std::size_t size) { return everyitem::aws::take(size); }
 void* operator new[](std::size_t size) { return everyitem::aws::take(size); }
 void* operator new(std::size_t size, const std::nothrow_t&) noexcept { return std::malloc(size); }

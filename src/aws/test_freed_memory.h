@@ -1,12 +1,12 @@
-// Whether memory is given back with a secret still in it. For tests.
+// For tests: checks whether memory is freed with a secret still in it.
 #pragma once
 
 #include <string_view>
 
 namespace everyitem::aws {
 
-/// During its life, looks into all that `delete` gives back, on every thread. One at a time; the
-/// text outlives it.
+/// While it exists, inspects all memory freed by `delete`, on every thread. Only one at a time; the
+/// text must outlive it.
 class FreedMemory {
  public:
   explicit FreedMemory(std::string_view text);
@@ -14,7 +14,7 @@ class FreedMemory {
   FreedMemory& operator=(const FreedMemory&) = delete;
   ~FreedMemory();
 
-  /// How many blocks held the text.
+  /// The number of blocks that contained the text.
   int blocks_with_text() const;
 };
 

@@ -1,4 +1,4 @@
-// One service that answers as a test says, on the event loop of a client of it.
+// A scripted service on the event loop of its client.
 #pragma once
 
 #include <chrono>
@@ -17,7 +17,7 @@
 
 namespace everyitem::aws {
 
-/// Gives credentials number 1; once these are refused, number 2; and so on.
+/// Returns credentials number 1; once these are rejected, number 2; and so on.
 class NumberedCredentials final : public CredentialsProvider {
  public:
   static Credentials numbered(int number) {
@@ -35,9 +35,9 @@ class NumberedCredentials final : public CredentialsProvider {
   int invalidated = 0;
 };
 
-/// Members are in the order in which they need each other.
+/// The order of the members matters: later ones use earlier ones.
 struct TestService {
-  /// Answers one request, or does worse.
+  /// Responds to one request, or misbehaves.
   using Handler = std::function<Awaitable<void>(http::Peer&, std::string request)>;
 
   explicit TestService(Handler how_to_answer, ServiceModel model = kDynamoDb,

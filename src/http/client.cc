@@ -14,16 +14,17 @@ namespace everyitem::http {
 namespace {
 
 void append_header(std::string& head, std::string_view name, std::string_view value) {
-  // A token that was read from a file may end in a line break; what follows it would be taken as a
-  // header of its own. The value may be a secret.
+  // A token read from a file may end with a line break, and anything after it would become a header
+  // of its own. The value may be a secret.
   if (value.find_first_of(std::string_view("\r\n\0", 3)) != std::string_view::npos) {
-    throw usage_error("the value of the HTTP header " + std::string(name) + " holds a line break");
+    throw usage_error("the value of the HTTP header " + std::string(name) +
+                      " contains a line break");
   }
   head.append(name).append(": ").append(value).append("\r\n");
 }
 
-/// `origin` stands before the target and `proxy_header` before the others, where a proxy passes the
-/// request on.
+/// If a proxy forwards the request, `origin` precedes the target and `proxy_header` the other
+/// headers.
 std::string build_head(const Request& request, std::string_view authority, std::string_view origin,
                        std::string_view proxy_header) {
   std::string head;
@@ -53,12 +54,12 @@ std::string_view Response::header(std::string_view name) const& {
 struct Client::Impl {
   using ConnectionPtr = std::shared_ptr<Connection>;
 
-  /// The connection used last that can be used again, or null. The one used last is the least
-  /// likely to have been closed, and those that are too many are left to expire.
+  /// The most recently used connection that can be reused, or null. It is the least likely to have
+  /// been closed, and surplus ones are left to expire.
   ConnectionPtr take_idle();
   void give_back(ConnectionPtr connection);
-  /// Throws where the answer is the proxy's, which did not pass the request on for want of
-  /// credentials. Its other refusals look like the endpoint's.
+  /// Throws if the response comes from the proxy, which did not forward the request because of
+  /// missing credentials. Its other errors look like the endpoint's.
   void check_passed_on(const Response& response) const;
 
   asio::any_io_executor executor;
@@ -68,8 +69,8 @@ struct Client::Impl {
   std::string authority;
   std::optional<Proxy> proxy;
   std::string origin;        ///< "http://host" where a proxy passes the requests on, else empty
-  std::string proxy_header;  ///< the whole line, where it is each request that carries it
-  std::deque<ConnectionPtr> idle;  ///< the one used last is at the back
+  std::string proxy_header;  ///< the complete line, if every request carries it
+  std::deque<ConnectionPtr> idle;  ///< the most recently used one is at the back
 };
 
 Client::Impl::ConnectionPtr Client::Impl::take_idle() {

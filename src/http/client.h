@@ -1,4 +1,4 @@
-// HTTP/1.1 to one endpoint, over a pool of kept-alive connections.
+// HTTP/1.1 to one endpoint, over a pool of persistent connections.
 #pragma once
 
 #include <memory>
@@ -14,24 +14,24 @@
 
 namespace everyitem::http {
 
-/// Used from one event loop. As many connections are open as calls are under way; the caller
-/// bounds those. Destroy it only when no call is under way. Pooled connections have no work on the
-/// event loop, so they do not keep it from running out.
+/// Used from one event loop. There are as many open connections as calls in flight; the caller
+/// bounds these. Destroy it only when no call is in flight. Idle connections have no work on the
+/// event loop, so they do not keep it running.
 class Client {
  public:
-  /// `tls` may be null for an endpoint without TLS. Every connection goes through `proxy`, where
-  /// there is one; it alone is told its credentials.
+  /// `tls` may be null for an endpoint without TLS. If there is a `proxy`, every connection goes
+  /// through it; its credentials are sent only to the proxy.
   Client(asio::any_io_executor executor, Endpoint endpoint, std::shared_ptr<const TlsSettings> tls,
          Timeouts timeouts = {}, std::optional<Proxy> proxy = {});
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();
 
-  /// Sends the request and reads the whole answer, whatever its status. A pooled connection that
-  /// the server had closed meanwhile is replaced without a word, as long as not one byte of an
-  /// answer came; so a handler may in rare cases run twice: send only what may be repeated.
-  /// Throws TransportError; boost::system::system_error(operation_aborted) when cancelled, in which
-  /// case the connection is closed.
+  /// Sends the request and reads the complete response, whatever its status. An idle connection
+  /// that the server has closed is silently replaced if no byte of a response has arrived. In rare
+  /// cases the server therefore handles a request twice: send only requests that may be repeated.
+  /// Throws TransportError; boost::system::system_error(operation_aborted) when cancelled, which
+  /// also closes the connection.
   Awaitable<Response> send(const Request& request);
 
   const Endpoint& endpoint() const;

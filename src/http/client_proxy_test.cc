@@ -29,7 +29,7 @@ using Cause = TransportError::Cause;
 constexpr int kAnyVersion = 0;
 constexpr auto kBasic = "Basic bWU6aHVzaA==";  // me:hush
 
-/// A proxy, and behind it a server with a certificate of an authority that the clients trust.
+/// A proxy in front of a server, whose certificate comes from an authority the clients trust.
 class HttpProxyTest : public testing::Test {
  protected:
   HttpProxyTest() {
@@ -274,7 +274,7 @@ TEST_F(HttpProxyTest, WhereRequestsArePassedOnAProxyMayWantCredentialsToo) {
       client_of({.tls = false, .host = "dynamodb.test", .port = 80}, proxy_at(proxy.endpoint()));
   const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::proxy_refused);
-  EXPECT_THAT(error.what(), HasSubstr("wants a user and a password"));
+  EXPECT_THAT(error.what(), HasSubstr("requires a user name and a password"));
 }
 
 // What goes wrong
@@ -286,17 +286,19 @@ TEST_F(HttpProxyTest, AProxyThatWantsCredentialsSaysHowToGiveThem) {
   const TransportError without = refused(script);
   EXPECT_EQ(without.cause(), Cause::proxy_refused);
   EXPECT_FALSE(without.request_sent());
-  EXPECT_EQ(without.what(), proxy_name_ + " wants a user and a password (status 407)");
+  EXPECT_EQ(without.what(), proxy_name_ + " requires a user name and a password (status 407)");
   EXPECT_THAT(without.hint(), AllOf(HasSubstr("HTTPS_PROXY"), HasSubstr("USER:PASSWORD")));
   const TransportError with = refused(script, kBasic);
-  EXPECT_EQ(with.what(), proxy_name_ + " does not accept the user and the password (status 407)");
+  EXPECT_EQ(with.what(),
+            proxy_name_ + " does not accept the user name and the password (status 407)");
   EXPECT_THAT(with.hint(), Not(HasSubstr("hush")));
 }
 
 TEST_F(HttpProxyTest, AnotherRefusalIsToldByItsStatus) {
   const TransportError forbidden = refused(answer_once(answer("<html>", "403 Forbidden")));
   EXPECT_EQ(forbidden.cause(), Cause::proxy_refused);
-  EXPECT_EQ(forbidden.what(), proxy_name_ + " does not let the endpoint be reached (status 403)");
+  EXPECT_EQ(forbidden.what(),
+            proxy_name_ + " does not allow connections to the endpoint (status 403)");
   EXPECT_THAT(forbidden.hint(), AllOf(HasSubstr("HTTPS_PROXY"), HasSubstr("NO_PROXY")));
   const TransportError moved =
       refused(answer_once(answer("", "302 Found", "Location: http://elsewhere/\r\n")));
@@ -321,9 +323,9 @@ TEST_F(HttpProxyTest, AnAnswerThatIsNotHttpIsTheProxys) {
 TEST_F(HttpProxyTest, AProxyThatHangsUpIsNamed) {
   const TransportError error = refused(answer_once("", true));
   EXPECT_EQ(error.cause(), Cause::proxy);
-  EXPECT_EQ(error.what(), proxy_name_ + ": the connection ended without an answer");
+  EXPECT_EQ(error.what(), proxy_name_ + ": connection closed without a response");
   const TransportError half = refused(answer_once("HTTP/1.1 200", true));
-  EXPECT_EQ(half.what(), proxy_name_ + ": the connection ended before the answer was whole");
+  EXPECT_EQ(half.what(), proxy_name_ + ": connection closed mid-response");
 }
 
 TEST_F(HttpProxyTest, AProxyThatIsSilentIsGivenUpAfterTheConnectTimeout) {
@@ -331,7 +333,7 @@ TEST_F(HttpProxyTest, AProxyThatIsSilentIsGivenUpAfterTheConnectTimeout) {
       refused([](Peer&) -> Awaitable<void> { co_return; }, "", {.connect = milliseconds(40)});
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_FALSE(error.request_sent());
-  EXPECT_EQ(error.what(), proxy_name_ + ": no answer to CONNECT within 0.04 s");
+  EXPECT_EQ(error.what(), proxy_name_ + ": no response to CONNECT within 0.04 s");
 }
 
 TEST_F(HttpProxyTest, AProxyThatAnswersForEverIsGivenUpAfterTheConnectTimeout) {
@@ -346,7 +348,7 @@ TEST_F(HttpProxyTest, AProxyThatAnswersForEverIsGivenUpAfterTheConnectTimeout) {
         }
       },
       "", {.connect = milliseconds(40), .idle = hours(1)});
-  EXPECT_EQ(error.what(), proxy_name_ + ": no answer to CONNECT within 0.04 s");
+  EXPECT_EQ(error.what(), proxy_name_ + ": no response to CONNECT within 0.04 s");
 }
 
 TEST_F(HttpProxyTest, TlsThroughASilentTunnelIsGivenUpAfterTheConnectTimeout) {

@@ -443,7 +443,7 @@ TEST_F(HttpClientTest, TellsABodyThatIsCutShort) {
     const TransportError error = refused(bytes);
     EXPECT_EQ(error.cause(), Cause::closed) << bytes;
     EXPECT_TRUE(error.request_sent());
-    EXPECT_THAT(error.what(), HasSubstr("before the answer was whole"));
+    EXPECT_THAT(error.what(), HasSubstr("mid-response"));
   }
 }
 
@@ -451,7 +451,7 @@ TEST_F(HttpClientTest, TellsThatThereWasNoAnswer) {
   const TransportError error = refused("");
   EXPECT_EQ(error.cause(), Cause::closed);
   EXPECT_TRUE(error.request_sent());
-  EXPECT_THAT(error.what(), HasSubstr("without an answer"));
+  EXPECT_THAT(error.what(), HasSubstr("without a response"));
 }
 
 TEST_F(HttpClientTest, TellsAReset) {
@@ -479,7 +479,7 @@ TEST_F(HttpClientTest, GivesUpWhenNothingMoves) {
     const TransportError error = failed_send(context_, client);
     EXPECT_EQ(error.cause(), Cause::idle);
     EXPECT_TRUE(error.request_sent());
-    EXPECT_STREQ(error.what(), "no byte moved for 0.04 s");
+    EXPECT_STREQ(error.what(), "no data for 0.04 s");
   }
   TestServer reads_nothing(context_, [](Peer&) -> Awaitable<void> { co_return; });
   Client client = client_of(reads_nothing, kShortIdle);

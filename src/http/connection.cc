@@ -21,11 +21,11 @@ using asio::ip::tcp;
 using boost::system::error_code;
 using Cause = TransportError::Cause;
 
-/// The most that one TLS record holds. A request up to this size goes out as one.
+/// The capacity of a TLS record. A request up to this size is sent as one record.
 constexpr std::size_t kTlsRecordBytes = SSL3_RT_MAX_PLAIN_LENGTH;
 
-/// Room for a body whose length is not known beforehand: that of most Scan pages. Growing to it
-/// step by step takes six times as long as reading it; room that is not written to costs nothing.
+/// Room for a body of unknown length: the size of most Scan pages. Growing to it step by step takes
+/// six times as long as reading it, and unused room costs nothing.
 constexpr std::size_t kUnknownBodyBytes = 1U << 20;
 
 IoStep to_step(const error_code& error, std::size_t bytes, IoStep::Needs when_it_would_block) {
@@ -63,7 +63,7 @@ Awaitable<void> Connection::open(const Endpoint& endpoint, const TlsSettings* tl
       if (proxy == nullptr) {
         throw;
       }
-      // A proxy that reads along shows a certificate of its own.
+      // An intercepting proxy shows its own certificate.
       throw failure(error.cause(), fmt::format("{} (through {})", error.what(), proxy->name()));
     }
   }
@@ -80,8 +80,8 @@ Awaitable<void> Connection::connect(const std::vector<tcp::endpoint>& addresses,
     if (error) {
       continue;
     }
-    // Each address may use its share of the time that is left, so that one that never answers does
-    // not keep those behind it from being tried.
+    // Each address may use its share of the remaining time, so that one that never responds does
+    // not keep later ones from being tried.
     const Clock::time_point now = Clock::now();
     watch(now + (deadline - now) / static_cast<Clock::rep>(addresses.size() - i));
     const auto [refused] =
@@ -118,12 +118,12 @@ Awaitable<void> Connection::connect_through(const Proxy& proxy, const Endpoint& 
 }
 
 Awaitable<void> Connection::open_tunnel(const Proxy& proxy, const Endpoint& endpoint) {
-  awaited_ = "answer to CONNECT";
+  awaited_ = "response to CONNECT";
   const std::string head = connect_request(proxy, endpoint);
   for (std::string_view rest = head; !rest.empty();) {
     const IoStep step = try_write(rest, {});
     if (step.error) {
-      throw failure(Cause::proxy, "the connection broke: " + step.error.message());
+      throw failure(Cause::proxy, "connection lost: " + step.error.message());
     }
     if (step.needs != IoStep::Needs::nothing) {
       co_await wait(step.needs);
@@ -133,13 +133,13 @@ Awaitable<void> Connection::open_tunnel(const Proxy& proxy, const Endpoint& endp
   Response response;
   ResponseParser parser(response);
   parser.header_limit(static_cast<std::uint32_t>(input_.size()));
-  parser.skip(true);  // the tunnel's own bytes follow
+  parser.skip(true);  // the tunnel's data follows
   co_await parse_to_end(parser, false);
   if (response.status / 100 != 2) {
     throw refusal(proxy, response.status);
   }
   if (!unparsed().empty()) {
-    throw failure(Cause::bad_response, "it spoke before the tunnel's other end could");
+    throw failure(Cause::bad_response, "unexpected data from the proxy before TLS");
   }
 }
 
@@ -150,9 +150,10 @@ Awaitable<void> Connection::shake_hands(const TlsSettings& tls, const std::strin
     const IoStep step = tls_->handshake();
     if (step.error) {
       const std::string reason = tls_->explain(step.error);
-      throw reason.empty() ? failure(Cause::connect, "the connection ended in the TLS handshake: " +
-                                                         step.error.message())
-                           : failure(Cause::tls, "TLS handshake failed: " + reason);
+      throw reason.empty()
+          ? failure(Cause::connect,
+                    "the connection closed during the TLS handshake: " + step.error.message())
+          : failure(Cause::tls, "TLS handshake failed: " + reason);
     }
     if (step.needs == IoStep::Needs::nothing) {
       co_return;
@@ -166,7 +167,7 @@ Awaitable<void> Connection::shake_hands(const TlsSettings& tls, const std::strin
 Awaitable<Response> Connection::exchange(std::string head, std::string_view body, bool head_only) {
   request_sent_ = answer_begun_ = reusable_ = false;
   watch(after(timeouts_.idle));
-  // A server may answer before it has read everything, and close: the answer says why.
+  // A server may respond before it has read everything, and close: the response says why.
   const bool written = co_await write(std::move(head), body);
   Response response = co_await read_response(head_only);
   unwatch();
@@ -211,7 +212,7 @@ Awaitable<Response> Connection::read_response(bool head_only) {
     parser.skip(head_only);
     co_await parse_to_end(parser, false);
     if (response.status / 100 == 1) {
-      continue;  // interim: the answer proper follows
+      continue;  // interim: the actual response follows
     }
     if (!parser.is_done()) {
       if (const auto length = parser.content_length(); length && !parser.chunked()) {
@@ -236,7 +237,7 @@ Awaitable<void> Connection::parse_to_end(ResponseParser& parser, bool body) {
     std::memmove(input_.data(), input_.data() + begin_, end_ - begin_);
     end_ -= std::exchange(begin_, 0);
     if (end_ == input_.size()) {
-      throw failure(Cause::bad_response, "the answer holds a line that is too long");
+      throw failure(Cause::bad_response, "the response contains a line that is too long");
     }
     const std::size_t bytes = co_await read_some(std::span(input_).subspan(end_));
     end_ += bytes;
@@ -259,10 +260,10 @@ void Connection::parse(ResponseParser& parser) {
   begin_ += parser.put(asio::buffer(unparsed()), error);
   if (error == boost::beast::http::error::body_limit) {
     throw failure(Cause::bad_response,
-                  fmt::format("the answer is larger than {} bytes", kMaxBodyBytes));
+                  fmt::format("the response is larger than {} bytes", kMaxBodyBytes));
   }
   if (error && error != boost::beast::http::error::need_more) {
-    throw failure(Cause::bad_response, "the answer is not HTTP: " + error.message());
+    throw failure(Cause::bad_response, "the response is not HTTP: " + error.message());
   }
 }
 
@@ -282,7 +283,7 @@ Awaitable<void> Connection::read_body(std::size_t length, PaddedBuffer& body) {
 }
 
 Awaitable<std::size_t> Connection::read_some(std::span<char> into) {
-  // The answer is not there when its request has just gone out: waiting comes first.
+  // Right after the request there is no response yet, so wait first.
   if (!answer_begun_ && tls_ && !tls_->has_unread()) {
     co_await wait(IoStep::Needs::readable);
   }
@@ -300,7 +301,7 @@ Awaitable<std::size_t> Connection::read_some(std::span<char> into) {
       co_return 0;
     }
     if (step.error) {
-      throw failure(Cause::closed, "the connection broke: " + step.error.message());
+      throw failure(Cause::closed, "connection lost: " + step.error.message());
     }
     if (step.needs == IoStep::Needs::nothing) {
       answer_begun_ = true;
@@ -345,8 +346,8 @@ TransportError Connection::failure(Cause cause, const std::string& message) cons
 }
 
 TransportError Connection::cut_short() const {
-  return failure(Cause::closed, answer_begun_ ? "the connection ended before the answer was whole"
-                                              : "the connection ended without an answer");
+  return failure(Cause::closed, answer_begun_ ? "connection closed mid-response"
+                                              : "connection closed without a response");
 }
 
 // Waiting
@@ -360,7 +361,7 @@ Awaitable<void> Connection::wait(IoStep::Needs needs) {
 
 void Connection::check_waited(const error_code& error) const {
   if (timed_out_) {
-    throw open_ ? failure(Cause::idle, fmt::format("no byte moved for {}", seconds(timeouts_.idle)))
+    throw open_ ? failure(Cause::idle, fmt::format("no data for {}", seconds(timeouts_.idle)))
                 : failure(Cause::connect,
                           fmt::format("no {} within {}", awaited_, seconds(timeouts_.connect)));
   }

@@ -1,4 +1,4 @@
-// One connection to an HTTP server: opens, exchanges requests for answers, notices silence.
+// One connection to an HTTP server: opens, exchanges requests for responses, notices silence.
 #pragma once
 
 #include <array>
@@ -26,32 +26,32 @@
 
 namespace everyitem::http {
 
-/// The socket never blocks; a coroutine waits only where a step on it needs to, so a megabyte that
-/// is already there is read without a turn of the event loop. The timeouts cost no timer
-/// operation a step: progress moves a deadline, and the one timer looks at it when it fires.
+/// The socket never blocks. A coroutine waits only if a step needs to, so a megabyte that has
+/// already arrived is read without a turn of the event loop. Timeouts cost no timer operation per
+/// step: progress moves a deadline, which a single timer checks when it fires.
 ///
-/// Owned by shared_ptr. One call at a time. After a call threw, the connection is of no more use.
+/// Owned by shared_ptr. One call at a time. After a call has thrown, the connection is unusable.
 /// Between calls it has no work on the event loop.
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
   Connection(const asio::any_io_executor& executor, const Timeouts& timeouts);
 
   /// Name look-up, TCP and, unless `tls` is null, TLS handshake; with a `proxy`, TCP to that, and
-  /// its tunnel to an endpoint with TLS. Call once, first. Throws as Client::send; `endpoint`,
-  /// `tls` and `proxy` (null for none) are borrowed for the length of the call.
+  /// its tunnel to an endpoint with TLS. Call this first, and once. Throws as Client::send;
+  /// `endpoint`, `tls` and `proxy` (null for none) are borrowed during the call.
   Awaitable<void> open(const Endpoint& endpoint, const TlsSettings* tls, const Proxy* proxy);
 
-  /// Sends `head` and `body` (borrowed until it returns) and reads the answer, which has no body
-  /// when `head_only`. Throws as Client::send.
+  /// Sends `head` and `body` (borrowed until it returns) and reads the response, which has no
+  /// body if `head_only`. Throws as Client::send.
   Awaitable<Response> exchange(std::string head, std::string_view body, bool head_only);
 
-  /// Whether a byte of the last exchange's answer came.
+  /// Whether a byte of the last exchange's response has arrived.
   bool answer_begun() const { return answer_begun_; }
-  /// Whether another exchange may follow the last.
+  /// Whether another exchange may follow the last one.
   bool reusable() const { return reusable_; }
-  /// Whether the server has neither closed the connection nor sent what nobody asked for.
+  /// Whether the server has neither closed the connection nor sent unexpected data.
   bool quiet();
-  /// Whether the last exchange is longer ago than idle connections are kept.
+  /// Whether the connection has been idle for longer than idle connections are kept.
   bool expired() const { return Clock::now() >= expires_; }
 
  private:
@@ -59,22 +59,22 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   Awaitable<void> connect(const std::vector<asio::ip::tcp::endpoint>& addresses,
                           Clock::time_point deadline);
-  /// Connects to the proxy and, where the endpoint has TLS, has it open a tunnel.
+  /// Connects to the proxy and, if the endpoint has TLS, asks it to open a tunnel.
   Awaitable<void> connect_through(const Proxy& proxy, const Endpoint& endpoint,
                                   Clock::time_point deadline);
   Awaitable<void> open_tunnel(const Proxy& proxy, const Endpoint& endpoint);
   Awaitable<void> shake_hands(const TlsSettings& tls, const std::string& host);
 
-  /// Returns false when the server took no more before everything was written.
+  /// Returns false if the server stopped accepting data before everything was written.
   Awaitable<bool> write(std::string head, std::string_view body);
   Awaitable<Response> read_response(bool head_only);
-  /// Reads and parses to the end of the head or, where `body` is set, of the body.
+  /// Reads and parses to the end of the head or, if `body` is set, of the body.
   Awaitable<void> parse_to_end(ResponseParser& parser, bool body);
   Awaitable<void> read_body(std::size_t length, PaddedBuffer& body);
   /// Returns 0 at the end of the stream.
   Awaitable<std::size_t> read_some(std::span<char> into);
   Awaitable<void> wait(IoStep::Needs needs);
-  /// Throws where a wait on the socket, ended by `error`, was one too long, or was cancelled.
+  /// Throws if a wait on the socket that ended with `error` was too long or was cancelled.
   void check_waited(const boost::system::error_code& error) const;
 
   IoStep try_read(std::span<char> into);
@@ -89,7 +89,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// From here on the socket's waits end when `deadline` passes, until `unwatch`.
   void watch(Clock::time_point deadline);
   void unwatch();
-  /// While the connection opens, its deadline stands.
+  /// Does not move the deadline while the connection opens.
   void progress() {
     if (open_) {
       deadline_ = after(timeouts_.idle);
@@ -105,7 +105,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   asio::steady_timer timer_;
   Clock::time_point deadline_ = Clock::time_point::max();
   bool timed_out_ = false;
-  std::string_view awaited_;  ///< while the connection opens: what, for messages
+  std::string_view awaited_;  ///< while the connection opens: what it waits for, for messages
 
   bool open_ = false;
   bool request_sent_ = false;
@@ -113,8 +113,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool reusable_ = false;
   Clock::time_point expires_;
 
-  /// Read and not yet parsed: [begin_, end_). A head or a line of it must fit; the answer for 500
-  /// records does, so that it is read at once.
+  /// Read but not yet parsed: [begin_, end_). A head or a line of it must fit; the response for 500
+  /// records does, so it is read in one piece.
   std::array<char, 32768> input_;
   std::size_t begin_ = 0;
   std::size_t end_ = 0;

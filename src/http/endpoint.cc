@@ -21,14 +21,14 @@ bool is_alphanumeric(char c) {
   return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
 }
 
-/// Looser than RFC 1123: names of containers may hold an underscore.
+/// Less strict than RFC 1123: names of containers may contain an underscore.
 bool is_host_name(std::string_view text) {
   return !text.empty() && std::ranges::all_of(text, [](char c) {
     return is_alphanumeric(c) || c == '-' || c == '_' || c == '.';
   });
 }
 
-/// From 1 to 65535, nothing else.
+/// A number from 1 to 65535, and nothing else.
 std::optional<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
@@ -53,7 +53,7 @@ std::string Endpoint::authority() const {
 std::string Endpoint::url() const { return (tls ? "https://" : "http://") + authority(); }
 
 Endpoint parse_endpoint(std::string_view url, std::string_view setting) {
-  // The URL is not repeated in the message where it may hold a password.
+  // The message does not repeat the URL if it may contain a password.
   const auto fail = [setting](std::string_view fault) {
     return usage_error(fmt::format("{}: {}", setting, fault),
                        "Give a URL such as http://127.0.0.1:8000 or https://host.");
@@ -71,7 +71,7 @@ Endpoint parse_endpoint(std::string_view url, std::string_view setting) {
     throw fail("a user name or password is not allowed");
   }
   const std::string_view path = view.encoded_path();
-  // Boost.URL takes "host:8000x" for a port and a path without a slash.
+  // Boost.URL parses "host:8000x" as a port and a path without a slash.
   if (!view.has_authority() || (!path.empty() && path.front() != '/')) {
     throw fail("not a URL of a host and port");
   }
@@ -88,7 +88,7 @@ Endpoint parse_endpoint(std::string_view url, std::string_view setting) {
   const bool is_ipv6 = view.host_type() == boost::urls::host_type::ipv6;
   const bool is_future_ip = view.host_type() == boost::urls::host_type::ipvfuture;
   if (is_future_ip || (!is_ipv6 && !is_host_name(endpoint.host))) {
-    throw fail("the host is missing or not a host's name");
+    throw fail("the host is missing or not a host name");
   }
   endpoint.port = usual_port(endpoint.tls);
   if (view.has_port()) {
@@ -107,7 +107,7 @@ bool is_loopback(const Endpoint& endpoint) {
   if (!not_an_address) {
     return address.is_loopback();
   }
-  // RFC 6761, section 6.3: the names below localhost are this machine too.
+  // RFC 6761, section 6.3: subdomains of localhost are this machine too.
   return boost::algorithm::iequals(endpoint.host, "localhost") ||
          boost::algorithm::iends_with(endpoint.host, ".localhost");
 }

@@ -1,4 +1,4 @@
-// Where a server is reached: scheme, host, port.
+// The address of a server: scheme, host, port.
 #pragma once
 
 #include <cstdint>
@@ -12,7 +12,7 @@ struct Endpoint {
   std::string host;  ///< a name or an address; an IPv6 address without brackets
   std::uint16_t port = 443;
 
-  /// As the Host header has it: the port only where it is not the scheme's own, IPv6 in brackets.
+  /// As in the Host header: with the port only if it is not the scheme's default, IPv6 in brackets.
   std::string authority() const;
   /// "https://authority".
   std::string url() const;
@@ -24,7 +24,7 @@ struct Endpoint {
 /// another scheme, a missing host, a user, a path other than "/", a query or a bad port.
 Endpoint parse_endpoint(std::string_view url, std::string_view setting);
 
-/// Whether the endpoint is on this machine: 127.0.0.0/8, ::1, localhost and all names below it.
+/// Whether the endpoint is on this machine: 127.0.0.0/8, ::1, localhost and its subdomains.
 bool is_loopback(const Endpoint& endpoint);
 
 }  // namespace everyitem::http

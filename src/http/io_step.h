@@ -1,4 +1,4 @@
-// One step on a stream that never waits: it moves what it can, or says what it waits for.
+// One step on a stream, which never waits: it moves what it can, or says what it has to wait for.
 #pragma once
 
 #include <cstddef>
@@ -8,13 +8,13 @@
 namespace everyitem::http {
 
 struct IoStep {
-  /// What the socket must become before the same step is tried again.
+  /// What the socket must become before the same step is retried.
   enum class Needs { nothing, readable, writable };
 
   Needs needs = Needs::nothing;
-  /// What ended the stream; asio::error::eof where the other side ended it in good order.
+  /// What ended the stream; asio::error::eof if the other side ended it properly.
   boost::system::error_code error = {};
-  std::size_t bytes = 0;  ///< moved; at least one when nothing is needed and nothing failed
+  std::size_t bytes = 0;  ///< bytes moved; at least one if nothing is needed and nothing failed
 };
 
 }  // namespace everyitem::http

@@ -1,4 +1,4 @@
-// An HTTP request and its answer.
+// An HTTP request and its response.
 #pragma once
 
 #include <cstddef>
@@ -28,13 +28,13 @@ struct Response {
   int status = 0;
   std::vector<Header> headers;
   PaddedBuffer body;
-  /// The value of the first header called `name`, compared without case, or an empty view.
+  /// The value of the first header named `name` (case-insensitive), or an empty view.
   std::string_view header(std::string_view name) const&;
   std::string_view header(std::string_view name) && = delete;
 };
 
-/// The largest body taken, in bytes. A Scan page is at most 1 MB of DynamoDB's own measure, whose
-/// JSON can be some ten times as large (a one-digit number is 2 bytes there and 9 in JSON).
+/// The largest accepted body, in bytes. A Scan page is at most 1 MB as DynamoDB counts, and its
+/// JSON can be about ten times as large (a one-digit number is 2 bytes there and 9 in JSON).
 inline constexpr std::size_t kMaxBodyBytes = 64U << 20;
 
 }  // namespace everyitem::http

@@ -19,7 +19,7 @@ struct Lookup {
   explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
 
   tcp::resolver resolver;
-  asio::steady_timer done;  ///< ends early when the answer is there
+  asio::steady_timer done;  ///< ends early once there is a result
   bool answered = false;
   error_code error;
   std::vector<tcp::endpoint> addresses;

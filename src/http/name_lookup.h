@@ -1,4 +1,4 @@
-// Host names to addresses.
+// Resolves host names.
 #pragma once
 
 #include <chrono>
@@ -11,10 +11,10 @@
 
 namespace everyitem::http {
 
-/// The addresses of the endpoint, at least one. An address as host needs no look-up.
+/// The addresses of the endpoint, at least one. A host that is an address needs no look-up.
 /// Throws TransportError (resolve; connect when `deadline` passed) and, when cancelled,
-/// boost::system::system_error(operation_aborted). The system's look-up cannot be stopped: it is
-/// left to end by itself, and until then the event loop has work.
+/// boost::system::system_error(operation_aborted). The system's look-up cannot be
+/// stopped: it ends by itself, and until then the event loop has work.
 Awaitable<std::vector<asio::ip::tcp::endpoint>> look_up(
     const Endpoint& endpoint, std::chrono::steady_clock::time_point deadline);
 

@@ -12,7 +12,7 @@ namespace everyitem::http {
 namespace {
 
 std::string base64(std::string_view text) {
-  std::string encoded((text.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL ends it with a zero
+  std::string encoded((text.size() + 2) / 3 * 4 + 1, '\0');  // OpenSSL appends a zero
   const int size = EVP_EncodeBlock(reinterpret_cast<unsigned char*>(encoded.data()),
                                    reinterpret_cast<const unsigned char*>(text.data()),
                                    static_cast<int>(text.size()));
@@ -23,7 +23,7 @@ std::string base64(std::string_view text) {
 }  // namespace
 
 std::string Proxy::name() const {
-  // With the port even where it is the usual one: few know which that is for a proxy.
+  // With the port even if it is the default, because few people know a proxy's default port.
   return fmt::format(
       "the proxy {}:{}",
       endpoint.host.find(':') == std::string::npos ? endpoint.host : "[" + endpoint.host + "]",
@@ -55,7 +55,7 @@ Proxy parse_proxy(std::string_view url, std::string_view setting) {
                    ? "a SOCKS proxy is not supported, only an HTTP proxy (http://)"
                    : "only an HTTP proxy (http://) is supported");
   }
-  // An unencoded '/', '?' or '#' in a password makes one of these of its end.
+  // An unencoded '/', '?' or '#' in a password ends up as one of these.
   const std::string_view path = view.encoded_path();
   if ((!path.empty() && path != "/") || view.has_query() || view.has_fragment()) {
     throw fail("not the URL of a host and port");

@@ -1,4 +1,4 @@
-// The forward proxy that an endpoint may have to be reached through.
+// A forward proxy, through which an endpoint may have to be reached.
 #pragma once
 
 #include <string>
@@ -8,10 +8,10 @@
 
 namespace everyitem::http {
 
-/// An HTTP proxy. Endpoints with TLS are reached through a tunnel that it opens (CONNECT), so that
-/// it sees their names only; for others it passes on each request.
+/// An HTTP proxy. Endpoints with TLS are reached through a tunnel that it opens (CONNECT), so it
+/// only sees their names; requests to other endpoints are forwarded.
 struct Proxy {
-  Endpoint endpoint;          ///< of the proxy itself, without TLS
+  Endpoint endpoint;          ///< the address of the proxy, without TLS
   std::string authorization;  ///< the value of Proxy-Authorization, a secret; empty for none
   std::string setting;        ///< for messages: "HTTPS_PROXY"
 
@@ -19,9 +19,9 @@ struct Proxy {
   std::string name() const;
 };
 
-/// Reads "http://user:password@host:port"; scheme, credentials and port (80) may be left out.
-/// Throws a usage error that names `setting`, and repeats nothing of `url`, for what cannot be the
-/// URL of an HTTP proxy.
+/// Reads "http://user:password@host:port"; scheme, credentials and port (80) are optional.
+/// Throws a usage error if this is not the URL of an HTTP proxy. It names `setting` and repeats
+/// nothing of `url`.
 Proxy parse_proxy(std::string_view url, std::string_view setting);
 
 }  // namespace everyitem::http

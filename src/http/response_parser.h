@@ -1,4 +1,4 @@
-// Beast's parser of HTTP answers, which decides what is allowed, filling an Response.
+// Beast's parser of HTTP responses, which decides what is allowed, filling a Response.
 #pragma once
 
 #include <boost/beast/http/basic_parser.hpp>
@@ -7,13 +7,13 @@
 
 namespace everyitem::http {
 
-/// Stops behind the head; goes on to the end of the body once `eager(true)` was called.
+/// Stops after the head; continues to the end of the body once `eager(true)` was called.
 class ResponseParser final : public boost::beast::http::basic_parser<false> {
  public:
   using ErrorCode = boost::beast::error_code;
   using Text = boost::beast::string_view;
 
-  /// `response` must outlive the parser. Every answer needs a new parser.
+  /// `response` must outlive the parser. Every response needs a new parser.
   explicit ResponseParser(Response& response) : response_(response) {}
 
  private:

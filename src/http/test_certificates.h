@@ -1,4 +1,4 @@
-// Certificates made for a test.
+// Generates certificates for tests.
 #pragma once
 
 #include <chrono>
@@ -24,9 +24,9 @@ struct Certificate {
 
 struct CertificateRequest {
   std::string common_name = "test";
-  std::string alternative_names;        ///< as OpenSSL writes them: "DNS:localhost,IP:127.0.0.1"
-  const Certificate* issuer = nullptr;  ///< signs; null for one that signs itself
-  bool authority = false;               ///< may sign others
+  std::string alternative_names;        ///< in OpenSSL's syntax: "DNS:localhost,IP:127.0.0.1"
+  const Certificate* issuer = nullptr;  ///< signs it; null for a self-signed one
+  bool authority = false;               ///< whether it may sign others
   std::chrono::seconds valid_from = -std::chrono::hours(1);  ///< from now
   std::chrono::seconds valid_until = std::chrono::hours(1);  ///< from now
 };

@@ -21,10 +21,10 @@ using asio::ip::tcp;
 
 namespace {
 
-/// A test that takes longer hangs.
+/// A test that takes longer is stuck.
 constexpr std::chrono::seconds kPatience{60};
 
-/// Until either closes; closes both then.
+/// Runs until either side closes, and then closes both.
 Awaitable<void> pump(tcp::socket& from, tcp::socket& to) {
   std::array<char, 16384> bytes;
   for (;;) {
@@ -113,7 +113,7 @@ Awaitable<void> Peer::relay(const std::string& address, std::uint16_t port) {
 
 void Peer::close() {
   if (tls_) {
-    // The goodbye is on the socket when this returns; the client's own is not waited for.
+    // The closing message is on the socket when this returns; it does not wait for the client's.
     shutting_down_ = true;
     stream_.async_shutdown([this](const boost::system::error_code&) { shutting_down_ = false; });
   }
@@ -142,7 +142,7 @@ TestServer::~TestServer() {
   for (const auto& peer : peers_) {
     peer->drop();
   }
-  // Others' work on the event loop need not end.
+  // Other work on the event loop need not end.
   const auto deadline = std::chrono::steady_clock::now() + kPatience;
   context_.restart();
   const auto is_shutting_down = [](const auto& peer) { return peer->shutting_down_; };

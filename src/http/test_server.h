@@ -26,17 +26,17 @@ class Peer {
 
   /// Counts the connections from 1.
   int number() const { return number_; }
-  /// The next request, head and body, or nothing when the client closed the connection.
+  /// The next request, head and body, or nothing if the client closed the connection.
   Awaitable<std::optional<std::string>> read_request();
-  /// Reads some bytes of the next request; 0 when the client closed the connection.
+  /// Reads some bytes of the next request; 0 if the client closed the connection.
   Awaitable<std::size_t> read_some();
   Awaitable<void> write(std::string_view bytes);
-  /// Passes on what comes, both ways, between the client and what listens on `port` of `host`'s
-  /// address, until either side closes.
+  /// Forwards data in both directions between the client and `port` at `host`'s address, until
+  /// either side closes.
   Awaitable<void> relay(const std::string& address, std::uint16_t port);
-  /// Ends the stream in good order.
+  /// Ends the stream properly.
   void close();
-  /// Ends the TCP connection, in good order for TCP but without a word of TLS.
+  /// Ends the TCP connection properly, but without ending TLS.
   void drop();
   /// Ends the TCP connection with a reset.
   void reset();
@@ -55,7 +55,7 @@ class Peer {
 
 class TestServer {
  public:
-  /// What it does with each connection. The connection stays open when the script ends.
+  /// Handles one connection, which stays open when the script ends.
   using Script = std::function<Awaitable<void>(Peer&)>;
 
   /// Listens on a free port of `address`. `tls` is borrowed; null for none.
@@ -64,14 +64,14 @@ class TestServer {
 
   TestServer(const TestServer&) = delete;
   TestServer& operator=(const TestServer&) = delete;
-  /// Closes every connection and lets the scripts come to their ends.
+  /// Closes every connection and lets the scripts finish.
   ~TestServer();
 
-  /// `host` must lead to the server's address.
+  /// `host` must resolve to the server's address.
   Endpoint endpoint(const std::string& host = "127.0.0.1") const;
-  /// How many connections were accepted.
+  /// The number of accepted connections.
   int accepted() const { return static_cast<int>(peers_.size()); }
-  /// Connections are refused from now on.
+  /// Refuses connections from now on.
   void stop_accepting() { acceptor_.close(); }
 
  private:
@@ -83,34 +83,34 @@ class TestServer {
   asio::ssl::context* tls_;
   asio::ip::tcp::acceptor acceptor_;
   std::vector<std::unique_ptr<Peer>> peers_;
-  int running_ = 0;  ///< coroutines that are under way
+  int running_ = 0;  ///< running coroutines
 };
 
-/// An answer with Content-Length.
+/// A response with Content-Length.
 std::string answer(std::string_view body, std::string_view status = "200 OK",
                    std::string_view headers = "");
 
-/// The body of a request or an answer.
+/// The body of a request or a response.
 std::string body_of(const std::string& message);
 
 std::string text_of(const Response& response);
 
-/// Answers every request with `answer("ok")`.
+/// Responds to every request with `answer("ok")`.
 Awaitable<void> answer_all(Peer& peer);
 
-/// Reads one request and answers it with `bytes`; then ends the stream when `close` is set.
+/// Reads one request and responds with `bytes`; then ends the stream if `close` is set.
 TestServer::Script answer_once(std::string bytes, bool close = false);
 
-/// Lets the others on the event loop go on.
+/// Lets other coroutines on the event loop run.
 Awaitable<void> yield();
 
 /// Runs the event loop until `work` is done; throws what it threw.
 void run(asio::io_context& context, Awaitable<void> work);
 
-/// Runs the event loop until the client has its answer; throws what it threw.
+/// Runs the event loop until the client has its response; throws what it threw.
 Response send(asio::io_context& context, Client& client, const Request& request = {});
 
-/// The error that the client's call ends with. Throws when it has an answer or another error.
+/// The error the client's call ends with. Throws if it gets a response or another error.
 TransportError failed_send(asio::io_context& context, Client& client, const Request& request = {});
 
 }  // namespace everyitem::http

@@ -15,7 +15,7 @@ namespace everyitem::http {
 
 namespace {
 
-/// The library's own text for why the certificate was refused is for those who know X.509.
+/// The library's own explanations of rejected certificates are for X.509 experts.
 std::string explain_certificate(long result) {
   switch (result) {
     case X509_V_ERR_CERT_HAS_EXPIRED:
@@ -61,7 +61,7 @@ TlsSession::TlsSession(const TlsSettings& settings, asio::ip::tcp::socket& socke
                            SSL_set_tlsext_host_name(ssl_.get(), host.c_str()) == 1
                      : X509_VERIFY_PARAM_set1_ip_asc(verification, host.c_str()) == 1;
   if (!taken) {
-    // Without it any certificate would do.
+    // Without this, any certificate would be accepted.
     throw TransportError(TransportError::Cause::tls, false,
                          "no certificate can be for the host " + host);
   }
@@ -100,7 +100,8 @@ IoStep TlsSession::step(int result, std::size_t bytes) {
     case SSL_ERROR_ZERO_RETURN:
       return {.error = asio::error::eof};
     case SSL_ERROR_SYSCALL:
-      // An end without TLS's own goodbye may be anybody's doing, so it is not one in good order.
+      // Anyone can cause an end without TLS's closing message, so it does not count as a proper
+      // end.
       return {.error = socket_error_ && socket_error_ != asio::error::eof
                            ? socket_error_
                            : asio::ssl::error::stream_truncated};
@@ -126,8 +127,8 @@ std::string TlsSession::explain(const boost::system::error_code& error) const {
   }
 }
 
-// The BIO is what OpenSSL reads and writes through. Its own one for sockets would raise SIGPIPE
-// when the server has gone, which ends a program that does not expect it.
+// OpenSSL reads and writes through a BIO. Its own BIO for sockets would raise SIGPIPE when the
+// server is gone, which ends a program that does not expect it.
 
 int TlsSession::bio_read(BIO* bio, char* into, int size) {
   auto& self = *static_cast<TlsSession*>(BIO_get_data(bio));

@@ -22,28 +22,28 @@ struct TlsSettings::Impl {
   std::unique_ptr<SSL_CTX, Free> context;
 };
 
-/// OpenSSL works on the socket itself: through a pair of memory buffers, as asio::ssl::stream has
-/// it, every byte is copied once more and every record is a turn of the event loop.
+/// OpenSSL works directly on the socket. Through a pair of memory buffers, as in asio::ssl::stream,
+/// every byte would be copied once more and every record would take a turn of the event loop.
 class TlsSession {
  public:
-  /// `socket` is connected, non-blocking and outlives the session. `host` is the name or the
-  /// address that the server's certificate must be for.
+  /// `socket` is connected and non-blocking, and must outlive the session. The server's certificate
+  /// must be for `host`, a name or an address.
   TlsSession(const TlsSettings& settings, asio::ip::tcp::socket& socket, const std::string& host);
   TlsSession(const TlsSession&) = delete;
   TlsSession& operator=(const TlsSession&) = delete;
   ~TlsSession() = default;
 
-  /// Is complete when nothing more is needed and nothing failed.
+  /// Complete once nothing more is needed and nothing has failed.
   IoStep handshake();
   IoStep read_some(std::span<char> into);
-  /// A step that needs something must be repeated with the same bytes.
+  /// A step that has to wait must be repeated with the same bytes.
   IoStep write_some(std::string_view bytes);
 
-  /// Whether bytes came from the server that are neither on the socket any more nor were given out.
+  /// Whether bytes from the server have been read from the socket but not yet returned.
   bool has_unread() const;
 
-  /// Why `handshake` failed with `error`, in words for the user. Nothing when not TLS failed but
-  /// the connection below it.
+  /// Why `handshake` failed with `error`, in words for the user. Empty if the underlying connection
+  /// failed rather than TLS.
   std::string explain(const boost::system::error_code& error) const;
 
  private:
@@ -52,14 +52,14 @@ class TlsSession {
   static long bio_control(BIO* bio, int command, long number, void* pointer);
   static BIO_METHOD* bio_method();
 
-  /// What a call of OpenSSL came to that returned `result`.
+  /// The meaning of `result`, which a call of OpenSSL returned.
   IoStep step(int result, std::size_t bytes);
 
   struct Free {
     void operator()(SSL* ssl) const { SSL_free(ssl); }
   };
   asio::ip::tcp::socket& socket_;
-  boost::system::error_code socket_error_;  ///< of the last use of the socket
+  boost::system::error_code socket_error_;  ///< the error of the last use of the socket
   std::unique_ptr<SSL, Free> ssl_;
 };
 

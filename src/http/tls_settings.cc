@@ -24,8 +24,8 @@ bool exists(const char* path) {
   return std::filesystem::exists(path, ignored);
 }
 
-/// OpenSSL looks where the distribution that it was built on keeps the roots, or where
-/// SSL_CERT_FILE and SSL_CERT_DIR say. A program built on one distribution and run on another (on
+/// OpenSSL looks where its own distribution keeps the roots, or where SSL_CERT_FILE and
+/// SSL_CERT_DIR say. A program that was built on one distribution and runs on another (such as
 /// Lambda's Amazon Linux) finds nothing there.
 void load_system_roots(SSL_CTX* context) {
   SSL_CTX_set_default_verify_paths(context);
@@ -53,11 +53,11 @@ TlsSettings::TlsSettings(const std::string& ca_bundle) : impl_(std::make_unique<
   impl_->context.reset(SSL_CTX_new(TLS_client_method()));
   SSL_CTX* const context = impl_->context.get();
   if (context == nullptr) {
-    throw std::runtime_error("cannot initialise OpenSSL: " + last_openssl_error());
+    throw std::runtime_error("cannot initialize OpenSSL: " + last_openssl_error());
   }
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
-  // Each record that the socket took counts as progress.
+  // Each record the socket accepts counts as progress.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);
   if (ca_bundle.empty()) {
     load_system_roots(context);

@@ -1,4 +1,4 @@
-// What is trusted, for all TLS connections of a client.
+// TLS settings for all connections of a client.
 #pragma once
 
 #include <memory>
@@ -6,9 +6,9 @@
 
 namespace everyitem::http {
 
-/// TLS settings of a client, loaded once: protocol 1.2 or later, the certificate chain and the host
-/// name are verified, always. Roots: the PEM file `ca_bundle` when not empty, the system's if it
-/// is. Throws a usage error that names the file when it cannot be read.
+/// Loaded once: protocol 1.2 or later; the certificate chain and the host name are always verified.
+/// The roots are in the PEM file `ca_bundle`, or the system's if it is empty. Throws a usage error
+/// that names the file if it cannot be read.
 class TlsSettings {
  public:
   explicit TlsSettings(const std::string& ca_bundle = {});

@@ -11,14 +11,14 @@ namespace everyitem::http {
 class TransportError : public std::runtime_error {
  public:
   enum class Cause {
-    resolve,        ///< the host has no address
-    connect,        ///< refused, unreachable, broken off, or not done within the connect timeout
-    tls,            ///< handshake failed: certificate or host name not valid, protocol too old
-    proxy,          ///< the proxy cannot be reached, or failed to reach the endpoint
-    proxy_refused,  ///< the proxy does not let the caller through
-    idle,           ///< no byte moved for the idle timeout
-    closed,         ///< the connection ended before the answer was whole
-    bad_response    ///< what came is not HTTP, or larger than allowed
+    resolve,  ///< the host has no address
+    connect,  ///< refused, unreachable, interrupted, or not completed within the connect timeout
+    tls,      ///< handshake failed: invalid certificate or host name, or old protocol
+    proxy,    ///< the proxy cannot be reached, or failed to reach the endpoint
+    proxy_refused,  ///< the proxy rejected the caller
+    idle,           ///< no data for the idle timeout
+    closed,         ///< the connection closed before the response was complete
+    bad_response    ///< the response is not HTTP, or is too large
   };
 
   TransportError(Cause cause, bool request_sent, const std::string& message, std::string hint = {})
@@ -28,9 +28,9 @@ class TransportError : public std::runtime_error {
         hint_(std::move(hint)) {}
 
   Cause cause() const noexcept { return cause_; }
-  /// Whether the server may have acted on the request: false when no byte of it can have arrived.
+  /// Whether the server may have acted on the request: false if no byte of it can have arrived.
   bool request_sent() const noexcept { return request_sent_; }
-  /// What to do about it, where that is known here; else empty.
+  /// What to do about it, if known; otherwise empty.
   const std::string& hint() const noexcept { return hint_; }
 
  private:

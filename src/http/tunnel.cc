@@ -11,7 +11,7 @@ std::string authorization_line(const Proxy& proxy) {
 }
 
 std::string connect_request(const Proxy& proxy, const Endpoint& endpoint) {
-  // The port always, which an authority elsewhere may leave out.
+  // Always with the port, which can be omitted elsewhere.
   const bool is_ipv6 = endpoint.host.find(':') != std::string::npos;
   const std::string target = is_ipv6 ? fmt::format("[{}]:{}", endpoint.host, endpoint.port)
                                      : fmt::format("{}:{}", endpoint.host, endpoint.port);
@@ -24,16 +24,16 @@ TransportError refusal(const Proxy& proxy, int status) {
     return TransportError(
         Cause::proxy_refused, false,
         fmt::format("{} {} (status 407)", proxy.name(),
-                    proxy.authorization.empty() ? "wants a user and a password"
-                                                : "does not accept the user and the password"),
+                    proxy.authorization.empty() ? "requires a user name and a password"
+                                                : "does not accept the user name and the password"),
         fmt::format("Give them in {}, as http://USER:PASSWORD@HOST:PORT.", proxy.setting));
   }
-  // Its own failures and the endpoint's pass; a refusal does not.
+  // Failures of the proxy or the endpoint are temporary; a rejection is not.
   const bool failed = status / 100 == 5;
   return TransportError(failed ? Cause::proxy : Cause::proxy_refused, false,
                         fmt::format("{} {} (status {})", proxy.name(),
                                     failed ? "failed to connect to the endpoint"
-                                           : "does not let the endpoint be reached",
+                                           : "does not allow connections to the endpoint",
                                     status),
                         fmt::format("Check {}; NO_PROXY exempts endpoints.", proxy.setting));
 }

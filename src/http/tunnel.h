@@ -1,4 +1,4 @@
-// What is said to a proxy, and what its answers mean.
+// Requests to a proxy, and the meaning of its responses.
 #pragma once
 
 #include <string>
@@ -11,13 +11,13 @@ namespace everyitem::http {
 
 inline constexpr int kProxyAuthenticationRequired = 407;
 
-/// The header with the proxy's credentials as a whole line, or nothing.
+/// The header line with the proxy's credentials, or nothing.
 std::string authorization_line(const Proxy& proxy);
 
 /// The head of the request for a tunnel to the endpoint (RFC 9110, section 9.3.6).
 std::string connect_request(const Proxy& proxy, const Endpoint& endpoint);
 
-/// Why the proxy answered with `status`, which is none of success, and what to do about it.
+/// Why the proxy responded with the error `status`, and what to do about it.
 TransportError refusal(const Proxy& proxy, int status);
 
 }  // namespace everyitem::http

@@ -308,7 +308,7 @@ TEST_F(KinesisSinkTest, AFailureWithoutAnyProgressEndsTheDeliveryAtLast) {
   EXPECT_THAT(error.what(),
               AllOf(StartsWith("PutRecords on stream backfill in eu-west-1: InternalFailure: 40 of "
                                "40 records of a batch were refused: in its words (gave up after "),
-                    EndsWith(": a request that fails is repeated for 2 min 0 s at most)")));
+                    EndsWith(": failed requests are retried for at most 2 min 0 s)")));
 }
 
 TEST_F(KinesisSinkTest, AnyProgressIsAReasonToGoOn) {
@@ -341,7 +341,7 @@ TEST_F(KinesisSinkTest, AThrottleEndsTheDeliveryOnceItTookAsLongAsTheUserWaits) 
   const Error error = failed_delivery();
   EXPECT_GE(slept(), std::chrono::hours(3));
   EXPECT_LT(slept(), std::chrono::hours(3) + seconds(5));
-  EXPECT_THAT(error.what(), EndsWith("refused as too fast is repeated for 3 h 0 min at most)"));
+  EXPECT_THAT(error.what(), EndsWith("throttled requests are retried for at most 3 h 0 min)"));
 }
 
 // Shards that are paced

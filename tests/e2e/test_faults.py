@@ -212,7 +212,7 @@ def test_throttling_is_waited_for_up_to_max_wait(
     scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2, "--max-wait", "1s")
     result = everyitem.run(*scan)
     assert result.code == 1, result.stderr
-    assert "a request that is refused as too fast is repeated for 1.0 s at most" in result.stderr
+    assert "throttled requests are retried for at most 1.0 s" in result.stderr
     proxy(service).rule = None
     assert everyitem.run(*scan).code == 0
     assert backend.compared(table, stream).complete

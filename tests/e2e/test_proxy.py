@@ -72,7 +72,7 @@ def test_wrong_proxy_password_is_reported(tmp_path: Path) -> None:
             everyitem = behind(server, tmp_path / "home", authority, HTTPS_PROXY=url)
             result = everyitem.run(*scan_of())
     assert result.code == 1
-    assert f"the proxy {proxy.authority} does not accept the user and the password" in result.stderr
+    assert f"the proxy {proxy.authority} does not accept the user name and the password" in result.stderr
     assert "HTTPS_PROXY" in result.stderr
     assert "wrong-one" not in result.stderr
     assert proxy.asked == []
