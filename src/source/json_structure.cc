@@ -17,7 +17,7 @@ namespace {
 void check(simdjson::error_code error) {
   if (error != simdjson::SUCCESS) {
     throw aws::MalformedResponse(
-        fmt::format("the answer to Scan cannot be read: {}", simdjson::error_message(error)));
+        fmt::format("the response to Scan cannot be read: {}", simdjson::error_message(error)));
   }
 }
 
@@ -28,7 +28,7 @@ struct JsonStructure::Impl {
 };
 
 JsonStructure::JsonStructure() : impl_(std::make_unique<Impl>()) {
-  // How deep a text may be is for stages that are not used.
+  // The maximum depth only matters to stages that are not used.
   constexpr std::size_t kDepth = 1;
   check(simdjson::get_active_implementation()->create_dom_parser_implementation(0, kDepth,
                                                                                 impl_->parser));

@@ -1,4 +1,4 @@
-// Where the structure of a JSON text is: simdjson's first stage, and nothing built on it.
+// Finds the structure of a JSON text with simdjson's first stage, and builds nothing on it.
 #pragma once
 
 #include <cstdint>
@@ -9,7 +9,7 @@
 
 namespace everyitem::source {
 
-/// Its memory grows to the largest text and stays. One thread.
+/// Its memory grows to the largest text and is kept. One thread.
 class JsonStructure {
  public:
   JsonStructure();
@@ -17,10 +17,10 @@ class JsonStructure {
   JsonStructure(const JsonStructure&) = delete;
   JsonStructure& operator=(const JsonStructure&) = delete;
 
-  /// The places of each brace, bracket, colon and comma outside of strings, and of the first byte
-  /// of each string and of each other scalar, rising; valid until the next call. Whether these make
-  /// sense is not looked at. Throws aws::MalformedResponse when the text is not UTF-8, has a string
-  /// that does not end, or is empty.
+  /// The positions of each brace, bracket, colon and comma outside strings, and of the first byte
+  /// of each string and of each other scalar, in ascending order; valid until the next call. Does
+  /// not check whether they make sense. Throws aws::MalformedResponse if the text is empty, is not
+  /// UTF-8 or has an unterminated string.
   std::span<const std::uint32_t> find(const PaddedBuffer& text);
 
  private:

@@ -21,12 +21,12 @@ class PageReader {
   virtual ~PageReader() = default;
 
   /// Reads the next page; the part must not be complete. `limit`: looks at no more items than this.
-  /// `pacer`: told when a request failed and asked before it is repeated, as aws::Call has it; may
-  /// be null. A page without items need not be the last. Throws Error when the part cannot be read
-  /// any further, system_error(operation_aborted) when cancelled.
+  /// `pacer` is the one of aws::Call and may be null. A page without items need not be the last.
+  /// Throws Error if the rest of the part cannot be read, system_error(operation_aborted) when
+  /// cancelled.
   virtual Awaitable<ScanPage> next(std::optional<std::uint64_t> limit, aws::Pacer* pacer) = 0;
 
-  /// Where the page after the one that `next` returned last begins.
+  /// Where the page after the one last returned by `next` begins.
   virtual const ScanPosition& position() const = 0;
 };
 

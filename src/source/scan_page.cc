@@ -15,7 +15,7 @@ namespace everyitem::source {
 namespace {
 
 [[noreturn]] void fail(const std::string& reason) {
-  throw aws::MalformedResponse("the answer to Scan cannot be read: " + reason);
+  throw aws::MalformedResponse("the response to Scan cannot be read: " + reason);
 }
 
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
@@ -28,11 +28,11 @@ constexpr auto kDeeper = [] {
   return deeper;
 }();
 
-/// Walks through a JSON text by its structure. Of what it passes over it looks only at where that
-/// ends; the text's checksum has said that it is what DynamoDB sent.
+/// Walks through a JSON text along its structure. It only looks for the ends of skipped values; the
+/// checksum has shown that the text is what DynamoDB sent.
 class Walk {
  public:
-  /// The text and its structure outlive the walk.
+  /// The text and its structure must outlive this object.
   Walk(const PaddedBuffer& text, std::span<const std::uint32_t> places)
       : text_(text.data()),
         size_(static_cast<std::uint32_t>(text.size())),
@@ -40,7 +40,7 @@ class Walk {
         end_(places.data() + places.size()) {}
 
   bool at_end() const { return at_ == end_; }
-  /// The byte of the structure that comes next; zero at the end.
+  /// The next byte of the structure; zero at the end.
   char next() const { return at_end() ? '\0' : text_[*at_]; }
   std::uint32_t place() const { return at_end() ? size_ : *at_; }
 
@@ -55,7 +55,7 @@ class Walk {
     }
   }
 
-  /// The name of a member, as it stands there, and its colon.
+  /// Reads the raw name of a member, and its colon.
   std::string_view name() {
     const std::uint32_t begin = place() + 1;
     take('"');
@@ -86,7 +86,7 @@ class Walk {
       return between(begin, behind(begin, place()));
     }
     if (text_[at_[-1]] != (first == '{' ? '}' : ']')) {
-      fail(fmt::format("what opens at byte {} is closed otherwise", begin));
+      fail(fmt::format("mismatched brackets at byte {}", begin));
     }
     return between(begin, at_[-1] + 1);
   }
@@ -101,8 +101,8 @@ class Walk {
     return value();
   }
 
-  /// Calls `member(name)` for each member of the object that comes next; it takes just its value.
-  /// Returns the object's text.
+  /// Calls `member(name)` for each member of the next object; it must read exactly the value.
+  /// Returns the text of the object.
   template <typename Member>
   std::string_view members(Member member) {
     const std::uint32_t begin = place();
@@ -117,17 +117,17 @@ class Walk {
   }
 
  private:
-  /// Places of an object with one member, whose value holds nothing else: {"S":"text"}.
+  /// The structure positions of an object with one scalar member: {"S":"text"}.
   static constexpr std::ptrdiff_t kPlainPlaces = 5;
 
-  /// As most attributes are. It says no where it cannot tell.
+  /// Whether it is such an object, as most attributes are. False if that is not certain.
   bool is_next_plain() const {
     return end_ - at_ >= kPlainPlaces && text_[at_[0]] == '{' && text_[at_[1]] == '"' &&
            text_[at_[2]] == ':' && kDeeper[static_cast<unsigned char>(text_[at_[3]])] == 0 &&
            text_[at_[4]] == '}';
   }
 
-  /// The end of what stands between two places, without the white space behind it.
+  /// The end of the text between two positions, without trailing white space.
   std::uint32_t behind(std::uint32_t begin, std::uint32_t end) const {
     while (end > begin && is_space(text_[end - 1])) {
       --end;
@@ -147,7 +147,7 @@ class Walk {
 /// Finds the key attributes of items by their names.
 class KeyFinder {
  public:
-  /// `text`: what the items are part of. Names hold escapes only if it does.
+  /// `text` contains the items. Names have escapes only if it has any.
   KeyFinder(const KeyNames& keys, std::string_view text)
       : keys_(keys), escapes_(text.find('\\') != std::string_view::npos) {}
 
@@ -182,12 +182,12 @@ std::uint64_t to_count(std::string_view text) {
   std::uint64_t count = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), count);
   if (error != std::errc() || end != text.data() + text.size()) {
-    fail("a count is no number");
+    fail("a count is not a number");
   }
   return count;
 }
 
-/// An object of a few members, which stands once in a page.
+/// A small object, of which there is one per page.
 double capacity_units(std::string_view consumed_capacity) {
   boost::system::error_code error;
   const auto parsed = boost::json::parse(consumed_capacity, error);
@@ -199,7 +199,7 @@ double capacity_units(std::string_view consumed_capacity) {
   return units->to_number<double>();
 }
 
-/// Of this thread.
+/// The structure buffer of this thread.
 JsonStructure& structure() {
   thread_local JsonStructure made;
   return made;
@@ -226,14 +226,14 @@ std::string key_of(std::string_view json, const KeyNames& keys) {
   Walk walk(text, structure().find(text));
   const Item item = KeyFinder(keys, json).slice_item(walk);
   if (!walk.at_end()) {
-    fail("an item has bytes behind its end");
+    fail("an item has bytes after its end");
   }
   const auto position = position_behind(item, keys);
   return position ? position->last_evaluated_key : std::string();
 }
 
 ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
-  // The pages of a table are much alike: the list of items seldom has to grow.
+  // The pages of a table are similar, so the list of items rarely has to grow.
   thread_local std::size_t items_expected = 0;
 
   ScanPage page;
@@ -266,15 +266,15 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
     }
   });
   if (!walk.at_end()) {
-    throw aws::MalformedResponse("the answer to Scan has bytes behind its end");
+    throw aws::MalformedResponse("the response to Scan has bytes after its end");
   }
   items_expected = page.items_.size();
   if (!has_items) {
-    throw aws::MalformedResponse("the answer to Scan has no Items");
+    throw aws::MalformedResponse("the response to Scan has no Items");
   }
   if (count && *count != page.items_.size()) {
-    throw aws::MalformedResponse(
-        fmt::format("the answer to Scan counts {} items and holds {}", *count, page.items_.size()));
+    throw aws::MalformedResponse(fmt::format("the response to Scan has a Count of {} but {} items",
+                                             *count, page.items_.size()));
   }
   return page;
 }

@@ -13,7 +13,7 @@
 
 namespace everyitem::source {
 
-/// The names of a table's primary key attributes; `range` is empty where the key has no such part.
+/// The names of a table's primary key attributes; `range` is empty if the key has no such part.
 struct KeyNames {
   std::string hash;
   std::string range;
@@ -21,38 +21,38 @@ struct KeyNames {
 
 /// One item: slices of the page's bytes, valid as long as the page.
 struct Item {
-  std::string_view json;       ///< the item's DynamoDB JSON, byte for byte as it came
+  std::string_view json;       ///< the item's DynamoDB JSON, byte for byte as received
   std::string_view hash_key;   ///< the key attribute's value: {"S":"a"}; empty if not projected
-  std::string_view range_key;  ///< likewise; empty where the key has no such part
+  std::string_view range_key;  ///< the same; empty if the key has no such part
 };
 
-/// Where a scan goes on behind `item`: its primary key is as good a start as the LastEvaluatedKey
-/// that DynamoDB chooses. Nothing where the item does not have its whole key. Not for the scan of
-/// an index, whose keys have more parts.
+/// Where a scan continues after `item`: its primary key is as good a start as the LastEvaluatedKey
+/// that DynamoDB chooses. Nothing if the item lacks part of its key. Not for scans of an index,
+/// whose keys have more parts.
 std::optional<ScanPosition> position_behind(const Item& item, const KeyNames& keys);
 
-/// The primary key of an item given as JSON, as position_behind has it; empty where the item does
-/// not have its whole key. Throws aws::MalformedResponse when it is not an item.
+/// The primary key of an item given as JSON, in the same form; empty if the item lacks part of its
+/// key. Throws aws::MalformedResponse if it is not an item.
 std::string key_of(std::string_view json, const KeyNames& keys);
 
-/// Owns the bytes; its slices are handed out only by a page that stays (see tests/compile_fail).
-/// Moving it keeps the slices valid.
+/// Owns the bytes. Slices cannot be taken from a temporary page (see tests/compile_fail). Moving
+/// the page keeps its slices valid.
 class ScanPage {
  public:
-  /// Finds the items of a Scan response. Throws aws::MalformedResponse when it is not one: not
+  /// Finds the items of a Scan response. Throws aws::MalformedResponse if it is not one: not
   /// JSON, no Items, or a Count that differs from the number of items. Any thread.
   static ScanPage parse(PaddedBuffer body, const KeyNames& keys);
 
   std::span<const Item> items() const& noexcept { return items_; }
   std::span<const Item> items() && = delete;
 
-  /// As it came, JSON; empty when this is the segment's last page.
+  /// As received (JSON); empty if this is the segment's last page.
   std::string_view last_evaluated_key() const& noexcept { return last_evaluated_key_; }
   std::string_view last_evaluated_key() && = delete;
 
-  /// Items that DynamoDB looked at: more than it sent, where there is a filter.
+  /// Items that DynamoDB evaluated: more than it sent, if there is a filter.
   std::uint64_t scanned_count() const noexcept { return scanned_count_; }
-  /// Read units that this page cost, as DynamoDB reports them; nothing where it does not.
+  /// Read units this page cost, as reported by DynamoDB; nothing if it does not report them.
   std::optional<double> consumed_read_units() const noexcept { return consumed_read_units_; }
   std::size_t size_bytes() const noexcept { return body_.size(); }
 

@@ -1,4 +1,4 @@
-// What a run reads: everything that shapes the Scan, and the request for one page of it.
+// What a run reads: all parameters of the Scan, and the request for a page.
 #pragma once
 
 #include <cstdint>
@@ -10,7 +10,7 @@
 
 namespace everyitem::source {
 
-/// The parts of Scan that are passed through. Empty means absent.
+/// Scan parameters that are passed through. Empty means absent.
 struct ScanParameters {
   std::string table;  ///< a name or an ARN
   std::string index;
@@ -21,7 +21,7 @@ struct ScanParameters {
   std::string attribute_values;  ///< ExpressionAttributeValues, a JSON object
 };
 
-/// Throws a usage error unless names and values are JSON objects of the shape that DynamoDB takes:
+/// Throws a usage error unless names and values are JSON objects in the form DynamoDB accepts:
 /// {"#n": "name"} and {":v": {"S": "value"}}.
 void validate(const ScanParameters& parameters);
 
@@ -30,20 +30,20 @@ class ScanRequests {
  public:
   ScanRequests(const ScanParameters& parameters, std::uint32_t total_segments);
 
-  /// The request for the page of `segment` that begins at `position`, which is not complete.
-  /// `limit`: at most this many items are looked at, where given (1 or more).
+  /// The request for the page of `segment` that begins at `position`, which is not complete. If
+  /// given, `limit` (1 or more) is the maximum number of items to evaluate.
   std::string page(std::uint32_t segment, const ScanPosition& position,
                    std::optional<std::uint64_t> limit) const;
 
-  /// Whether DynamoDB sends fewer items than it looks at.
+  /// Whether DynamoDB sends fewer items than it evaluates.
   bool filtered() const { return filtered_; }
   /// Whether an index is scanned.
   bool of_index() const { return of_index_; }
-  /// Whether only some attributes are read, the keys perhaps not among them.
+  /// Whether only some attributes are read, perhaps without the keys.
   bool projected() const { return projected_; }
 
  private:
-  std::string common_;  ///< the body up to what differs between pages
+  std::string common_;  ///< the part of the body that is the same for all pages
   bool filtered_;
   bool of_index_;
   bool projected_;

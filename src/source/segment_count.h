@@ -1,4 +1,4 @@
-// How many segments to scan with, when the user does not say.
+// The number of segments, if the user does not set it.
 #pragma once
 
 #include <cstdint>
@@ -12,12 +12,12 @@ struct SegmentChoice {
   std::string reason;  ///< for the user: "for about 3.2 GB and 2 cores"
 };
 
-/// `table_bytes`: TableSizeBytes, which is 0 for up to six hours after a table's first item and so
-/// taken as unknown. `cores`: of this machine, 1 or more.
+/// `table_bytes` is TableSizeBytes, which is 0 for up to six hours after a table's first item and
+/// therefore means unknown. `cores` is the number of this machine's cores, 1 or more.
 ///
-/// One segment for each 64 MiB, so that a small table is not cut into crumbs; at most 16 a core:
-/// one segment reads at most kPartitionBytesPerSecond (25 MB/s), and 16 of them are what one core
-/// moves. An unknown size gets 4 a core.
+/// One segment per 64 MiB, so that a small table is not split into tiny segments, and at most 16
+/// per core: a segment can be read at kPartitionBytesPerSecond (25 MB/s), and a core can handle 16
+/// of them. If the size is unknown, 4 per core.
 SegmentChoice choose_segments(std::uint64_t table_bytes, unsigned cores);
 
 }  // namespace everyitem::source

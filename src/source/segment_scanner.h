@@ -13,7 +13,7 @@
 
 namespace everyitem::source {
 
-/// What the scanners of one event loop share. Outlives them.
+/// Shared by the scanners of one event loop, which it must outlive.
 struct ScanContext {
   aws::Client& dynamodb;
   const ScanRequests& requests;

@@ -41,8 +41,8 @@ void require_readable(std::string_view table, const std::string& status) {
   }
 }
 
-/// The member's units a second, where there are some: a table that is not provisioned has 0, and
-/// one without a maximum -1.
+/// The member's units per second, if there are any: a table without provisioned capacity has 0, and
+/// one without a maximum has -1.
 std::optional<double> read_units(const json::object& description, std::string_view throughput,
                                  std::string_view name) {
   const json::value* settings = description.if_contains(throughput);
@@ -56,7 +56,7 @@ std::optional<double> read_units(const json::object& description, std::string_vi
   return units->to_number<double>();
 }
 
-/// `scanned`: the table itself, or its global index, which has a capacity of its own.
+/// `scanned` is the table itself or its global index, which has its own capacity.
 ReadCapacity read_capacity(const json::object& table, const json::object& scanned) {
   ReadCapacity capacity;
   const json::value* billing = table.if_contains("BillingModeSummary");
@@ -68,7 +68,7 @@ ReadCapacity read_capacity(const json::object& table, const json::object& scanne
     capacity.units_per_second = read_units(scanned, "OnDemandThroughput", "MaxReadRequestUnits");
     return capacity;
   }
-  // A table that was always provisioned has no BillingModeSummary.
+  // A table that has always been provisioned has no BillingModeSummary.
   capacity.units_per_second = read_units(scanned, "ProvisionedThroughput", "ReadCapacityUnits");
   if (capacity.units_per_second) {
     capacity.mode = ReadCapacity::Mode::provisioned;
@@ -112,7 +112,7 @@ std::string ReadCapacity::text() const {
     case Mode::on_demand:
       return units_per_second ? "on demand, at most " + units : "on demand, no maximum set";
     case Mode::unknown:
-      return "DescribeTable does not say how much";
+      return "DescribeTable does not report how much";
   }
   return "";
 }
@@ -129,7 +129,7 @@ TableDescription parse_table_description(std::string_view body, std::string_view
     require_readable(table_name, aws::text_member(table, "TableStatus"));
 
     const json::object* scanned = &table;
-    const json::object* with_capacity = &table;  // a local index reads with the table's
+    const json::object* with_capacity = &table;  // a local index uses the table's capacity
     if (!index_name.empty()) {
       const IndexFound index = find_index(table, index_name);
       if (index.description == nullptr) {
@@ -140,7 +140,7 @@ TableDescription parse_table_description(std::string_view body, std::string_view
       }
       if (index.global && consistent_read) {
         throw usage_error(fmt::format("--consistent cannot be used with {}, a global index: "
-                                      "DynamoDB reads those eventually consistent only",
+                                      "DynamoDB only supports eventually consistent reads there",
                                       index_name),
                           "Leave out --consistent.");
       }
@@ -155,10 +155,10 @@ TableDescription parse_table_description(std::string_view body, std::string_view
     throw;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types
     throw aws::MalformedResponse(
-        fmt::format("the answer to DescribeTable cannot be read: {}", error.what()));
+        fmt::format("the response to DescribeTable cannot be read: {}", error.what()));
   }
   if (description.keys.hash.empty()) {
-    throw aws::MalformedResponse("the answer to DescribeTable names no hash key");
+    throw aws::MalformedResponse("the response to DescribeTable has no hash key");
   }
   return description;
 }

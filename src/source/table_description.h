@@ -1,4 +1,4 @@
-// What DescribeTable says of the table or the index that is to be scanned.
+// What DescribeTable reports about the table or index to scan.
 #pragma once
 
 #include <cstdint>
@@ -11,11 +11,11 @@
 
 namespace everyitem::source {
 
-/// What a table lets be read of it, in read units a second.
+/// The read capacity of a table, in read units per second.
 struct ReadCapacity {
   enum class Mode { unknown, provisioned, on_demand };
   Mode mode = Mode::unknown;
-  /// What is provisioned, or the on-demand maximum; nothing where none is set, or none is told.
+  /// The provisioned capacity or the on-demand maximum; nothing if none is set or reported.
   std::optional<double> units_per_second;
 
   /// For the user: "provisioned: 500 read units/s", "on demand, no maximum set".
@@ -24,18 +24,18 @@ struct ReadCapacity {
 
 struct TableDescription {
   std::string arn;
-  std::string table_id;  ///< changes when a table is deleted and made anew; empty if not told
-  KeyNames keys;         ///< the table's own primary key: items of an index carry it too
-  /// Of the index, where one is scanned. DynamoDB refreshes both about every six hours: estimates,
-  /// and 0 for a new table.
+  std::string table_id;  ///< changes when a table is deleted and re-created; empty if not reported
+  KeyNames keys;         ///< the table's primary key, which items of an index have too
+  /// Of the index, if one is scanned. DynamoDB updates both about every six hours, so they are
+  /// estimates, and 0 for a new table.
   std::uint64_t estimated_items = 0;
   std::uint64_t estimated_bytes = 0;
-  ReadCapacity read_capacity;  ///< of a global index, where one is scanned; else the table's
+  ReadCapacity read_capacity;  ///< of a global index, if one is scanned; otherwise the table's
 };
 
-/// Reads an answer of DescribeTable. Throws aws::MalformedResponse when it is not one, and Error
-/// when the table cannot be scanned now: being created or deleted, no such index, or a strongly
-/// consistent read of a global index.
+/// Reads a response of DescribeTable. Throws aws::MalformedResponse if it is not one, and Error if
+/// the table cannot be scanned now: it is being created or deleted, there is no such index, or a
+/// strongly consistent read of a global index is requested.
 TableDescription parse_table_description(std::string_view body, std::string_view table,
                                          std::string_view index, bool consistent_read);
 

@@ -5,15 +5,15 @@
 
 namespace everyitem::source {
 
-/// Of `workers` that share a run, number `worker` (from 0): it reads every workers-th segment, so
-/// that all have as many, give or take one. By default one worker has all.
+/// Worker number `worker` (from 0) of the `workers` that share a run. It reads every workers-th
+/// segment, so that all have the same number, give or take one. By default one worker has all.
 struct WorkerPart {
   std::uint32_t worker = 0;
   std::uint32_t workers = 1;
 
   bool alone() const { return workers == 1; }
   bool has(std::uint32_t segment) const { return segment % workers == worker; }
-  /// How many it has of so many.
+  /// How many of `segments` segments it reads.
   std::uint32_t count_of(std::uint32_t segments) const {
     return segments / workers + (worker < segments % workers ? 1 : 0);
   }
