@@ -31,11 +31,11 @@ bool is_name_character(char c) {
          c == '.' || c == '-';
 }
 
-ResourceName parse_resource(std::string_view value, std::string_view setting,
+ResourceName parse_resource(std::string_view value, const Message& setting,
                             const ResourceKind& kind) {
   const auto fail = [&](std::string_view fault) {
     return usage_error(
-        fmt::format("{} is \"{}\": {}", setting, value, fault),
+        setting + fmt::format(" is \"{}\": {}", value, fault),
         fmt::format("Give a {0}'s name ({3} to {4} letters, digits, '_', '.' or '-') or its ARN, "
                     "arn:aws:{1}:REGION:ACCOUNT:{2}NAME.",
                     kind.noun, kind.service, kind.resource_prefix, kind.min_name_length,
@@ -75,9 +75,9 @@ ResourceName parse_resource(std::string_view value, std::string_view setting,
 
 bool is_arn(std::string_view text) { return text.starts_with(kArnPrefix); }
 
-Arn parse_arn(std::string_view text, std::string_view setting) {
+Arn parse_arn(std::string_view text, const Message& setting) {
   const auto fail = [&] {
-    return usage_error(fmt::format("{} is \"{}\", which is not an ARN", setting, text),
+    return usage_error(setting + fmt::format(" is \"{}\", which is not an ARN", text),
                        "An ARN is arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE.");
   };
   if (!is_arn(text)) {
@@ -100,11 +100,11 @@ Arn parse_arn(std::string_view text, std::string_view setting) {
   return arn;
 }
 
-ResourceName parse_table(std::string_view value, std::string_view setting) {
+ResourceName parse_table(std::string_view value, const Message& setting) {
   return parse_resource(value, setting, kTable);
 }
 
-ResourceName parse_stream(std::string_view value, std::string_view setting) {
+ResourceName parse_stream(std::string_view value, const Message& setting) {
   return parse_resource(value, setting, kStream);
 }
 

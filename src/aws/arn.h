@@ -4,6 +4,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/message.h"
+
 namespace everyitem::aws {
 
 /// arn:PARTITION:SERVICE:REGION:ACCOUNT:RESOURCE
@@ -22,7 +24,7 @@ bool is_arn(std::string_view text);
 
 /// Throws a usage error that names `setting` and `text` if a part is missing. Region and account
 /// may be empty.
-Arn parse_arn(std::string_view text, std::string_view setting);
+Arn parse_arn(std::string_view text, const Message& setting);
 
 /// A table or stream, as given by the user.
 struct ResourceName {
@@ -33,11 +35,11 @@ struct ResourceName {
   friend bool operator==(const ResourceName&, const ResourceName&) = default;
 };
 
-/// The value of `setting` ("--table"): a table's name or its ARN. Throws a usage error that says
+/// The value of `setting`: a table's name or its ARN. Throws a usage error that says
 /// what was given and what is expected.
-ResourceName parse_table(std::string_view value, std::string_view setting);
+ResourceName parse_table(std::string_view value, const Message& setting);
 
-/// The value of `setting` ("--stream"): a Kinesis data stream's name or its ARN; like parse_table.
-ResourceName parse_stream(std::string_view value, std::string_view setting);
+/// The value of `setting`: a Kinesis data stream's name or its ARN; like parse_table.
+ResourceName parse_stream(std::string_view value, const Message& setting);
 
 }  // namespace everyitem::aws

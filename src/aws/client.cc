@@ -67,11 +67,11 @@ ErrorClass classify(http::TransportError::Cause cause) {
   return stays ? ErrorClass::fatal : ErrorClass::transient;
 }
 
-std::string_view hint_for(http::TransportError::Cause cause) {
+Message hint_for(http::TransportError::Cause cause) {
   switch (cause) {
     case http::TransportError::Cause::resolve:
     case http::TransportError::Cause::connect:
-      return "Check the region, --endpoint-url and the network.";
+      return "Check the region, " + setting::kEndpointUrl + " and the network.";
     case http::TransportError::Cause::tls:
       return "If the endpoint uses a private CA, set AWS_CA_BUNDLE to its certificate.";
     case http::TransportError::Cause::proxy:
@@ -197,7 +197,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.error_class = classify(error.cause());
     failure.may_have_been_applied = error.request_sent();
     failure.message = fmt::format("{}: {}", http_.endpoint().url(), error.what());
-    failure.hint = error.hint().empty() ? hint_for(error.cause()) : error.hint();
+    failure.hint = error.hint().empty() ? hint_for(error.cause()) : Message(error.hint());
   } catch (const MalformedResponse& error) {
     failure.error_class = ErrorClass::transient;
     failure.message = error.what();

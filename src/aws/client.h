@@ -116,7 +116,7 @@ class Client {
     bool may_have_been_applied = true;  ///< the service may have acted on the request
     std::string code;
     std::string message;
-    std::string hint;
+    Message hint;
     std::string server_date;                              ///< the Date header of the response
     std::optional<std::chrono::nanoseconds> retry_after;  ///< what the service asked for
     SignedAs signed_as;

@@ -72,7 +72,7 @@ constexpr std::array kTable = {
     ServiceErrorRow{"InvalidArgumentException", invalid, ""},
     ServiceErrorRow{"SerializationException", invalid, ""},
     ServiceErrorRow{kRequestEntityTooLarge, invalid, ""},
-    ServiceErrorRow{kUnsupportedMediaType, fatal, "See --kinesis-wire."},
+    ServiceErrorRow{kUnsupportedMediaType, fatal, "Set another format: ", setting::kKinesisWire},
     ServiceErrorRow{"AccessDeniedException", fatal, kPermission},
     ServiceErrorRow{"AccessDenied", fatal, kPermission},
     ServiceErrorRow{"MissingAuthenticationTokenException", fatal, kKeyRejected},
@@ -154,9 +154,12 @@ ErrorClass classify(int http_status, std::string_view code) {
   return http_status >= 500 || http_status == 408 || damaged ? transient : fatal;
 }
 
-std::string_view hint_for(std::string_view code) {
+Message hint_for(std::string_view code) {
   const auto* row = find_row(code);
-  return row == nullptr ? std::string_view() : row->hint;
+  if (row == nullptr) {
+    return {};
+  }
+  return row->see.name.empty() ? Message(row->hint) : row->hint + Message(row->see) + ".";
 }
 
 bool may_be_about_format(std::string_view code) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/message.h"
 #include "http/message.h"
 
 namespace everyitem::aws {
@@ -25,6 +26,7 @@ struct ServiceErrorRow {
   std::string_view code;
   ErrorClass error_class;
   std::string_view hint;  ///< what the user can do; empty if the message says enough
+  SettingId see = {};     ///< with which setting, if any
 };
 
 /// All known codes, sorted by class. Other codes are classified by the HTTP status.
@@ -34,7 +36,7 @@ std::span<const ServiceErrorRow> service_error_table();
 ErrorClass classify(int http_status, std::string_view code);
 
 /// The table's hint for a code, or an empty text.
-std::string_view hint_for(std::string_view code);
+Message hint_for(std::string_view code);
 
 /// Whether an error with this code may mean that the endpoint does not understand the encoding of
 /// the request. Endpoints report that in many ways; some even fail.

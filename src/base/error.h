@@ -1,9 +1,13 @@
 // What a failed operation tells its user: what was done, to what, what the service said, what to
-// do next. Errors are thrown where they arise and printed once, at the door (cli/, lambda/).
+// do next. Errors are thrown where they arise and printed once, at the door (cli/, lambda/), which
+// words the settings that they name.
 #pragma once
 
+#include <exception>
 #include <stdexcept>
 #include <string>
+
+#include "base/message.h"
 
 namespace everyitem {
 
@@ -18,16 +22,19 @@ struct ErrorDetails {
   std::string operation;  ///< what was tried: "Scan", "read the checkpoint"
   std::string object;     ///< on what: "table orders", a path
   std::string code;       ///< the service's own code: "ResourceNotFoundException"
-  std::string message;    ///< what went wrong, in the service's words where it gave some
-  std::string hint;       ///< what to do about it
+  Message message;        ///< what went wrong, in the service's words where it gave some
+  Message hint;           ///< what to do about it
 };
 
+/// what() is message().text(): settings are worded as flags.
 class Error : public std::runtime_error {
  public:
   Error(ErrorKind kind, ErrorDetails details);
 
   ErrorKind kind() const noexcept { return kind_; }
   const ErrorDetails& details() const noexcept { return details_; }
+  /// "OPERATION on OBJECT: CODE: MESSAGE. HINT"
+  Message message() const;
 
  private:
   ErrorKind kind_;
@@ -35,9 +42,10 @@ class Error : public std::runtime_error {
 };
 
 /// An error of kind `usage`: `message` names the setting, `hint` the remedy.
-Error usage_error(std::string message, std::string hint = {});
+Error usage_error(Message message, Message hint = {});
 
-/// One line: "OPERATION on OBJECT: CODE: MESSAGE. HINT". Line breaks become spaces.
-std::string to_line(const ErrorDetails& details);
+/// What an exception of any type says: message() of an Error, what() of the others.
+Message message_from(const std::exception& error);
+Message message_from(const std::exception_ptr& error);
 
 }  // namespace everyitem

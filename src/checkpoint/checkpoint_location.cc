@@ -14,11 +14,9 @@ namespace everyitem::checkpoint {
 
 namespace {
 
-constexpr std::string_view kSetting = "--checkpoint";
-
 Error wrong_location(std::string_view kind, std::string_view rest, std::string_view fault,
                      std::string hint) {
-  return usage_error(fmt::format("{} is \"{}{}\": {}", kSetting, kind, rest, fault),
+  return usage_error(setting::kCheckpoint + fmt::format(" is \"{}{}\": {}", kind, rest, fault),
                      std::move(hint));
 }
 
@@ -81,7 +79,7 @@ DynamoDbLocation DynamoDbLocation::parse(std::string_view rest) {
                          location.table.empty() ? "no table is named" : "the run's name is empty",
                          "Give dynamodb:TABLE or dynamodb:TABLE/RUN.");
   }
-  location.region = aws::parse_table(location.table, kSetting).region;
+  location.region = aws::parse_table(location.table, setting::kCheckpoint).region;
   return location;
 }
 

@@ -110,7 +110,7 @@ Error not_a_checkpoint(const std::string& location, const std::string& message) 
           {.operation = "read",
            .object = object_of(location),
            .message = "it is not a checkpoint of everyitem, or damaged: " + message,
-           .hint = "Name another with --checkpoint, or remove this one."}};
+           .hint = "Name another with " + setting::kCheckpoint + ", or remove this one."}};
 }
 
 void require_format(const std::string& location, std::uint64_t format) {

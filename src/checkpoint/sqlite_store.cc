@@ -40,8 +40,8 @@ constexpr const char* kSchema = R"(
   );
 )";
 
-Error checkpoint_error(const std::string& operation, const std::string& path, std::string message,
-                       std::string hint = {}) {
+Error checkpoint_error(const std::string& operation, const std::string& path, Message message,
+                       Message hint = {}) {
   return Error(ErrorKind::failed, {.operation = operation,
                                    .object = fmt::format("checkpoint {}", path),
                                    .message = std::move(message),
@@ -57,8 +57,9 @@ OwnedByAnother owned_by_another(const std::string& path) {
 }
 
 Error not_a_checkpoint_file(const std::string& path, std::string message) {
-  return checkpoint_error("open", path, std::move(message),
-                          "Name another file with --checkpoint, or move this one away.");
+  return checkpoint_error(
+      "open", path, std::move(message),
+      "Name another file with " + setting::kCheckpoint + ", or move this one away.");
 }
 
 Error database_error(sqlite3* database, const std::string& operation, const std::string& path) {
@@ -170,7 +171,7 @@ bool is_whole(sqlite3* database, const std::string& path) {
 void make_folders(const std::string& path) {
   if (const auto error = make_private_folders(std::filesystem::path(path).parent_path())) {
     throw checkpoint_error("create", path, error.message(),
-                           "Name a file in another folder with --checkpoint.");
+                           "Name a file in another folder with " + setting::kCheckpoint + ".");
   }
 }
 
@@ -180,7 +181,7 @@ SqliteStore::Lock::Lock(const std::string& path) {
   descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
   if (descriptor_ < 0) {
     throw checkpoint_error("open", path, std::generic_category().message(errno),
-                           "Name another file with --checkpoint.");
+                           "Name another file with " + setting::kCheckpoint + ".");
   }
   if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
     const int error = errno;

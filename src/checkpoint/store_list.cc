@@ -20,8 +20,8 @@ std::unique_ptr<CheckpointStore> open_checkpoint_store(const CheckpointLocation&
 const DynamoDbLocation& require_shareable(const CheckpointLocation& location) {
   const auto* shared = std::get_if<DynamoDbLocation>(&location);
   if (shared == nullptr) {
-    throw usage_error("--workers needs a checkpoint that all workers share",
-                      "Give all of them --checkpoint dynamodb:TABLE/RUN.");
+    throw usage_error(setting::kWorkers + " needs a checkpoint that all workers share",
+                      "Give all of them " + setting::kCheckpoint("dynamodb:TABLE/RUN") + ".");
   }
   return *shared;
 }

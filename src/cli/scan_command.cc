@@ -54,7 +54,7 @@ class ScanCommand {
               .clock = clock_,
               .random_seed = std::random_device{}(),
               .ask = ask_on_terminal},
-             [this](std::string_view text) { display_.notice(text); }),
+             [this](const Message& text) { display_.notice(text.text()); }),
         signals_(loop_),
         tick_(loop_),
         command_(command) {}

@@ -58,11 +58,12 @@ class Whoami {
 
  private:
   identity::Surroundings surroundings() {
-    return {.environment = process_environment(),
-            .clock = clock_,
-            .random = random_,
-            .notice = [](std::string_view text) { fmt::print(stderr, "everyitem: {}\n", text); },
-            .ask = ask_on_terminal};
+    return {
+        .environment = process_environment(),
+        .clock = clock_,
+        .random = random_,
+        .notice = [](const Message& text) { fmt::print(stderr, "everyitem: {}\n", text.text()); },
+        .ask = ask_on_terminal};
   }
 
   Awaitable<Found> find_all() {

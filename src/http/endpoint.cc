@@ -52,10 +52,10 @@ std::string Endpoint::authority() const {
 
 std::string Endpoint::url() const { return (tls ? "https://" : "http://") + authority(); }
 
-Endpoint parse_endpoint(std::string_view url, std::string_view setting) {
+Endpoint parse_endpoint(std::string_view url, const Message& setting) {
   // The message does not repeat the URL if it may contain a password.
-  const auto fail = [setting](std::string_view fault) {
-    return usage_error(fmt::format("{}: {}", setting, fault),
+  const auto fail = [&setting](std::string_view fault) {
+    return usage_error(setting + ": " + fault,
                        "Give a URL such as http://127.0.0.1:8000 or https://host.");
   };
   const auto parsed = boost::urls::parse_uri(url);

@@ -5,6 +5,8 @@
 #include <string>
 #include <string_view>
 
+#include "base/message.h"
+
 namespace everyitem::http {
 
 struct Endpoint {
@@ -22,7 +24,7 @@ struct Endpoint {
 
 /// Reads "http://127.0.0.1:8000" or "https://host/". Throws a usage error that names `setting` for
 /// another scheme, a missing host, a user, a path other than "/", a query or a bad port.
-Endpoint parse_endpoint(std::string_view url, std::string_view setting);
+Endpoint parse_endpoint(std::string_view url, const Message& setting);
 
 /// Whether the endpoint is on this machine: 127.0.0.0/8, ::1, localhost and its subdomains.
 bool is_loopback(const Endpoint& endpoint);

@@ -32,7 +32,7 @@ std::string Proxy::name() const {
 
 Proxy parse_proxy(std::string_view url, std::string_view setting) {
   const auto fail = [setting](std::string_view fault) {
-    return usage_error(fmt::format("{}: {}", setting, fault),
+    return usage_error(Message(setting) + ": " + fault,
                        "Give the proxy as http://HOST:PORT or http://USER:PASSWORD@HOST:PORT, with "
                        "special characters of the password percent-encoded.");
   };

@@ -23,6 +23,11 @@ class FoundCredentials final : public aws::CredentialsProvider {
   aws::Credentials found_;
 };
 
+std::string described(const Role& role) {
+  return role.named_by.empty() ? "role " + role.arn
+                               : fmt::format("role {} of {}", role.arn, role.named_by);
+}
+
 }  // namespace
 
 std::string session_name_or(const std::string& given, Clock& clock) {
@@ -35,7 +40,7 @@ AssumeRoleCredentials::AssumeRoleCredentials(Connector& connector, Role role,
     : connector_(connector), role_(std::move(role)), source_(std::move(source)) {}
 
 std::string AssumeRoleCredentials::place() const {
-  return fmt::format("role {} of {}, assumed with {}", role_.arn, role_.named_by, source_->place());
+  return fmt::format("{}, assumed with {}", described(role_), source_->place());
 }
 
 Awaitable<std::optional<aws::Credentials>> AssumeRoleCredentials::find() {
@@ -57,8 +62,7 @@ Awaitable<std::optional<aws::Credentials>> AssumeRoleCredentials::find() {
   const auto sts =
       connector_.service(co_await asio::this_coro::executor, aws::kSts, std::string(), &source);
   aws::Credentials credentials = co_await assume_role(sts->client, request);
-  credentials.source =
-      fmt::format("role {} of {}, assumed with {}", role_.arn, role_.named_by, with->source);
+  credentials.source = fmt::format("{}, assumed with {}", described(role_), with->source);
   co_return credentials;
 }
 

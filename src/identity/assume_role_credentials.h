@@ -18,7 +18,7 @@ struct Role {
   std::string external_id = {};
   std::string mfa_serial = {};  ///< of the device whose code is asked for
   std::optional<std::chrono::seconds> duration = {};
-  std::string named_by = {};  ///< for messages: "--role-arn", "profile \"b\""
+  std::string named_by = {};  ///< for messages: "profile \"b\""; empty: a setting of the run
 };
 
 class AssumeRoleCredentials final : public aws::CredentialsProvider {

@@ -12,6 +12,7 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "base/environment.h"
+#include "base/message.h"
 #include "http/client.h"
 #include "http/endpoint.h"
 #include "identity/profile.h"
@@ -27,8 +28,8 @@ struct Surroundings {
   Random& random;  ///< of pauses before calls are repeated, and of session names
   http::Timeouts timeouts = {};
   bool insecure_http = false;  ///< plain HTTP may leave this machine
-  /// Told to the user; one line, without a secret.
-  std::function<void(std::string_view)> notice = [](std::string_view) {};
+  /// One line, without a secret.
+  Notice notice = [](const Message&) {};
   /// What the user answers; nothing where nobody can be asked. Blocks.
   std::function<std::optional<std::string>(std::string_view question)> ask = [](std::string_view) {
     return std::nullopt;

@@ -150,7 +150,7 @@ std::string name_of(const Place& place) {
   return fmt::format("the container's endpoint {} ({})", place.endpoint.url(), place.variable);
 }
 
-Error failure_of(const Place& place, std::string code, std::string reason) {
+Error failure_of(const Place& place, std::string code, Message reason) {
   return {ErrorKind::failed,
           {.operation = "find credentials",
            .object = name_of(place),

@@ -35,7 +35,8 @@ Awaitable<std::optional<aws::Credentials>> CredentialsChain::find() {
   }
   throw usage_error("no AWS credentials in: " + place(),
                     "Set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, run \"aws configure\" or "
-                    "\"aws sso login\", or choose a profile with --profile.");
+                    "\"aws sso login\", or choose a profile with " +
+                        setting::kProfile + ".");
 }
 
 void CredentialsChain::invalidate() {

@@ -18,7 +18,6 @@ Identity::Identity(const IdentityFlags& flags, Surroundings surroundings) : flag
   if (!flags.role_arn.empty()) {
     Role role;
     role.arn = flags.role_arn;
-    role.named_by = flags.role_flag;
     provider = std::make_unique<AssumeRoleCredentials>(*connector_, role, std::move(provider));
   }
   credentials_ = std::make_unique<RefreshingCredentials>(connector_, std::move(provider));

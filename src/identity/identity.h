@@ -20,8 +20,7 @@ struct IdentityFlags {
   std::string role_arn;  ///< assumed with whatever credentials were found
   std::string region;
   std::string endpoint_url;
-  bool insecure_http = false;            ///< plain HTTP may leave this machine
-  std::string role_flag = "--role-arn";  ///< for messages, as there may be two identities
+  bool insecure_http = false;  ///< plain HTTP may leave this machine
 };
 
 /// How one service is called by an identity. The provider is the identity's.

@@ -44,7 +44,7 @@ std::optional<Number> read_number(const Setting& setting, Number low, Number hig
   const char* const end = setting.value.data() + setting.value.size();
   const auto [rest, error] = std::from_chars(setting.value.data(), end, number);
   if (error != std::errc() || rest != end || !(number >= low && number <= high)) {
-    throw usage_error(fmt::format("{} must be a number from {} to {}", setting.name, low, high));
+    throw usage_error(setting.name + fmt::format(" must be a number from {} to {}", low, high));
   }
   return number;
 }

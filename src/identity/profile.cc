@@ -100,10 +100,10 @@ std::optional<Profile> find_profile(std::string_view name, const Environment& en
 
 Profile load_profile(std::string_view profile_flag, const Environment& environment) {
   struct Named {
-    std::string_view by;
+    Message by;
     std::string name;
   };
-  for (const Named& named : {Named{"--profile", std::string(profile_flag)},
+  for (const Named& named : {Named{setting::kProfile, std::string(profile_flag)},
                              Named{"AWS_PROFILE", environment("AWS_PROFILE")},
                              Named{"AWS_DEFAULT_PROFILE", environment("AWS_DEFAULT_PROFILE")}}) {
     if (named.name.empty()) {
@@ -112,9 +112,9 @@ Profile load_profile(std::string_view profile_flag, const Environment& environme
     bool found = false;
     Profile profile = read_profile(named.name, environment, found);
     if (!found) {
-      throw usage_error(fmt::format("{} names a profile that does not exist; sought: {}", named.by,
-                                    profile.place),
-                        "Check the name, or see what there is with: aws configure list-profiles");
+      throw usage_error(
+          named.by + " names a profile that does not exist; looked in: " + profile.place,
+          "Check the name, or see what there is with: aws configure list-profiles");
     }
     return profile;
   }

@@ -127,8 +127,9 @@ void RefreshingCredentials::State::tell(const std::exception& error) const {
   if (held && held->expires_at) {
     connector->surroundings().notice(
         fmt::format("the credentials could not be renewed, those of before are used until "
-                    "{:%H:%M:%S} UTC: {}",
-                    std::chrono::floor<seconds>(*held->expires_at), error.what()));
+                    "{:%H:%M:%S} UTC: ",
+                    std::chrono::floor<seconds>(*held->expires_at)) +
+        message_from(error));
   }
 }
 

@@ -27,7 +27,7 @@ std::string upper(std::string_view text) {
 Setting configured_endpoint_url(std::string_view service, const ServiceFlags& flags,
                                 const Profile& profile, const Environment& environment) {
   if (!flags.endpoint_url.empty()) {
-    return {"--endpoint-url", flags.endpoint_url};
+    return {setting::kEndpointUrl, flags.endpoint_url};
   }
   if (boolean(setting_of("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "ignore_configured_endpoint_urls",
                          profile, environment))) {
@@ -76,8 +76,8 @@ bool wants_legacy_sts(const Profile& profile, const Environment& environment) {
       setting_of("AWS_STS_REGIONAL_ENDPOINTS", "sts_regional_endpoints", profile, environment);
   const std::string value = upper(setting.value);
   if (value != "LEGACY" && value != "REGIONAL" && !value.empty()) {
-    throw usage_error(
-        fmt::format("{}: \"{}\" is neither regional nor legacy", setting.name, setting.value));
+    throw usage_error(setting.name +
+                      fmt::format(": \"{}\" is neither regional nor legacy", setting.value));
   }
   return value == "LEGACY";
 }
@@ -116,8 +116,9 @@ ServiceSettings own_endpoint(std::string_view service, const ServiceFlags& flags
     }
   }
   if (region.empty()) {
-    throw usage_error("no region is given, and " + profile.place + " gives none",
-                      "Give --region or AWS_REGION, or run \"aws configure set region REGION\".");
+    throw usage_error(
+        "no region is given, and " + profile.place + " gives none",
+        "Set " + setting::kRegion + " or AWS_REGION, or run \"aws configure set region REGION\".");
   }
   ServiceSettings settings{.region = std::move(region), .endpoint = {}};
   settings.endpoint = aws::regional_endpoint(service, settings.region, variant);

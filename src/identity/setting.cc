@@ -23,8 +23,8 @@ bool boolean(const Setting& setting, bool usual) {
   }
   const bool is_true = boost::beast::iequals(setting.value, "true");
   if (!is_true && !boost::beast::iequals(setting.value, "false")) {
-    throw usage_error(
-        fmt::format("{}: \"{}\" is neither true nor false", setting.name, setting.value));
+    throw usage_error(setting.name +
+                      fmt::format(": \"{}\" is neither true nor false", setting.value));
   }
   return is_true;
 }
@@ -32,10 +32,10 @@ bool boolean(const Setting& setting, bool usual) {
 void require_secure(const http::Endpoint& endpoint, const Setting& setting) {
   if (!endpoint.tls && !http::is_loopback(endpoint)) {
     throw usage_error(
-        fmt::format("{}: {} is plain HTTP to another machine, where all on the way could read and "
-                    "change what is sent",
-                    setting.name, endpoint.url()),
-        "Give an https:// URL, or --insecure-http where the network is trusted.");
+        setting.name + fmt::format(": {} is plain HTTP to another machine; anyone on the network "
+                                   "path can read and change the traffic",
+                                   endpoint.url()),
+        "Give an https:// URL, or set " + setting::kInsecureHttp + " if you trust the network.");
   }
 }
 

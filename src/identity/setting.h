@@ -5,6 +5,7 @@
 #include <string_view>
 
 #include "base/environment.h"
+#include "base/message.h"
 #include "http/endpoint.h"
 #include "identity/profile.h"
 
@@ -12,7 +13,7 @@ namespace everyitem::identity {
 
 /// A setting's value, and what to call it in messages.
 struct Setting {
-  std::string name;
+  Message name;
   std::string value;  ///< empty when it is nowhere given
 };
 

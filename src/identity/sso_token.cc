@@ -142,7 +142,8 @@ Awaitable<std::string> refresh(Connector& connector, const SsoLogin& login, Cach
     failure = adopt(std::move(answer), cached, connector.clock().wall_now());
   } catch (const Error& error) {
     const ErrorDetails& details = error.details();
-    failure = details.code.empty() ? details.message : details.code + ": " + details.message;
+    failure =
+        (details.code.empty() ? details.message : details.code + ": " + details.message).text();
   }
   co_return failure;
 }

@@ -25,7 +25,7 @@ struct TestConnector {
                      .clock = clock,
                      .random = random,
                      .timeouts = timeouts,
-                     .notice = [this](std::string_view text) { notices.emplace_back(text); },
+                     .notice = [this](const Message& text) { notices.push_back(text.text()); },
                      .ask =
                          [this](std::string_view question) {
                            questions.emplace_back(question);

@@ -17,9 +17,11 @@
 
 #include "base/clock.h"
 #include "base/environment.h"
+#include "base/error.h"
 #include "lambda/log.h"
 #include "lambda/runtime_client.h"
 #include "lambda/scanner_function.h"
+#include "lambda/scanner_settings.h"
 
 namespace everyitem::lambda {
 
@@ -92,7 +94,7 @@ int run_bootstrap(char** argv) {
     begin_anew(argv);
     log.error("cannot begin anew: " + std::generic_category().message(errno));
   } catch (const std::exception& error) {
-    log.error(error.what());
+    log.error(message_from(error).worded(as_variable));
   }
   // At once: what is unfinished cannot be put in order, and need not be.
   std::_Exit(EXIT_FAILURE);

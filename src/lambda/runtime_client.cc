@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "lambda/scanner_settings.h"
 
 namespace everyitem::lambda {
 
@@ -71,20 +72,20 @@ Invocation read_invocation(const http::Response& response, std::string request_i
 
 Answer error_answer(const std::exception_ptr& failure) {
   std::string type = "Unexpected";
-  std::string message = "an error that is not known";
+  Message message = "unknown error";
   try {
     std::rethrow_exception(failure);
   } catch (const Error& error) {
     type = error.kind() == ErrorKind::usage ? "InvalidSettings"
            : error.details().code.empty()   ? "RunFailed"
                                             : error.details().code;
-    message = error.what();
+    message = error.message();
   } catch (const std::exception& error) {
     message = error.what();
   } catch (...) {  // an answer is owed all the same
   }
-  std::string body =
-      boost::json::serialize(boost::json::object{{"errorType", type}, {"errorMessage", message}});
+  std::string body = boost::json::serialize(
+      boost::json::object{{"errorType", type}, {"errorMessage", message.worded(as_variable)}});
   return {.body = std::move(body), .error_type = std::move(type)};
 }
 

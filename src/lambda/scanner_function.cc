@@ -142,7 +142,7 @@ void Round::start() {
                                          .owner = "invocation " + invocation_.request_id};
   scan_ = std::make_shared<RunningScan>(
       executor_, settings_.scan, std::move(surroundings),
-      [&log = log_](std::string_view text) { log.info(with_setting_names(text)); });
+      [&log = log_](const Message& text) { log.info(text.worded(as_variable)); });
   asio::co_spawn(executor_, scan_->run.run(),
                  [scan = scan_](const std::exception_ptr& failure, pipeline::ScanOutcome outcome) {
                    scan->over = true;
@@ -218,8 +218,7 @@ void Round::judge_end() {
   } else if (scan_->failure) {
     const Answer error = error_answer(scan_->failure);
     const boost::json::value body = boost::json::parse(error.body);
-    fail(error.error_type,
-         with_setting_names(std::string_view(body.at("errorMessage").as_string())));
+    fail(error.error_type, std::string(body.at("errorMessage").as_string()));
   } else if (scan_->outcome.status == RunStatus::limit_reached) {
     report_.status = "limit-reached";
     report_.next = "invoke again to go on behind these items";
@@ -249,7 +248,7 @@ Awaitable<void> Round::hand_over() {
   try {
     co_await invoke_self(next);
   } catch (const std::exception& error) {
-    refused = error.what();
+    refused = message_from(error).worded(as_variable);
   }
   if (refused) {
     fail("HandOverFailed", "the next invocation could not be started: " + *refused);

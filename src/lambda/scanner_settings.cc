@@ -49,23 +49,47 @@ std::string upper(std::string_view text) {
   return result;
 }
 
+bool is_missing_here(std::string_view flag) {
+  return std::ranges::find(kNotHere, flag) != kNotHere.end();
+}
+
+std::string variable_of(std::string_view flag) {
+  const auto* other = std::ranges::find(kOtherNames, flag, &FlagName::flag);
+  return other == kOtherNames.end() ? upper(flag) : std::string(other->setting);
+}
+
 /// The command line's own parser, so that a flag of `scan` is a setting here without more ado.
 class ScanFlags {
  public:
   ScanFlags() : scan_(options::add_scan_command(program_, options_)) {
     for (const CLI::Option* option : scan_->get_options()) {
       const std::string& flag = option->get_lnames().at(0);
-      if (std::ranges::find(kNotHere, flag) == kNotHere.end()) {
-        const auto* other = std::ranges::find(kOtherNames, flag, &FlagName::flag);
-        const std::string setting =
-            other == kOtherNames.end() ? upper(flag) : std::string(other->setting);
-        flags_.emplace(setting, "--" + flag);
+      if (!is_missing_here(flag)) {
+        flags_.emplace(variable_of(flag), "--" + flag);
       }
     }
   }
 
   /// From the setting's name to the flag.
   const std::map<std::string, std::string>& flags() const { return flags_; }
+
+  /// What the parser says, which speaks of flags.
+  std::string with_variables(std::string_view message) const {
+    std::string text;
+    while (!message.empty()) {
+      const std::size_t at = std::min(message.find("--"), message.size());
+      text += message.substr(0, at);
+      message.remove_prefix(at);
+      const std::size_t length =
+          std::min(message.find_first_not_of("-abcdefghijklmnopqrstuvwxyz"), message.size());
+      const std::string_view flag = message.substr(0, length);
+      const auto setting = std::ranges::find(
+          flags_, flag, [](const auto& entry) -> std::string_view { return entry.second; });
+      text += setting == flags_.end() ? flag : std::string_view(setting->first);
+      message.remove_prefix(length);
+    }
+    return text;
+  }
 
   pipeline::ScanSettings parse(const std::map<std::string, std::string>& values) {
     std::vector<std::string> arguments;
@@ -78,7 +102,7 @@ class ScanFlags {
     try {
       program_.parse(arguments);
     } catch (const CLI::ParseError& error) {
-      throw usage_error(error.what());
+      throw usage_error(with_variables(error.what()));
     }
     return options::scan_settings(options_);
   }
@@ -194,12 +218,7 @@ ScannerSettings read_scanner_settings(const Environment& environment,
   if (const auto handover = values.find(std::string(kHandover)); handover != values.end()) {
     settings.handover = parse_handover(handover->second);
   }
-  try {
-    settings.scan = ScanFlags().parse(values);
-  } catch (const Error& error) {
-    throw usage_error(with_setting_names(error.details().message),
-                      with_setting_names(error.details().hint));
-  }
+  settings.scan = ScanFlags().parse(values);
   if (settings.chain.limit_left) {
     settings.scan.limit = settings.chain.limit_left;
   }
@@ -234,22 +253,15 @@ std::vector<std::string> setting_names() {
   return names;
 }
 
-std::string with_setting_names(std::string_view message) {
-  const ScanFlags flags;
-  std::string text;
-  while (!message.empty()) {
-    const std::size_t at = std::min(message.find("--"), message.size());
-    text += message.substr(0, at);
-    message.remove_prefix(at);
-    const std::size_t length =
-        std::min(message.find_first_not_of("-abcdefghijklmnopqrstuvwxyz"), message.size());
-    const std::string_view flag = message.substr(0, length);
-    const auto setting = std::ranges::find(
-        flags.flags(), flag, [](const auto& entry) -> std::string_view { return entry.second; });
-    text += setting == flags.flags().end() ? flag : std::string_view(setting->first);
-    message.remove_prefix(length);
+std::string as_variable(const SettingUse& use) {
+  if (use.id == setting::kRestart) {
+    return "{\"restart\": true}";  // in the event: from the environment it is refused
   }
-  return text;
+  if (is_missing_here(use.id.name)) {
+    return as_flag(use);
+  }
+  const std::string name = variable_of(use.id.name);
+  return use.value.empty() ? name : fmt::format("{}={}", name, use.value);
 }
 
 }  // namespace everyitem::lambda

@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include "base/environment.h"
+#include "base/message.h"
 #include "pipeline/scan_run.h"
 
 namespace everyitem::lambda {
@@ -44,8 +45,7 @@ std::string successor_event(const boost::json::value& event, const ChainState& n
 /// Every setting's name in the environment, and, in small letters or as it is, in the event.
 std::vector<std::string> setting_names();
 
-/// A message of the engine, which speaks of flags, in the names that the function has for them:
-/// "--segments" is SEGMENTS.
-std::string with_setting_names(std::string_view message);
+/// The function's wording: READ_UNITS, CHECKPOINT=ssm:/PREFIX, {"restart": true}.
+std::string as_variable(const SettingUse& use);
 
 }  // namespace everyitem::lambda

@@ -34,7 +34,7 @@ std::string refusal(const std::string& event, const Variables& more = {}) {
     read(event, more);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
-    return error.what();
+    return error.message().worded(as_variable);
   }
   return "not refused";
 }
@@ -130,10 +130,11 @@ TEST(ScannerSettings, ARestartInTheEnvironmentWouldNeverEnd) {
   EXPECT_NO_THROW(check_environment(environment_of({{"SEGMENTS", "many"}})));
 }
 
-TEST(ScannerSettings, MessagesOfTheEngineSpeakOfSettings) {
-  EXPECT_EQ(with_setting_names("in 4 segments; --segments N chooses otherwise, or --table."),
-            "in 4 segments; SEGMENTS N chooses otherwise, or TABLE_ARN.");
-  EXPECT_EQ(with_setting_names("a -- b --unknown"), "a -- b --unknown");
+TEST(ScannerSettings, SettingsAreWordedAsVariables) {
+  const Message message = "set " + setting::kSegments("4") + " or " + setting::kTable +
+                          ", or send " + setting::kRestart + "; a --segments --unknown";
+  EXPECT_EQ(message.worded(as_variable),
+            "set SEGMENTS=4 or TABLE_ARN, or send {\"restart\": true}; a --segments --unknown");
 }
 
 TEST(ScannerSettings, TheDocumentHasEachSettingOnceAndNoOther) {

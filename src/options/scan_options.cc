@@ -223,36 +223,38 @@ CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
 namespace {
 
 /// Throws a usage error where the flag is given and not above 0, or above `most`.
-void require_within(std::string_view flag, const std::optional<double>& value, double most,
-                    std::string hint) {
+void require_within(SettingId flag, const std::optional<double>& value, double most, Message hint) {
   if (value && !(*value > 0 && *value <= most)) {
     throw usage_error(
-        fmt::format("{} is {:.10g}; it must be above 0 and at most {:.10g}", flag, *value, most),
+        flag + fmt::format(" is {:.10g}; it must be above 0 and at most {:.10g}", *value, most),
         std::move(hint));
   }
 }
 
 pace::ReadRate read_rate(const ScanOptions& options) {
   if (options.read_units && options.read_percent) {
-    throw usage_error("--read-units and --read-percent are both given", "Give one of them.");
+    throw usage_error(enumerated({setting::kReadUnits, setting::kReadPercent}) + " are both given",
+                      "Give one of them.");
   }
   constexpr double kMostUnits = 1e9;
-  require_within("--read-units", options.read_units, kMostUnits,
+  require_within(setting::kReadUnits, options.read_units, kMostUnits,
                  "Give read units a second, or leave it out to read as fast as the table allows.");
-  require_within("--read-percent", options.read_percent, 100,
-                 "Give a percentage of what the table allows, or --read-units N.");
+  require_within(
+      setting::kReadPercent, options.read_percent, 100,
+      "Give a percentage of what the table allows, or " + setting::kReadUnits("N") + ".");
   return {.units = options.read_units, .percent = options.read_percent};
 }
 
 source::WorkerPart worker_part(const ScanOptions& options) {
   const std::uint32_t workers = options.workers.value_or(1);
   if (options.workers.has_value() != options.worker.has_value()) {
-    throw usage_error(fmt::format("--{} is not given", options.workers ? "worker" : "workers"),
-                      "Give each of N workers --workers N and its own --worker, from 0 to N-1.");
+    throw usage_error((options.workers ? setting::kWorker : setting::kWorkers) + " is not given",
+                      "Give each of N workers " + setting::kWorkers("N") + " and its own " +
+                          setting::kWorker + ", from 0 to N-1.");
   }
   if (options.worker.value_or(0) >= workers) {
-    throw usage_error(fmt::format("--worker is {}, but of {} workers the last is {}",
-                                  *options.worker, workers, workers - 1),
+    throw usage_error(setting::kWorker + fmt::format(" is {}, but of {} workers the last is {}",
+                                                     *options.worker, workers, workers - 1),
                       "They are counted from 0.");
   }
   if (workers > 1) {
@@ -269,17 +271,18 @@ source::WorkerPart worker_part(const ScanOptions& options) {
 
 pipeline::ScanSettings scan_settings(const ScanOptions& options) {
   pipeline::ScanSettings settings = options.settings;
-  settings.table = aws::parse_table(options.table, "--table");
-  constexpr std::string_view kDestinations =
-      "Give --stream STREAM, --to FILE, or --to - for standard output.";
+  settings.table = aws::parse_table(options.table, setting::kTable);
+  const Message destinations = "Give " + setting::kStream("STREAM") + ", " + setting::kTo("FILE") +
+                               ", or " + setting::kTo("-") + " for standard output.";
   if (options.stream.empty() && settings.file.empty()) {
-    throw usage_error("there is no destination", std::string(kDestinations));
+    throw usage_error("there is no destination", destinations);
   }
   if (!options.stream.empty() && !settings.file.empty()) {
-    throw usage_error("--stream and --to are both given", std::string(kDestinations));
+    throw usage_error(enumerated({setting::kStream, setting::kTo}) + " are both given",
+                      destinations);
   }
   if (!options.stream.empty()) {
-    settings.stream = aws::parse_stream(options.stream, "--stream");
+    settings.stream = aws::parse_stream(options.stream, setting::kStream);
   }
   if (options.segments > 0) {
     settings.segments = options.segments;
@@ -289,23 +292,28 @@ pipeline::ScanSettings scan_settings(const ScanOptions& options) {
     settings.limit = options.limit;
   }
   if (!settings.dead_letters.empty() && !settings.stream) {
-    throw usage_error("--dead-letters goes with --stream: a file takes every item");
+    throw usage_error(setting::kDeadLetters + " goes with " + setting::kStream +
+                      ": a file takes every item");
   }
   if (!settings.stream && !(settings.stream_profile.empty() && settings.stream_role_arn.empty())) {
-    throw usage_error("--stream-profile and --stream-role-arn go with --stream",
-                      "Give --profile or --role-arn for the table.");
+    throw usage_error(enumerated({setting::kStreamProfile, setting::kStreamRoleArn}) + " go with " +
+                          setting::kStream,
+                      "Give " + setting::kProfile + " or " + setting::kRoleArn + " for the table.");
   }
   if (settings.aggregate && !settings.stream) {
-    throw usage_error("--aggregate goes with --stream: a file has one line an item");
+    throw usage_error(setting::kAggregate + " goes with " + setting::kStream +
+                      ": a file has one line per item");
   }
   if (!settings.checkpoint_kms_key.empty() && !settings.checkpoint.starts_with("ssm:")) {
-    throw usage_error("--checkpoint-kms-key goes with --checkpoint ssm:/PREFIX",
-                      "Other checkpoints are encrypted as their disk or table is.");
+    throw usage_error(
+        setting::kCheckpointKmsKey + " goes with " + setting::kCheckpoint("ssm:/PREFIX"),
+        "Other checkpoints are encrypted as their disk or table is.");
   }
   if (options.checkpoint_interval_seconds > 0) {
     if (!settings.checkpoint.starts_with("ssm:")) {
-      throw usage_error("--checkpoint-interval goes with --checkpoint ssm:/PREFIX",
-                        "Other checkpoints are written with each page.");
+      throw usage_error(
+          setting::kCheckpointInterval + " goes with " + setting::kCheckpoint("ssm:/PREFIX"),
+          "Other checkpoints are written with each page.");
     }
     settings.checkpoint_interval = std::chrono::seconds(options.checkpoint_interval_seconds);
   }

@@ -127,7 +127,7 @@ void ReadGate::settle(ReadGrant& share, std::uint64_t items_scanned, std::option
     throw usage_error(
         "cannot enforce the read rate: this endpoint does not return "
         "ConsumedCapacity",
-        "Leave out --read-units and --read-percent.");
+        "Leave out " + enumerated({setting::kReadUnits, setting::kReadPercent}) + ".");
   }
   const double cost = units.value_or(0);
   if (items_scanned > 0) {

@@ -17,26 +17,25 @@ std::optional<double> units_per_second(const ReadRate& rate, const source::ReadC
   if (rate.percent) {
     if (!capacity.units_per_second) {
       throw usage_error(
-          fmt::format("--read-percent {} cannot be worked out: the table has no read capacity that "
-                      "is told ({})",
-                      number(*rate.percent), capacity.text()),
-          "Give --read-units N, in read units a second.");
+          setting::kReadPercent(number(*rate.percent)) +
+              fmt::format(" needs a read capacity, and DescribeTable reports none ({})",
+                          capacity.text()),
+          "Give " + setting::kReadUnits("N") + ", in read units per second.");
     }
     units = *rate.percent / 100 * *capacity.units_per_second;
   }
   return units;
 }
 
-std::string read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
-                           std::uint32_t workers) {
+Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
+                       std::uint32_t workers) {
   const std::optional<double> units = units_per_second(rate, capacity);
   if (!units) {
-    return fmt::format(
-        "no read rate set: reading as fast as the table allows ({}); --read-units N or "
-        "--read-percent P limits it",
-        capacity.text());
+    return fmt::format("no read rate set: reading as fast as the table allows ({}); ",
+                       capacity.text()) +
+           setting::kReadUnits("N") + " or " + setting::kReadPercent("P") + " limits it";
   }
-  std::string text = fmt::format("read rate: {} read units/s", number(*units));
+  Message text = fmt::format("read rate: {} read units/s", number(*units));
   if (workers > 1) {
     text += fmt::format(" for all {} workers together", workers);
   }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 
+#include "base/message.h"
 #include "source/table_description.h"
 
 namespace everyitem::pace {
@@ -21,7 +22,7 @@ struct ReadRate {
 std::optional<double> units_per_second(const ReadRate& rate, const source::ReadCapacity& capacity);
 
 /// Tells the user how fast the table will be read, and why. Throws as units_per_second does.
-std::string read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
-                           std::uint32_t workers = 1);
+Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
+                       std::uint32_t workers = 1);
 
 }  // namespace everyitem::pace

@@ -38,7 +38,8 @@ TEST(ReadRate, WorkersAreToldThatItIsForAllOfThem) {
   EXPECT_EQ(read_rate_text({.percent = 0.5}, kProvisioned, 3),
             "read rate: 2.5 read units/s for all 3 workers together, 0.5% of the table's "
             "(provisioned: 500 read units/s)");
-  EXPECT_THAT(read_rate_text({}, kProvisioned, 3), HasSubstr("no read rate set: reading as fast"));
+  EXPECT_THAT(read_rate_text({}, kProvisioned, 3).text(),
+              HasSubstr("no read rate set: reading as fast"));
 }
 
 TEST(ReadRate, NoDefaultIsAssumedWhereTheTableDoesNotSay) {
@@ -59,7 +60,7 @@ TEST(ReadRate, WithoutOneItIsSaidWhatTheTableAllows) {
       read_rate_text({}, kProvisioned),
       "no read rate set: reading as fast as the table allows (provisioned: 500 read units/s); "
       "--read-units N or --read-percent P limits it");
-  EXPECT_THAT(read_rate_text({}, kOnDemand), HasSubstr("(on demand, no maximum set)"));
+  EXPECT_THAT(read_rate_text({}, kOnDemand).text(), HasSubstr("(on demand, no maximum set)"));
 }
 
 }  // namespace

@@ -69,8 +69,8 @@ Awaitable<bool> Fleet::try_to_join(FleetTerms terms) {
     if (!different.empty() && !terms.restart) {
       throw usage_error(fmt::format("the other workers of {} have other settings; {}",
                                     store_.location(), fmt::join(different, "; ")),
-                        "Give all workers the same, begin anew with --restart, or name another "
-                        "run: dynamodb:TABLE/RUN.");
+                        "Give all workers the same, begin anew with " + setting::kRestart +
+                            ", or name another run: dynamodb:TABLE/RUN.");
     }
   }
   if (!record || !different.empty()) {
@@ -81,7 +81,8 @@ Awaitable<bool> Fleet::try_to_join(FleetTerms terms) {
   if (record->segments < part_.workers) {
     throw usage_error(
         fmt::format("{} segments cannot be shared by {} workers", record->segments, part_.workers),
-        "Give --segments N, at least as many as workers, or fewer --workers.");
+        "Give " + setting::kSegments("N") + ", at least as many as workers, or fewer " +
+            setting::kWorkers + ".");
   }
   FleetMember& me = own(*record);
   me = {.worker = part_.worker, .turn = me.turn + 1};

@@ -28,7 +28,7 @@ struct PipelineParts {
   checkpoint::CheckpointStore& store;
   pace::ReadGate* read_gate = nullptr;  ///< null: nothing holds reading back
   /// Told to the user as it happens, one line each; may be empty.
-  std::function<void(std::string_view)> notice = {};
+  Notice notice = {};
   /// Goes on beside the run, and is cancelled when that ends; may be empty. The run fails with it.
   std::function<Awaitable<void>()> beside = {};
 };

@@ -19,13 +19,13 @@ bool RunControl::segment_failed(std::uint32_t segment, const Error& failure) {
   if (kept == 0) {
     fail(std::make_exception_ptr(failure));
   } else if (kept == 1) {
-    notice(fmt::format("segment {} cannot be read any further, the others go on: {}", segment,
-                       failure.what()));
+    notice(fmt::format("segment {} cannot be read any further, the others go on: ", segment) +
+           failure.message());
   }
   return kept > 0;
 }
 
-void RunControl::dead_letters_written(const std::string& first) {
+void RunControl::dead_letters_written(const Message& first) {
   if (!state_.with([](State& state) { return std::exchange(state.dead_letters_told, true); })) {
     notice(first + "; it and others like it go to the dead letters");
   }
@@ -49,7 +49,7 @@ void RunControl::stop_lanes() {
   asio::dispatch(home_, [this] { reactions_.stop_lanes(); });
 }
 
-void RunControl::notice(std::string text) {
+void RunControl::notice(Message text) {
   if (reactions_.notice) {
     asio::dispatch(home_, [this, text = std::move(text)] { reactions_.notice(text); });
   }

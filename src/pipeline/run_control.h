@@ -19,8 +19,8 @@ namespace everyitem::pipeline {
 class RunControl {
  public:
   struct Reactions {
-    std::function<void()> stop_lanes;                   ///< nothing more is to be read
-    std::function<void(std::string_view)> notice = {};  ///< for the user, one line; may be empty
+    std::function<void()> stop_lanes;  ///< nothing more is to be read
+    Notice notice = {};                ///< for the user, one line; may be empty
   };
 
   /// `readers`: how many segments are read at once. The reactions are called on the loop of `home`.
@@ -32,7 +32,7 @@ class RunControl {
   /// on; else the run has failed.
   bool segment_failed(std::uint32_t segment, const Error& failure);
   /// Items cannot be delivered and are safe elsewhere: the first time, the user is told why.
-  void dead_letters_written(const std::string& first);
+  void dead_letters_written(const Message& first);
 
   /// The run cannot go on. The first failure is what it ends with.
   void fail(const std::exception_ptr& failure);
@@ -53,7 +53,7 @@ class RunControl {
   };
 
   void stop_lanes();
-  void notice(std::string text);
+  void notice(Message text);
 
   asio::any_io_executor home_;
   std::size_t readers_;

@@ -91,7 +91,7 @@ struct ScanRun::Impl {
   std::string destination() const;
   checkpoint::RunIdentity identity() const;
   std::string default_checkpoint() const;
-  std::string place_in_state_home(std::string_view what, std::string_view option) const;
+  std::string place_in_state_home(std::string_view what, const Message& option) const;
   void open_stores();
   Awaitable<void> join_workers();
   Awaitable<void> leave_workers(bool complete);
@@ -125,12 +125,12 @@ struct ScanRun::Impl {
   sink::StreamDescription stream;
   std::optional<batch::CurrentShards> shards;  ///< where somebody wants them and they are told
   bool shards_are_listed = false;              ///< and not assumed
-  std::string pacing_notice;                   ///< what became of that, for the user
+  Message pacing_notice;                       ///< what became of that, for the user
   std::unique_ptr<sink::PacedShards> paced_shards;
   std::unique_ptr<checkpoint::CheckpointStore> store;
   std::unique_ptr<checkpoint::FleetStore> fleet_store;  ///< where workers share the run
   std::optional<Fleet> fleet;
-  std::string segments_notice;  ///< how many were chosen and why, for the user; empty where none
+  Message segments_notice;  ///< how many were chosen and why, for the user; empty where none
   std::optional<std::uint32_t> agreed_segments;  ///< with the other workers, once it has joined
   std::string checkpoint_location;
   sink::FileStart file_start = sink::FileStart::fresh;
@@ -171,7 +171,6 @@ void ScanRun::Impl::identify() {
       flags.profile = settings.stream_profile;
     }
     flags.role_arn = settings.stream_role_arn;
-    flags.role_flag = "--stream-role-arn";
     writer = std::make_unique<identity::Identity>(flags, of_identity);
   }
 }
@@ -292,8 +291,8 @@ Awaitable<void> ScanRun::Impl::list_shards() {
   try {
     use_shards(co_await sink::list_shards(kinesis(), format->wire(), id));
   } catch (const Error& error) {
-    pacing_notice = fmt::format(
-        "the stream's shards are not paced, which needs kinesis:ListShards: {}", error.what());
+    pacing_notice =
+        "the stream's shards are not paced, which needs kinesis:ListShards: " + error.message();
   }
   if (!shards && settings.aggregate) {
     // Where a record's items go is right with any map: docs/aggregation_format.md.
@@ -373,20 +372,19 @@ std::string ScanRun::Impl::default_checkpoint() const {
   if (settings.file == "-") {
     return "none";  // nobody knows what became of the items that a pipe took
   }
-  return place_in_state_home("checkpoint", "--checkpoint PATH");
+  return place_in_state_home("checkpoint", setting::kCheckpoint("PATH"));
 }
 
 /// The file of this table and destination, where the user's state is kept. `what` is to be there,
 /// and `option` puts it elsewhere.
-std::string ScanRun::Impl::place_in_state_home(std::string_view what,
-                                               std::string_view option) const {
+std::string ScanRun::Impl::place_in_state_home(std::string_view what, const Message& option) const {
   std::string state_home = surroundings.environment("XDG_STATE_HOME");
   if (state_home.empty()) {
     const std::string home = surroundings.environment("HOME");
     if (home.empty()) {
       throw usage_error(
           fmt::format("there is no place for the {}: neither HOME nor XDG_STATE_HOME is set", what),
-          fmt::format("Give {}.", option));
+          "Give " + option + ".");
     }
     state_home = home + "/.local/state";
   }
@@ -440,8 +438,7 @@ Awaitable<void> ScanRun::Impl::leave_workers(bool complete) {
   try {
     co_await fleet->leave(complete ? State::complete : State::left);
   } catch (const Error& error) {
-    notice(
-        fmt::format("the other workers do not know yet that this one has ended: {}", error.what()));
+    notice("the other workers do not know yet that this one has ended: " + error.message());
     co_return;
   }
   notice(fleet->text());
@@ -470,10 +467,10 @@ std::optional<checkpoint::RunState> ScanRun::Impl::resumable(
   if (nothing_done) {
     return std::nullopt;  // a filter that was refused, say, and is now put right
   }
-  throw usage_error(
-      fmt::format("the checkpoint {} belongs to another run; {}", checkpoint_location,
-                  fmt::join(different, "; ")),
-      "Repeat the settings of that run, begin anew with --restart, or name another --checkpoint.");
+  throw usage_error(fmt::format("the checkpoint {} belongs to another run; {}", checkpoint_location,
+                                fmt::join(different, "; ")),
+                    "Repeat the settings of that run, begin anew with " + setting::kRestart +
+                        ", or name another " + setting::kCheckpoint + ".");
 }
 
 /// By the table's size, and the cores of all workers, taken to be as many as here.
@@ -482,8 +479,9 @@ std::uint32_t ScanRun::Impl::chosen_segments() {
   const source::SegmentChoice choice =
       source::choose_segments(table.estimated_bytes, usable_cores() * workers);
   const std::uint32_t chosen = std::max(choice.segments, workers);
-  segments_notice = fmt::format("reading in {}, chosen {}; --segments N chooses otherwise",
-                                counted(chosen, "segment"), choice.reason);
+  segments_notice =
+      fmt::format("reading in {}, chosen {}; ", counted(chosen, "segment"), choice.reason) +
+      setting::kSegments("N") + " chooses otherwise";
   return chosen;
 }
 
@@ -544,9 +542,9 @@ void ScanRun::Impl::open_dead_letters(bool restart) {
   }
   dead_letters_location = settings.dead_letters;
   if (dead_letters_location.empty()) {
-    std::filesystem::path path = store->file().empty()
-                                     ? place_in_state_home("dead letters", "--dead-letters FILE")
-                                     : store->file();
+    std::filesystem::path path =
+        store->file().empty() ? place_in_state_home("dead letters", setting::kDeadLetters("FILE"))
+                              : store->file();
     dead_letters_location = path.replace_extension("dead-letters.ndjson").string();
   }
   dead_letters = std::make_unique<sink::DeadLetterFile>(
@@ -600,7 +598,7 @@ Awaitable<void> ScanRun::Impl::release_store() {
   } catch (const checkpoint::OwnedByAnother&) {
     co_return;  // it is free, or its successor's
   } catch (const Error& error) {
-    notice(fmt::format("the run stays this process's for some seconds: {}", error.what()));
+    notice("the run stays this process's for some seconds: " + error.message());
   }
 }
 

@@ -14,6 +14,7 @@
 #include "base/async.h"
 #include "base/clock.h"
 #include "base/environment.h"
+#include "base/message.h"
 #include "http/client.h"
 #include "identity/identity.h"
 #include "pace/read_rate.h"
@@ -93,7 +94,7 @@ struct ScanOutcome {
 class ScanRun {
  public:
   /// Told to the user, each once, as they happen. One line.
-  using Notice = std::function<void(std::string_view)>;
+  using Notice = everyitem::Notice;
 
   ScanRun(asio::any_io_executor executor, ScanSettings settings, RunSurroundings surroundings,
           Notice notice);

@@ -443,7 +443,7 @@ class TestRun {
                   .dead_letters = &dead_letters,
                   .store = store,
                   .read_gate = &gate,
-                  .notice = [this](std::string_view text) { notices.emplace_back(text); }},
+                  .notice = [this](const Message& text) { notices.push_back(text.text()); }},
                  store.state, setup.limits, setup.item_limit) {
     for (const auto& builder : builders) {
       builder->on_seal = [this] {

@@ -28,7 +28,7 @@ Error cannot_be_written(const std::string& path, std::string reason) {
                {.operation = "open",
                 .object = fmt::format("dead letters {}", path),
                 .message = std::move(reason),
-                .hint = "Name a file that can be written to with --dead-letters."});
+                .hint = "Name a file that can be written to with " + setting::kDeadLetters + "."});
 }
 
 /// Throws Error unless it looks as if the file, or else a new one in its folder, or else that

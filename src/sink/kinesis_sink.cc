@@ -97,7 +97,7 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     const Indexes& request = records.sent;
     if (request.size() == 1) {
       refused.push_back(
-          {.index = request.front(), .code = invalid->code, .message = invalid->message});
+          {.index = request.front(), .code = invalid->code, .message = invalid->message.text()});
       continue;
     }
     const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
@@ -208,7 +208,7 @@ Error KinesisSink::refusal(const PutRecordsResult& result, std::size_t refused,
                                    .message = fmt::format("{} of {} records of a batch were "
                                                           "refused: {}",
                                                           refused, records, result.message),
-                                   .hint = std::string(aws::hint_for(result.code))});
+                                   .hint = aws::hint_for(result.code)});
 }
 
 }  // namespace everyitem::sink

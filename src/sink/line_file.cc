@@ -24,8 +24,8 @@ namespace {
 
 std::string display_name(const std::string& path) { return path == "-" ? "standard output" : path; }
 
-Error file_error(const std::string& operation, const std::string& path, std::string message,
-                 std::string hint = {}) {
+Error file_error(const std::string& operation, const std::string& path, Message message,
+                 Message hint = {}) {
   return Error(ErrorKind::failed, {.operation = operation,
                                    .object = display_name(path),
                                    .message = std::move(message),
@@ -67,8 +67,9 @@ void prepare(int descriptor, const std::string& path, FileStart start, std::uint
              off_t size) {
   off_t keep = 0;
   if (start == FileStart::fresh && size > 0) {
-    throw file_error("open", path, "the file exists and is not empty",
-                     "Choose another name, remove it, or overwrite it with --restart.");
+    throw file_error(
+        "open", path, "the file exists and is not empty",
+        "Choose another name, remove it, or overwrite it with " + setting::kRestart + ".");
   }
   if (start == FileStart::resume) {
     keep = end_of_last_line(descriptor, size, path);
@@ -76,7 +77,7 @@ void prepare(int descriptor, const std::string& path, FileStart start, std::uint
       throw file_error(
           "resume", path,
           fmt::format("the file has {} bytes, but {} were delivered to it", keep, expected_bytes),
-          "Put the file back, or begin anew with --restart.");
+          "Put the file back, or begin anew with " + setting::kRestart + ".");
     }
   }
   if (keep < size && ftruncate(descriptor, keep) != 0) {

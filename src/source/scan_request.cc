@@ -29,8 +29,7 @@ void append_json(std::string& body, std::string_view name, std::string_view valu
 
 /// Calls `check(name, value)` for each member.
 template <typename Check>
-void validate_map(std::string_view text, std::string_view option, std::string_view example,
-                  Check check) {
+void validate_map(std::string_view text, SettingId option, std::string_view example, Check check) {
   if (text.empty()) {
     return;
   }
@@ -43,20 +42,19 @@ void validate_map(std::string_view text, std::string_view option, std::string_vi
     }
   }
   if (!valid) {
-    throw usage_error(
-        fmt::format("{} is not the JSON object that DynamoDB takes: {}", option, text),
-        fmt::format("Example: {} '{}'", option, example));
+    throw usage_error(option + fmt::format(" is not the JSON object that DynamoDB takes: {}", text),
+                      "Example: " + option(fmt::format("'{}'", example)));
   }
 }
 
 }  // namespace
 
 void validate(const ScanParameters& parameters) {
-  validate_map(parameters.attribute_names, "--names", R"({"#s": "status"})",
+  validate_map(parameters.attribute_names, setting::kNames, R"({"#s": "status"})",
                [](std::string_view name, const json::value& value) {
                  return name.starts_with('#') && value.is_string();
                });
-  validate_map(parameters.attribute_values, "--values", R"({":s": {"S": "open"}})",
+  validate_map(parameters.attribute_values, setting::kValues, R"({":s": {"S": "open"}})",
                [](std::string_view name, const json::value& value) {
                  return name.starts_with(':') && value.is_object() &&
                         value.get_object().size() == 1;

@@ -26,7 +26,7 @@ KeyNames key_names(const json::object& table) {
   return names;
 }
 
-Error cannot_scan(std::string_view table, std::string message, std::string hint) {
+Error cannot_scan(std::string_view table, Message message, Message hint) {
   return Error(ErrorKind::failed, {.operation = "Scan",
                                    .object = fmt::format("table {}", table),
                                    .message = std::move(message),
@@ -139,10 +139,12 @@ TableDescription parse_table_description(std::string_view body, std::string_view
                               : fmt::format("It has: {}.", fmt::join(index.others, ", ")));
       }
       if (index.global && consistent_read) {
-        throw usage_error(fmt::format("--consistent cannot be used with {}, a global index: "
-                                      "DynamoDB only supports eventually consistent reads there",
-                                      index_name),
-                          "Leave out --consistent.");
+        throw usage_error(
+            setting::kConsistent +
+                fmt::format(" cannot be used with {}, a global index: "
+                            "DynamoDB only supports eventually consistent reads there",
+                            index_name),
+            "Leave out " + setting::kConsistent + ".");
       }
       scanned = index.description;
       with_capacity = index.global ? scanned : with_capacity;

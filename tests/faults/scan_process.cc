@@ -126,7 +126,7 @@ Awaitable<ScanEnd> scan(ScanSetup setup) {
     end.message = end.complete ? "" : "not complete";
   } catch (const Error& error) {
     end.code = error.details().code;
-    end.hint = error.details().hint;
+    end.hint = error.details().hint.text();
     end.message = error.what();
   } catch (const std::exception& error) {
     end.message = error.what();

@@ -15,7 +15,7 @@ using fuzz::require;
 
 void require_usage(const Error& error) {
   require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
-  require(error.details().message.starts_with("--x is \""), "the setting is named");
+  require(error.details().message.text().starts_with("--x is \""), "the setting is named");
 }
 
 void parse_any(std::string_view text) {

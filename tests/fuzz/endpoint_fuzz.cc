@@ -30,7 +30,7 @@ void parse(std::string_view text) {
     require_endpoint(http::parse_endpoint(text, "--x"));
   } catch (const Error& error) {
     require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
-    require(error.details().message.starts_with("--x: "), "the setting is named");
+    require(error.details().message.text().starts_with("--x: "), "the setting is named");
   }
 }
 
@@ -38,7 +38,7 @@ void of_region(std::string_view region) {
   try {
     require_endpoint(regional_endpoint("dynamodb", region));
   } catch (const Error& error) {
-    require(error.details().message.ends_with("is not a region"), "a region's endpoint is one");
+    require(error.details().message.text().ends_with("is not a region"), "a region's endpoint is one");
   }
 }
 

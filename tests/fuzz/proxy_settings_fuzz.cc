@@ -34,7 +34,7 @@ void resolve(std::string_view text) {
     }
   } catch (const Error& error) {
     require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
-    require(error.details().message.starts_with("HTTPS_PROXY: "), "the setting is named");
+    require(error.details().message.text().starts_with("HTTPS_PROXY: "), "the setting is named");
   }
 }
 

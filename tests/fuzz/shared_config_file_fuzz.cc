@@ -56,7 +56,7 @@ std::optional<SharedConfigFile> parse(std::string_view text, SharedConfigKind ki
     return file;
   } catch (const Error& error) {
     require(error.kind() == ErrorKind::usage, "a wrong file is the user's to correct");
-    require_own_words(error.details().message);
+    require_own_words(error.details().message.text());
     return std::nullopt;
   }
 }

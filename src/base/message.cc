@@ -1,0 +1,70 @@
+#include "base/message.h"
+
+#include <algorithm>
+#include <ostream>
+#include <utility>
+
+namespace everyitem {
+
+namespace {
+
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
+
+}  // namespace
+
+std::string as_flag(const SettingUse& use) {
+  std::string text = "--";
+  text += use.id.name;
+  if (!use.value.empty()) {
+    text += ' ';
+    text += use.value;
+  }
+  return text;
+}
+
+Message::Message(std::string words) {
+  if (!words.empty()) {
+    parts_.emplace_back(std::move(words));
+  }
+}
+
+Message& Message::operator+=(const Message& more) {
+  parts_.insert(parts_.end(), more.parts_.begin(), more.parts_.end());
+  return *this;
+}
+
+std::string Message::worded(const SettingWording& wording) const {
+  std::string text;
+  for (const auto& part : parts_) {
+    const auto* words = std::get_if<std::string>(&part);
+    text += words != nullptr ? *words : wording(std::get<SettingUse>(part));
+  }
+  std::ranges::replace_if(text, is_control, ' ');
+  return text;
+}
+
+Message operator+(Message left, const Message& right) {
+  left += right;
+  return left;
+}
+
+bool operator==(const Message& left, const Message& right) { return left.text() == right.text(); }
+
+std::ostream& operator<<(std::ostream& out, const Message& message) {
+  return out << message.text();
+}
+
+Message enumerated(std::initializer_list<Message> messages) {
+  Message all;
+  std::size_t left = messages.size();
+  for (const Message& message : messages) {
+    --left;
+    all += message;
+    if (left > 0) {
+      all += left == 1 ? " and " : ", ";
+    }
+  }
+  return all;
+}
+
+}  // namespace everyitem
