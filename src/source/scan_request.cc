@@ -1,9 +1,15 @@
 #include "source/scan_request.h"
 
+#include <algorithm>
+#include <array>
+#include <functional>
+#include <set>
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "source/expression_names.h"
 
 namespace everyitem::source {
 
@@ -27,11 +33,15 @@ void append_json(std::string& body, std::string_view name, std::string_view valu
   }
 }
 
-/// Calls `check(name, value)` for each member.
+using Names = std::set<std::string, std::less<>>;
+
+/// What the setting `id` defines. `check(name, value)` says whether a member is as DynamoDB takes
+/// it.
 template <typename Check>
-void validate_map(std::string_view text, SettingId option, std::string_view example, Check check) {
+Names defined_by(SettingId id, std::string_view text, std::string_view example, Check check) {
+  Names names;
   if (text.empty()) {
-    return;
+    return names;
   }
   json::error_code error;
   const json::value parsed = json::parse(text, error);
@@ -39,26 +49,41 @@ void validate_map(std::string_view text, SettingId option, std::string_view exam
   if (valid) {
     for (const auto& [name, value] : parsed.get_object()) {
       valid = valid && check(name, value);
+      names.emplace(name);
     }
   }
   if (!valid) {
-    throw usage_error(option + fmt::format(" is not the JSON object that DynamoDB takes: {}", text),
-                      "Example: " + option(fmt::format("'{}'", example)));
+    throw usage_error(id + fmt::format(" is not the JSON object that DynamoDB takes: {}", text),
+                      "Example: " + id(fmt::format("'{}'", example)));
   }
+  return names;
+}
+
+/// {"S": "open"}: one member, called as one of DynamoDB's types.
+bool is_attribute_value(const json::value& value) {
+  constexpr std::array<std::string_view, 10> kTypes = {"S",  "N", "B", "SS",   "NS",
+                                                       "BS", "M", "L", "NULL", "BOOL"};
+  return value.is_object() && value.get_object().size() == 1 &&
+         std::ranges::find(kTypes, std::string_view(value.get_object().begin()->key())) !=
+             kTypes.end();
 }
 
 }  // namespace
 
 void validate(const ScanParameters& parameters) {
-  validate_map(parameters.attribute_names, setting::kNames, R"({"#s": "status"})",
-               [](std::string_view name, const json::value& value) {
-                 return name.starts_with('#') && value.is_string();
-               });
-  validate_map(parameters.attribute_values, setting::kValues, R"({":s": {"S": "open"}})",
-               [](std::string_view name, const json::value& value) {
-                 return name.starts_with(':') && value.is_object() &&
-                        value.get_object().size() == 1;
-               });
+  const Names names = defined_by(setting::kNames, parameters.attribute_names, R"({"#s": "status"})",
+                                 [](std::string_view name, const json::value& value) {
+                                   return name.starts_with('#') && value.is_string();
+                                 });
+  const Names values =
+      defined_by(setting::kValues, parameters.attribute_values, R"({":s": {"S": "open"}})",
+                 [](std::string_view name, const json::value& value) {
+                   return name.starts_with(':') && is_attribute_value(value);
+                 });
+  const std::string expressions =
+      parameters.filter_expression + ' ' + parameters.projection_expression;
+  require_same(setting::kNames, names, placeholders(expressions, '#'));
+  require_same(setting::kValues, values, placeholders(expressions, ':'));
 }
 
 ScanRequests::ScanRequests(const ScanParameters& parameters, std::uint32_t total_segments)

@@ -1,11 +1,14 @@
 #include "source/scan_request.h"
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/error.h"
+#include "base/message_of.h"
 
 namespace everyitem::source {
 namespace {
+
+using testing::HasSubstr;
 
 TEST(ScanRequests, FirstPageOfAPlainScan) {
   const ScanRequests requests({.table = "orders"}, 4);
@@ -39,13 +42,19 @@ TEST(ScanRequests, EverythingThatShapesTheScanIsPassedThrough) {
 
 TEST(ScanParameters, NamesAndValuesAreCheckedBeforeAnythingStarts) {
   for (const std::string text : {"x", "{", "[]", "{}", R"({"s":"status"})", R"({"#s":7})"}) {
-    EXPECT_THROW(validate({.table = "t", .attribute_names = text}), Error) << text;
+    EXPECT_THAT(message_of([&] { validate({.table = "t", .attribute_names = text}); }),
+                HasSubstr("--names is not the JSON object"))
+        << text;
   }
   for (const std::string text :
-       {"x", "{", "[]", "{}", R"({"s":{"S":"x"}})", R"({":s":"x"})", R"({":s":{}})"}) {
-    EXPECT_THROW(validate({.table = "t", .attribute_values = text}), Error) << text;
+       {"x", "{", "[]", "{}", R"({"s":{"S":"x"}})", R"({":s":"x"})", R"({":s":{}})",
+        R"({":s":{"X":"x"}})", R"({":s":{"S":"x","N":"1"}})"}) {
+    EXPECT_THAT(message_of([&] { validate({.table = "t", .attribute_values = text}); }),
+                HasSubstr("--values is not the JSON object"))
+        << text;
   }
   EXPECT_NO_THROW(validate({.table = "t",
+                            .filter_expression = "#a = :v",
                             .attribute_names = R"({"#a":"a.b"})",
                             .attribute_values = R"({":v":{"NULL":true}})"}));
 }
