@@ -1,6 +1,6 @@
 """The include rule of ARCHITECTURE.md, held by reading every #include under src/.
 
-    cli, lambda -> options -> pipeline -> {checkpoint, sink, batch, pace, source} -> aws -> http -> base
+    cli, lambda -> options -> run -> pipeline -> {checkpoint, sink, batch, pace, source} -> aws -> http -> base
     pipeline, lambda, cli -> identity -> aws
 
 A stage sees of an upstream stage only its value headers, those that hold data and do nothing.
@@ -25,9 +25,10 @@ MAY_INCLUDE: Dict[str, Set[str]] = {
     "sink": {"aws", "http", "base"},
     "checkpoint": {"aws", "http", "base"},
     "pipeline": {"checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
-    "options": {"pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
-    "cli": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
-    "lambda": {"options", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
+    "run": {"pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
+    "options": {"run", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
+    "cli": {"options", "run", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
+    "lambda": {"options", "run", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
 }
 
 # The program's main function, which chooses its door, belongs to none of them.

@@ -1,5 +1,5 @@
-// The program's two doors: Lambda's, where Lambda started it, and the command line's, one verb a
-// file, errors printed here once, as one line.
+// The program's two doors: Lambda's, if Lambda started it, and the command line's. Errors are
+// printed here once, as one line.
 #include <malloc.h>
 #include <sys/resource.h>
 
@@ -8,15 +8,12 @@
 #include <string>
 #include <vector>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "cli/command_line.h"
 #include "cli/exit_code.h"
-#include "cli/scan_command.h"
-#include "cli/whoami_command.h"
 #include "lambda/bootstrap.h"
-#include "options/scan_options.h"
 
 namespace {
 
@@ -31,54 +28,21 @@ void raise_descriptor_limit() {
   }
 }
 
-/// Pages and batches, of a megabyte each, come and go all the time. Where each is mapped anew, the
-/// kernel clears it at the first touch of each 4 KB, which took a quarter of a run's time.
+/// Pages and batches of a megabyte come and go all the time. If each is mapped again, the kernel
+/// clears it at the first touch of each 4 KB, which took a quarter of a run's time.
 void keep_freed_memory() {
   constexpr int kLargestKept = 64 << 20;
   mallopt(M_MMAP_THRESHOLD, kLargestKept);
   mallopt(M_TRIM_THRESHOLD, kLargestKept);
 }
 
-ExitCode wrong_usage(const std::string& message) {
-  fmt::print(stderr, "everyitem: {}\n", message);
-  return ExitCode::wrong_usage;
-}
-
 ExitCode run(const std::vector<std::string>& command) {
-  CLI::App program(
-      "everyitem runs your code against every item of a DynamoDB table: it scans the table in\n"
-      "parallel, resumably, and puts each item into a Kinesis data stream or a file.",
-      "everyitem");
-  program.set_version_flag("--version", std::string("everyitem ") + EVERYITEM_VERSION);
-  program.footer("\n'everyitem scan --help' shows all options, examples and exit codes.");
-  everyitem::options::ScanOptions options;
-  CLI::App* scan = everyitem::options::add_scan_command(program, options);
-  everyitem::cli::WhoamiOptions whoami_options;
-  CLI::App* whoami = everyitem::cli::add_whoami_command(program, whoami_options);
-  if (command.size() < 2) {
-    fmt::print(stderr, "{}", program.help());
-    return ExitCode::wrong_usage;
+  const everyitem::cli::ParsedCommand parsed = everyitem::cli::parse_command(command);
+  if (parsed.verb) {
+    return parsed.verb->run(command);
   }
-  std::vector<std::string> reversed(command.rbegin(), command.rend() - 1);
-  try {
-    program.parse(reversed);
-  } catch (const CLI::Success& asked) {  // --help, --version
-    program.exit(asked);
-    return ExitCode::done;
-  } catch (const CLI::ParseError& error) {
-    std::string verb;
-    for (const CLI::App* each : {scan, whoami}) {
-      verb += each->parsed() ? " " + each->get_name() : "";
-    }
-    return wrong_usage(fmt::format("{}. See: everyitem{} --help", error.what(), verb));
-  }
-  if (whoami->parsed()) {
-    return everyitem::cli::run_whoami_command(whoami_options);
-  }
-  if (!scan->parsed()) {
-    return wrong_usage("there is no verb. See: everyitem --help");
-  }
-  return everyitem::cli::run_scan_command(options, command);
+  fmt::print(parsed.asked_for ? stdout : stderr, "{}", parsed.text);
+  return parsed.asked_for ? ExitCode::done : ExitCode::wrong_usage;
 }
 
 }  // namespace
@@ -94,12 +58,9 @@ int main(int argc, char** argv) {
   ExitCode exit_code = ExitCode::failed;
   try {
     exit_code = run(std::vector<std::string>(argv, argv + argc));
-  } catch (const everyitem::Error& error) {
-    fmt::print(stderr, "everyitem: {}\n", error.what());
-    exit_code =
-        error.kind() == everyitem::ErrorKind::usage ? ExitCode::wrong_usage : ExitCode::failed;
   } catch (const std::exception& error) {
-    fmt::print(stderr, "everyitem: {}\n", error.what());
+    fmt::print(stderr, "everyitem: {}\n", everyitem::message_from(error).text());
+    exit_code = everyitem::cli::exit_code_of(std::current_exception());
   }
   return static_cast<int>(exit_code);
 }

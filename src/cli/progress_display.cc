@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "base/human_format.h"
@@ -16,24 +15,26 @@ namespace {
 
 constexpr std::chrono::seconds kRateWindow{5};
 
-/// After so long without a delivery it is said.
+/// After this long without a delivery, the line says so.
 constexpr std::chrono::seconds kStandingStill{10};
 
-std::string json_number(const std::optional<double>& number) {
-  return number ? fmt::format("{:.1f}", *number) : "null";
+boost::json::value rounded_or_null(const std::optional<double>& number) {
+  return number ? boost::json::value(run::rounded(*number, 1)) : boost::json::value();
 }
-
-std::string json_text(const std::string& text) {
-  return text.empty() ? "null" : boost::json::serialize(boost::json::string(text));
-}
-
-/// Above 0.
-double seconds_of(const Summary& summary) { return std::max(summary.elapsed.count(), 1e-3); }
 
 std::size_t terminal_columns(std::FILE* out) {
   winsize size{};
   const bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
   return known ? size.ws_col : 80;
+}
+
+/// Without the last parts, if the line is too narrow for all; parts are set off by two spaces.
+std::string_view shortened(std::string_view text, std::size_t columns) {
+  if (text.size() <= columns) {
+    return text;
+  }
+  const std::size_t end = text.rfind("  ", columns);
+  return text.substr(0, end == std::string_view::npos ? columns : end);
 }
 
 }  // namespace
@@ -44,7 +45,7 @@ Estimate estimate(const pipeline::ScanProgress& progress, double items_per_secon
     return result;
   }
   const auto whole = static_cast<double>(progress.estimated_items);
-  // What a filter leaves out is done with when it was read; all else when it was delivered.
+  // What a filter leaves out is done when it was read; the rest when it was delivered.
   const pipeline::RunCounters& counters = progress.counters;
   const std::uint64_t left_out =
       counters.items_scanned - std::min(counters.items_scanned, counters.items_read);
@@ -62,7 +63,7 @@ std::string progress_text(const pipeline::ScanProgress& progress, const Rates& r
   const pipeline::RunCounters& counters = progress.counters;
   std::string text;
   if (progress.segments == 0) {
-    text = "asking for table and destination";
+    text = "connecting";
   } else {
     text = fmt::format("{}  {} items/s  {}/s", counted(counters.items_delivered, "item"),
                        grouped(static_cast<std::uint64_t>(rates.items)), bytes(rates.bytes));
@@ -88,7 +89,7 @@ std::string progress_text(const pipeline::ScanProgress& progress, const Rates& r
     text += fmt::format("  {} throttled", grouped(progress.throttled_requests));
   }
   if (progress.requests_retried > 0) {
-    text += fmt::format("  {} repeated", grouped(progress.requests_retried));
+    text += fmt::format("  {} retried", grouped(progress.requests_retried));
   }
   if (progress.segments > 0) {
     text += fmt::format("  {} RU/s  {} of {} segments",
@@ -98,68 +99,35 @@ std::string progress_text(const pipeline::ScanProgress& progress, const Rates& r
   return text;
 }
 
-std::string progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
-                          const Elapsed& elapsed) {
+boost::json::object progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
+                                  const Elapsed& elapsed) {
   const pipeline::RunCounters& counters = progress.counters;
   const Estimate left = estimate(progress, rates.items);
-  return fmt::format(
-      R"({{"event":"progress","items":{},"bytes":{},"seconds":{:.1f},"items_per_second":{:.1f},)"
-      R"("bytes_per_second":{:.1f},"read_units":{:.1f},"read_units_per_second":{:.1f},)"
-      R"("segments_done":{},"segments_failed":{},"segments":{},"dead_letters":{},)"
-      R"("throttled_requests":{},"retried_requests":{},"records_sent_again":{},)"
-      R"("percent_estimated":{},"seconds_left_estimated":{}}})",
-      counters.items_delivered, counters.bytes_delivered, elapsed.whole.count(), rates.items,
-      rates.bytes, counters.read_units, rates.read_units, counters.segments_complete,
-      counters.segments_failed, progress.segments, progress.dead_letters(),
-      progress.throttled_requests, progress.requests_retried, progress.records_sent_again,
-      json_number(left.percent), json_number(left.seconds_left));
+  return {{"event", "progress"},
+          {"items", counters.items_delivered},
+          {"bytes", counters.bytes_delivered},
+          {"seconds", run::rounded(elapsed.whole.count(), 1)},
+          {"items_per_second", run::rounded(rates.items, 1)},
+          {"bytes_per_second", run::rounded(rates.bytes, 1)},
+          {"read_units", run::rounded(counters.read_units, 1)},
+          {"read_units_per_second", run::rounded(rates.read_units, 1)},
+          {"segments_done", counters.segments_complete},
+          {"segments_failed", counters.segments_failed},
+          {"segments", progress.segments},
+          {"dead_letters", progress.dead_letters()},
+          {"throttled_requests", progress.throttled_requests},
+          {"retried_requests", progress.requests_retried},
+          {"records_sent_again", progress.records_sent_again},
+          {"percent_estimated", rounded_or_null(left.percent)},
+          {"seconds_left_estimated", rounded_or_null(left.seconds_left)}};
 }
 
-std::string summary_json(const Summary& summary) {
-  const pipeline::RunCounters& counters = summary.progress.counters;
-  return fmt::format(
-      R"({{"event":"summary","status":"{}","items":{},"records":{},"items_before":{},"items_scanned":{},)"
-      R"("bytes":{},"batches":{},"pages":{},"seconds":{:.3f},"read_units":{:.1f},)"
-      R"("read_units_per_second":{:.1f},"read_rate":{},)"
-      R"("throttled_requests":{},"retried_requests":{},"records_sent_again":{},)"
-      R"("segments_done":{},"segments_failed":{},"segments":{},"checkpoint":{},)"
-      R"("dead_letters":{},"dead_letters_file":{}}})",
-      summary.status, counters.items_delivered, counters.records_delivered,
-      summary.progress.items_before, counters.items_scanned, counters.bytes_delivered,
-      counters.batches_delivered, counters.pages_read, summary.elapsed.count(), counters.read_units,
-      counters.read_units / seconds_of(summary), json_number(summary.progress.read_rate),
-      summary.progress.throttled_requests, summary.progress.requests_retried,
-      summary.progress.records_sent_again, counters.segments_complete, counters.segments_failed,
-      summary.progress.segments, json_text(summary.checkpoint), summary.progress.dead_letters(),
-      json_text(summary.progress.dead_letters() > 0 ? summary.dead_letters : ""));
-}
-
-std::string summary_text(const Summary& summary) {
-  const pipeline::RunCounters& counters = summary.progress.counters;
-  const double seconds = seconds_of(summary);
-  std::string text = fmt::format(
-      "{} ({}) delivered in {}: {} items/s, {}/s, {}", counted(counters.items_delivered, "item"),
-      bytes(static_cast<double>(counters.bytes_delivered)), duration(summary.elapsed),
-      grouped(static_cast<std::uint64_t>(static_cast<double>(counters.items_delivered) / seconds)),
-      bytes(static_cast<double>(counters.bytes_delivered) / seconds),
-      counted(static_cast<std::uint64_t>(std::ceil(counters.read_units)), "read unit"));
-  if (summary.progress.read_rate) {
-    text += fmt::format(" ({:.1f} a second of {:.10g})", counters.read_units / seconds,
-                        *summary.progress.read_rate);
+boost::json::object summary_json(const run::RunSummary& summary) {
+  boost::json::object object{{"event", "summary"}};
+  for (const auto& [name, value] : run::to_json(summary)) {
+    object[name] = value;
   }
-  if (summary.progress.items_before > 0) {
-    text += fmt::format("; {} before", grouped(summary.progress.items_before));
-  }
-  if (summary.progress.throttled_requests > 0) {
-    text += fmt::format("; {} throttled", counted(summary.progress.throttled_requests, "request"));
-  }
-  if (summary.progress.requests_retried > 0) {
-    text += fmt::format("; {} repeated", counted(summary.progress.requests_retried, "request"));
-  }
-  if (summary.progress.records_sent_again > 0) {
-    text += fmt::format("; {} sent again", counted(summary.progress.records_sent_again, "record"));
-  }
-  return text;
+  return object;
 }
 
 std::chrono::milliseconds ProgressDisplay::interval() const {
@@ -175,10 +143,10 @@ void ProgressDisplay::update(const pipeline::ScanProgress& progress,
   const Rates recent = rates(progress.counters, now);
   const Elapsed elapsed{.whole = now - started_, .standing_still = now - last_delivery_};
   if (mode_ == DisplayMode::lines) {
-    fmt::print(out_, "{}\n", progress_json(progress, recent, elapsed));
+    fmt::print(out_, "{}\n", run::to_line(progress_json(progress, recent, elapsed)));
   } else if (mode_ == DisplayMode::terminal) {
     const std::string text = progress_text(progress, recent, elapsed);
-    fmt::print(out_, "\r\x1b[K{}", text.substr(0, terminal_columns(out_) - 1));
+    fmt::print(out_, "\r\x1b[K{}", shortened(text, terminal_columns(out_) - 1));
     line_shown_ = true;
   }
   std::fflush(out_);
@@ -196,10 +164,10 @@ void ProgressDisplay::message(std::string_view text) {
   std::fflush(out_);
 }
 
-void ProgressDisplay::summarise(const Summary& summary) {
+void ProgressDisplay::summarise(const run::RunSummary& summary) {
   clear_line();
   if (mode_ == DisplayMode::lines) {
-    fmt::print(out_, "{}\n", summary_json(summary));
+    fmt::print(out_, "{}\n", run::to_line(summary_json(summary)));
   }
 }
 

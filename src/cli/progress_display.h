@@ -1,5 +1,5 @@
 // What a running scan shows on standard error: on a terminal one line that is rewritten, elsewhere
-// JSON objects, one a line. Notices and the closing summary are lines of text.
+// JSON objects, one per line. Notices and the closing summary are lines of text.
 #pragma once
 
 #include <chrono>
@@ -9,18 +9,21 @@
 #include <string>
 #include <string_view>
 
+#include <boost/json.hpp>
+
 #include "pipeline/scan_run.h"
+#include "run/run_summary.h"
 
 namespace everyitem::cli {
 
 enum class DisplayMode {
   terminal,
   lines,         ///< for logs and programs
-  notices_only,  ///< a terminal on which the items may appear too: a line would be in their way
+  notices_only,  ///< a terminal on which the items may appear too: a line would get in their way
   quiet,         ///< neither progress nor notices
 };
 
-/// Recent rates, a second.
+/// Recent rates, per second.
 struct Rates {
   double items = 0;
   double bytes = 0;
@@ -46,25 +49,12 @@ struct Elapsed {
 std::string progress_text(const pipeline::ScanProgress& progress, const Rates& rates,
                           const Elapsed& elapsed);
 
-/// {"event":"progress", ...} without a line break.
-std::string progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
-                          const Elapsed& elapsed);
+/// {"event":"progress", ...}: the progress of docs/output.md.
+boost::json::object progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
+                                  const Elapsed& elapsed);
 
-/// What a run came to.
-struct Summary {
-  std::string
-      status;  ///< "complete", "already-complete", "limit", "interrupted", "failed", "closed"
-  pipeline::ScanProgress progress;
-  std::chrono::duration<double> elapsed{};
-  std::string checkpoint;    ///< empty for none
-  std::string dead_letters;  ///< where they are, if there are some
-};
-
-/// {"event":"summary", ...} without a line break.
-std::string summary_json(const Summary& summary);
-
-/// "20,000 items (8.1 MB) delivered in 2.3 s: ..." without a line break.
-std::string summary_text(const Summary& summary);
+/// {"event":"summary", ...}: the summary of docs/output.md.
+boost::json::object summary_json(const run::RunSummary& summary);
 
 /// One event loop.
 class ProgressDisplay {
@@ -86,7 +76,7 @@ class ProgressDisplay {
   /// "everyitem: TEXT", in any mode.
   void message(std::string_view text);
   /// The JSON object of the summary, where progress is shown so.
-  void summarise(const Summary& summary);
+  void summarise(const run::RunSummary& summary);
 
  private:
   struct Sample {

@@ -17,9 +17,12 @@
 
 #include "base/error.h"
 #include "base/human_format.h"
+#include "cli/flags.h"
 #include "cli/progress_display.h"
 #include "cli/shell_command.h"
 #include "cli/terminal_question.h"
+#include "options/scan_options.h"
+#include "run/run_summary.h"
 
 namespace everyitem::cli {
 
@@ -27,29 +30,60 @@ namespace {
 
 using pipeline::RunStatus;
 
+constexpr const char* kFooter = R"(
+Examples:
+  everyitem scan --table orders --stream orders-backfill
+  everyitem scan --table orders --to orders.ndjson --read-percent 25
+  everyitem scan --table orders --to - | jq -r .id.S
+  everyitem scan --table orders --stream s --filter '#s = :open' \
+      --names '{"#s": "status"}' --values '{":open": {"S": "open"}}'
+
+Each item arrives at least once, as the DynamoDB JSON that Scan returned, byte
+for byte. After any stop, run the same command again to resume; a finished run
+does nothing.
+
+Exit codes:
+  0    all items were delivered (or as many as --limit says, or the reader
+       closed the pipe)
+  1    something failed; what was delivered is in the checkpoint
+  2    the command or its settings are wrong; nothing was started
+  3    all was done, except for items that the stream can never take: they are
+       in the dead letters
+  130  stopped by a signal; what was read has been delivered, and the same
+       command resumes the run
+
+Permissions: dynamodb:DescribeTable, dynamodb:Scan,
+kinesis:DescribeStreamSummary, kinesis:PutRecords, kinesis:ListShards. For a
+checkpoint in a table, dynamodb:GetItem, PutItem, Query and BatchWriteItem on
+it; in parameters, ssm:GetParameter, GetParametersByPath, PutParameter and
+DeleteParameters on them.
+)";
+
 bool is_regular_file(int descriptor) {
   struct stat status {};
   return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-DisplayMode display_mode(const options::ScanOptions& options) {
-  if (options.quiet) {
+DisplayMode display_mode(bool quiet, const pipeline::ScanSettings& settings) {
+  if (quiet) {
     return DisplayMode::quiet;
   }
   if (isatty(STDERR_FILENO) == 0) {
     return DisplayMode::lines;
   }
-  // Behind a pipe may be a program that prints to the same terminal.
-  return options.settings.file == "-" && !is_regular_file(STDOUT_FILENO) ? DisplayMode::notices_only
-                                                                         : DisplayMode::terminal;
+  // The program at the end of a pipe may print to the same terminal.
+  return settings.file == "-" && !is_regular_file(STDOUT_FILENO) ? DisplayMode::notices_only
+                                                                 : DisplayMode::terminal;
 }
 
 /// A scan on its event loop.
 class ScanCommand {
  public:
-  ScanCommand(const options::ScanOptions& options, const std::vector<std::string>& command)
-      : display_(display_mode(options), stderr, started_),
-        run_(loop_.get_executor(), options::scan_settings(options),
+  ScanCommand(const pipeline::ScanSettings& settings, bool quiet,
+              const std::vector<std::string>& command)
+      : display_(display_mode(quiet, settings), stderr, started_),
+        settings_(settings),
+        run_(loop_.get_executor(), settings,
              {.environment = process_environment(),
               .clock = clock_,
               .random_seed = std::random_device{}(),
@@ -70,12 +104,14 @@ class ScanCommand {
   ExitCode report_failure(const std::exception_ptr& failure);
   /// And the exit code of a run that is done but for them.
   ExitCode tell_of_dead_letters();
-  void tell_how_to_go_on();
+  void tell_how_to_resume();
+  run::RunSummary summary(run::SummaryStatus status) const;
 
   std::chrono::steady_clock::time_point started_ = std::chrono::steady_clock::now();
   asio::io_context loop_{1};
   SystemClock clock_;
   ProgressDisplay display_;
+  pipeline::ScanSettings settings_;
   pipeline::ScanRun run_;
   asio::signal_set signals_;
   asio::steady_timer tick_;
@@ -100,7 +136,8 @@ ExitCode ScanCommand::run() {
   return exit_code;
 }
 
-/// Those that end a run in order. Whoever started the program may have it ignore some: nohup does.
+/// Those that stop a run in order, unless whoever started the program has it ignore them: nohup
+/// does.
 void ScanCommand::listen_to_signals() {
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction inherited {};
@@ -116,13 +153,13 @@ void ScanCommand::answer_signals() {
       return;
     }
     if (stopping_) {
-      display_.message("stopped at once; what was not yet checkpointed will be delivered again");
-      tell_how_to_go_on();
+      display_.message("stopped at once; what is not in the checkpoint will be delivered again");
+      tell_how_to_resume();
       // Nothing needs to be put in order: a checkpoint is whole at any instant.
       std::_Exit(static_cast<int>(ExitCode::interrupted));
     }
     stopping_ = true;
-    display_.notice("stopping: delivering what was read; Ctrl-C again stops at once");
+    display_.notice("stopping: delivering what was read; press Ctrl-C again to stop at once");
     run_.stop();
     answer_signals();
   });
@@ -142,73 +179,59 @@ ExitCode ScanCommand::close(const std::exception_ptr& failure) {
   return failure ? report_failure(failure) : report_end();
 }
 
+run::RunSummary ScanCommand::summary(run::SummaryStatus status) const {
+  return {.status = status,
+          .table = settings_.table.name,
+          .destination = settings_.stream ? settings_.stream->name : settings_.file,
+          .part = settings_.part,
+          .progress = run_.progress(),
+          .elapsed = std::chrono::steady_clock::now() - started_,
+          .checkpoint = run_.checkpoint_location(),
+          .dead_letters_file = run_.dead_letters_location()};
+}
+
 ExitCode ScanCommand::report_end() {
-  Summary summary{.status = "complete",
-                  .progress = run_.progress(),
-                  .elapsed = std::chrono::steady_clock::now() - started_,
-                  .checkpoint = run_.checkpoint_location(),
-                  .dead_letters = run_.dead_letters_location()};
-  if (outcome_->nothing_to_do) {
-    summary.status = "already-complete";
-    display_.summarise(summary);
-    display_.message(
-        fmt::format("this run is complete: {} delivered; nothing to do. --restart begins anew",
-                    counted(summary.progress.items_before, "item")));
-    return tell_of_dead_letters();
-  }
-  switch (outcome_->status) {
-    case RunStatus::complete:
-      display_.summarise(summary);
-      display_.message("complete: " + summary_text(summary));
+  const run::RunSummary ended = summary(run::status_of(*outcome_));
+  display_.summarise(ended);
+  switch (ended.status) {
+    case run::SummaryStatus::already_complete:
+      display_.message(
+          fmt::format("{} already: {} delivered; nothing to do. Use --restart to "
+                      "start over",
+                      complete_text(ended), counted(ended.items_total(), "item")));
       return tell_of_dead_letters();
-    case RunStatus::limit_reached:
-      summary.status = "limit";
-      display_.summarise(summary);
-      display_.message("limit reached: " + summary_text(summary));
-      tell_how_to_go_on();
+    case run::SummaryStatus::complete:
+      display_.message(fmt::format("{}: {}", complete_text(ended), numbers_text(ended)));
       return tell_of_dead_letters();
-    case RunStatus::closed:
-      // Quietly: whoever reads the pipe has what it wanted.
-      summary.status = "closed";
-      display_.summarise(summary);
-      return ExitCode::done;
-    case RunStatus::interrupted:
+    case run::SummaryStatus::limit_reached:
+      display_.message("limit reached: " + numbers_text(ended));
+      tell_how_to_resume();
+      return tell_of_dead_letters();
+    case run::SummaryStatus::closed:
+      return ExitCode::done;  // quietly: whoever reads the pipe has what it wanted
+    default:
       break;
   }
-  summary.status = "interrupted";
-  display_.summarise(summary);
-  display_.message(summary.progress.segments > 0 ? "interrupted: " + summary_text(summary)
-                                                 : "interrupted before anything was read");
+  display_.message(ended.progress.begun ? "interrupted: " + numbers_text(ended)
+                                        : "interrupted before anything was read");
   tell_of_dead_letters();
-  tell_how_to_go_on();
+  tell_how_to_resume();
   return ExitCode::interrupted;
 }
 
 ExitCode ScanCommand::report_failure(const std::exception_ptr& failure) {
-  const pipeline::ScanProgress progress = run_.progress();
-  if (progress.segments > 0) {
-    display_.summarise({.status = "failed",
-                        .progress = progress,
-                        .elapsed = std::chrono::steady_clock::now() - started_,
-                        .checkpoint = run_.checkpoint_location(),
-                        .dead_letters = run_.dead_letters_location()});
+  const run::RunSummary ended = summary(run::SummaryStatus::failed);
+  if (ended.progress.begun) {
+    display_.summarise(ended);
   }
-  ExitCode exit_code = ExitCode::failed;
-  try {
-    std::rethrow_exception(failure);
-  } catch (const Error& error) {
-    display_.message(error.what());
-    exit_code = error.kind() == ErrorKind::usage ? ExitCode::wrong_usage : ExitCode::failed;
-  } catch (const std::exception& error) {
-    display_.message(error.what());
-  }
-  if (progress.segments > 0) {
+  display_.message(message_from(failure).text());
+  if (ended.progress.begun) {
     display_.message(fmt::format("{} delivered before that",
-                                 counted(progress.counters.items_delivered, "item")));
+                                 counted(ended.progress.counters.items_delivered, "item")));
     tell_of_dead_letters();
-    tell_how_to_go_on();
+    tell_how_to_resume();
   }
-  return exit_code;
+  return exit_code_of(failure);
 }
 
 ExitCode ScanCommand::tell_of_dead_letters() {
@@ -216,28 +239,50 @@ ExitCode ScanCommand::tell_of_dead_letters() {
   if (dead_letters == 0) {
     return ExitCode::done;
   }
-  display_.message(fmt::format(
-      "{} could not be delivered; {} with the reason in {}", counted(dead_letters, "item"),
-      dead_letters == 1 ? "it is" : "they are", run_.dead_letters_location()));
+  display_.message(fmt::format("{} could not be delivered; see {} for the reason{}",
+                               counted(dead_letters, "item"), run_.dead_letters_location(),
+                               dead_letters == 1 ? "" : "s"));
   return ExitCode::dead_letters;
 }
 
-void ScanCommand::tell_how_to_go_on() {
-  // Before it is known where the checkpoint is, nothing was begun that could be lost.
-  if (run_.checkpoint_location().empty() && run_.progress().segments > 0) {
-    display_.message("there is no checkpoint: the next run begins anew");
+/// A restart that has not begun is asked for again: the run before it is still there.
+void ScanCommand::tell_how_to_resume() {
+  const bool begun = run_.progress().begun;
+  if (begun && run_.checkpoint_location().empty()) {
+    display_.message("there is no checkpoint: the next run starts over");
     return;
   }
   std::vector<std::string> command = command_;
-  std::erase(command, "--restart");
-  display_.message("to go on: " + shell_command(command));
+  if (begun) {
+    std::erase_if(command, [](const std::string& argument) {
+      return argument == "--restart" || argument.starts_with("--restart=");
+    });
+  }
+  display_.message("to resume: " + shell_command(command));
 }
+
+class ScanVerb final : public Verb {
+ public:
+  CLI::App& add_to(CLI::App& program) override {
+    CLI::App* scan = program.add_subcommand(
+        "scan", "Read every item of a table into a stream or a file");
+    add_flags(*scan, options::scan_entries(), given_);
+    add_flag(*scan, "quiet", "q", "", "What to show",
+             "Show no progress and no notices, only a line at the end", given_);
+    scan->footer(kFooter);
+    return *scan;
+  }
+
+  ExitCode run(const std::vector<std::string>& command) override {
+    return ScanCommand(options::scan_settings(given_), given_.contains("quiet"), command).run();
+  }
+
+ private:
+  options::GivenSettings given_;
+};
 
 }  // namespace
 
-ExitCode run_scan_command(const options::ScanOptions& options,
-                          const std::vector<std::string>& command) {
-  return ScanCommand(options, command).run();
-}
+std::unique_ptr<Verb> make_scan_verb() { return std::make_unique<ScanVerb>(); }
 
 }  // namespace everyitem::cli

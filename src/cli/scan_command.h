@@ -1,17 +1,13 @@
 // `everyitem scan`: runs a scan with its progress showing, and answers signals.
 #pragma once
 
-#include <string>
-#include <vector>
+#include <memory>
 
-#include "cli/exit_code.h"
-#include "options/scan_options.h"
+#include "cli/verb.h"
 
 namespace everyitem::cli {
 
-/// `command`: the whole command line, for the hint how to resume. Throws a usage error before
-/// anything is started; later failures are printed.
-ExitCode run_scan_command(const options::ScanOptions& options,
-                          const std::vector<std::string>& command);
+/// Failures of a run that has begun are printed, with how to resume; others are thrown.
+std::unique_ptr<Verb> make_scan_verb();
 
 }  // namespace everyitem::cli

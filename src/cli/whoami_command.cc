@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <optional>
 #include <random>
+#include <span>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -17,20 +18,67 @@
 
 #include "aws/client.h"
 #include "base/human_format.h"
+#include "cli/flags.h"
 #include "cli/terminal_question.h"
 #include "identity/sts.h"
-#include "options/identity_options.h"
+#include "options/identity_entries.h"
 
 namespace everyitem::cli {
 
 namespace {
 
 constexpr const char* kFooter = R"(
-Shows which credentials everyitem finds, whose they are (sts:GetCallerIdentity, which needs no
-permission), the region and the endpoints; never a secret. The places are, in their order: the
-environment, a web identity token, the profile (a role, single sign-on, keys, a program), the
-container's endpoint, the machine's metadata; with --profile, that profile first.
+Shows which credentials everyitem finds, whose they are (sts:GetCallerIdentity,
+which needs no permission), the region and the endpoints; never a secret.
+Credentials are looked for in this order: the environment, a web identity token,
+the profile (a role, single sign-on, keys, a program), the container's endpoint,
+the machine's metadata. With --profile, that profile comes first.
 )";
+
+struct WhoamiOptions {
+  identity::IdentityFlags identity;
+  bool verbose = false;
+  bool json = false;
+  bool offline = false;
+};
+
+std::span<const options::SettingEntry<WhoamiOptions>> whoami_entries() {
+  constexpr std::string_view kGroup = "What to show";
+  using Entry = options::SettingEntry<WhoamiOptions>;
+  const auto turn_on = [](bool WhoamiOptions::*member) {
+    return [member](WhoamiOptions& options, SettingId id, std::string_view text) {
+      options.*member = options::parse_switch(id, text);
+    };
+  };
+  constexpr options::SettingClass kHow = options::SettingClass::how;
+  constexpr options::SettingDoors kHere = options::SettingDoors::command_line;
+  static const std::vector<Entry> entries = [&] {
+    std::vector<Entry> all = {
+        {{"verbose"},
+         kHow,
+         kHere,
+         kGroup,
+         "",
+         "Also show the access key, when the credentials expire, and the files read",
+         turn_on(&WhoamiOptions::verbose),
+         "",
+         "v"},
+        {{"json"}, kHow, kHere, kGroup, "", "Print one JSON object", turn_on(&WhoamiOptions::json)},
+        {{"offline"},
+         kHow,
+         kHere,
+         kGroup,
+         "",
+         "Do not ask STS whose credentials they are",
+         turn_on(&WhoamiOptions::offline)}};
+    for (Entry& entry : options::identity_entries<WhoamiOptions>(
+             [](WhoamiOptions& options) -> identity::IdentityFlags& { return options.identity; })) {
+      all.push_back(std::move(entry));
+    }
+    return all;
+  }();
+  return entries;
+}
 
 /// Those that a run may call.
 constexpr std::array kServices = {aws::kDynamoDb, aws::kKinesis, aws::kSsm, aws::kSts};
@@ -129,7 +177,7 @@ void print_text(const Found& found, bool verbose) {
     print_line("access key", found.credentials.access_key_id);
     if (found.credentials.expires_at) {
       const auto left = *found.credentials.expires_at - std::chrono::system_clock::now();
-      print_line("expire in", left.count() > 0 ? duration(left) : "(they have expired)");
+      print_line("expires", left.count() > 0 ? "in " + duration(left) : std::string("expired"));
     }
     if (found.caller) {
       print_line("user id", found.caller->user_id);
@@ -142,29 +190,34 @@ void print_text(const Found& found, bool verbose) {
   }
 }
 
+class WhoamiVerb final : public Verb {
+ public:
+  CLI::App& add_to(CLI::App& program) override {
+    CLI::App* whoami =
+        program.add_subcommand("whoami", "Show the credentials, region and endpoints in use");
+    add_flags(*whoami, whoami_entries(), given_);
+    whoami->footer(kFooter);
+    return *whoami;
+  }
+
+  ExitCode run(const std::vector<std::string>& /*command*/) override {
+    WhoamiOptions options;
+    options::parse_given(whoami_entries(), given_, options);
+    const Found found = Whoami(options).find();
+    if (options.json) {
+      print_json(found);
+    } else {
+      print_text(found, options.verbose);
+    }
+    return ExitCode::done;
+  }
+
+ private:
+  options::GivenSettings given_;
+};
+
 }  // namespace
 
-CLI::App* add_whoami_command(CLI::App& program, WhoamiOptions& options) {
-  CLI::App* whoami =
-      program.add_subcommand("whoami", "Show which credentials, region and endpoints are used");
-  const std::string manner = "What to show";
-  whoami->add_flag("-v,--verbose", options.verbose, "The access key too, its end, and the files")
-      ->group(manner);
-  whoami->add_flag("--json", options.json, "One JSON object")->group(manner);
-  whoami->add_flag("--offline", options.offline, "Do not ask STS whose they are")->group(manner);
-  options::add_identity_options(*whoami, options.identity, "Who and where");
-  whoami->footer(kFooter);
-  return whoami;
-}
-
-ExitCode run_whoami_command(const WhoamiOptions& options) {
-  const Found found = Whoami(options).find();
-  if (options.json) {
-    print_json(found);
-  } else {
-    print_text(found, options.verbose);
-  }
-  return ExitCode::done;
-}
+std::unique_ptr<Verb> make_whoami_verb() { return std::make_unique<WhoamiVerb>(); }
 
 }  // namespace everyitem::cli

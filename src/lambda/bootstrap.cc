@@ -29,16 +29,16 @@ namespace {
 
 constexpr const char* kRuntimeApi = "AWS_LAMBDA_RUNTIME_API";
 
-/// Makes this process a new one under its old number, which is what Lambda watches: threads,
-/// connections, locks and memory of the unfinished round are gone. Returns only when it cannot.
-/// By the name that it was started by: the process's own file is the loader, where the function's
-/// package brings one.
-void begin_anew(char** argv) {
+/// Makes this process a new one with the same id, which is what Lambda watches: threads,
+/// connections, locks and memory of the unfinished round are gone. Returns only on failure.
+/// Uses the name that the program was started by: if the function's package has a loader of its
+/// own, the process's own file is that loader.
+void restart_process(char** argv) {
   close_range(STDERR_FILENO + 1, ~0U, 0);
   execv(argv[0], argv);
 }
 
-/// Runs the loop until `work` is done, and no longer: an unfinished round goes on for ever, maybe.
+/// Runs the loop until `work` is done, and no longer: an unfinished round may never end.
 void run(asio::io_context& loop, Awaitable<void> work) {
   std::exception_ptr failure;
   bool ended = false;
@@ -90,13 +90,13 @@ int run_bootstrap(char** argv) {
   asio::io_context loop(1);
   try {
     serve(loop, clock, log);
-    log.info("beginning anew: the round before was left unfinished");
-    begin_anew(argv);
-    log.error("cannot begin anew: " + std::generic_category().message(errno));
+    log.info("restarting the process: the previous round was left unfinished");
+    restart_process(argv);
+    log.error("cannot restart the process: " + std::generic_category().message(errno));
   } catch (const std::exception& error) {
     log.error(message_from(error).worded(as_variable));
   }
-  // At once: what is unfinished cannot be put in order, and need not be.
+  // At once: what is unfinished cannot be tidied up, and need not be.
   std::_Exit(EXIT_FAILURE);
 }
 

@@ -7,8 +7,9 @@ namespace everyitem::lambda {
 /// and no argument is given.
 bool is_started_by_lambda(int argc, char** argv);
 
-/// Serves invocations until the sandbox ends. Returns the process's exit code, once the Runtime API
-/// is of no more use. Where a round was left unfinished, the program begins anew in this process.
+/// Serves invocations until the sandbox ends. Returns the process's exit code once the Runtime API
+/// cannot be used any more. If a round was left unfinished, the program starts again in this
+/// process.
 int run_bootstrap(char** argv);
 
 }  // namespace everyitem::lambda

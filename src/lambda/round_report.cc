@@ -17,38 +17,35 @@ struct Metric {
 }  // namespace
 
 boost::json::object answer_json(const RoundReport& report) {
-  const pipeline::RunCounters& counters = report.progress.counters;
-  boost::json::object answer{{"status", report.status},
-                             {"table", report.table},
-                             {"stream", report.stream},
-                             {"items", report.progress.items_before + counters.items_delivered},
-                             {"bytes", report.progress.bytes_before + counters.bytes_delivered},
-                             {"rounds", report.round},
-                             {"itemsThisRound", counters.items_delivered},
-                             {"deadLetters", report.progress.dead_letters()},
-                             {"segmentsDone", counters.segments_complete},
-                             {"segments", report.progress.segments},
-                             {"checkpoint", report.checkpoint},
-                             {"next", report.next}};
-  if (report.progress.dead_letters() > 0) {
-    answer["deadLettersFile"] = report.dead_letters_file;
+  boost::json::object answer = run::to_json(report.summary);
+  answer["round"] = report.round;
+  answer["next"] = report.next;
+  if (!report.error_type.empty()) {
+    answer["errorType"] = report.error_type;
+    answer["errorMessage"] = report.error_message + "; " + report.next;
   }
   return answer;
 }
 
 boost::json::object metrics_json(const RoundReport& report,
                                  std::chrono::system_clock::time_point now) {
-  const pipeline::RunCounters& counters = report.progress.counters;
+  using run::SummaryStatus;
+  const run::RunSummary& summary = report.summary;
+  const pipeline::RunCounters& counters = summary.progress.counters;
+  const bool complete = summary.status == SummaryStatus::complete ||
+                        summary.status == SummaryStatus::already_complete;
+  const bool failed = summary.status == SummaryStatus::failed;
   const std::array metrics = {
       Metric{"ItemsDelivered", "Count", static_cast<double>(counters.items_delivered)},
       Metric{"BytesDelivered", "Bytes", static_cast<double>(counters.bytes_delivered)},
       Metric{"ReadUnits", "Count", counters.read_units},
       Metric{"DeadLetters", "Count", static_cast<double>(counters.dead_letters)},
-      Metric{"ThrottledRequests", "Count", static_cast<double>(report.progress.throttled_requests)},
-      Metric{"RetriedRequests", "Count", static_cast<double>(report.progress.requests_retried)},
-      Metric{"RoundSeconds", "Seconds", report.elapsed.count()},
-      Metric{"RoundsComplete", "Count", report.status == "complete" ? 1.0 : 0.0},
-      Metric{"RoundsFailed", "Count", report.status == "failed" ? 1.0 : 0.0}};
+      Metric{"ThrottledRequests", "Count",
+             static_cast<double>(summary.progress.throttled_requests)},
+      Metric{"RetriedRequests", "Count", static_cast<double>(summary.progress.requests_retried)},
+      Metric{"RoundSeconds", "Seconds", summary.elapsed.count()},
+      Metric{"RoundsComplete", "Count", complete ? 1.0 : 0.0},
+      Metric{"RoundsFailed", "Count", failed ? 1.0 : 0.0}};
   boost::json::array definitions;
   boost::json::object line;
   for (const Metric& metric : metrics) {
@@ -72,7 +69,7 @@ boost::json::object metrics_json(const RoundReport& report,
   metadata["CloudWatchMetrics"] = std::move(directives);
   line["_aws"] = std::move(metadata);
   line["FunctionName"] = report.function;
-  line["Table"] = report.table;
+  line["Table"] = summary.table;
   line["Round"] = report.round;
   return line;
 }

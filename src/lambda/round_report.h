@@ -7,30 +7,24 @@
 
 #include <boost/json.hpp>
 
-#include "pipeline/scan_run.h"
+#include "run/run_summary.h"
 
 namespace everyitem::lambda {
 
 struct RoundReport {
-  /// "complete", "handed-over", "limit-reached", "owned-elsewhere", "failed"
-  std::string status;
-  std::string next;  ///< what comes next, or what is to be done, for people
+  run::RunSummary summary;
   std::uint32_t round = 1;
-  std::string function;  ///< its name
-  std::string table;
-  std::string stream;
-  pipeline::ScanProgress progress;
-  std::chrono::duration<double> elapsed{};
-  std::string checkpoint;         ///< empty while it is not known
-  std::string dead_letters_file;  ///< likewise
+  std::string next;             ///< what comes next, or what is to be done, for people
+  std::string function;         ///< its name
+  std::string error_type = {};  ///< empty unless the round has failed
+  std::string error_message = {};
 };
 
-/// {"status": "handed-over", "items": ..., ...}. `items` and `bytes` count the whole run,
-/// `itemsThisRound` this invocation.
+/// The summary of docs/output.md, with `round` and `next`.
 boost::json::object answer_json(const RoundReport& report);
 
-/// One line of CloudWatch's embedded metric format: this invocation's numbers, by function and
-/// table. Reference: docs.aws.amazon.com/AmazonCloudWatch, "Specification: Embedded metric format".
+/// One line of CloudWatch's embedded metric format: this round's numbers, by function and table.
+/// Reference: docs.aws.amazon.com/AmazonCloudWatch, "Specification: Embedded metric format".
 boost::json::object metrics_json(const RoundReport& report,
                                  std::chrono::system_clock::time_point now);
 

@@ -84,8 +84,8 @@ Answer error_answer(const std::exception_ptr& failure) {
     message = error.what();
   } catch (...) {  // an answer is owed all the same
   }
-  std::string body = boost::json::serialize(
-      boost::json::object{{"errorType", type}, {"errorMessage", message.worded(as_variable)}});
+  std::string body = boost::json::serialize(boost::json::object{
+      {"status", "failed"}, {"errorType", type}, {"errorMessage", message.worded(as_variable)}});
   return {.body = std::move(body), .error_type = std::move(type)};
 }
 

@@ -31,7 +31,8 @@ struct Answer {
   bool last = false;
 };
 
-/// The error answer for what was thrown: {"errorType": ..., "errorMessage": ...}.
+/// The error answer for what was thrown: {"status": "failed", "errorType": ..., "errorMessage":
+/// ...}.
 Answer error_answer(const std::exception_ptr& failure);
 
 /// Used from one event loop.

@@ -30,6 +30,7 @@ namespace everyitem::lambda {
 namespace {
 
 using pipeline::RunStatus;
+using run::SummaryStatus;
 using std::chrono::milliseconds;
 using std::chrono::steady_clock;
 
@@ -114,7 +115,8 @@ class Round {
 
   void judge_end();
   void fail(std::string type, const std::string& message);
-  std::string how_to_go_on() const;
+  std::string next_of_complete() const;
+  std::string how_to_resume() const;
   Answer answer();
 
   milliseconds passed() const { return std::chrono::floor<milliseconds>(clock_.now() - started_); }
@@ -130,8 +132,6 @@ class Round {
   std::shared_ptr<RunningScan> scan_;
   RoundReport report_;
   bool to_be_handed_over_ = false;
-  std::string error_type_;
-  std::string error_message_;
 };
 
 void Round::start() {
@@ -156,7 +156,7 @@ Awaitable<Answer> Round::work() {
   start();
   co_await wait_for_end();
   if (may_try_again()) {
-    log_.info("the run still belongs to another process: waiting for it to let go");
+    log_.info("the run is still owned by another process: waiting for it to release the run");
   }
   while (may_try_again()) {
     co_await clock_.sleep(kBetweenTries);
@@ -174,7 +174,7 @@ Awaitable<Answer> Round::work() {
 Awaitable<void> Round::wait_for_end() {
   co_await wait_until(times_.stop);
   if (!scan_->over) {
-    log_.info("the time is nearly up: nothing more is read, what was read is delivered");
+    log_.info("deadline near: stopped reading, delivering what was read");
     scan_->run.stop();
     co_await wait_until(times_.give_up);
   }
@@ -210,26 +210,21 @@ bool Round::may_try_again() const {
 
 void Round::judge_end() {
   if (!scan_->over) {
-    log_.warning("no more time: what is not delivered yet, the next round delivers");
+    log_.warning("no time left: the next round delivers what is not yet delivered");
     to_be_handed_over_ = true;
   } else if (scan_->failure && is_about_the_owner(scan_->failure)) {
-    report_.status = "owned-elsewhere";
-    report_.next = "nothing to do: another invocation or process works on this run";
+    report_.summary.status = SummaryStatus::owned_elsewhere;
+    report_.next = "nothing to do: another invocation or process is working on this run";
   } else if (scan_->failure) {
     const Answer error = error_answer(scan_->failure);
     const boost::json::value body = boost::json::parse(error.body);
     fail(error.error_type, std::string(body.at("errorMessage").as_string()));
   } else if (scan_->outcome.status == RunStatus::limit_reached) {
-    report_.status = "limit-reached";
-    report_.next = "invoke again to go on behind these items";
+    report_.summary.status = SummaryStatus::limit_reached;
+    report_.next = "invoke again to continue after these items";
   } else if (scan_->outcome.status == RunStatus::complete) {
-    report_.status = "complete";
-    report_.next = scan_->outcome.nothing_to_do
-                       ? "nothing to do, it was complete before; {\"restart\": true} begins anew"
-                       : "nothing: every item was delivered";
-    if (scan_->run.progress().dead_letters() > 0) {
-      report_.next = "see to the dead letters: all other items were delivered";
-    }
+    report_.summary.status = run::status_of(scan_->outcome);
+    report_.next = next_of_complete();
   } else {
     to_be_handed_over_ = true;
   }
@@ -237,10 +232,10 @@ void Round::judge_end() {
 
 Awaitable<void> Round::hand_over() {
   const ChainState next = next_state(scan_->run.progress().counters);
-  if (next.rounds_without_progress >= kMostRoundsWithoutProgress) {
+  if (next.rounds_without_progress >= kMaxRoundsWithoutProgress) {
     fail("NoProgress",
-         fmt::format("nothing could be checkpointed in {} in a row. Is the time limit of the "
-                     "function long enough, and does the stream take records?",
+         fmt::format("nothing could be checkpointed in {} in a row. Is the function's time limit "
+                     "long enough, and does the stream accept records?",
                      counted(next.rounds_without_progress, "round")));
     co_return;
   }
@@ -254,8 +249,8 @@ Awaitable<void> Round::hand_over() {
     fail("HandOverFailed", "the next invocation could not be started: " + *refused);
     co_return;
   }
-  report_.status = "handed-over";
-  report_.next = fmt::format("round {} has been started, and goes on", next.round);
+  report_.summary.status = SummaryStatus::handed_over;
+  report_.next = fmt::format("round {} has been started and continues the run", next.round);
 }
 
 ChainState Round::next_state(const pipeline::RunCounters& counters) const {
@@ -284,21 +279,36 @@ Awaitable<void> Round::invoke_self(const ChainState& next) {
       executor_, aws::kLambda, service.settings, {}, service.tls,
       {.credentials = *service.credentials, .clock = clock_, .random = random});
   FunctionInvoker invoker(lambda.client, invocation_.function_arn);
-  const std::string event =
-      successor_event(invocation_.event, next, scan_->run.progress().segments > 0);
+  const std::string event = successor_event(invocation_.event, next, scan_->run.progress().begun);
   co_await invoker.invoke(event, std::max(times_.answer - passed(), milliseconds(100)));
 }
 
 void Round::fail(std::string type, const std::string& message) {
-  report_.status = "failed";
-  report_.next = how_to_go_on();
-  error_type_ = std::move(type);
-  error_message_ = message;
+  report_.summary.status = SummaryStatus::failed;
+  report_.next = how_to_resume();
+  report_.error_type = std::move(type);
+  report_.error_message = message;
 }
 
-std::string Round::how_to_go_on() const {
+/// For one that is complete: what this worker, or the whole run, still wants.
+std::string Round::next_of_complete() const {
+  std::string next = "nothing: every item was delivered";
+  if (scan_->outcome.nothing_to_do) {
+    next = "nothing to do: it was already complete; {\"restart\": true} starts over";
+  }
+  if (scan_->run.progress().dead_letters() > 0) {
+    next = "see the dead letters: all other items were delivered";
+  }
+  if (!settings_.scan.part.alone()) {
+    next = fmt::format("for worker {}, {}; the run is complete when all {} workers are",
+                       settings_.scan.part.worker, next, settings_.scan.part.workers);
+  }
+  return next;
+}
+
+std::string Round::how_to_resume() const {
   return fmt::format(
-      "to go on from the checkpoint: aws lambda invoke --invocation-type Event --function-name {} "
+      "to resume: aws lambda invoke --invocation-type Event --function-name {} "
       "response.json",
       invocation_.function_arn);
 }
@@ -306,24 +316,23 @@ std::string Round::how_to_go_on() const {
 Answer Round::answer() {
   report_.round = settings_.chain.round;
   report_.function = environment_("AWS_LAMBDA_FUNCTION_NAME");
-  report_.table = settings_.scan.table.name;
-  report_.stream = settings_.scan.stream->name;
-  report_.progress = scan_->run.progress();
-  report_.elapsed = clock_.now() - started_;
-  report_.checkpoint = scan_->run.checkpoint_location();
-  report_.dead_letters_file = scan_->run.dead_letters_location();
+  report_.summary.table = settings_.scan.table.name;
+  report_.summary.destination = settings_.scan.stream->name;
+  report_.summary.part = settings_.scan.part;
+  report_.summary.progress = scan_->run.progress();
+  report_.summary.elapsed = clock_.now() - started_;
+  report_.summary.checkpoint = scan_->run.checkpoint_location();
+  report_.summary.dead_letters_file = scan_->run.dead_letters_location();
 
-  boost::json::object body = answer_json(report_);
-  log_.line(error_type_.empty() ? "INFO" : "ERROR",
-            error_type_.empty() ? report_.status : error_message_, {{"summary", body}});
+  const boost::json::object body = answer_json(report_);
+  const bool failed = !report_.error_type.empty();
+  log_.line(failed ? "ERROR" : "INFO",
+            failed ? report_.error_message : run::status_word(report_.summary.status),
+            {{"summary", body}});
   log_.write(metrics_json(report_, clock_.wall_now()));
-  if (!error_type_.empty()) {
-    body["errorType"] = error_type_;
-    body["errorMessage"] = fmt::format("{}; {}", error_message_, report_.next);
-  }
   Answer answer;
   answer.body = boost::json::serialize(body);
-  answer.error_type = error_type_;
+  answer.error_type = report_.error_type;
   answer.last = !scan_->over;
   return answer;
 }

@@ -4,8 +4,8 @@
 //   read until the deadline is near -> deliver and checkpoint what was read -> invoke itself
 //                                                                          -> answer
 //
-// What is still being delivered when there is no more time was not checkpointed, so the next round
-// delivers it again: it loses nothing. Why that round's process is used no further:
+// What is still being delivered when time runs out was not checkpointed, so the next round delivers
+// it again and nothing is lost. Why that round's process is not used again:
 // docs/adr/2026-11-24-lambda-rounds.md.
 #pragma once
 
@@ -19,20 +19,20 @@
 
 namespace everyitem::lambda {
 
-/// So many rounds in a row in which nothing could be checkpointed end the chain, or it would cost
-/// money for ever.
-inline constexpr std::uint32_t kMostRoundsWithoutProgress = 3;
+/// This many rounds in a row in which nothing could be checkpointed end the chain, which would
+/// otherwise cost money forever.
+inline constexpr std::uint32_t kMaxRoundsWithoutProgress = 3;
 
 /// Used from one event loop, one invocation at a time.
 class ScannerFunction {
  public:
-  /// Clock and log outlive it, and the event loop. Throws a usage error where no invocation could
-  /// be handled.
+  /// Clock and log outlive it, and the event loop. Throws a usage error if no invocation could be
+  /// handled.
   ScannerFunction(asio::any_io_executor executor, Environment environment, Clock& clock, Log& log);
 
-  /// Answers the summary of docs/lambda.md; as an error where the status is "failed". The answer is
-  /// the process's last one where the round was left unfinished. Throws Error where the
-  /// settings are wrong.
+  /// Answers the summary of docs/output.md, as an error if the status is "failed". The answer is
+  /// the process's last one if the round was left unfinished. Throws Error if the settings are
+  /// wrong.
   Awaitable<Answer> handle(const Invocation& invocation);
 
  private:

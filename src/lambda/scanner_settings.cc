@@ -5,9 +5,9 @@
 #include <charconv>
 #include <cmath>
 #include <map>
+#include <sstream>
 #include <utility>
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
@@ -20,101 +20,27 @@ namespace {
 /// The member of an event that holds its ChainState.
 constexpr std::string_view kChain = "everyitem";
 constexpr std::string_view kHandover = "HANDOVER_SECONDS";
+constexpr std::string_view kEventMaySet = "EVENT_MAY_SET";
 constexpr std::string_view kRestart = "RESTART";
 constexpr std::string_view kCheckpoint = "CHECKPOINT";
 constexpr std::string_view kTable = "TABLE_ARN";
 constexpr std::string_view kStream = "STREAM_ARN";
 
 /// Lambda's longest time limit is 15 minutes (Lambda quotas).
-constexpr double kMostHandoverSeconds = 900;
+constexpr double kMaxHandoverSeconds = 900;
 
-struct FlagName {
-  std::string_view flag;
-  std::string_view setting;
-};
+using Entry = options::SettingEntry<options::ScanOptions>;
 
-/// Every other setting is called as its flag is: --read-units is READ_UNITS.
-constexpr std::array kOtherNames = {FlagName{"table", kTable}, FlagName{"stream", kStream}};
-
-/// What has no sense in a function: its log would hold the items, and it has no configuration
-/// files.
-constexpr std::array<std::string_view, 5> kNotHere = {"help", "to", "quiet", "profile",
-                                                      "stream-profile"};
-
-std::string upper(std::string_view text) {
-  std::string result(text);
-  std::ranges::transform(result, result.begin(), [](char c) {
-    return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c == '-' ? '_' : c;
+/// The entry of a variable; null if the function has no such setting.
+const Entry* find_entry(std::string_view variable) {
+  const auto entries = options::scan_entries();
+  const auto entry = std::ranges::find_if(entries, [variable](const Entry& one) {
+    return one.doors == options::SettingDoors::all && options::variable_of(one) == variable;
   });
-  return result;
+  return entry == entries.end() ? nullptr : &*entry;
 }
 
-bool is_missing_here(std::string_view flag) {
-  return std::ranges::find(kNotHere, flag) != kNotHere.end();
-}
-
-std::string variable_of(std::string_view flag) {
-  const auto* other = std::ranges::find(kOtherNames, flag, &FlagName::flag);
-  return other == kOtherNames.end() ? upper(flag) : std::string(other->setting);
-}
-
-/// The command line's own parser, so that a flag of `scan` is a setting here without more ado.
-class ScanFlags {
- public:
-  ScanFlags() : scan_(options::add_scan_command(program_, options_)) {
-    for (const CLI::Option* option : scan_->get_options()) {
-      const std::string& flag = option->get_lnames().at(0);
-      if (!is_missing_here(flag)) {
-        flags_.emplace(variable_of(flag), "--" + flag);
-      }
-    }
-  }
-
-  /// From the setting's name to the flag.
-  const std::map<std::string, std::string>& flags() const { return flags_; }
-
-  /// What the parser says, which speaks of flags.
-  std::string with_variables(std::string_view message) const {
-    std::string text;
-    while (!message.empty()) {
-      const std::size_t at = std::min(message.find("--"), message.size());
-      text += message.substr(0, at);
-      message.remove_prefix(at);
-      const std::size_t length =
-          std::min(message.find_first_not_of("-abcdefghijklmnopqrstuvwxyz"), message.size());
-      const std::string_view flag = message.substr(0, length);
-      const auto setting = std::ranges::find(
-          flags_, flag, [](const auto& entry) -> std::string_view { return entry.second; });
-      text += setting == flags_.end() ? flag : std::string_view(setting->first);
-      message.remove_prefix(length);
-    }
-    return text;
-  }
-
-  pipeline::ScanSettings parse(const std::map<std::string, std::string>& values) {
-    std::vector<std::string> arguments;
-    for (const auto& [setting, flag] : flags_) {
-      if (const auto value = values.find(setting); value != values.end()) {
-        arguments.push_back(fmt::format("{}={}", flag, value->second));
-      }
-    }
-    arguments.emplace_back("scan");  // the last comes first, as CLI11 takes them
-    try {
-      program_.parse(arguments);
-    } catch (const CLI::ParseError& error) {
-      throw usage_error(with_variables(error.what()));
-    }
-    return options::scan_settings(options_);
-  }
-
- private:
-  CLI::App program_;
-  options::ScanOptions options_;
-  CLI::App* scan_;
-  std::map<std::string, std::string> flags_;
-};
-
-/// Those that are not empty.
+/// By variable; those that are not empty.
 using Values = std::map<std::string, std::string>;
 
 std::string text_of(const boost::json::value& value) {
@@ -124,6 +50,27 @@ std::string text_of(const boost::json::value& value) {
   return value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
 }
 
+/// What an event may set although it says what is read, where it goes, or who does it.
+std::vector<std::string> allowed_in_events(const Environment& environment) {
+  std::vector<std::string> allowed;
+  std::istringstream list(environment(kEventMaySet));
+  for (std::string name; std::getline(list, name, ',');) {
+    std::erase(name, ' ');
+    allowed.push_back(name);
+  }
+  return allowed;
+}
+
+void check_event_may_set(const std::string& variable, const std::vector<std::string>& allowed) {
+  const Entry* const entry = find_entry(variable);
+  if (entry != nullptr && entry->setting_class == options::SettingClass::where_and_who &&
+      std::ranges::find(allowed, variable) == allowed.end()) {
+    throw usage_error(
+        fmt::format("an event may not set {}", variable),
+        fmt::format("Set it in the function's environment, or name it in {} there.", kEventMaySet));
+  }
+}
+
 Values read_values(const std::vector<std::string>& names, const Environment& environment,
                    const boost::json::value& event) {
   Values values;
@@ -131,21 +78,23 @@ Values read_values(const std::vector<std::string>& names, const Environment& env
     values[name] = environment(name);
   }
   if (event.is_object()) {
+    const std::vector<std::string> allowed = allowed_in_events(environment);
     for (const auto& [key, value] : event.get_object()) {
-      const std::string name = upper(key);
       if (key == kChain) {
         continue;
       }
-      if (std::ranges::find(names, name) == names.end()) {
-        throw usage_error(fmt::format("the event's \"{}\" is no setting", std::string_view(key)),
-                          "These are, in small letters or as they are: " +
-                              fmt::format("{}", fmt::join(names, ", ")) + ".");
+      const std::string name = options::variable_of(std::string_view(key));
+      if (std::ranges::find(names, name) == names.end() || name == kEventMaySet) {
+        throw usage_error(fmt::format("unknown setting \"{}\" in the event", std::string_view(key)),
+                          fmt::format("Settings, in lower case or as they are here: {}.",
+                                      fmt::join(names, ", ")));
       }
+      check_event_may_set(name, allowed);
       values[name] = text_of(value);
     }
   } else if (!event.is_null()) {
     throw usage_error("the event is not an object",
-                      "Send nothing or {} to start or go on, {\"restart\": true} to begin anew.");
+                      "Send nothing or {} to start or resume, {\"restart\": true} to start over.");
   }
   std::erase_if(values, [](const auto& entry) { return entry.second.empty(); });
   return values;
@@ -156,9 +105,9 @@ std::chrono::milliseconds parse_handover(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, seconds);
   if (parsed.ec != std::errc() || parsed.ptr != end ||
-      !(seconds > 0 && seconds <= kMostHandoverSeconds)) {
+      !(seconds > 0 && seconds <= kMaxHandoverSeconds)) {
     throw usage_error(fmt::format("{} is \"{}\"; it must be above 0 and at most {:g}", kHandover,
-                                  text, kMostHandoverSeconds));
+                                  text, kMaxHandoverSeconds));
   }
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
@@ -172,7 +121,7 @@ void require(const Values& values, std::string_view name, std::string hint) {
 void check_what_a_function_needs(const Values& values) {
   require(values, kTable, "Set it to the ARN of the table to read.");
   require(values, kStream, "Set it to the ARN of the Kinesis data stream to fill.");
-  constexpr std::string_view kWhy = "The next invocation goes on from there.";
+  constexpr std::string_view kWhy = "The next invocation resumes from it.";
   require(values, kCheckpoint, std::string(kWhy));
   if (values.at(std::string(kCheckpoint)) == "none") {
     throw usage_error("CHECKPOINT is none", std::string(kWhy));
@@ -193,9 +142,12 @@ ChainState read_chain(const boost::json::value& event) {
     if (const boost::json::value* left = object.if_contains("limitLeft")) {
       chain.limit_left = left->to_number<std::uint64_t>();
     }
+    if (const boost::json::value* ownership = object.if_contains("ownership")) {
+      chain.ownership = ownership->as_string();
+    }
   } catch (const std::exception&) {
-    throw usage_error("the event's \"everyitem\" is not what an invocation tells the next one",
-                      "Leave it out: the checkpoint knows where to go on.");
+    throw usage_error("the event's \"everyitem\" is not what a round passes to the next one",
+                      "Leave it out: the run resumes from its checkpoint.");
   }
   return chain;
 }
@@ -204,8 +156,8 @@ ChainState read_chain(const boost::json::value& event) {
 
 void check_environment(const Environment& environment) {
   if (!environment(kRestart).empty()) {
-    throw usage_error("RESTART is set in the environment, where each round would begin anew",
-                      "Give it in the event: {\"restart\": true}.");
+    throw usage_error("RESTART is set in the environment, so every round would start over",
+                      "Send it in the event instead: {\"restart\": true}.");
   }
 }
 
@@ -218,7 +170,13 @@ ScannerSettings read_scanner_settings(const Environment& environment,
   if (const auto handover = values.find(std::string(kHandover)); handover != values.end()) {
     settings.handover = parse_handover(handover->second);
   }
-  settings.scan = ScanFlags().parse(values);
+  options::GivenSettings given;
+  for (const auto& [variable, text] : values) {
+    if (const Entry* const entry = find_entry(variable)) {
+      given[std::string(entry->id.name)] = text;
+    }
+  }
+  settings.scan = options::scan_settings(given);
   if (settings.chain.limit_left) {
     settings.scan.limit = settings.chain.limit_left;
   }
@@ -229,7 +187,7 @@ std::string successor_event(const boost::json::value& event, const ChainState& n
   boost::json::object successor;
   if (event.is_object()) {
     for (const auto& [key, value] : event.get_object()) {
-      if (!begun || upper(key) != kRestart) {
+      if (!begun || options::variable_of(std::string_view(key)) != kRestart) {
         successor[key] = value;
       }
     }
@@ -239,15 +197,19 @@ std::string successor_event(const boost::json::value& event, const ChainState& n
   if (next.limit_left) {
     chain["limitLeft"] = *next.limit_left;
   }
+  if (!next.ownership.empty()) {
+    chain["ownership"] = next.ownership;
+  }
   successor[kChain] = std::move(chain);
   return boost::json::serialize(successor);
 }
 
 std::vector<std::string> setting_names() {
-  std::vector<std::string> names{std::string(kHandover)};
-  const ScanFlags flags;
-  for (const auto& [setting, flag] : flags.flags()) {
-    names.push_back(setting);
+  std::vector<std::string> names{std::string(kHandover), std::string(kEventMaySet)};
+  for (const Entry& entry : options::scan_entries()) {
+    if (entry.doors == options::SettingDoors::all) {
+      names.push_back(options::variable_of(entry));
+    }
   }
   std::ranges::sort(names);
   return names;
@@ -257,11 +219,13 @@ std::string as_variable(const SettingUse& use) {
   if (use.id == setting::kRestart) {
     return "{\"restart\": true}";  // in the event: from the environment it is refused
   }
-  if (is_missing_here(use.id.name)) {
+  const auto entries = options::scan_entries();
+  const auto entry = std::ranges::find(entries, use.id, &Entry::id);
+  if (entry == entries.end() || entry->doors != options::SettingDoors::all) {
     return as_flag(use);
   }
-  const std::string name = variable_of(use.id.name);
-  return use.value.empty() ? name : fmt::format("{}={}", name, use.value);
+  const std::string variable = options::variable_of(*entry);
+  return use.value.empty() ? variable : fmt::format("{}={}", variable, use.value);
 }
 
 }  // namespace everyitem::lambda

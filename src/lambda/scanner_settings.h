@@ -20,29 +20,31 @@ namespace everyitem::lambda {
 struct ChainState {
   std::uint32_t round = 1;                    ///< this invocation's number in its chain
   std::uint32_t rounds_without_progress = 0;  ///< those right before this one
-  /// Counts for --limit, which is for the whole chain: nothing where there is none.
+  /// Of the limit, which is for the whole chain; nothing if there is none.
   std::optional<std::uint64_t> limit_left = {};
+  /// The ownership of the run (CheckpointStore::hand_over); empty if it was not handed over.
+  std::string ownership = {};
 };
 
 struct ScannerSettings {
   pipeline::ScanSettings scan;
-  /// Before the deadline: from then on nothing more is read.
+  /// Before the deadline: from then on, nothing more is read.
   std::chrono::milliseconds handover{15'000};
   ChainState chain;
 };
 
-/// Throws a usage error for what makes the function of no use, whatever the event.
+/// Throws a usage error for what no event can make up for.
 void check_environment(const Environment& environment);
 
 /// Names and values as docs/lambda.md has them. Throws a usage error that names the setting.
 ScannerSettings read_scanner_settings(const Environment& environment,
                                       const boost::json::value& event);
 
-/// The event of the invocation that goes on where this one, which had `event`, stops: the same
-/// settings, but where the run has `begun`, a restart is not done twice.
+/// The event of the invocation that continues where this one, which had `event`, stops: the same
+/// settings, except that a restart which has `begun` is not asked for again.
 std::string successor_event(const boost::json::value& event, const ChainState& next, bool begun);
 
-/// Every setting's name in the environment, and, in small letters or as it is, in the event.
+/// The name of every setting in the environment, and, in lower case or as it is, in the event.
 std::vector<std::string> setting_names();
 
 /// The function's wording: READ_UNITS, CHECKPOINT=ssm:/PREFIX, {"restart": true}.

@@ -72,16 +72,29 @@ TEST(ScannerSettings, EachFlagHasASetting) {
 }
 
 TEST(ScannerSettings, TheEventOverridesTheEnvironment) {
-  const ScannerSettings settings =
-      read(R"({"restart": true, "read_units": 5, "SEGMENTS": "4", "names": {"#a": "b"},
+  const ScannerSettings settings = read(
+      R"({"restart": true, "read_units": 5, "SEGMENTS": "4", "names": {"#a": "b"}, "projection": "#a",
                "aggregate": false, "filter": null})",
-           {{"READ_UNITS", "100"}, {"SEGMENTS", "8"}, {"AGGREGATE", "true"}, {"FILTER", "x"}});
+      {{"READ_UNITS", "100"}, {"SEGMENTS", "8"}, {"AGGREGATE", "true"}, {"FILTER", "x"}});
   EXPECT_TRUE(settings.scan.restart);
   EXPECT_EQ(settings.scan.read_rate.units, 5);
   EXPECT_EQ(settings.scan.segments, 4U);
   EXPECT_EQ(settings.scan.scan.attribute_names, R"({"#a":"b"})");
   EXPECT_FALSE(settings.scan.aggregate);
   EXPECT_EQ(settings.scan.scan.filter_expression, "");
+}
+
+TEST(ScannerSettings, EventsSayHowAndNotWhereOrWho) {
+  for (const char* event :
+       {R"({"table_arn": "x"})", R"({"STREAM_ARN": "x"})", R"({"checkpoint": "ssm:/x"})",
+        R"({"role_arn": "x"})", R"({"endpoint_url": "http://127.0.0.1:1"})",
+        R"({"dead_letters": "/etc/passwd"})", R"({"insecure_http": true})"}) {
+    EXPECT_THAT(refusal(event), HasSubstr("an event may not set ")) << event;
+  }
+  EXPECT_EQ(read(R"({"checkpoint": "ssm:/x"})", {{"EVENT_MAY_SET", "REGION, CHECKPOINT"}})
+                .scan.checkpoint,
+            "ssm:/x");
+  EXPECT_THAT(refusal(R"({"event_may_set": "TABLE_ARN"})"), HasSubstr("unknown setting"));
 }
 
 TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
@@ -101,7 +114,7 @@ TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
                 AllOf(HasSubstr("SEGMENTS"), Not(HasSubstr("--"))));
   }
   EXPECT_THAT(refusal("{}", {{"READ_UNITS", "-3"}}),
-              AllOf(HasSubstr("READ_UNITS is -3"), Not(HasSubstr("--"))));
+              AllOf(HasSubstr("READ_UNITS is \"-3\""), Not(HasSubstr("--"))));
   EXPECT_THAT(refusal("{}", {{"TABLE_ARN", "arn:aws:s3:::b"}}),
               AllOf(HasSubstr("TABLE_ARN"), Not(HasSubstr("--"))));
   EXPECT_THAT(refusal(R"({"everyitem": {"round": "x"}})"), HasSubstr("\"everyitem\""));
@@ -109,20 +122,26 @@ TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
 
 TEST(ScannerSettings, TheNextInvocationHasTheSameSettingsButDoesNotBeginAnew) {
   const auto event = boost::json::parse(R"({"Restart": true, "read_units": 5})");
-  const std::string next =
-      successor_event(event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12}, true);
+  const std::string next = successor_event(
+      event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12, .ownership = "token 3"},
+      true);
   const ScannerSettings settings = read(next);
   EXPECT_FALSE(settings.scan.restart);
   EXPECT_EQ(settings.scan.read_rate.units, 5);
   EXPECT_EQ(settings.chain.round, 7U);
   EXPECT_EQ(settings.chain.rounds_without_progress, 2U);
   EXPECT_EQ(settings.scan.limit, 12U);
+  EXPECT_EQ(settings.chain.ownership, "token 3");
   EXPECT_EQ(read(successor_event(nullptr, {.round = 2}, true)).chain.round, 2U);
 }
 
-TEST(ScannerSettings, ARestartThatHasNotBegunIsLeftToTheNextInvocation) {
+TEST(ScannerSettings, RestartIsRememberedUntilItHasBegun) {
   const auto event = boost::json::parse(R"({"restart": true})");
-  EXPECT_TRUE(read(successor_event(event, {.round = 2}, false)).scan.restart);
+  const std::string second = successor_event(event, {.round = 2}, false);
+  EXPECT_TRUE(read(second).scan.restart);
+  const std::string third = successor_event(boost::json::parse(second), {.round = 3}, false);
+  EXPECT_TRUE(read(third).scan.restart);
+  EXPECT_FALSE(read(successor_event(boost::json::parse(third), {.round = 4}, true)).scan.restart);
 }
 
 TEST(ScannerSettings, ARestartInTheEnvironmentWouldNeverEnd) {

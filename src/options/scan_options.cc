@@ -1,248 +1,287 @@
 #include "options/scan_options.h"
 
+#include <array>
 #include <chrono>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "checkpoint/checkpoint_location.h"
 #include "checkpoint/fleet_store.h"
-#include "options/identity_options.h"
+#include "options/identity_entries.h"
+#include "options/output_path.h"
+#include "options/setting_text.h"
 #include "pipeline/fleet.h"
 #include "source/dynamodb_limits.h"
 
 namespace everyitem::options {
 
-namespace {
-
-constexpr const char* kFooter = R"(
-Examples:
-  everyitem scan --table orders --stream orders-backfill
-  everyitem scan --table orders --to orders.ndjson --read-percent 25
-  everyitem scan --table orders --to - | jq -r .id.S
-  everyitem scan --table orders --stream s --filter '#s = :open' \
-      --names '{"#s": "status"}' --values '{":open": {"S": "open"}}'
-
-Each item arrives at least once, as the DynamoDB JSON that Scan returned, byte for byte. Run the
-same command again to go on after any stop; a finished run does nothing.
-
-Exit codes:
-  0    all items were delivered (or as many as --limit says, or the reader of a pipe has gone)
-  1    something failed; what was delivered is in the checkpoint
-  2    the command or its settings are wrong; nothing was started
-  3    all was done, but for items that the stream can never take: they are in
-       the dead letters
-  130  stopped by a signal; what was read has been delivered, the same command goes on
-
-Permissions: dynamodb:DescribeTable, dynamodb:Scan, kinesis:DescribeStreamSummary,
-kinesis:PutRecords, kinesis:ListShards. For a checkpoint in a table dynamodb:GetItem,
-PutItem, Query and BatchWriteItem on it; in parameters ssm:GetParameter,
-GetParametersByPath, PutParameter and DeleteParameters on them.
-)";
-
-/// 30s, 10m, 6h, 2d, or seconds alone.
-CLI::Validator as_seconds() {
-  return CLI::AsNumberWithUnit(
-             std::map<std::string, std::int64_t>{{"s", 1}, {"m", 60}, {"h", 3600}, {"d", 86400}},
-             CLI::AsNumberWithUnit::DEFAULT)
-      .description("");
-}
-
-}  // namespace
-
-CLI::App* add_scan_command(CLI::App& program, ScanOptions& options) {
-  CLI::App* scan = program.add_subcommand(
-      "scan", "Read every item of a table and put it into a stream or a file");
-  pipeline::ScanSettings& settings = options.settings;
-
-  // CLI11 does not break lines: the texts are cut to fit behind its 30 columns of names.
-  const std::string source = "What to read";
-  scan->add_option("--table", options.table, "The table's name or ARN")
-      ->type_name("TABLE")
-      ->group(source)
-      ->required();
-  scan->add_option("--index", settings.scan.index, "Read this secondary index instead of the table")
-      ->type_name("NAME")
-      ->group(source);
-  scan->add_flag("--consistent", settings.scan.consistent_read,
-                 "Strongly consistent reads: twice the read units")
-      ->group(source);
-  scan->add_option("--filter", settings.scan.filter_expression,
-                   "Only items that meet this condition (FilterExpression);\n"
-                   "all are read and paid for")
-      ->type_name("EXPR")
-      ->group(source);
-  scan->add_option("--projection", settings.scan.projection_expression,
-                   "Only these attributes (ProjectionExpression)")
-      ->type_name("EXPR")
-      ->group(source);
-  scan->add_option("--names", settings.scan.attribute_names,
-                   "What #names stand for (ExpressionAttributeNames),\n"
-                   "as the AWS CLI takes them")
-      ->type_name("JSON")
-      ->group(source);
-  scan->add_option("--values", settings.scan.attribute_values,
-                   "What :values stand for (ExpressionAttributeValues), likewise")
-      ->type_name("JSON")
-      ->group(source);
-  scan->add_option("--limit", options.limit, "Stop after N items; the next run goes on behind them")
-      ->type_name("N")
-      ->group(source)
-      ->check(CLI::Range(std::uint64_t{1}, std::uint64_t{1} << 62).description(""));
-
-  const std::string destination = "Where to put it";
-  scan->add_option("--stream", options.stream,
-                   "A Kinesis data stream's name or ARN: one record an item,\n"
-                   "or many with --aggregate")
-      ->type_name("STREAM")
-      ->group(destination);
-  scan->add_option("--to", settings.file, "A file, or - for standard output: one line an item")
-      ->type_name("FILE")
-      ->group(destination);
-  scan->add_option("--partition-key", options.partition_key,
-                   "key (the default): from the item's primary key, so that an\n"
-                   "item stays on its shard; random: a new one each time")
-      ->type_name("key|random")
-      ->group(destination)
-      ->check(CLI::IsMember({"key", "random"}).description(""));
-
-  scan->add_flag("--aggregate", settings.aggregate,
-                 "Many items a record, as the Kinesis Producer Library packs\n"
-                 "them: consumers must de-aggregate (those of the Kinesis\n"
-                 "Client Library do)")
-      ->group(destination);
-
-  scan->add_option("--kinesis-wire", options.kinesis_wire,
-                   "How requests to Kinesis are written: cbor, a quarter fewer\n"
-                   "bytes; json; auto (the default): cbor where the endpoint\n"
-                   "understands it")
-      ->type_name("auto|cbor|json")
-      ->group(destination)
-      ->check(CLI::IsMember({"auto", "cbor", "json"}).description(""));
-
-  const std::string manner = "How to go about it";
-  scan->add_option("--segments", options.segments,
-                   "Read the table in N parallel segments, 1 to 1,000,000;\n"
-                   "default: by the table's size and this machine")
-      ->type_name("N")
-      ->group(manner)
-      ->check(CLI::Range(std::uint32_t{1}, source::kMaxSegments).description(""));
-  scan->add_option("--threads", settings.threads,
-                   "Use so many threads, 1 to 64, for as many segments or more;\n"
-                   "default: one a core, at most 8; with --limit it is one")
-      ->type_name("N")
-      ->group(manner)
-      ->check(CLI::Range(1U, 64U).description(""));
-  scan->add_option("--workers", options.workers,
-                   "N processes, on as many machines as you like, share the\n"
-                   "run: each is started with the same command but for its\n"
-                   "--worker, and a --checkpoint dynamodb:TABLE/RUN")
-      ->type_name("N")
-      ->group(manner)
-      ->check(CLI::Range(1U, pipeline::kMostWorkers).description(""));
-  scan->add_option("--worker", options.worker,
-                   "Which of them this is, from 0; it reads every N-th segment")
-      ->type_name("I")
-      ->group(manner)
-      ->check(CLI::Range(0U, pipeline::kMostWorkers - 1).description(""));
-  scan->add_option("--read-units", options.read_units,
-                   "Read at most N read units a second, all segments and all\n"
-                   "workers together, as DynamoDB reports them. Default: as\n"
-                   "fast as the table allows, slower while it throttles")
-      ->type_name("N")
-      ->group(manner);
-  scan->add_option("--read-percent", options.read_percent,
-                   "Read at most P percent of what DescribeTable says the table\n"
-                   "allows: provisioned, or its on-demand maximum")
-      ->type_name("P")
-      ->group(manner);
-  scan->add_option("--checkpoint", settings.checkpoint,
-                   "Where progress is kept: sqlite:PATH or a path, a local\n"
-                   "file; dynamodb:TABLE, items of a table (dynamodb:TABLE/RUN\n"
-                   "where runs share one; an ARN for another region or\n"
-                   "account); ssm:/PREFIX, parameters; or none. Default: a\n"
-                   "file for each table and destination in\n"
-                   "$XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and\n"
-                   "none for --to -")
-      ->type_name("WHERE")
-      ->group(manner);
-  scan->add_option("--checkpoint-kms-key", settings.checkpoint_kms_key,
-                   "The parameters of ssm:/PREFIX are SecureString under this\n"
-                   "KMS key: an id, an ARN or an alias, alias/aws/ssm for the\n"
-                   "account's own")
-      ->type_name("KEY")
-      ->group(manner);
-  scan->add_option("--checkpoint-interval", options.checkpoint_interval_seconds,
-                   "The parameters of ssm:/PREFIX are each written no more often\n"
-                   "than this, up to 1h, and at the end. Default: 10s")
-      ->type_name("TIME")
-      ->group(manner)
-      ->transform(as_seconds())
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{3600}).description(""));
-  scan->add_flag("--restart", settings.restart,
-                 "Begin anew, whatever the checkpoint says; overwrites the\n"
-                 "file of --to")
-      ->group(manner);
-  scan->add_option("--dead-letters", settings.dead_letters,
-                   "Where items go that the stream can never take, with the\n"
-                   "reason, one JSON object a line. Default: beside the\n"
-                   "checkpoint")
-      ->type_name("FILE")
-      ->group(manner);
-  scan->add_option("--max-wait", options.max_wait_seconds,
-                   "Give a request up that was refused as too fast, or failed,\n"
-                   "for so long: 30s, 10m, 6h. Default: no bound for the first,\n"
-                   "2m for the second")
-      ->type_name("TIME")
-      ->group(manner)
-      ->transform(as_seconds())
-      ->check(CLI::Range(std::int64_t{1}, std::int64_t{365} * 86400).description(""));
-  scan->add_flag("-q,--quiet", options.quiet, "No progress and no notices, only a line at the end")
-      ->group(manner);
-
-  const std::string identity = "Who and where";
-  add_identity_options(*scan, settings.identity, identity);
-  scan->add_option("--stream-profile", settings.stream_profile,
-                   "Write to the stream with the credentials of this profile")
-      ->type_name("NAME")
-      ->group(identity);
-  scan->add_option("--stream-role-arn", settings.stream_role_arn,
-                   "Write to the stream in this role, which may be another\n"
-                   "account's; --role-arn then only reads")
-      ->type_name("ARN")
-      ->group(identity);
-  scan->footer(kFooter);
-  return scan;
-}
+struct ScanOptions {
+  pipeline::ScanSettings settings;
+  std::string table;
+  std::string stream;
+  std::optional<std::uint32_t> workers;
+  std::optional<std::uint32_t> worker;
+};
 
 namespace {
 
-/// Throws a usage error where the flag is given and not above 0, or above `most`.
-void require_within(SettingId flag, const std::optional<double>& value, double most, Message hint) {
-  if (value && !(*value > 0 && *value <= most)) {
-    throw usage_error(
-        flag + fmt::format(" is {:.10g}; it must be above 0 and at most {:.10g}", *value, most),
-        std::move(hint));
+using pipeline::ScanSettings;
+using source::ScanParameters;
+using Entry = SettingEntry<ScanOptions>;
+
+constexpr std::string_view kSource = "What to read";
+constexpr std::string_view kDestination = "Where to put it";
+constexpr std::string_view kManner = "How to go about it";
+
+// Those that no message names.
+constexpr SettingId kIndex{"index"};
+constexpr SettingId kLimit{"limit"};
+constexpr SettingId kThreads{"threads"};
+constexpr SettingId kMaxWait{"max-wait"};
+
+constexpr unsigned kMaxThreads = 64;
+constexpr std::uint64_t kMaxLimit = std::uint64_t{1} << 62;
+constexpr double kMaxReadUnits = 1e9;
+constexpr std::chrono::hours kMaxCheckpointInterval{1};
+constexpr std::chrono::hours kLongestWait{365 * 24};
+
+// What an entry does with its text: keeps it in a member, or what it means.
+
+auto keep(std::string ScanOptions::*member) {
+  return [member](ScanOptions& options, SettingId /*id*/, std::string_view text) {
+    options.*member = text;
+  };
+}
+
+auto keep(std::string ScanSettings::*member) {
+  return [member](ScanOptions& options, SettingId /*id*/, std::string_view text) {
+    options.settings.*member = text;
+  };
+}
+
+auto keep(std::string ScanParameters::*member) {
+  return [member](ScanOptions& options, SettingId /*id*/, std::string_view text) {
+    options.settings.scan.*member = text;
+  };
+}
+
+auto turn_on(bool ScanSettings::*member) {
+  return [member](ScanOptions& options, SettingId id, std::string_view text) {
+    options.settings.*member = parse_switch(id, text);
+  };
+}
+
+std::vector<Entry> make_entries() {
+  constexpr SettingClass kHow = SettingClass::how;
+  constexpr SettingClass kWhere = SettingClass::where_and_who;
+  constexpr SettingDoors kAll = SettingDoors::all;
+  std::vector<Entry> entries = {
+      {setting::kTable, kWhere, kAll, kSource, "TABLE", "The table's name or ARN",
+       keep(&ScanOptions::table), "TABLE_ARN"},
+      {kIndex, kHow, kAll, kSource, "NAME", "Read this secondary index instead of the table",
+       keep(&ScanParameters::index)},
+      {setting::kConsistent, kHow, kAll, kSource, "",
+       "Use strongly consistent reads, which cost twice the read units",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.scan.consistent_read = parse_switch(id, text);
+       }},
+      {setting::kFilter, kHow, kAll, kSource, "EXPR",
+       "Deliver only items that meet this condition (FilterExpression). All items are read and "
+       "paid for",
+       keep(&ScanParameters::filter_expression)},
+      {setting::kProjection, kHow, kAll, kSource, "EXPR",
+       "Deliver only these attributes (ProjectionExpression)",
+       keep(&ScanParameters::projection_expression)},
+      {setting::kNames, kHow, kAll, kSource, "JSON",
+       "What the #names in expressions stand for (ExpressionAttributeNames), in the AWS CLI's "
+       "syntax",
+       keep(&ScanParameters::attribute_names)},
+      {setting::kValues, kHow, kAll, kSource, "JSON",
+       "What the :values in expressions stand for (ExpressionAttributeValues)",
+       keep(&ScanParameters::attribute_values)},
+      {kLimit, kHow, kAll, kSource, "N", "Stop after N items; the next run continues after them",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.limit = parse_count(id, text, 1, kMaxLimit);
+       }},
+
+      {setting::kStream, kWhere, kAll, kDestination, "STREAM",
+       "A Kinesis data stream's name or ARN. Each item is one record, unless --aggregate is given",
+       keep(&ScanOptions::stream), "STREAM_ARN"},
+      {setting::kTo, kWhere, SettingDoors::command_line, kDestination, "FILE",
+       "A file, or - for standard output. Each item is one line",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.file = parse_output_path(id, text);
+       }},
+      {setting::kPartitionKey, kHow, kAll, kDestination, "key|random",
+       "key: derived from the item's primary key, so that an item always goes to the same shard; "
+       "random: a new one each time. Default: key",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.random_partition_keys = parse_choice(id, text, {"key", "random"}) == 1;
+       }},
+      {setting::kAggregate, kHow, kAll, kDestination, "",
+       "Pack many items into each record, in the Kinesis Producer Library's format. Consumers must "
+       "de-aggregate, as those of the Kinesis Client Library do",
+       turn_on(&ScanSettings::aggregate)},
+      {setting::kKinesisWire, kHow, kAll, kDestination, "auto|cbor|json",
+       "Encoding of requests to Kinesis. cbor sends a quarter fewer bytes; auto uses it where the "
+       "endpoint understands it. Default: auto",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         using pipeline::KinesisWire;
+         constexpr std::array kWires = {KinesisWire::automatic, KinesisWire::cbor,
+                                        KinesisWire::json};
+         options.settings.kinesis_wire =
+             kWires.at(parse_choice(id, text, {"auto", "cbor", "json"}));
+       }},
+
+      {setting::kSegments, kHow, kAll, kManner, "N",
+       "Read the table in N parallel segments, 1 to 1,000,000. Default: chosen by the table's size "
+       "and the number of cores",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.segments =
+             static_cast<std::uint32_t>(parse_count(id, text, 1, source::kMaxSegments));
+       }},
+      {kThreads, kHow, kAll, kManner, "N",
+       "Number of threads, 1 to 64, never more than segments. Default: one per core, at most 8; "
+       "always 1 with --limit",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.threads = static_cast<unsigned>(parse_count(id, text, 1, kMaxThreads));
+       }},
+      {setting::kWorkers, kHow, kAll, kManner, "N",
+       "Share the run between N processes, on any machines. Start each with the same command, its "
+       "own --worker, and --checkpoint dynamodb:TABLE/RUN",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.workers =
+             static_cast<std::uint32_t>(parse_count(id, text, 1, pipeline::kMostWorkers));
+       }},
+      {setting::kWorker, kHow, kAll, kManner, "I",
+       "Which of the workers this is, from 0. It reads every N-th segment",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.worker =
+             static_cast<std::uint32_t>(parse_count(id, text, 0, pipeline::kMostWorkers - 1));
+       }},
+      {setting::kReadUnits, kHow, kAll, kManner, "N",
+       "Read at most N read units per second, as DynamoDB reports them, in all segments and "
+       "workers together. Default: as fast as the table allows, slower while it throttles",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.read_rate.units = parse_amount(id, text, kMaxReadUnits);
+       }},
+      {setting::kReadPercent, kHow, kAll, kManner, "P",
+       "Read at most P percent of the capacity that DescribeTable reports: the provisioned one, or "
+       "the on-demand maximum",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.read_rate.percent = parse_amount(id, text, 100, "%");
+       }},
+      {setting::kCheckpoint, kWhere, kAll, kManner, "WHERE",
+       "Where progress is kept: sqlite:PATH or a path, a local file; dynamodb:TABLE, items of a "
+       "table (dynamodb:TABLE/RUN if runs share it; an ARN if it is in another region or account); "
+       "ssm:/PREFIX, parameters; or none. Default: a file per table and destination in "
+       "$XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and none with --to -",
+       keep(&ScanSettings::checkpoint)},
+      {setting::kCheckpointKmsKey, kWhere, kAll, kManner, "KEY",
+       "Encrypt ssm:/PREFIX parameters with this KMS key: an id, ARN or alias, or alias/aws/ssm "
+       "for the account's own",
+       keep(&ScanSettings::checkpoint_kms_key)},
+      {setting::kCheckpointInterval, kHow, kAll, kManner, "TIME",
+       "Write each ssm:/PREFIX parameter at most this often, up to 1h, and at the end. Default: "
+       "10s",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.checkpoint_interval = parse_duration(id, text, kMaxCheckpointInterval);
+       }},
+      {setting::kRestart, kHow, kAll, kManner, "",
+       "Start over, whatever the checkpoint says. Overwrites the file of --to",
+       turn_on(&ScanSettings::restart)},
+      {setting::kDeadLetters, kWhere, kAll, kManner, "FILE",
+       "Where items go that the stream can never take, each with the reason, one JSON object per "
+       "line. Default: a file next to the checkpoint",
+       keep(&ScanSettings::dead_letters)},
+      {kMaxWait, kHow, kAll, kManner, "TIME",
+       "Stop retrying a request after this long (30s, 10m, 6h). Default: retry throttled requests "
+       "forever, failed ones for 2m",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.max_wait = parse_duration(id, text, kLongestWait);
+       }},
+  };
+  for (Entry& entry :
+       identity_entries<ScanOptions>([](ScanOptions& options) -> identity::IdentityFlags& {
+         return options.settings.identity;
+       })) {
+    entries.push_back(std::move(entry));
   }
+  entries.push_back({setting::kStreamProfile, kWhere, SettingDoors::command_line, kIdentityGroup,
+                     "NAME", "Write to the stream with this profile's credentials",
+                     keep(&ScanSettings::stream_profile)});
+  entries.push_back({setting::kStreamRoleArn, kWhere, kAll, kIdentityGroup, "ARN",
+                     "Assume this role to write to the stream, which may be in another account. "
+                     "--role-arn is then used for reading only",
+                     keep(&ScanSettings::stream_role_arn)});
+  return entries;
 }
 
-pace::ReadRate read_rate(const ScanOptions& options) {
-  if (options.read_units && options.read_percent) {
+// What the settings are to each other.
+
+void check_read_rate(const pace::ReadRate& rate) {
+  if (rate.units && rate.percent) {
     throw usage_error(enumerated({setting::kReadUnits, setting::kReadPercent}) + " are both given",
                       "Give one of them.");
   }
-  constexpr double kMostUnits = 1e9;
-  require_within(setting::kReadUnits, options.read_units, kMostUnits,
-                 "Give read units a second, or leave it out to read as fast as the table allows.");
-  require_within(
-      setting::kReadPercent, options.read_percent, 100,
-      "Give a percentage of what the table allows, or " + setting::kReadUnits("N") + ".");
-  return {.units = options.read_units, .percent = options.read_percent};
+}
+
+void check_destination(const ScanOptions& options) {
+  const Message destinations = "Give " + setting::kStream("STREAM") + ", " + setting::kTo("FILE") +
+                               ", or " + setting::kTo("-") + " for standard output.";
+  if (options.stream.empty() && options.settings.file.empty()) {
+    throw usage_error("no destination is given", destinations);
+  }
+  if (!options.stream.empty() && !options.settings.file.empty()) {
+    throw usage_error(enumerated({setting::kStream, setting::kTo}) + " are both given",
+                      destinations);
+  }
+}
+
+/// Of settings that mean something for a stream alone.
+void require_stream(const ScanSettings& settings) {
+  if (settings.stream) {
+    return;
+  }
+  if (!settings.dead_letters.empty()) {
+    throw usage_error(setting::kDeadLetters + " needs " + setting::kStream +
+                      ": a file takes every item");
+  }
+  if (!settings.stream_profile.empty() || !settings.stream_role_arn.empty()) {
+    throw usage_error(enumerated({setting::kStreamProfile, setting::kStreamRoleArn}) + " need " +
+                          setting::kStream,
+                      "Give " + setting::kProfile + " or " + setting::kRoleArn + " for the table.");
+  }
+  if (settings.aggregate) {
+    throw usage_error(setting::kAggregate + " needs " + setting::kStream +
+                      ": a file has one line per item");
+  }
+}
+
+/// With nothing given, it is a file that is named once the table is known.
+void check_checkpoint(const ScanSettings& settings) {
+  std::optional<checkpoint::CheckpointLocation> location;
+  if (!settings.checkpoint.empty()) {
+    location = checkpoint::parse_checkpoint_location(settings.checkpoint);
+  }
+  const bool in_ssm = location && std::holds_alternative<checkpoint::SsmLocation>(*location);
+  if (!settings.checkpoint_kms_key.empty() && !in_ssm) {
+    throw usage_error(setting::kCheckpointKmsKey + " needs " + setting::kCheckpoint("ssm:/PREFIX"),
+                      "Other checkpoints are encrypted as their disk or table is.");
+  }
+  if (settings.checkpoint_interval && !in_ssm) {
+    throw usage_error(
+        setting::kCheckpointInterval + " needs " + setting::kCheckpoint("ssm:/PREFIX"),
+        "Other checkpoints are written after each page.");
+  }
 }
 
 source::WorkerPart worker_part(const ScanOptions& options) {
@@ -258,10 +297,9 @@ source::WorkerPart worker_part(const ScanOptions& options) {
                       "They are counted from 0.");
   }
   if (workers > 1) {
-    // Without a location, the default is a file of this machine.
     checkpoint::require_shareable(
         options.settings.checkpoint.empty()
-            ? checkpoint::NoCheckpoint{}
+            ? checkpoint::CheckpointLocation(checkpoint::NoCheckpoint{})
             : checkpoint::parse_checkpoint_location(options.settings.checkpoint));
   }
   return {.worker = options.worker.value_or(0), .workers = workers};
@@ -269,65 +307,28 @@ source::WorkerPart worker_part(const ScanOptions& options) {
 
 }  // namespace
 
-pipeline::ScanSettings scan_settings(const ScanOptions& options) {
-  pipeline::ScanSettings settings = options.settings;
-  settings.table = aws::parse_table(options.table, setting::kTable);
-  const Message destinations = "Give " + setting::kStream("STREAM") + ", " + setting::kTo("FILE") +
-                               ", or " + setting::kTo("-") + " for standard output.";
-  if (options.stream.empty() && settings.file.empty()) {
-    throw usage_error("there is no destination", destinations);
+std::span<const Entry> scan_entries() {
+  static const std::vector<Entry> entries = make_entries();
+  return entries;
+}
+
+pipeline::ScanSettings scan_settings(const GivenSettings& given) {
+  ScanOptions options;
+  parse_given(scan_entries(), given, options);
+  if (options.table.empty()) {
+    throw usage_error(setting::kTable + " is not given", "Give the name or ARN of the table.");
   }
-  if (!options.stream.empty() && !settings.file.empty()) {
-    throw usage_error(enumerated({setting::kStream, setting::kTo}) + " are both given",
-                      destinations);
-  }
+  options.settings.table = aws::parse_table(options.table, setting::kTable);
+  check_destination(options);
   if (!options.stream.empty()) {
-    settings.stream = aws::parse_stream(options.stream, setting::kStream);
+    options.settings.stream = aws::parse_stream(options.stream, setting::kStream);
   }
-  if (options.segments > 0) {
-    settings.segments = options.segments;
-  }
-  settings.part = worker_part(options);
-  if (options.limit > 0) {
-    settings.limit = options.limit;
-  }
-  if (!settings.dead_letters.empty() && !settings.stream) {
-    throw usage_error(setting::kDeadLetters + " goes with " + setting::kStream +
-                      ": a file takes every item");
-  }
-  if (!settings.stream && !(settings.stream_profile.empty() && settings.stream_role_arn.empty())) {
-    throw usage_error(enumerated({setting::kStreamProfile, setting::kStreamRoleArn}) + " go with " +
-                          setting::kStream,
-                      "Give " + setting::kProfile + " or " + setting::kRoleArn + " for the table.");
-  }
-  if (settings.aggregate && !settings.stream) {
-    throw usage_error(setting::kAggregate + " goes with " + setting::kStream +
-                      ": a file has one line per item");
-  }
-  if (!settings.checkpoint_kms_key.empty() && !settings.checkpoint.starts_with("ssm:")) {
-    throw usage_error(
-        setting::kCheckpointKmsKey + " goes with " + setting::kCheckpoint("ssm:/PREFIX"),
-        "Other checkpoints are encrypted as their disk or table is.");
-  }
-  if (options.checkpoint_interval_seconds > 0) {
-    if (!settings.checkpoint.starts_with("ssm:")) {
-      throw usage_error(
-          setting::kCheckpointInterval + " goes with " + setting::kCheckpoint("ssm:/PREFIX"),
-          "Other checkpoints are written with each page.");
-    }
-    settings.checkpoint_interval = std::chrono::seconds(options.checkpoint_interval_seconds);
-  }
-  if (options.max_wait_seconds > 0) {
-    settings.max_wait = std::chrono::seconds(options.max_wait_seconds);
-  }
-  settings.read_rate = read_rate(options);
-  settings.random_partition_keys = options.partition_key == "random";
-  if (options.kinesis_wire != "auto") {
-    settings.kinesis_wire =
-        options.kinesis_wire == "cbor" ? pipeline::KinesisWire::cbor : pipeline::KinesisWire::json;
-  }
-  source::validate(settings.scan);
-  return settings;
+  check_checkpoint(options.settings);
+  options.settings.part = worker_part(options);
+  require_stream(options.settings);
+  check_read_rate(options.settings.read_rate);
+  source::validate(options.settings.scan);
+  return std::move(options.settings);
 }
 
 }  // namespace everyitem::options

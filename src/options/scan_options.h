@@ -1,39 +1,22 @@
-// The options of a scan: flags of `everyitem scan`, and, by names made of these, settings of the
-// Lambda function.
+// The settings of a scan: flags of `everyitem scan`, and variables of the Lambda function.
 #pragma once
 
-#include <cstdint>
-#include <optional>
+#include <span>
 #include <string>
 
-#include <CLI/CLI.hpp>
-
+#include "options/setting_entry.h"
 #include "pipeline/scan_run.h"
 
 namespace everyitem::options {
 
-/// The options as they were given.
-struct ScanOptions {
-  std::string table;
-  std::string stream;
-  pipeline::ScanSettings settings;
-  std::string partition_key = "key";
-  std::string kinesis_wire = "auto";
-  std::uint32_t segments = 0;
-  std::uint64_t limit = 0;
-  std::optional<std::uint32_t> workers;
-  std::optional<std::uint32_t> worker;
-  std::optional<double> read_units;
-  std::optional<double> read_percent;
-  std::int64_t max_wait_seconds = 0;
-  std::int64_t checkpoint_interval_seconds = 0;
-  bool quiet = false;
-};
+/// As they are given, before they are put together.
+struct ScanOptions;
 
-/// Adds the verb to the program; parsing fills `options`, which must stay.
-CLI::App* add_scan_command(CLI::App& program, ScanOptions& options);
+/// Every setting of a scan, in the order of the help.
+std::span<const SettingEntry<ScanOptions>> scan_entries();
 
-/// Checks what CLI11 cannot, and puts the options together. Throws a usage error.
-pipeline::ScanSettings scan_settings(const ScanOptions& options);
+/// What was given, understood, checked and put together. Calls nothing: a usage error, which names
+/// the setting, is thrown before anything is started.
+pipeline::ScanSettings scan_settings(const GivenSettings& given);
 
 }  // namespace everyitem::options

@@ -1,7 +1,10 @@
 #include "options/scan_options.h"
 
+#include <algorithm>
+#include <filesystem>
 #include <vector>
 
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -9,14 +12,34 @@
 namespace everyitem::options {
 namespace {
 
-pipeline::ScanSettings parse(std::vector<std::string> arguments) {
-  CLI::App program;
-  ScanOptions options;
-  add_scan_command(program, options);
-  arguments.insert(arguments.begin(), "scan");
-  std::reverse(arguments.begin(), arguments.end());  // as CLI11 takes a vector
-  program.parse(arguments);
-  return scan_settings(options);
+using testing::HasSubstr;
+
+/// As a door collects them: flags, each with its value unless it is a switch.
+pipeline::ScanSettings parse(const std::vector<std::string>& arguments) {
+  GivenSettings given;
+  for (auto argument = arguments.begin(); argument != arguments.end(); ++argument) {
+    const std::string name = argument->substr(2);
+    const auto entries = scan_entries();
+    const auto entry = std::ranges::find_if(
+        entries, [&](const SettingEntry<ScanOptions>& one) { return one.id.name == name; });
+    if (entry == entries.end()) {
+      ADD_FAILURE() << *argument;
+      continue;
+    }
+    given[name] = entry->is_switch() ? "true" : *++argument;
+  }
+  return scan_settings(given);
+}
+
+/// The one line that the user sees, and that is about wrong usage.
+std::string refusal(const std::vector<std::string>& arguments) {
+  try {
+    parse(arguments);
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    return error.what();
+  }
+  return "not refused";
 }
 
 TEST(ScanOptions, ATableIntoAStream) {
@@ -102,18 +125,6 @@ TEST(ScanOptions, TheWireToKinesisCanBeChosen) {
   EXPECT_EQ(wire("json"), pipeline::KinesisWire::json);
 }
 
-TEST(ScanOptions, TimesHaveUnits) {
-  const auto max_wait = [](const std::string& text) {
-    return parse({"--table", "orders", "--stream", "s", "--max-wait", text}).max_wait;
-  };
-  EXPECT_EQ(max_wait("45"), std::chrono::seconds(45));
-  EXPECT_EQ(max_wait("30s"), std::chrono::seconds(30));
-  EXPECT_EQ(max_wait("10m"), std::chrono::minutes(10));
-  EXPECT_EQ(max_wait("6h"), std::chrono::hours(6));
-  EXPECT_EQ(max_wait("2d"), std::chrono::hours(48));
-  EXPECT_FALSE(parse({"--table", "orders", "--stream", "s"}).max_wait);
-}
-
 TEST(ScanOptions, HowOftenParametersAreWritten) {
   const std::vector<std::string> in_ssm = {"--table", "orders",       "--stream",
                                            "s",       "--checkpoint", "ssm:/orders"};
@@ -123,68 +134,129 @@ TEST(ScanOptions, HowOftenParametersAreWritten) {
   EXPECT_EQ(parse(rarely).checkpoint_interval, std::chrono::minutes(2));
 }
 
-TEST(ScanOptions, WhatCannotBeIsRefused) {
-  const std::vector<std::vector<std::string>> wrong = {
-      {"--stream", "s"},
-      {"--table", "orders", "--stream", "s", "--segments", "0"},
-      {"--table", "orders", "--stream", "s", "--segments", "1000001"},
-      {"--table", "orders", "--stream", "s", "--segments", "-1"},
-      {"--table", "orders", "--stream", "s", "--segments", "many"},
-      {"--table", "orders", "--stream", "s", "--threads", "0"},
-      {"--table", "orders", "--stream", "s", "--threads", "65"},
-      {"--table", "orders", "--stream", "s", "--limit", "0"},
-      {"--table", "orders", "--stream", "s", "--partition-key", "hash"},
-      {"--table", "orders", "--stream", "s", "--kinesis-wire", "xml"},
-      {"--table", "orders", "--stream", "s", "--checkpoint-interval", "2h"},
-      {"--table", "orders", "--stream", "s", "--max-wait", "0"},
-      {"--table", "orders", "--stream", "s", "--max-wait", "soon"},
-      {"--table", "orders", "--stream", "s", "--max-wait", "400d"},
-      {"--table", "orders", "--stream", "s", "--read-units", "many"},
-      {"--table", "orders", "--stream", "s", "--read-percent", "10%"},
-      {"--table", "orders", "--stream", "s", "--surprise"},
-      {"--table", "orders", "--stream", "s", "surplus"},
-  };
-  for (const auto& arguments : wrong) {
-    EXPECT_THROW(parse(arguments), CLI::ParseError) << arguments.back();
-  }
-}
-
 TEST(ScanOptions, AReadBudgetInUnitsOrAsAShare) {
   const auto plain = parse({"--table", "orders", "--to", "f"});
   EXPECT_FALSE(plain.read_rate.units || plain.read_rate.percent);
-  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-units", "0.5"}).read_rate.units,
-            0.5);
+  EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-units", "0.5"}).read_rate.units, 0.5);
   EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-percent", "100"}).read_rate.percent,
             100);
 }
 
-TEST(ScanOptions, WhatIsWellFormedButWrongIsAUsageErrorThatNamesTheOption) {
-  const std::vector<std::pair<std::string, std::vector<std::string>>> wrong = {
-      {"--stream", {"--table", "orders"}},
-      {"--stream and --to", {"--table", "orders", "--stream", "s", "--to", "f"}},
-      {"--table", {"--table", "no table!", "--stream", "s"}},
-      {"--table", {"--table", "arn:aws:s3:::bucket", "--stream", "s"}},
-      {"--stream", {"--table", "orders", "--stream", "arn:aws:dynamodb:eu-west-1:1:table/orders"}},
-      {"--dead-letters", {"--table", "orders", "--to", "f", "--dead-letters", "d"}},
-      {"--names", {"--table", "orders", "--stream", "s", "--names", "{"}},
-      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "0"}},
-      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "-5"}},
-      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "nan"}},
-      {"--read-units", {"--table", "orders", "--to", "f", "--read-units", "inf"}},
-      {"--read-percent", {"--table", "orders", "--to", "f", "--read-percent", "0"}},
-      {"--read-percent", {"--table", "orders", "--to", "f", "--read-percent", "101"}},
-      {"--read-units and --read-percent",
-       {"--table", "orders", "--to", "f", "--read-units", "5", "--read-percent", "5"}},
-      {"--values", {"--table", "orders", "--stream", "s", "--values", "[]"}},
+TEST(ScanOptions, WrongSettingsAreRefusedBeforeAnythingIsCalled) {
+  const std::string folder = std::filesystem::temp_directory_path();
+  const std::vector<std::string> to_stream = {"--table", "orders", "--stream", "s"};
+  const std::vector<std::string> to_file = {"--table", "orders", "--to", "f"};
+  struct Case {
+    std::vector<std::string> with;
+    std::vector<std::string> arguments;
+    std::string says;
   };
-  for (const auto& [option, arguments] : wrong) {
-    try {
-      parse(arguments);
-      FAIL() << option;
-    } catch (const Error& error) {
-      EXPECT_EQ(error.kind(), ErrorKind::usage);
-      EXPECT_NE(std::string(error.what()).find(option), std::string::npos) << error.what();
-    }
+  const std::vector<Case> wrong = {
+      {{}, {"--stream", "s"}, "--table is not given"},
+      {{}, {"--table", "orders"}, "no destination is given. Give --stream STREAM"},
+      {to_stream, {"--to", "f"}, "--stream and --to are both given"},
+      {{}, {"--table", "no table!", "--stream", "s"}, "--table is \"no table!\""},
+      {{}, {"--table", "arn:aws:s3:::bucket", "--stream", "s"}, "--table is"},
+      {{},
+       {"--table", "orders", "--stream", "arn:aws:dynamodb:eu-west-1:1:table/orders"},
+       "--stream is"},
+      {{}, {"--table", "orders", "--to", "s3://b/k"}, "s3:// is not supported"},
+      {{}, {"--table", "orders", "--to", folder}, "a folder"},
+      {{}, {"--table", "orders", "--to", "/nowhere/f"}, "no folder /nowhere"},
+      {to_file, {"--dead-letters", "d"}, "--dead-letters needs --stream"},
+      {to_file, {"--aggregate"}, "--aggregate needs --stream"},
+      {to_file, {"--stream-profile", "p"}, "--stream-profile and --stream-role-arn"},
+      {to_stream, {"--checkpoint", "redis:x"}, "--checkpoint is \"redis:x\""},
+      {to_stream, {"--checkpoint", "ssm:x"}, "--checkpoint is \"ssm:x\""},
+      {to_stream, {"--checkpoint", "dynamodb:"}, "--checkpoint is"},
+      {to_stream, {"--checkpoint-kms-key", "k"}, "--checkpoint-kms-key needs"},
+      {to_stream, {"--checkpoint-interval", "10s"}, "--checkpoint-interval needs"},
+      {to_stream,
+       {"--checkpoint", "ssm:/x", "--checkpoint-interval", "2h"},
+       "--checkpoint-interval is \"2h\""},
+      {to_stream, {"--workers", "2"}, "--worker is not given"},
+      {to_stream, {"--worker", "1"}, "--workers is not given"},
+      {to_stream, {"--workers", "2", "--worker", "2"}, "--worker is 2"},
+      {to_stream, {"--workers", "2", "--worker", "1"}, "--workers needs a checkpoint"},
+      {to_stream,
+       {"--workers", "2", "--worker", "1", "--checkpoint", "ssm:/x"},
+       "--workers needs a checkpoint"},
+      {to_stream, {"--segments", "0"}, "--segments is \"0\""},
+      {to_stream, {"--segments", "1000001"}, "from 1 to 1,000,000"},
+      {to_stream, {"--segments", "-1"}, "--segments"},
+      {to_stream, {"--segments", "many"}, "--segments"},
+      {to_stream, {"--threads", "0"}, "--threads"},
+      {to_stream, {"--threads", "65"}, "--threads"},
+      {to_stream, {"--limit", "0"}, "--limit"},
+      {to_stream, {"--partition-key", "hash"}, "key, random"},
+      {to_stream, {"--kinesis-wire", "xml"}, "auto, cbor, json"},
+      {to_stream, {"--max-wait", "0"}, "--max-wait"},
+      {to_stream, {"--max-wait", "400d"}, "--max-wait"},
+      {to_file, {"--read-units", "0"}, "--read-units is \"0\""},
+      {to_file, {"--read-units", "nan"}, "--read-units"},
+      {to_file, {"--read-percent", "101"}, "--read-percent"},
+      {to_file, {"--read-percent", "10%"}, "without \"%\""},
+      {to_file,
+       {"--read-units", "5", "--read-percent", "5"},
+       "--read-units and --read-percent are both given"},
+      {to_stream, {"--names", "{"}, "--names is not the JSON object"},
+      {to_stream, {"--values", "[]"}, "--values is not the JSON object"},
+      {to_stream, {"--filter", "a = :a", "--values", R"({":a":{"X":"b"}})"}, "--values is not"},
+      {to_stream, {"--names", R"({"#a":"b"})"}, "--names defines #a, which no expression uses"},
+      {to_stream,
+       {"--filter", "#s = :s", "--names", R"({"#s":"x"})"},
+       "--values does not define :s"},
+      {to_stream, {"--projection", "#p"}, "--names does not define #p"},
+      {to_stream,
+       {"--filter", "a = :a", "--values", R"({":a":{"S":"x"},":b":{"S":"x"}})"},
+       "--values defines :b"},
+  };
+  for (const Case& one : wrong) {
+    std::vector<std::string> arguments = one.with;
+    arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
+    EXPECT_THAT(refusal(arguments), HasSubstr(one.says));
+  }
+}
+
+TEST(ScanOptions, EachSettingThatMessagesNameIsInTheTable) {
+  using namespace setting;
+  for (const SettingId named : {kTable,
+                                kConsistent,
+                                kFilter,
+                                kProjection,
+                                kNames,
+                                kValues,
+                                kStream,
+                                kTo,
+                                kPartitionKey,
+                                kAggregate,
+                                kKinesisWire,
+                                kSegments,
+                                kWorkers,
+                                kWorker,
+                                kReadUnits,
+                                kReadPercent,
+                                kCheckpoint,
+                                kCheckpointKmsKey,
+                                kCheckpointInterval,
+                                kRestart,
+                                kDeadLetters,
+                                kProfile,
+                                kRoleArn,
+                                kStreamProfile,
+                                kStreamRoleArn,
+                                kRegion,
+                                kEndpointUrl,
+                                kInsecureHttp}) {
+    EXPECT_EQ(std::ranges::count(scan_entries(), named, &SettingEntry<ScanOptions>::id), 1)
+        << named.name;
+  }
+}
+
+TEST(ScanOptions, EachSettingIsExplained) {
+  for (const SettingEntry<ScanOptions>& entry : scan_entries()) {
+    EXPECT_FALSE(entry.help.empty() || entry.group.empty() || !entry.parse) << entry.id.name;
+    EXPECT_FALSE(entry.help.ends_with('.')) << entry.id.name;
   }
 }
 

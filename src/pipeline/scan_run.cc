@@ -148,6 +148,7 @@ struct ScanRun::Impl {
   std::uint64_t items_before = 0;
   std::uint64_t bytes_before = 0;
   std::uint64_t dead_letters_before = 0;
+  bool begun = false;  ///< the run's record is durable
   bool stop_requested = false;
   asio::cancellation_signal start_up;  ///< ends the calls that a run begins with
 };
@@ -628,6 +629,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   }
   if (state) {
     file_start = sink::FileStart::resume;
+    begun = true;
     notice(fmt::format("resuming after {}, in {}; checkpoint {}", counted(items_before, "item"),
                        counted(segments, "segment"), checkpoint_location));
     open_destination(*state);
@@ -638,6 +640,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     }
     open_destination(*state);
     co_await store->begin(*state);
+    begun = true;
   }
 
   PipelineParts parts{.lanes = {},
@@ -686,6 +689,7 @@ ScanProgress ScanRun::progress() const {
                         .dead_letters_before = impl_->dead_letters_before,
                         .estimated_items = impl_->table.estimated_items};
   progress.counters.segments_complete = impl_->segments_complete_before;
+  progress.begun = impl_->begun;
   if (impl_->pipeline) {
     progress.read_rate = impl_->budget;
     progress.counters = impl_->pipeline->counters();

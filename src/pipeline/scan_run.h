@@ -80,6 +80,7 @@ struct ScanProgress {
   std::uint64_t throttled_requests = 0;
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
+  bool begun = false;               ///< the run's record is durable: another process can resume it
   std::optional<double> read_rate;  ///< read units a second, of all workers together
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }

@@ -118,4 +118,4 @@ def test_large_item_has_its_own_record(
 def test_aggregate_is_refused_for_files(everyitem: Everyitem) -> None:
     result = everyitem.run("scan", "--table", "orders", "--to", "-", "--aggregate")
     assert result.code == 2
-    assert "--aggregate goes with --stream" in result.stderr
+    assert "--aggregate needs --stream" in result.stderr

@@ -190,8 +190,6 @@ def test_no_permission(
     "arguments",
     [
         ("--filter", "size("),
-        ("--filter", "id = :missing"),
-        ("--filter", "#missing = :x", "--values", '{":x": {"S": "x"}}'),
         ("--projection", "id,,id"),
         ("--index", "no-such-index"),
     ],
@@ -230,6 +228,42 @@ def test_rejected_scan(
 def test_wrong_option(everyitem: Everyitem, table: Table, stream: str, arguments: Any) -> None:
     result = everyitem.run("scan", "--table", table.name, "--stream", stream, *arguments)
     assert_refused(result, arguments[0], code=WRONG_USAGE)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (("--stream", "s", "--checkpoint", "redis:x"), ["--checkpoint", "redis:x"]),
+        (("--stream", "s", "--checkpoint", "ssm:x"), ["--checkpoint", "ssm:/PREFIX"]),
+        (("--stream", "s", "--checkpoint", "dynamodb:t/"), ["--checkpoint", "dynamodb:TABLE"]),
+        (("--to", "s3://bucket/key"), ["--to", "s3://"]),
+        (("--to", "/tmp"), ["--to", "folder"]),
+        (("--to", "/nowhere/items"), ["--to", "no folder /nowhere"]),
+        (("--to", "-", "--names", '{"#a": "b"}'), ["--names", "#a"]),
+        (("--to", "-", "--values", '{":a": {"S": "b"}}'), ["--values", ":a"]),
+        (("--to", "-", "--filter", "id = :missing"), ["--values", ":missing"]),
+        (("--to", "-", "--projection", "#missing"), ["--names", "#missing"]),
+        (("--to", "-", "--read-percent", "25%"), ["--read-percent", "25%"]),
+        (("--to", "-", "--max-wait", "1h30m"), ["--max-wait", "1h30m"]),
+        (("--to", "-", "--workers", "2", "--worker", "0"), ["--workers", "dynamodb:TABLE/RUN"]),
+        (("--strem", "s"), ["--strem", "did you mean --stream"]),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_refused_before_any_call(
+    everyitem: Everyitem, proxy: Callable, table: Table, arguments: Any, words: Any
+) -> None:
+    calls = []
+
+    def record(request: Request, forward: Forward) -> Response:
+        calls.append(request.operation)
+        return forward(request)
+
+    for service in ("dynamodb", "kinesis"):
+        proxy(service).rule = record
+    result = everyitem.run("scan", "--table", table.name, *arguments)
+    assert_refused(result, *(re.escape(word) for word in words), code=WRONG_USAGE)
+    assert calls == []
 
 
 @pytest.mark.parametrize(

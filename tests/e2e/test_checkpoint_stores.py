@@ -173,8 +173,8 @@ def test_process_that_lost_the_run_stops(
     [
         (("--checkpoint", "dynamodb:no"), "not a table's name"),
         (("--checkpoint", "s3://bucket/x"), "unknown kind"),
-        (("--checkpoint-kms-key", "alias/aws/ssm"), "goes with --checkpoint ssm:"),
-        (("--checkpoint-interval", "30s"), "goes with --checkpoint ssm:"),
+        (("--checkpoint-kms-key", "alias/aws/ssm"), "needs --checkpoint ssm:"),
+        (("--checkpoint-interval", "30s"), "needs --checkpoint ssm:"),
     ],
 )
 def test_invalid_locations_are_reported(

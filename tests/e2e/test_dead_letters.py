@@ -59,7 +59,7 @@ def test_item_larger_than_a_record(
     path = default_path(result)
     assert path.parent == Path(result.summary["checkpoint"]).parent
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert result.notices[-1] == f"everyitem: 1 item could not be delivered; it is with the reason in {path}"
+    assert result.notices[-1] == f"everyitem: 1 item could not be delivered; see {path} for the reason"
     assert_all_but_the_letters(backend, table, stream)
 
     (letter,) = letters(path)

@@ -112,7 +112,7 @@ def called(lambda_bootstrap: Path, tmp_path_factory: pytest.TempPathFactory) -> 
                 outcomes = host.wait()
             assert outcomes[-1].answer["status"] == "complete", outcomes
             # A hand-over, by invoking itself.
-            assert outcomes[-1].answer["rounds"] >= 2
+            assert outcomes[-1].answer["round"] >= 2
             assert server.report()["missing"] == 0
             assert server.report()["signatures_refused"] == 0
             return recorder.calls | {Call("lambda:InvokeFunction", FUNCTION)}

@@ -128,7 +128,7 @@ def test_a_table_is_loaded_scanned_and_back_filled(
         }
         with LambdaHost([str(lambda_bootstrap)], tmp_path, env, [30.0]) as host:
             answer = host.invoke().answer
-            assert answer["status"] == "complete" and answer["items"] == COUNT, answer
+            assert answer["status"] == "complete" and answer["items_total"] == COUNT, answer
 
     consumer = load_module("consumer")
     process = consumer.process

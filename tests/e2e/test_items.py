@@ -193,10 +193,10 @@ def test_limit_is_exact_and_the_next_run_resumes(
     table, stream = varied(HASH), backend.stream()
     scan = ("--table", table.name, "--stream", stream, "--segments", 4, "--limit", 600)
     result = everyitem.scan(*scan)
-    assert result.summary["status"] == "limit"
+    assert result.summary["status"] == "limit-reached"
     assert len(backend.data(stream)) == 600
     result = everyitem.scan(*scan)
-    assert result.summary["status"] == "limit"
+    assert result.summary["status"] == "limit-reached"
     assert len(backend.data(stream)) == 1200
     result = everyitem.scan(*scan)
     assert result.summary["status"] == "complete"

@@ -21,16 +21,16 @@ def test_one_round(start: Start) -> None:
         assert outcome.ended == "response"
         answer = outcome.answer
         assert answer["status"] == "complete"
-        assert answer["items"] == ITEMS and answer["rounds"] == 1 and answer["deadLetters"] == 0
-        assert answer["segmentsDone"] == answer["segments"] == 4
+        assert answer["items_total"] == ITEMS and answer["round"] == 1 and answer["dead_letters"] == 0
+        assert answer["segments_done"] == answer["segments"] == 4
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
         # Another invocation in the same process finds nothing to do.
         requests = server.report()["requests"]["Scan"]
         again = host.invoke(b"{}")
-        assert again.answer["status"] == "complete" and "nothing to do" in again.answer["next"]
-        assert again.answer["items"] == ITEMS and again.answer["itemsThisRound"] == 0
+        assert again.answer["status"] == "already-complete" and "nothing to do" in again.answer["next"]
+        assert again.answer["items_total"] == ITEMS and again.answer["items"] == 0
         assert server.report()["requests"]["Scan"] == requests
-        assert host.invoke(b'{"restart": true}').answer["itemsThisRound"] == ITEMS
+        assert host.invoke(b'{"restart": true}').answer["items"] == ITEMS
         assert server.report()["duplicates"] == ITEMS
         assert len({outcome.pid for outcome in host.outcomes}) == 1
 
@@ -53,13 +53,13 @@ def test_two_rounds(start: Start) -> None:
         host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
         first = host.invoke()
         assert first.answer["status"] == "handed-over", first
-        assert first.answer["items"] < ITEMS
+        assert first.answer["items_total"] < ITEMS
         assert "round 2" in first.answer["next"]
         outcomes = host.wait()
         assert statuses(outcomes) == ["handed-over", "complete"]
         last = outcomes[-1].answer
-        assert last["rounds"] == 2 and last["items"] == ITEMS
-        assert 0 < last["itemsThisRound"] < ITEMS
+        assert last["round"] == 2 and last["items_total"] == ITEMS
+        assert 0 < last["items"] < ITEMS
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
@@ -74,8 +74,8 @@ def test_far_more_rounds_than_the_recursion_guard_allows(start: Start) -> None:
         assert {outcome.ended for outcome in outcomes} <= {"response", "timeout"}
         last = outcomes[-1].answer
         assert last["status"] == "complete" and last["items"] == pages["items"]
-        print("rounds:", last["rounds"])
-        assert last["rounds"] >= 120
+        print("rounds:", last["round"])
+        assert last["round"] >= 120
         assert server.report()["missing"] == 0
 
 
@@ -106,7 +106,7 @@ def test_killed_during_a_round_and_retried_twice(start: Start) -> None:
         assert [outcome.ended for outcome in outcomes] == ["exit", "exit", "response"]
         assert len({outcome.request_id for outcome in outcomes}) == 1
         assert outcomes[-1].answer["status"] == "complete"
-        assert outcomes[-1].answer["itemsThisRound"] < ITEMS
+        assert outcomes[-1].answer["items"] < ITEMS
         assert server.report()["missing"] == 0
 
 
@@ -118,7 +118,7 @@ def test_undelivered_items_are_handed_over(start: Start) -> None:
         outcomes = host.wait()
         assert statuses(outcomes) == ["handed-over", "complete"]
         assert outcomes[1].pid == first.pid  # restarted without Lambda noticing
-        assert any("beginning anew" in line.get("message", "") for line in host.log)
+        assert any("restarting the process" in line.get("message", "") for line in host.log)
         assert server.report()["missing"] == 0
 
 
@@ -156,7 +156,7 @@ def test_changed_settings_between_rounds_are_refused(start: Start) -> None:
         assert host.invoke().answer["errorType"] == "HandOverFailed"
         changed = host.invoke(b'{"consistent": true, "segments": 5}')
         assert changed.ended == "error" and changed.answer["errorType"] == "InvalidSettings"
-        message = changed.answer["errorMessage"].split("; to go on")[0]
+        message = changed.answer["errorMessage"].split("; to resume")[0]
         assert 'consistent: was "no", is now "yes"' in message and "segments: was 4, is now 5" in message
         assert "RESTART" in message and "--" not in message
         # The run is the same, although its read rate may change.
@@ -208,7 +208,7 @@ def test_run_of_another_process_is_left_alone(start: Start, tmp_path: Path) -> N
             # A round that was handed over to waits for its predecessor to release the run.
             event = json.dumps({"everyitem": {"round": 2, "roundsWithoutProgress": 0}}).encode()
             host.send(event)
-            wait_for(lambda: "let go" in host.log_file.read_text(), "the second round")
+            wait_for(lambda: "waiting for it to release" in host.log_file.read_text(), "the second round")
             fcntl.flock(owned, fcntl.LOCK_UN)
         assert host.wait()[-1].answer["status"] == "complete"
 

@@ -24,10 +24,10 @@ def test_rounds_resume_from_the_store(start: Start, checkpoint: str) -> None:
         host.send()
         outcomes = host.wait()
         assert statuses(outcomes) == ["handed-over", "handed-over", "complete"], outcomes
-        assert outcomes[-1].answer["items"] == ITEMS
+        assert outcomes[-1].answer["items_total"] == ITEMS
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
         again = host.invoke().answer
-        assert again["status"] == "complete" and again["itemsThisRound"] == 0
+        assert again["status"] == "already-complete" and again["items"] == 0
 
 
 def test_throttled_parameters(start: Start) -> None:
@@ -69,5 +69,5 @@ def test_workers_share_a_run(start: Start) -> None:
         outcomes = [host.wait() for host in hosts]
         for rounds in outcomes:
             assert statuses(rounds) == ["handed-over", "complete"], rounds
-        assert sum(rounds[-1].answer["items"] for rounds in outcomes) == ITEMS
+        assert sum(rounds[-1].answer["items_total"] for rounds in outcomes) == ITEMS
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0

@@ -166,6 +166,27 @@ def test_interrupt_during_describe_stops_at_once(
     assert backend.compared(table, stream).complete
 
 
+def test_restart_that_has_not_begun_is_asked_for_again(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
+) -> None:
+    table = backend.table(50)
+    scan = ("scan", "--table", table.name, "--stream", stream)
+    assert everyitem.run(*scan).code == 0
+    gate = Gate("DescribeTable", passing=0)
+    proxy("dynamodb").rule = gate
+    process = everyitem.start(*scan, "--restart")
+    gate.wait_until_held()
+    process.signal(signal.SIGINT)
+    result = process.finish(timeout=10)
+    assert result.code == INTERRUPTED, result.stderr
+    assert "--restart" in resume_command(result)
+    gate.open()
+    done = everyitem.shell(resume_command(result))
+    assert done.returncode == 0, done.stderr
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 50, compared
+
+
 def test_two_processes_on_one_run(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:

@@ -51,6 +51,9 @@ def test_workers_with_dynalite(
     compared = backend.compared(table, stream)
     assert compared.complete and compared.duplicates == 0, compared
     assert sum(result.summary["items"] for result in results) == 3000
+    for number, result in enumerate(results):
+        assert f"worker {number} of 3 is complete: " in result.stderr, result.stderr
+        assert result.summary["worker"] == number and result.summary["workers"] == 3
     told = sum("all 3 workers are complete" in result.stderr for result in results)
     assert told >= 1, [result.stderr for result in results]
     # One item per worker's run, and the shared one; all of them expire.

@@ -1,0 +1,116 @@
+#include "cli/command_line.h"
+
+#include <algorithm>
+#include <sstream>
+#include <string_view>
+#include <utility>
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+
+#include "cli/suggestion.h"
+
+namespace everyitem::cli {
+
+namespace {
+
+struct AddedVerb {
+  std::unique_ptr<Verb> verb;
+  CLI::App* app = nullptr;
+};
+
+/// "help", "help scan" and "version" are asked for by whoever does not know the flags yet.
+std::vector<std::string> with_flags_for_words(std::vector<std::string> arguments) {
+  if (!arguments.empty() && arguments.front() == "version") {
+    arguments.front() = "--version";
+  } else if (!arguments.empty() && arguments.front() == "help") {
+    std::ranges::rotate(arguments, arguments.begin() + 1);
+    arguments.back() = "--help";
+  }
+  return arguments;
+}
+
+std::string did_you_mean(std::string_view dashes, std::string_view word,
+                         const std::vector<std::string>& candidates) {
+  const auto meant = nearest(word, candidates);
+  return meant ? fmt::format("; did you mean {}{}?", dashes, *meant) : ".";
+}
+
+/// `surplus`: what the parser could not make use of, in the order given.
+std::string unknown_argument(const std::vector<std::string>& surplus, const CLI::App* verb,
+                             const std::vector<AddedVerb>& verbs) {
+  if (verb == nullptr) {
+    std::vector<std::string> names;
+    for (const AddedVerb& each : verbs) {
+      names.push_back(each.app->get_name());
+    }
+    return fmt::format("unknown verb {}{}", surplus.front(),
+                       did_you_mean("", surplus.front(), names));
+  }
+  const auto flag = std::ranges::find_if(
+      surplus, [](const std::string& argument) { return argument.starts_with('-'); });
+  if (flag == surplus.end()) {
+    return fmt::format("unexpected argument {}.", surplus.front());
+  }
+  std::vector<std::string> names;
+  for (const CLI::Option* option : verb->get_options()) {
+    names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
+  }
+  const std::string name = flag->substr(0, flag->find('='));
+  return fmt::format(
+      "unknown option {}{}", name,
+      did_you_mean(
+          "--", std::string_view(name).substr(std::min(name.size(), name.find_first_not_of('-'))),
+          names));
+}
+
+}  // namespace
+
+ParsedCommand parse_command(const std::vector<std::string>& command) {
+  CLI::App program(
+      "everyitem runs your code against every item of a DynamoDB table: it scans the\n"
+      "table in parallel, resumably, and puts each item into a Kinesis data stream or\n"
+      "a file.",
+      "everyitem");
+  program.set_version_flag("-V,--version", std::string("everyitem ") + EVERYITEM_VERSION);
+  program.footer("\n'everyitem scan --help' shows all options, examples and exit codes.");
+  std::vector<AddedVerb> added;
+  for (const MakeVerb make : verbs()) {
+    AddedVerb& one = added.emplace_back(AddedVerb{.verb = make()});
+    one.app = &one.verb->add_to(program);
+  }
+  if (command.size() < 2) {
+    return {.verb = nullptr, .text = program.help(), .asked_for = false};
+  }
+  std::vector<std::string> arguments = with_flags_for_words({command.begin() + 1, command.end()});
+  std::ranges::reverse(arguments);  // as CLI11 takes a vector
+  const auto chosen = [&added] {
+    return std::ranges::find_if(added, [](const AddedVerb& one) { return one.app->parsed(); });
+  };
+  std::string fault;
+  try {
+    program.parse(arguments);
+  } catch (const CLI::Success& asked) {  // --help, --version
+    std::ostringstream out;
+    program.exit(asked, out, out);
+    return {.verb = nullptr, .text = out.str(), .asked_for = true};
+  } catch (const CLI::ExtrasError&) {
+    const std::vector<std::string> surplus = program.remaining(true);
+    fault = unknown_argument(surplus, chosen() == added.end() ? nullptr : chosen()->app, added);
+  } catch (const CLI::ParseError& error) {
+    fault = std::string(error.what()) + ".";
+  }
+  const auto verb = chosen();
+  if (fault.empty() && verb == added.end()) {
+    fault = "no verb is given.";
+  }
+  if (fault.empty()) {
+    return {.verb = std::move(verb->verb), .text = {}, .asked_for = false};
+  }
+  const std::string name = verb == added.end() ? "" : " " + verb->app->get_name();
+  return {.verb = nullptr,
+          .text = fmt::format("everyitem: {} See: everyitem{} --help\n", fault, name),
+          .asked_for = false};
+}
+
+}  // namespace everyitem::cli

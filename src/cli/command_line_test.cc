@@ -1,0 +1,85 @@
+#include "cli/command_line.h"
+
+#include <sstream>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "cli/flags.h"
+
+namespace everyitem::cli {
+namespace {
+
+using testing::HasSubstr;
+using testing::StartsWith;
+
+ParsedCommand parse(std::vector<std::string> arguments) {
+  arguments.insert(arguments.begin(), "everyitem");
+  return parse_command(arguments);
+}
+
+std::string refused(std::vector<std::string> arguments) {
+  const ParsedCommand parsed = parse(std::move(arguments));
+  EXPECT_FALSE(parsed.verb);
+  EXPECT_FALSE(parsed.asked_for);
+  return parsed.text;
+}
+
+TEST(CommandLine, VerbWithItsFlags) {
+  EXPECT_TRUE(parse({"scan", "--table", "orders", "--to", "-"}).verb);
+  EXPECT_TRUE(parse({"scan", "--table=orders", "-q", "--limit", "-1"}).verb);
+  EXPECT_TRUE(parse({"whoami", "--offline"}).verb);
+}
+
+TEST(CommandLine, HelpAndVersionInEveryForm) {
+  for (const auto& arguments :
+       std::vector<std::vector<std::string>>{{"--version"}, {"-V"}, {"version"}}) {
+    const ParsedCommand parsed = parse(arguments);
+    EXPECT_TRUE(parsed.asked_for);
+    EXPECT_THAT(parsed.text, StartsWith("everyitem " EVERYITEM_VERSION));
+  }
+  EXPECT_EQ(parse({"help"}).text, parse({"--help"}).text);
+  EXPECT_EQ(parse({"help", "scan"}).text, parse({"scan", "--help"}).text);
+  EXPECT_THAT(parse({"help", "whoami"}).text, HasSubstr("sts:GetCallerIdentity"));
+  EXPECT_TRUE(parse({"help"}).asked_for);
+}
+
+TEST(CommandLine, HelpFitsATerminal) {
+  for (const auto& arguments : std::vector<std::vector<std::string>>{
+           {"--help"}, {"scan", "--help"}, {"whoami", "--help"}}) {
+    std::istringstream help(parse(arguments).text);
+    int lines = 0;
+    for (std::string line; std::getline(help, line); ++lines) {
+      EXPECT_LE(line.size(), kHelpColumns) << line;
+    }
+    EXPECT_GT(lines, 5);
+  }
+}
+
+TEST(CommandLine, NothingGivenShowsTheHelp) { EXPECT_EQ(refused({}), parse({"--help"}).text); }
+
+TEST(CommandLine, MistypedWords) {
+  EXPECT_EQ(refused({"scan", "--tabel", "x"}),
+            "everyitem: unknown option --tabel; did you mean --table? See: everyitem scan "
+            "--help\n");
+  EXPECT_EQ(refused({"scan", "--table", "t", "--strem=s"}),
+            "everyitem: unknown option --strem; did you mean --stream? See: everyitem scan "
+            "--help\n");
+  EXPECT_EQ(refused({"scan", "--surprise", "x"}),
+            "everyitem: unknown option --surprise. See: everyitem scan --help\n");
+  EXPECT_EQ(refused({"scan", "--table", "t", "surplus"}),
+            "everyitem: unexpected argument surplus. See: everyitem scan --help\n");
+  EXPECT_EQ(refused({"scna"}),
+            "everyitem: unknown verb scna; did you mean scan? See: everyitem --help\n");
+  EXPECT_THAT(refused({"scan", "--table"}), HasSubstr("--table"));
+  EXPECT_THAT(refused({"--", "--"}), StartsWith("everyitem: "));
+}
+
+TEST(Flags, HelpTextIsCutBetweenWords) {
+  EXPECT_EQ(help_text("short"), "short");
+  EXPECT_EQ(help_text("1234567890 1234567890 1234567890 1234567890 123456 1234"),
+            "1234567890 1234567890 1234567890 1234567890 123456\n1234");
+}
+
+}  // namespace
+}  // namespace everyitem::cli

@@ -1,0 +1,16 @@
+// What somebody who mistyped a word may have meant.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace everyitem::cli {
+
+/// The candidate that differs least, if it differs little: at most one letter in three is missing,
+/// surplus, another, or changed places with its neighbour.
+std::optional<std::string> nearest(std::string_view word,
+                                   const std::vector<std::string>& candidates);
+
+}  // namespace everyitem::cli

@@ -1,0 +1,24 @@
+#include "cli/suggestion.h"
+
+#include <gtest/gtest.h>
+
+namespace everyitem::cli {
+namespace {
+
+TEST(Suggestion, NearestWord) {
+  const std::vector<std::string> flags = {"table", "stream", "to", "segments", "checkpoint"};
+  EXPECT_EQ(nearest("tabel", flags), "table");
+  EXPECT_EQ(nearest("strem", flags), "stream");
+  EXPECT_EQ(nearest("segment", flags), "segments");
+  EXPECT_EQ(nearest("chekpoint", flags), "checkpoint");
+  EXPECT_EQ(nearest("ot", flags), "to");
+}
+
+TEST(Suggestion, NoneForAnotherWord) {
+  EXPECT_EQ(nearest("surprise", {"table", "stream", "to"}), std::nullopt);
+  EXPECT_EQ(nearest("x", {"table"}), std::nullopt);
+  EXPECT_EQ(nearest("tabel", {}), std::nullopt);
+}
+
+}  // namespace
+}  // namespace everyitem::cli

@@ -1,0 +1,47 @@
+#include "options/output_path.h"
+
+#include <filesystem>
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/message_of.h"
+
+namespace everyitem::options {
+namespace {
+
+using testing::AllOf;
+using testing::HasSubstr;
+
+std::string refusal(const std::string& text) {
+  return message_of([&] { parse_output_path(setting::kTo, text); });
+}
+
+TEST(OutputPath, FilesAndStandardOutput) {
+  const std::string folder = std::filesystem::temp_directory_path();
+  for (const std::string& path :
+       {std::string("-"), std::string("items.ndjson"), std::string("./a:b"),
+        folder + "/items.ndjson", std::string("/dev/null")}) {
+    EXPECT_EQ(parse_output_path(setting::kTo, path), path);
+  }
+}
+
+TEST(OutputPath, FoldersAreRefused) {
+  const std::string folder = std::filesystem::temp_directory_path();
+  EXPECT_THAT(refusal(folder), AllOf(HasSubstr("--to is"), HasSubstr("a folder")));
+  EXPECT_THAT(refusal(folder + "/"), HasSubstr("a folder"));
+  EXPECT_THAT(refusal("."), HasSubstr("a folder"));
+}
+
+TEST(OutputPath, MissingFoldersAreNamed) {
+  EXPECT_THAT(refusal("/nowhere/items.ndjson"),
+              AllOf(HasSubstr("there is no folder /nowhere"), HasSubstr("Create it")));
+}
+
+TEST(OutputPath, AddressesAreNotFiles) {
+  EXPECT_THAT(refusal("s3://bucket/key"), HasSubstr("writing to s3:// is not supported"));
+  EXPECT_THAT(refusal("https://host/x"), HasSubstr("https://"));
+}
+
+}  // namespace
+}  // namespace everyitem::options

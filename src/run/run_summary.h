@@ -1,0 +1,69 @@
+// What a run came to, as both doors tell it: one set of status words and field names, which
+// docs/output.md explains.
+#pragma once
+
+#include <array>
+#include <chrono>
+#include <string>
+#include <string_view>
+
+#include <boost/json.hpp>
+
+#include "pipeline/scan_run.h"
+#include "source/worker_part.h"
+
+namespace everyitem::run {
+
+enum class SummaryStatus {
+  complete,          ///< every item of this worker's part is delivered, or is a dead letter
+  already_complete,  ///< it was before
+  limit_reached,     ///< as many items as were asked for
+  closed,            ///< the reader of standard output closed the pipe
+  interrupted,       ///< stopped; the same command resumes the run
+  handed_over,       ///< the next round has been started and continues the run
+  owned_elsewhere,   ///< another process works on this run; this one did nothing
+  failed,
+};
+
+inline constexpr std::array kSummaryStatuses = {
+    SummaryStatus::complete,        SummaryStatus::already_complete,
+    SummaryStatus::limit_reached,   SummaryStatus::closed,
+    SummaryStatus::interrupted,     SummaryStatus::handed_over,
+    SummaryStatus::owned_elsewhere, SummaryStatus::failed};
+
+/// "limit-reached"
+std::string_view status_word(SummaryStatus status);
+
+/// Of a run that has ended without an error.
+SummaryStatus status_of(const pipeline::ScanOutcome& outcome);
+
+struct RunSummary {
+  SummaryStatus status = SummaryStatus::failed;
+  std::string table;        ///< its name
+  std::string destination;  ///< the stream's name, the file's path, or "-"
+  source::WorkerPart part;
+  pipeline::ScanProgress progress;
+  std::chrono::duration<double> elapsed{};
+  std::string checkpoint;         ///< empty for none, or while it is not known
+  std::string dead_letters_file;  ///< likewise
+
+  std::uint64_t items_total() const;
+};
+
+/// Every field, in the order of docs/output.md.
+boost::json::object to_json(const RunSummary& summary);
+
+/// An object on one line, with numbers as people write them: 12.3, not 1.23E1.
+std::string to_line(const boost::json::object& object);
+
+/// With `digits` after the decimal point.
+double rounded(double value, int digits);
+
+/// "20,000 items (8.1 MB) delivered in 2.3 s: ..." without a line break.
+std::string numbers_text(const RunSummary& summary);
+
+/// What the status means for the user, for one that is complete or was: "complete", or, where
+/// other workers have other parts, "worker 0 of 2 is complete".
+std::string complete_text(const RunSummary& summary);
+
+}  // namespace everyitem::run

@@ -1,0 +1,92 @@
+#include "run/run_summary.h"
+
+#include <set>
+
+#include <gtest/gtest.h>
+
+namespace everyitem::run {
+namespace {
+
+using pipeline::RunStatus;
+
+RunSummary resumed() {
+  return {.status = SummaryStatus::complete,
+          .table = "orders",
+          .destination = "backfill",
+          .part = {},
+          .progress = {.counters = {.pages_read = 3,
+                                    .items_scanned = 50,
+                                    .read_units = 12.25,
+                                    .items_delivered = 40,
+                                    .records_delivered = 2,
+                                    .bytes_delivered = 4000,
+                                    .batches_delivered = 1,
+                                    .segments_complete = 8},
+                       .segments = 8,
+                       .items_before = 100,
+                       .bytes_before = 10'000},
+          .elapsed = std::chrono::milliseconds(2500),
+          .checkpoint = "sqlite:/tmp/c",
+          .dead_letters_file = "/tmp/d"};
+}
+
+TEST(RunSummary, FieldsOfARun) {
+  EXPECT_EQ(to_line(to_json(resumed())),
+            R"({"status":"complete","table":"orders","destination":"backfill","items":40,)"
+            R"("items_before":100,"items_total":140,"items_scanned":50,"bytes":4000,)"
+            R"("bytes_total":14000,"records":2,"batches":1,"pages":3,"seconds":2.5,)"
+            R"("read_units":12.3,"read_units_per_second":4.9,"read_rate":null,)"
+            R"("throttled_requests":0,"retried_requests":0,"records_sent_again":0,)"
+            R"("segments_done":8,"segments_failed":0,"segments":8,"worker":0,"workers":1,)"
+            R"("checkpoint":"sqlite:/tmp/c","dead_letters":0,"dead_letters_file":null})");
+}
+
+TEST(RunSummary, DeadLettersOfEarlierProcessesCount) {
+  RunSummary summary = resumed();
+  summary.progress.dead_letters_before = 2;
+  summary.progress.counters.dead_letters = 1;
+  EXPECT_EQ(to_json(summary).at("dead_letters"), 3);
+  EXPECT_EQ(to_json(summary).at("dead_letters_file"), "/tmp/d");
+}
+
+TEST(RunSummary, NumbersAsPeopleReadThem) {
+  EXPECT_EQ(numbers_text(resumed()),
+            "40 items (4.0 kB) delivered in 2.5 s: 16 items/s, 1.6 kB/s, 13 read units; 100 "
+            "before");
+  RunSummary busy = resumed();
+  busy.progress.items_before = 0;
+  busy.progress.read_rate = 5;
+  busy.progress.throttled_requests = 1;
+  busy.progress.requests_retried = 2;
+  busy.progress.records_sent_again = 3;
+  EXPECT_EQ(numbers_text(busy),
+            "40 items (4.0 kB) delivered in 2.5 s: 16 items/s, 1.6 kB/s, 13 read units (4.9 per "
+            "second of 5); 1 request throttled; 2 requests retried; 3 records sent again");
+}
+
+TEST(RunSummary, OneOfSeveralWorkersSpeaksForItself) {
+  RunSummary summary = resumed();
+  EXPECT_EQ(complete_text(summary), "complete");
+  summary.part = {.worker = 1, .workers = 3};
+  EXPECT_EQ(complete_text(summary), "worker 1 of 3 is complete");
+}
+
+TEST(RunSummary, StatusWordsAreDistinct) {
+  std::set<std::string_view> words;
+  for (const SummaryStatus status : kSummaryStatuses) {
+    words.insert(status_word(status));
+  }
+  EXPECT_EQ(words.size(), kSummaryStatuses.size());
+}
+
+TEST(RunSummary, EachOutcomeHasAStatus) {
+  EXPECT_EQ(status_of({.status = RunStatus::complete}), SummaryStatus::complete);
+  EXPECT_EQ(status_of({.status = RunStatus::complete, .nothing_to_do = true}),
+            SummaryStatus::already_complete);
+  EXPECT_EQ(status_of({.status = RunStatus::limit_reached}), SummaryStatus::limit_reached);
+  EXPECT_EQ(status_of({.status = RunStatus::closed}), SummaryStatus::closed);
+  EXPECT_EQ(status_of({.status = RunStatus::interrupted}), SummaryStatus::interrupted);
+}
+
+}  // namespace
+}  // namespace everyitem::run
