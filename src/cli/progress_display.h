@@ -38,7 +38,7 @@ struct Estimate {
 
 Estimate estimate(const pipeline::ScanProgress& progress, double items_per_second);
 
-/// How long a run has gone on, and without anything being delivered.
+/// How long a run has taken so far, and how long nothing has been delivered.
 struct Elapsed {
   std::chrono::duration<double> whole{};
   std::chrono::duration<double> standing_still{};
@@ -67,7 +67,7 @@ class ProgressDisplay {
         last_delivery_(started),
         samples_{{started, {}}} {}
 
-  /// How often `update` is to be called.
+  /// How often to call `update`.
   std::chrono::milliseconds interval() const;
 
   void update(const pipeline::ScanProgress& progress, std::chrono::steady_clock::time_point now);

@@ -264,8 +264,8 @@ void ScanCommand::tell_how_to_resume() {
 class ScanVerb final : public Verb {
  public:
   CLI::App& add_to(CLI::App& program) override {
-    CLI::App* scan = program.add_subcommand(
-        "scan", "Read every item of a table into a stream or a file");
+    CLI::App* scan =
+        program.add_subcommand("scan", "Read every item of a table into a stream or a file");
     add_flags(*scan, options::scan_entries(), given_);
     add_flag(*scan, "quiet", "q", "", "What to show",
              "Show no progress and no notices, only a line at the end", given_);

@@ -96,7 +96,7 @@ struct Found {
 class Whoami {
  public:
   explicit Whoami(const WhoamiOptions& options)
-      : options_(options), identity_(options.identity, surroundings()) {}
+      : options_(options), identity_(options.identity, context()) {}
 
   Found find() {
     auto found = asio::co_spawn(loop_, find_all(), asio::use_future);
@@ -105,7 +105,7 @@ class Whoami {
   }
 
  private:
-  identity::Surroundings surroundings() {
+  identity::Surroundings context() {
     return {
         .environment = process_environment(),
         .clock = clock_,

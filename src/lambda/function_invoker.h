@@ -19,9 +19,8 @@ class FunctionInvoker {
   FunctionInvoker(aws::Client& client, std::string function_arn)
       : client_(client), function_arn_(std::move(function_arn)) {}
 
-  /// Queues an invocation with this event; a refusal as too fast, or a failure, is repeated for as
-  /// long as `within` says, and not beyond. Where an answer is lost, the event may be queued twice.
-  /// Throws Error.
+  /// Queues an invocation with this event; throttled and failed requests are retried for as long as
+  /// `within` allows. If a response is lost, the event may be queued twice. Throws Error.
   Awaitable<void> invoke(std::string_view event, std::chrono::nanoseconds within);
 
  private:

@@ -1,4 +1,4 @@
-// The function's log: JSON objects, one a line, which CloudWatch Logs can search by their members.
+// The function's log: JSON objects, one per line, whose members CloudWatch Logs can search.
 #pragma once
 
 #include <cstdio>

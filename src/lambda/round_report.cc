@@ -52,7 +52,7 @@ boost::json::object metrics_json(const RoundReport& report,
     definitions.push_back(boost::json::object{{"Name", metric.name}, {"Unit", metric.unit}});
     line[metric.name] = metric.value;
   }
-  // No initializer lists: one that holds a single array is taken for that array itself.
+  // No initializer lists: one that holds a single array is treated as that array itself.
   boost::json::array dimension_set;
   dimension_set.emplace_back("FunctionName");
   dimension_set.emplace_back("Table");

@@ -14,7 +14,7 @@ namespace everyitem::lambda {
 struct RoundReport {
   run::RunSummary summary;
   std::uint32_t round = 1;
-  std::string next;             ///< what comes next, or what is to be done, for people
+  std::string next;             ///< what happens next, or what there is to do, for people
   std::string function;         ///< its name
   std::string error_type = {};  ///< empty unless the round has failed
   std::string error_message = {};

@@ -18,9 +18,9 @@ namespace {
 constexpr std::string_view kApi = "/2018-06-01/runtime";
 constexpr std::string_view kAsk = "ask for an invocation";
 
-/// Without bounds: between invocations the sandbox stands still, for hours maybe, and then goes on
-/// as if no time had passed but that of the clocks. A timeout would fire at that moment, and with
-/// the connection lose the invocation that is just coming in.
+/// Unbounded: between invocations the sandbox is frozen, perhaps for hours, and only the clocks
+/// show it when it continues. A timeout would fire at that moment and lose, with the connection,
+/// the invocation that is just coming in.
 constexpr http::Timeouts kNoTimeouts{.connect = std::chrono::milliseconds(10'000),
                                      .idle = std::chrono::milliseconds::max(),
                                      .keep_alive = std::chrono::milliseconds::max()};
@@ -44,7 +44,7 @@ std::chrono::system_clock::time_point parse_deadline(const std::string& text) {
   const char* const end = text.data() + text.size();
   const auto parsed = std::from_chars(text.data(), end, milliseconds);
   if (parsed.ec != std::errc() || parsed.ptr != end) {
-    throw api_error(kAsk, fmt::format("\"{}\" is no deadline", text));
+    throw api_error(kAsk, fmt::format("\"{}\" is not a deadline", text));
   }
   return std::chrono::system_clock::time_point(std::chrono::milliseconds(milliseconds));
 }

@@ -27,7 +27,7 @@ struct Invocation {
 struct Answer {
   std::string body;        ///< JSON
   std::string error_type;  ///< "RunFailed"; empty for a success
-  /// The process is not to be used any further: `serve` returns once this is sent.
+  /// The process must not be used any more: `serve` returns once this is sent.
   bool last = false;
 };
 

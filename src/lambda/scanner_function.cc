@@ -75,8 +75,8 @@ bool is_about_the_owner(const std::exception_ptr& failure) {
 /// round.
 struct RunningScan {
   RunningScan(const asio::any_io_executor& executor, pipeline::ScanSettings settings,
-              pipeline::RunSurroundings surroundings, pipeline::ScanRun::Notice notice)
-      : run(executor, std::move(settings), std::move(surroundings), std::move(notice)),
+              pipeline::RunSurroundings context, pipeline::ScanRun::Notice notice)
+      : run(executor, std::move(settings), std::move(context), std::move(notice)),
         ended(executor) {}
 
   bool over = false;
@@ -135,13 +135,13 @@ class Round {
 };
 
 void Round::start() {
-  pipeline::RunSurroundings surroundings{.environment = with_state_in_tmp(environment_),
-                                         .clock = clock_,
-                                         .random_seed = std::random_device{}(),
-                                         .limits = limits_for_memory(environment_),
-                                         .owner = "invocation " + invocation_.request_id};
+  pipeline::RunSurroundings context{.environment = with_state_in_tmp(environment_),
+                                    .clock = clock_,
+                                    .random_seed = std::random_device{}(),
+                                    .limits = limits_for_memory(environment_),
+                                    .owner = "invocation " + invocation_.request_id};
   scan_ = std::make_shared<RunningScan>(
-      executor_, settings_.scan, std::move(surroundings),
+      executor_, settings_.scan, std::move(context),
       [&log = log_](const Message& text) { log.info(text.worded(as_variable)); });
   asio::co_spawn(executor_, scan_->run.run(),
                  [scan = scan_](const std::exception_ptr& failure, pipeline::ScanOutcome outcome) {
@@ -270,9 +270,9 @@ Awaitable<void> Round::invoke_self(const ChainState& next) {
   const aws::Arn function = aws::parse_arn(invocation_.function_arn, "the function's ARN");
   Random random(std::random_device{}());
   const identity::IdentityFlags flags;
-  const identity::Surroundings surroundings{
+  const identity::Surroundings context{
       .environment = environment_, .clock = clock_, .random = random};
-  identity::Identity self(flags, surroundings);
+  identity::Identity self(flags, context);
   const identity::IdentifiedService service =
       self.service(aws::kLambda, self.service_flags(function.region));
   identity::ServiceConnection lambda(

@@ -36,7 +36,7 @@ struct ScannerSettings {
 /// Throws a usage error for what no event can make up for.
 void check_environment(const Environment& environment);
 
-/// Names and values as docs/lambda.md has them. Throws a usage error that names the setting.
+/// Names and values as described in docs/lambda.md. Throws a usage error that names the setting.
 ScannerSettings read_scanner_settings(const Environment& environment,
                                       const boost::json::value& event);
 

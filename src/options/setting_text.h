@@ -16,7 +16,7 @@ namespace everyitem::options {
 std::uint64_t parse_count(SettingId id, std::string_view text, std::uint64_t min,
                           std::uint64_t max);
 
-/// A number above 0 and at most `max`. `unit` is what its user may have written behind it, for the
+/// A number above 0 and at most `max`. `unit` is what the user may have written after it, for the
 /// message: "%".
 double parse_amount(SettingId id, std::string_view text, double max, std::string_view unit = {});
 

@@ -45,7 +45,7 @@ struct RunSummary {
   pipeline::ScanProgress progress;
   std::chrono::duration<double> elapsed{};
   std::string checkpoint;         ///< empty for none, or while it is not known
-  std::string dead_letters_file;  ///< likewise
+  std::string dead_letters_file;  ///< the same
 
   std::uint64_t items_total() const;
 };
