@@ -1,9 +1,9 @@
-"""The include rule of ARCHITECTURE.md, held by reading every #include under src/.
+"""Checks the include rule of ARCHITECTURE.md by reading every #include under src/.
 
     cli, lambda -> options -> run -> pipeline -> {checkpoint, sink, batch, pace, source} -> aws -> http -> base
     pipeline, lambda, cli -> identity -> aws
 
-A stage sees of an upstream stage only its value headers, those that hold data and do nothing.
+A stage may only include the value headers of an upstream stage: headers with data and no behavior.
 Run by pytest, or alone: python3 tests/include_rule_test.py
 """
 
@@ -13,7 +13,7 @@ from typing import Dict, List, Set, Tuple
 
 SOURCES = Path(__file__).resolve().parent.parent / "src"
 
-# What a folder may include whole. Its own headers always.
+# The folders a folder may include from without restriction, in addition to its own headers.
 MAY_INCLUDE: Dict[str, Set[str]] = {
     "base": set(),
     "http": {"base"},
@@ -31,11 +31,11 @@ MAY_INCLUDE: Dict[str, Set[str]] = {
     "lambda": {"options", "run", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
 }
 
-# The program's main function, which chooses its door, belongs to none of them.
+# The main function chooses between the command line and Lambda, and belongs to neither.
 MAIN = "cli/main.cc"
 MAIN_MAY_INCLUDE = "lambda"
 
-# The stages that come before a stage, of which it may include the value headers.
+# The upstream stages of a stage, whose value headers it may include.
 UPSTREAM: Dict[str, Set[str]] = {
     "pace": {"source"},
     "batch": {"source"},
@@ -56,8 +56,8 @@ VALUE_HEADERS: Set[str] = {
     "batch/shard_map.h",
 }
 
-# Read from the left, so that what looks like an include inside a comment or a raw string is
-# taken as part of it.
+# Matched from left to right, so that text that looks like an include inside a comment or a raw
+# string is treated as part of it.
 TOKENS = re.compile(
     r"""
       ^[ \t]*\#[ \t]*include[ \t]*["<](?P<include>[^">\n]+)[">]
@@ -93,7 +93,7 @@ def violation(folder: str, header: str) -> str:
 
 
 def violations(files: Dict[str, str]) -> List[str]:
-    """One line for each forbidden include; `files` maps paths below src/ to their text."""
+    """One line per forbidden include; `files` maps paths below src/ to their text."""
     found = []
     for path, text in sorted(files.items()):
         folder = path.split("/")[0]

@@ -1,5 +1,5 @@
-// Signs what sigv4_against_botocore.py describes: one JSON object a line on standard input, one
-// Authorization header a line on standard output.
+// Signs requests from sigv4_against_botocore.py: one JSON object per line on standard input, one
+// Authorization header per line on standard output.
 #include <iostream>
 #include <string>
 

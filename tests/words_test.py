@@ -64,7 +64,7 @@ PHRASES: Sequence[Tuple[str, str]] = (
     (r"cannot be worked out", "needs"),
     (r"time is nearly up", "deadline near"),
     (r"this process's", "owned by this process"),
-    (r"reads no more", "stops reading"),
+    (r"reads no more(?! (from|than))", "stops reading"),
     (r"to be had", "available"),
     (r"of what kind", "which kind of"),
     (r"no whole", "not a complete"),

@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view kMagic = "\xF3\x89\x9A\xC2";
 constexpr std::size_t kDigestBytes = std::tuple_size_v<Md5>;
 /// Characters; API reference, PutRecordsRequestEntry.
-constexpr std::size_t kMostPartitionKeyCharacters = 256;
+constexpr std::size_t kMaxPartitionKeyCharacters = 256;
 constexpr std::string_view kLastHashKey = "340282366920938463463374607431768211455";
 
 void require(bool holds, const char* otherwise) {
@@ -79,15 +79,15 @@ class Fields {
 
 void check_partition_key(std::string_view key) {
   require(!key.empty(), "a partition key is empty");
-  require(key.size() <= kMostPartitionKeyCharacters ||
+  require(key.size() <= kMaxPartitionKeyCharacters ||
               std::ranges::count_if(key, [](char byte) { return (byte & 0xc0) != 0x80; }) <=
-                  std::ptrdiff_t{kMostPartitionKeyCharacters},
+                  std::ptrdiff_t{kMaxPartitionKeyCharacters},
           "a partition key has more than 256 characters");
 }
 
 void check_explicit_hash_key(std::string_view key) {
   require(!key.empty() && key.find_first_not_of("0123456789") == std::string_view::npos,
-          "an explicit hash key is no decimal number");
+          "an explicit hash key is not a decimal number");
   require(key == "0" || key.front() != '0', "an explicit hash key has leading zeros");
   require(key.size() < kLastHashKey.size() ||
               (key.size() == kLastHashKey.size() && key <= kLastHashKey),

@@ -1,6 +1,6 @@
-// Takes apart the records that the Kinesis Producer Library's aggregation makes of many: as a
-// consumer does, but without its leniency. Written from the format's description alone, so that it
-// shares no misunderstanding with what writes such records.
+// Reads records aggregated in the Kinesis Producer Library's format, as a consumer does but
+// strictly. Written from the format's specification alone, so that it does not share
+// misunderstandings with the code that writes such records.
 //
 //   record  = F3 89 9A C2, AggregatedRecord, the MD5 of AggregatedRecord
 //   AggregatedRecord { repeated string partition_key_table = 1;
@@ -21,37 +21,38 @@
 
 namespace everyitem::emulator {
 
-/// What is wrong with an aggregated record. It names nothing that the record holds.
+/// What is wrong with an aggregated record. The message quotes nothing from the record.
 class AggregatedRecordError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Views of the record that it was in.
+/// Views of the record it was in.
 struct SubRecord {
   std::string_view partition_key;
-  std::string_view explicit_hash_key;  ///< empty where it has none
+  std::string_view explicit_hash_key;  ///< empty if it has none
   std::string_view data;
 };
 
-/// Whether `data` begins as aggregated records do, and is to be read as one.
+/// Whether `data` starts like an aggregated record and must be read as one.
 bool is_aggregated(std::string_view data);
 
-/// What stands between the four bytes at the beginning of such data and the MD5 at its end. Empty
-/// where there is no room for both.
+/// The message between the first four bytes of such data and the MD5 at its end. Empty if the data
+/// is too short for both.
 std::string_view message_in(std::string_view data);
 
-/// Reads one record after another, in the same memory.
+/// Reads one record after another, reusing its memory.
 class AggregatedRecordReader {
  public:
-  /// The records in `data`, valid as long as that is and until the next call.
+  /// The records in `data`, valid as long as `data` and until the next call.
   ///
-  /// Throws AggregatedRecordError for whatever is not as above: also where a consumer reads on or
-  /// takes it for a plain record, as with a wrong MD5, unknown fields, a field that comes twice,
-  /// explicit hash keys that are no decimal numbers below 2^128 without leading zeros, partition
-  /// keys that Kinesis does not take, and a record of no records. Fields may come in any order.
+  /// Throws AggregatedRecordError for everything that differs from the above, even if consumers
+  /// tolerate it or treat it as a plain record: a wrong MD5, unknown fields, repeated fields,
+  /// explicit hash keys that are not decimal numbers below 2^128 without leading zeros, partition
+  /// keys that Kinesis rejects, and a record without records. Fields may come in any order.
   const std::vector<SubRecord>& read(std::string_view data);
-  /// Where the MD5 of message_in(data) is known: of many, it is found faster (md5_each).
+  /// The same if the MD5 of message_in(data) is known, which is faster to compute for many at once
+  /// (md5_each).
   const std::vector<SubRecord>& read(std::string_view data, const Md5& digest);
 
  private:
@@ -64,7 +65,7 @@ class AggregatedRecordReader {
 
   std::vector<std::string_view> partition_keys_;
   std::vector<std::string_view> explicit_hash_keys_;
-  std::vector<Place> places_;  ///< of the keys of each of records_, which may come after it
+  std::vector<Place> places_;  ///< the keys of each of records_, which may follow the record
   std::vector<SubRecord> records_;
 };
 

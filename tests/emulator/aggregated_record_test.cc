@@ -189,7 +189,7 @@ TEST(AggregatedRecord, ItsKeysAreAsKinesisTakesThem) {
   EXPECT_EQ(of_hash_key("01"), "an explicit hash key has leading zeros");
   EXPECT_EQ(of_hash_key("00"), "an explicit hash key has leading zeros");
   for (const std::string_view no_number : {"", "-1", "+1", " 1", "1f", "1.0"}) {
-    EXPECT_EQ(of_hash_key(no_number), "an explicit hash key is no decimal number") << no_number;
+    EXPECT_EQ(of_hash_key(no_number), "an explicit hash key is not a decimal number") << no_number;
   }
 }
 

@@ -1,4 +1,4 @@
-// Base64 back to bytes, at memory speed: most of what a stream receives is base64.
+// Decodes base64 at memory speed, because most of what a stream receives is base64.
 #pragma once
 
 #include <cstddef>
@@ -7,11 +7,11 @@
 
 namespace everyitem::emulator {
 
-/// Bytes that `text` may decode to at most.
+/// The maximum number of bytes `text` can decode to.
 constexpr std::size_t decoded_bytes(std::string_view text) { return text.size() / 4 * 3; }
 
 /// Writes the bytes of `text` (RFC 4648, padded) to `out`, which has room for decoded_bytes, and
-/// tells how many there are; nothing where it is not base64.
+/// returns their number; nothing if it is not base64.
 std::optional<std::size_t> decode_base64(std::string_view text, char* out);
 
 }  // namespace everyitem::emulator

@@ -13,7 +13,7 @@ constexpr unsigned kIndefinite = 31;
 
 void CborReader::fail(const char* reason) { throw CborError(reason); }
 
-/// Reads a value's head whose number stands behind its first byte.
+/// Reads the head of a value whose number follows the first byte.
 CborReader::Count CborReader::open_long(Kind expected) {
   const unsigned argument = byte(take(1).front()) & kArgument;
   if (argument < 28) {
@@ -87,7 +87,7 @@ void CborReader::skip(int nested) {
 
 void CborReader::end() const {
   if (!rest_.empty()) {
-    throw CborError("something is left behind the document");
+    throw CborError("there is data after the document");
   }
 }
 

@@ -1,4 +1,4 @@
-// Reads CBOR (RFC 8949) as the stream receives it: at memory speed, in views of the document.
+// Reads the CBOR (RFC 8949) that the stream receives, at memory speed, as views of the document.
 #pragma once
 
 #include <cstddef>
@@ -11,14 +11,14 @@
 
 namespace everyitem::emulator {
 
-/// The document is malformed, or has something else than was asked for.
+/// The document is malformed, or has a different type than requested.
 class CborError : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// Reads one document from its beginning to its end. What it returns is valid as long as the
-/// document and the reader are. Everything may throw CborError.
+/// Reads one document from beginning to end. Results are valid as long as the document and the
+/// reader. Every function may throw CborError.
 class CborReader {
  public:
   enum class Kind {
@@ -34,7 +34,7 @@ class CborReader {
 
   explicit CborReader(std::string_view document) : rest_(document) {}
 
-  /// Of the value that comes next.
+  /// The kind of the next value.
   Kind kind() const {
     if (rest_.empty()) {
       fail("the document ends too early");
@@ -53,14 +53,14 @@ class CborReader {
   }
   void null();
 
-  /// Calls `element` as often as the array has elements; it must read one.
+  /// Calls `element` for each element of the array; it must read exactly that element.
   template <typename Element>
   void array(Element element) {
     for (Count left = open(Kind::array); more(left);) {
       element();
     }
   }
-  /// Calls `entry` with each name of a map whose names are text; it must read the value.
+  /// Calls `entry(name)` for each entry of a map whose names are texts; it must read the value.
   template <typename Entry>
   void map(Entry entry) {
     for (Count left = open(Kind::map); more(left);) {
@@ -68,23 +68,23 @@ class CborReader {
     }
   }
 
-  void skip() { skip(kMostNested); }
-  /// Throws where something is left behind the document.
+  void skip() { skip(kMaxNesting); }
+  /// Throws if anything follows the document.
   void end() const;
 
  private:
-  /// More than any request nests, and little for the stack.
-  static constexpr int kMostNested = 64;
+  /// Deeper than any request, and still little for the stack.
+  static constexpr int kMaxNesting = 64;
 
-  /// Of a string, or of what an array or a map has; nothing where a break ends it.
+  /// The size of a string, an array or a map; nothing if a break ends it.
   using Count = std::optional<std::uint64_t>;
 
-  static constexpr unsigned kArgument = 31;  ///< of a value's first byte
+  static constexpr unsigned kArgument = 31;  ///< the bits of a value's first byte
   static constexpr unsigned char kBreak = 0xff;
 
   [[noreturn]] static void fail(const char* reason);
   static unsigned char byte(char c) { return static_cast<unsigned char>(c); }
-  /// Of texts that are mostly a few bytes long, sooner than is_utf8.
+  /// Faster than is_utf8 for texts of a few bytes, as most are.
   static bool is_ascii(std::string_view text) {
     unsigned char all = 0;
     for (const char c : text) {
@@ -131,7 +131,7 @@ class CborReader {
   }
 
   std::string_view rest_;
-  std::deque<std::string> joined_;  ///< strings that came in pieces
+  std::deque<std::string> joined_;  ///< strings that arrived in pieces
 };
 
 }  // namespace everyitem::emulator

@@ -1,4 +1,4 @@
-// Writes CBOR (RFC 8949), with lengths before what they are of, or breaks behind it.
+// Writes CBOR (RFC 8949), with definite or indefinite lengths.
 #pragma once
 
 #include <cstdint>
@@ -12,10 +12,10 @@ class CborWriter {
  public:
   explicit CborWriter(std::size_t expected_bytes = 0) { out_.reserve(expected_bytes); }
 
-  /// Followed by so many pairs of a name and a value, or so many values.
+  /// To be followed by `entries` pairs of a name and a value, or `elements` values.
   CborWriter& map(std::uint64_t entries) { return head(5, entries); }
   CborWriter& array(std::uint64_t elements) { return head(4, elements); }
-  /// Followed by as many as come until `close`.
+  /// To be followed by any number of them, until `close`.
   CborWriter& open_map() { return byte(0xbf); }
   CborWriter& open_array() { return byte(0x9f); }
   CborWriter& close() { return byte(0xff); }
@@ -25,7 +25,7 @@ class CborWriter {
   CborWriter& number(std::uint64_t value) { return head(0, value); }
   CborWriter& null() { return byte(0xf6); }
 
-  /// What was written.
+  /// Returns the document.
   std::string take() { return std::move(out_); }
 
  private:

@@ -1,5 +1,5 @@
-// Everything that an identity is found with: STS, IAM Identity Center, and the endpoints of
-// machines and containers. What their names mean stands in the header of each.
+// All services that identities are found with: STS, IAM Identity Center, and the endpoints of
+// machines and containers. The header of each explains the meaning of names.
 #pragma once
 
 #include <chrono>
@@ -16,7 +16,7 @@
 namespace everyitem::emulator {
 
 struct IdentityOptions {
-  /// Of all that is issued; none: as each was asked for.
+  /// The lifetime of all sessions; if not set, as requested.
   std::optional<std::chrono::seconds> session_lifetime = {};
   std::chrono::seconds sso_token_lifetime = std::chrono::hours(8);
   MetadataOptions metadata = {};
@@ -31,11 +31,11 @@ class EmulatedIdentity {
         metadata_(identities, options.metadata),
         container_(identities) {}
 
-  /// The operation that a request asks one of these for: "AssumeRole", "GetRoleCredentials",
-  /// "MetadataToken"; empty when it asks none of them.
+  /// The operation in a request to one of these: "AssumeRole", "GetRoleCredentials",
+  /// "MetadataToken"; empty for other requests.
   static std::string operation_of(const ReceivedRequest& request);
 
-  /// `fault` is one that a service meets; those of the network are the server's.
+  /// `fault` is one of a service's faults; the server itself produces those of the network.
   Reply answer(const ReceivedRequest& request, std::optional<Fault> fault,
                IdentityRegister::Time now);
 

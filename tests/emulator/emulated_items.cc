@@ -20,8 +20,8 @@ std::pair<std::string, std::string> key_of(const json::object& item) {
 }
 
 /// A condition on one item, read from the left: TERM [AND|OR TERM]..., where a TERM is
-/// attribute_not_exists(#NAME), or #NAME with = or <= and :VALUE. Mixed AND and OR are refused:
-/// nobody here needs their precedence.
+/// attribute_not_exists(#NAME), or #NAME with = or <= and :VALUE. Mixing AND and OR is rejected,
+/// because nothing here needs their precedence.
 class Condition {
  public:
   Condition(const json::object& request, const json::object* item)

@@ -1,4 +1,4 @@
-// DynamoDB as far as checkpoints need it: tables whose items are found by "run" and "item".
+// The part of DynamoDB that checkpoints need: tables whose items have the key "run" and "item".
 #pragma once
 
 #include <cstdint>
@@ -15,9 +15,8 @@
 
 namespace everyitem::emulator {
 
-/// GetItem, PutItem with a condition, Query of one run's items whose names begin alike, and
-/// BatchWriteItem of deletes. Other requests, and those that DynamoDB would refuse as not valid,
-/// are refused. One event loop.
+/// GetItem, PutItem with a condition, Query of a run's items by prefix, and BatchWriteItem with
+/// deletes. Rejects other requests, and those DynamoDB would reject as invalid. One event loop.
 class EmulatedItems {
  public:
   using Table = std::map<std::pair<std::string, std::string>, boost::json::object>;
@@ -25,9 +24,9 @@ class EmulatedItems {
   ServiceReply answer(std::string_view operation, std::string_view body);
   static bool knows(std::string_view operation);
 
-  std::map<std::string, Table> tables;  ///< by name or ARN; made when they are first named
-  std::size_t items_per_page = 1000;    ///< of Query, at most
-  /// Of the requests of a BatchWriteItem, those behind so many are left unprocessed.
+  std::map<std::string, Table> tables;  ///< by name or ARN; created on first use
+  std::size_t items_per_page = 1000;    ///< maximum for Query
+  /// The requests of a BatchWriteItem beyond this number are left unprocessed.
   std::size_t writes_per_batch = 25;
 
  private:

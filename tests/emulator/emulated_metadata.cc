@@ -96,7 +96,7 @@ Reply EmulatedInstanceMetadata::token(const ReceivedRequest& request, IdentityRe
       seconds > kLongestTtl) {
     return plain(400, "");
   }
-  // A request that came through another machine gets none.
+  // A request that came through another machine gets no token.
   if (!request.header("x-forwarded-for").empty()) {
     return plain(403, "");
   }

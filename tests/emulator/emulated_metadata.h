@@ -1,5 +1,5 @@
-// The two endpoints that give a machine and a container their role's credentials: EC2's instance
-// metadata, and the one of ECS and EKS.
+// The endpoints that provide role credentials to machines and containers: EC2 instance metadata,
+// and the container endpoint of ECS and EKS.
 #pragma once
 
 #include <chrono>
@@ -13,31 +13,31 @@
 
 namespace everyitem::emulator {
 
-/// Which versions of the instance metadata service are on.
+/// The enabled versions of the instance metadata service.
 enum class MetadataMode {
-  v2,         ///< a token is wanted
-  v1_and_v2,  ///< a token is taken, not wanted
-  v1,         ///< as machines of old: no token is given
-  disabled,   ///< 403, as where the instance's HttpEndpoint is disabled
+  v2,         ///< a token is required
+  v1_and_v2,  ///< a token is accepted but not required
+  v1,         ///< as on old machines: there are no tokens
+  disabled,   ///< 403, as if the instance's HttpEndpoint were disabled
 };
 
 struct MetadataOptions {
   MetadataMode mode = MetadataMode::v2;
-  /// Of the instance; empty where it has none: 404. Of one named ...refused..., what it answers has
-  /// a Code that is not Success.
+  /// The instance's role; if empty, there is none (404). For a role named ...refused..., the
+  /// response has a Code other than Success.
   std::string role = "instance-role";
   std::string region = "eu-north-1";
 };
 
-/// Instance metadata: tokens, the role and its credentials, the region. As it does, it gives the
-/// same credentials until half of their life is over. One event loop.
+/// Instance metadata: tokens, the role and its credentials, the region. Like the real one, it
+/// returns the same credentials until half of their lifetime is over. One event loop.
 class EmulatedInstanceMetadata {
  public:
   EmulatedInstanceMetadata(IdentityRegister& identities, MetadataOptions options)
       : identities_(identities), options_(std::move(options)) {}
 
   /// MetadataToken, MetadataRole, MetadataCredentials, MetadataDocument, MetadataRegion; empty for
-  /// requests to others.
+  /// other requests.
   static std::string operation_of(const ReceivedRequest& request);
 
   Reply answer(const ReceivedRequest& request, IdentityRegister::Time now);
@@ -48,19 +48,20 @@ class EmulatedInstanceMetadata {
 
   IdentityRegister& identities_;
   MetadataOptions options_;
-  std::map<std::string, IdentityRegister::Time, std::less<>> tokens_;  ///< until when each is taken
+  std::map<std::string, IdentityRegister::Time, std::less<>> tokens_;  ///< until when each is valid
   std::string current_;                                                ///< access key id
   IdentityRegister::Time replaced_at_;
 };
 
-/// Container credentials: /v2/credentials/ROLE as ECS gives them, /v1/credentials as EKS Pod
-/// Identity does, for the role "pod-role". A role named token-X wants "Authorization: X"; EKS's
-/// wants one that begins with "pod-live". A role named ...refused... is refused. One event loop.
+/// Container credentials: /v2/credentials/ROLE as in ECS, and /v1/credentials as in EKS Pod
+/// Identity, for the role "pod-role". A role named token-X requires "Authorization: X"; EKS
+/// requires a token that begins with "pod-live". A role named ...refused... is rejected. One event
+/// loop.
 class EmulatedContainer {
  public:
   explicit EmulatedContainer(IdentityRegister& identities) : identities_(identities) {}
 
-  /// ContainerCredentials; empty for requests to others.
+  /// ContainerCredentials; empty for other requests.
   static std::string operation_of(const ReceivedRequest& request);
 
   Reply answer(const ReceivedRequest& request, IdentityRegister::Time now);

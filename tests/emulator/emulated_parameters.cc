@@ -30,7 +30,7 @@ bool flag_of(const json::object& request, std::string_view name) {
   return value != nullptr && value->as_bool();
 }
 
-/// A value that is not decrypted is shown as it is stored.
+/// Without decryption, a value is returned as stored.
 json::object shown(const std::string& name, const EmulatedParameters::Parameter& parameter,
                    bool decrypt) {
   const bool secret = parameter.type == "SecureString" && !decrypt;

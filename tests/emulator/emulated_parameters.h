@@ -1,4 +1,4 @@
-// SSM's Parameter Store as far as checkpoints need it, as its API reference describes it.
+// The part of SSM Parameter Store that checkpoints need, as specified in its API reference.
 #pragma once
 
 #include <cstdint>
@@ -21,17 +21,17 @@ class EmulatedParameters {
   struct Parameter {
     std::string value;
     std::string type;    ///< "String", "SecureString"
-    std::string key_id;  ///< of a SecureString
+    std::string key_id;  ///< the key of a SecureString
     std::uint64_t version = 1;
-    std::set<std::uint64_t> labelled;  ///< versions of the history that have a label
+    std::set<std::uint64_t> labelled;  ///< versions in the history that have a label
   };
 
   ServiceReply answer(std::string_view operation, std::string_view body);
   static bool knows(std::string_view operation);
 
   std::map<std::string, Parameter> parameters;  ///< by name
-  std::size_t parameters_per_page = 10;         ///< of GetParametersByPath, at most
-  std::size_t max_parameters = 10'000;          ///< of the account
+  std::size_t parameters_per_page = 10;         ///< maximum for GetParametersByPath
+  std::size_t max_parameters = 10'000;          ///< maximum for the account
 
  private:
   static std::span<const Operation<EmulatedParameters>> operations();

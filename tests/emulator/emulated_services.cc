@@ -20,7 +20,7 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-/// More than a signature may be off.
+/// More than the tolerance for signatures.
 constexpr std::chrono::minutes kClockJump{10};
 
 Reply error_reply(Wire wire, int status, std::string_view code, std::string_view message) {
@@ -35,7 +35,7 @@ Reply error_reply(Wire wire, int status, std::string_view code, std::string_view
           .headers = {}};
 }
 
-/// What a service says for a fault that keeps it from doing anything.
+/// A service's response to a fault that keeps it from doing anything.
 std::optional<Reply> refusal(Fault fault, Wire wire) {
   switch (fault) {
     case Fault::provisioned_throughput:
@@ -90,7 +90,7 @@ std::optional<Reply> refusal(Fault fault, Wire wire) {
   }
 }
 
-/// The body has room for simdjson's padding behind its end (EmulatedServices::answer).
+/// The body has room for simdjson's padding after its end (EmulatedServices::answer).
 ondemand::document iterate(ondemand::parser& parser, const std::string& body) {
   return parser.iterate(simdjson::padded_string_view(body.data(), body.size(), body.capacity()));
 }
@@ -204,7 +204,7 @@ Reply EmulatedServices::answer_identity(const ReceivedRequest& request,
                                         const std::string& operation, std::optional<Fault> fault) {
   if (!request.header("x-amz-date").empty()) {
     if (const auto refused = check_caller(request, operation, "sts")) {
-      fault.reset();  // the service says itself what is wrong
+      fault.reset();  // the service reports the problem itself
     }
   }
   if (fault) {
@@ -213,7 +213,7 @@ Reply EmulatedServices::answer_identity(const ReceivedRequest& request,
   return identity_.answer(request, fault, now());
 }
 
-/// For good, so that only a client that adopts the answer's Date is let in again.
+/// Permanently, so that only clients that adopt the response's Date are accepted again.
 void EmulatedServices::move_clock(Fault fault) {
   if (fault == Fault::clock_skew || fault == Fault::not_yet_valid) {
     clock_offset += fault == Fault::clock_skew ? kClockJump : -kClockJump;
@@ -320,7 +320,7 @@ Reply EmulatedServices::scan(const std::string& body) {
       const std::string_view what = field.value().get_string();
       request.return_consumed_capacity = what != "NONE";
     } else if (name == "ExclusiveStartKey") {
-      // A key has the beginning of its item, whatever spaces the client put into it.
+      // A key starts like its item, apart from spaces added by the client.
       const std::string_view key = field.value()["pk"]["S"].get_string();
       const std::string beginning = fmt::format(R"({{"pk":{{"S":"{}"}})", key);
       request.after = table_.number_of(beginning + std::string(kMinItemBytes, ' '));
@@ -368,7 +368,7 @@ std::uint64_t EmulatedServices::undeliverable() const {
   return multiples_of(refused) + multiples_of(oversize) - multiples_of(both);
 }
 
-/// Whether the stream will not have this record, however often it is sent.
+/// Whether the stream rejects this record no matter how often it is sent.
 bool EmulatedServices::is_refused(std::string_view data) {
   return stream_.refused_every > 0 && consumer_.any_item(data, [&](std::string_view item) {
     const auto number = table_.number_of(item);
@@ -393,7 +393,7 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
     too_large = too_large || record.bytes() > stream_.record_bytes;
   }
   if (!shards_.place(records)) {
-    return error_reply(wire, 400, "InvalidArgumentException", "ExplicitHashKey is no hash");
+    return error_reply(wire, 400, "InvalidArgumentException", "ExplicitHashKey is not a hash key");
   }
   if (records.empty() || records.size() > kMaxRecords || bytes > stream_.request_bytes ||
       too_large) {
@@ -409,7 +409,7 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
                             fault == Fault::no_failed_count;
   constexpr std::string_view kThrottled = "ProvisionedThroughputExceededException";
   const auto now = std::chrono::steady_clock::now();
-  /// Why a record is not taken; empty when it is.
+  /// Why a record is rejected; empty if it is accepted.
   const auto refusal_of = [&](const PutRecord& record) -> std::string_view {
     if (fault == Fault::all_refused || (refuses_some && plan.random(3) == 0)) {
       return fault == Fault::partial_failure ? "InternalFailure" : kThrottled;

@@ -1,5 +1,6 @@
-// DynamoDB, Kinesis and Parameter Store as far as a scan needs them: a generated table to read, a
-// stream to fill, tables and parameters to keep checkpoints in; and what identities are found with.
+// The parts of DynamoDB, Kinesis and Parameter Store that a scan needs: a generated table to read,
+// a stream to fill, tables and parameters for checkpoints; and services that identities are found
+// with.
 #pragma once
 
 #include <chrono>
@@ -28,22 +29,22 @@
 
 namespace everyitem::emulator {
 
-/// How a stream refuses a record that it can never take.
+/// How a stream rejects a record that it can never accept.
 enum class Refusal {
-  entry,    ///< its entry in the answer fails
-  request,  ///< the whole request is refused
+  entry,    ///< its entry in the response fails
+  request,  ///< the whole request is rejected
 };
 
-/// Which formats a stream's endpoint takes.
+/// The formats a stream's endpoint accepts.
 enum class KinesisWires {
   both,
-  json,      ///< CBOR is an operation that it does not know: 400 UnknownOperationException, in JSON
-  json_415,  ///< CBOR is a type that it does not know: 415, without a body
+  json,      ///< CBOR is an unknown operation: 400 UnknownOperationException, in JSON
+  json_415,  ///< CBOR is an unknown media type: 415, without a body
 };
 
-/// What DescribeStreamSummary says of the stream's capacity.
+/// What DescribeStreamSummary reports about the stream's capacity.
 enum class StreamMode {
-  none,  ///< nothing, as servers of old
+  none,  ///< nothing, like old servers
   provisioned,
   on_demand,
 };
@@ -51,14 +52,14 @@ enum class StreamMode {
 struct StreamShape {
   std::uint32_t shards = 4;
   StreamMode mode = StreamMode::none;
-  std::size_t shards_per_page = 1000;  ///< of ListShards, at most
+  std::size_t shards_per_page = 1000;  ///< maximum for ListShards
   std::size_t record_bytes = 1U << 20;
   std::size_t request_bytes = 5U << 20;
   ShardLimits shard_limits = {};
-  /// At this call of PutRecords, from 0, every shard is split, and the stream is UPDATING for
+  /// At this PutRecords call (from 0) every shard is split, and the stream is UPDATING for
   /// kUpdatingCalls calls.
   std::optional<std::uint64_t> split_at = {};
-  /// Records that hold an item whose number is a multiple of this are never taken. 0: all are.
+  /// Records with an item whose number is a multiple of this are never accepted. 0 accepts all.
   std::uint64_t refused_every = 0;
   Refusal refusal = Refusal::entry;
   KinesisWires wires = KinesisWires::both;
@@ -66,28 +67,28 @@ struct StreamShape {
 
 inline constexpr std::uint64_t kUpdatingCalls = 20;
 
-/// The services' own limits, kept to as they keep to them, and what they saw.
+/// What the services have seen, including violations of their limits.
 struct ServiceCounts {
   std::map<std::string, std::uint64_t, std::less<>> requests;  ///< by operation
-  std::uint64_t signatures_refused = 0;                        ///< wrong whatever the time
-  std::uint64_t signatures_out_of_time = 0;  ///< of a clock that differs from the services'
-  std::uint64_t requests_over_limits = 0;    ///< more records or bytes than PutRecords takes
-  std::uint64_t cbor_requests = 0;           ///< of Kinesis, answered in CBOR or not
-  std::uint64_t sunk_bytes = 0;              ///< of kSink
-  double read_units = 0;                     ///< of all pages that were served
-  std::uint64_t reads_refused = 0;           ///< as faster than what is provisioned
-  std::uint64_t records_throttled = 0;       ///< as more than their shard takes
+  std::uint64_t signatures_refused = 0;                        ///< wrong at any time
+  std::uint64_t signatures_out_of_time = 0;  ///< from a clock that differs from the services'
+  std::uint64_t requests_over_limits = 0;    ///< more records or bytes than PutRecords accepts
+  std::uint64_t cbor_requests = 0;           ///< to Kinesis, whether or not the response was CBOR
+  std::uint64_t sunk_bytes = 0;              ///< bytes sent to kSink
+  double read_units = 0;                     ///< for all pages served
+  std::uint64_t reads_refused = 0;           ///< because they exceed the provisioned capacity
+  std::uint64_t records_throttled = 0;       ///< because their shard was full
   AggregatedCounts aggregated;
-  /// By operation, how often each access key called: requests that were signed right.
+  /// By operation, the number of correctly signed requests of each access key.
   std::map<std::string, std::map<std::string, std::uint64_t>, std::less<>> callers;
-  /// How often each access key called after its session had ended.
+  /// The number of requests of each access key after its session had expired.
   std::map<std::string, std::uint64_t, std::less<>> expired;
 };
 
-/// The X-Amz-Target that takes any body, unsigned, and counts its bytes: for the benchmark's floor.
+/// The X-Amz-Target that accepts any unsigned body and counts its bytes, for the benchmark's floor.
 inline constexpr std::string_view kSink = "Bench.Sink";
 
-/// By segment, the pages that were served: the number of the item that each begins with.
+/// The pages served per segment, as the number of the first item of each.
 using PagesServed = std::map<std::uint32_t, std::set<std::uint64_t>>;
 
 /// One event loop.
@@ -97,30 +98,30 @@ class EmulatedServices {
   EmulatedServices(TableShape table, StreamShape stream, aws::Credentials credentials,
                    const IdentityOptions& identity = {});
 
-  /// Answers a request, in the format that it has; `fault` is one that changes what the service
-  /// does or says. Faults of the network are the server's. The body may be given more room, for the
-  /// JSON parser's padding.
+  /// Responds to a request in its own format. `fault` changes what the service does or responds;
+  /// the server itself produces faults of the network. May enlarge the body for the JSON parser's
+  /// padding.
   Reply answer(ReceivedRequest& request, std::optional<Fault> fault, FaultPlan& plan);
 
-  /// The operation that a request asks for: "Scan"; empty when it names none.
+  /// The operation in a request, such as "Scan"; empty if it names none.
   static std::string operation_of(const ReceivedRequest& request);
 
   const ReceivedItems& received() const { return received_; }
-  /// Items that the stream can never take: those that are refused, and those whose data alone is
-  /// larger than a record. received().missing() is this when all others have come.
+  /// Items the stream can never accept: rejected ones, and those whose data alone is larger than a
+  /// record. Equals received().missing() when all others have arrived.
   std::uint64_t undeliverable() const;
   bool can_be_taken(std::uint64_t item) const;
   const ServiceCounts& counts() const { return counts_; }
   const IdentityRegister& identities() const { return identities_; }
-  /// Those since it was called last.
+  /// The pages served since the last call.
   PagesServed take_pages_served() { return std::exchange(pages_served_, {}); }
 
-  /// Added to this machine's clock, as the services see the time. Some faults change it.
+  /// The offset of the services' clock from this machine's. Some faults change it.
   std::chrono::seconds clock_offset{0};
 
  private:
   IdentityRegister::Time now() const { return std::chrono::system_clock::now() + clock_offset; }
-  /// What IdentityRegister::check says, counted.
+  /// Calls IdentityRegister::check, and counts the results.
   std::optional<SignatureRefusal> check_caller(const ReceivedRequest& request,
                                                const std::string& operation,
                                                std::string_view service);
@@ -151,7 +152,7 @@ class EmulatedServices {
   std::uint64_t put_calls_ = 0;
   std::optional<std::uint64_t> split_at_call_;
   std::uint64_t sequence_number_ = 0;
-  /// Read units that may be read at once: those of a second at most; negative for what is owed.
+  /// Read units available now: at most those of one second, negative if overdrawn.
   double read_credit_ = 0;
   std::chrono::steady_clock::time_point read_credit_as_of_;
 };

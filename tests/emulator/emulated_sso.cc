@@ -19,7 +19,7 @@ std::string member(const boost::json::object& object, std::string_view name) {
   return found != nullptr && found->is_string() ? std::string(found->get_string()) : "";
 }
 
-/// As OAuth says errors, beside AWS's header.
+/// An error in the style of OAuth, plus AWS's header.
 Reply token_error(int status, std::string_view code, std::string_view oauth_code) {
   Reply reply = rest_error(status, code, "");
   reply.body = boost::json::serialize(

@@ -1,9 +1,9 @@
-// IAM Identity Center as far as finding an identity needs it: the portal that gives a role's
-// credentials for a token of `aws sso login`, and the service that renews such tokens.
+// The part of IAM Identity Center that finding an identity needs: the portal that exchanges a token
+// of `aws sso login` for a role's credentials, and the service that renews such tokens.
 //
-// Access tokens that begin with "sso-live" are known and never expire; others are not, but for
-// those that CreateToken issued. Refresh tokens that begin with "refresh-live" are taken. A client
-// whose secret begins with "client-live" is registered. Roles named ...refused... are refused.
+// Access tokens that begin with "sso-live" are known and never expire; other tokens are only known
+// if CreateToken issued them. Refresh tokens that begin with "refresh-live" are accepted. A client
+// whose secret begins with "client-live" is registered. Roles named ...refused... are rejected.
 #pragma once
 
 #include <chrono>
@@ -19,11 +19,11 @@ namespace everyitem::emulator {
 /// GetRoleCredentials (GET /federation/credentials) and CreateToken (POST /token). One event loop.
 class EmulatedSso {
  public:
-  /// Tokens that CreateToken issues live for `token_lifetime`.
+  /// Tokens issued by CreateToken are valid for `token_lifetime`.
   EmulatedSso(IdentityRegister& identities, std::chrono::seconds token_lifetime)
       : identities_(identities), token_lifetime_(token_lifetime) {}
 
-  /// Empty for requests to others.
+  /// Empty for other requests.
   static std::string operation_of(const ReceivedRequest& request);
 
   Reply answer(const ReceivedRequest& request, IdentityRegister::Time now);
@@ -34,11 +34,11 @@ class EmulatedSso {
 
   IdentityRegister& identities_;
   std::chrono::seconds token_lifetime_;
-  /// Access tokens that were issued, and until when they are taken.
+  /// Issued access tokens, and when they expire.
   std::map<std::string, IdentityRegister::Time, std::less<>> tokens_;
 };
 
-/// An error as services in REST with JSON say it: the code in a header.
+/// An error in the style of REST services with JSON: the code is in a header.
 Reply rest_error(int status, std::string_view code, std::string_view message);
 
 }  // namespace everyitem::emulator

@@ -1,4 +1,4 @@
-// The services of the fault server, asked without a network: for tests of their stream.
+// Calls the services of the fault server without a network, for tests of their stream.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ class EmulatedStream : public testing::Test {
     services_.emplace(table, stream, credentials_);
   }
 
-  /// The answer's body, to a request with the records of these items.
+  /// The body of the response to a request with the records of these items.
   boost::json::value put(const std::vector<std::uint64_t>& items) {
     std::string records;
     for (const std::uint64_t item : items) {
@@ -42,7 +42,7 @@ class EmulatedStream : public testing::Test {
     return boost::json::parse(send(operation, body, kJsonContentType).body);
   }
 
-  /// The answer to a request that is signed right.
+  /// The response to a correctly signed request.
   Reply send(std::string_view operation, const std::string& body, std::string_view content_type,
              std::optional<Fault> fault = std::nullopt) {
     ReceivedRequest request{

@@ -20,7 +20,7 @@ constexpr std::string_view kVersion = "2011-06-15";
 constexpr std::chrono::seconds kShortest{900};
 constexpr std::chrono::seconds kLongest{43200};
 constexpr std::chrono::seconds kDefault{3600};
-/// What a role's session may ask for another role (role chaining).
+/// The longest session that a role's session may request for another role (role chaining).
 constexpr std::chrono::seconds kLongestChained{3600};
 
 struct StsRefusal {
@@ -95,7 +95,7 @@ std::chrono::seconds lifetime_of(const std::string& asked, bool chained) {
   return lifetime;
 }
 
-/// The refusals that all services have are called otherwise here.
+/// Errors common to all services have different names here.
 std::string_view code_of(const SignatureRefusal& refusal) {
   constexpr std::array kNames = {
       std::pair{"ExpiredTokenException", "ExpiredToken"},
@@ -108,12 +108,12 @@ std::string_view code_of(const SignatureRefusal& refusal) {
   return found == kNames.end() ? std::string_view(refusal.code) : found->second;
 }
 
-/// Behind the beginning, where the role's name has it.
+/// The rest of the role's name if it starts with this.
 std::string_view behind(std::string_view role, std::string_view beginning) {
   return role.starts_with(beginning) ? role.substr(beginning.size()) : std::string_view();
 }
 
-/// "NAME" of user/NAME and of assumed-role/NAME/SESSION.
+/// "NAME" from user/NAME or assumed-role/NAME/SESSION.
 std::string_view name_in(std::string_view arn) {
   const std::string_view rest = arn.substr(arn.find('/') + 1);
   return rest.substr(0, rest.find('/'));

@@ -1,13 +1,13 @@
-// The Security Token Service as far as finding an identity needs it, in its query protocol: form
-// fields in, XML out.
+// The part of the Security Token Service that finding an identity needs, in its query protocol:
+// form fields in, XML out.
 //
-// Who may assume a role is said by the role's name:
+// The name of a role says who may assume it:
 //   ...refused...       nobody: AccessDenied
-//   external-id-X       whoever gives the ExternalId X
-//   mfa-123456          whoever gives a SerialNumber and the TokenCode 123456
+//   external-id-X       anyone with the ExternalId X
+//   mfa-123456          anyone with a SerialNumber and the TokenCode 123456
 //   only-NAME           the user NAME (AKIDUSERNAME), or a session of the role NAME
-// Any other role: whoever is known. A WebIdentityToken that begins with "web-live" is taken, one
-// that begins with "web-expired" has expired, and others are no tokens.
+// Any other role: any known identity. A WebIdentityToken that begins with "web-live" is accepted,
+// one that begins with "web-expired" has expired, and others are invalid.
 #pragma once
 
 #include <map>
@@ -25,7 +25,7 @@ class EmulatedSts {
  public:
   explicit EmulatedSts(IdentityRegister& identities) : identities_(identities) {}
 
-  /// "AssumeRole" of a request to STS; empty for other requests.
+  /// The action of a request to STS, such as "AssumeRole"; empty for other requests.
   static std::string operation_of(const ReceivedRequest& request);
 
   Reply answer(const ReceivedRequest& request, IdentityRegister::Time now);
@@ -38,7 +38,7 @@ class EmulatedSts {
   IdentityRegister& identities_;
 };
 
-/// An error in STS's XML.
+/// An error in the XML of STS.
 Reply sts_error(int status, std::string_view code, std::string_view message);
 
 }  // namespace everyitem::emulator

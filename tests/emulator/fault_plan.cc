@@ -116,7 +116,7 @@ FaultRule parse_fault_rule(std::string_view text) {
     amount = amount.substr(0, apart);
   }
   if (const auto most = amount.find('x'); most != std::string_view::npos) {
-    rule.most = number<std::uint64_t>(amount.substr(most + 1), text);
+    rule.max = number<std::uint64_t>(amount.substr(most + 1), text);
     amount = amount.substr(0, most);
   }
   rule.rate = number<double>(amount, text);
@@ -138,7 +138,7 @@ std::optional<Fault> FaultPlan::next(std::string_view operation) {
                              ? !is_of_put_records(when.fault) || operation == "PutRecords"
                              : when.operation == operation;
     const bool too_soon = when.apart > 0 && last_apart_ && request - *last_apart_ < when.apart;
-    if (!applies || too_soon || (when.most && rule.times >= *when.most)) {
+    if (!applies || too_soon || (when.max && rule.times >= *when.max)) {
       continue;
     }
     const bool strikes = when.at

@@ -1,4 +1,4 @@
-// Which request meets which fault: by rate, by count, or at a chosen call, from a seed.
+// Decides which request meets which fault: by rate, by count, or at a chosen call, from a seed.
 #pragma once
 
 #include <array>
@@ -28,24 +28,24 @@ enum class Fault {
   expired_token,            ///< 400 ExpiredTokenException
   unrecognized_client,      ///< 400 UnrecognizedClientException: not yet known everywhere
   clock_skew,               ///< the services' clock jumps ahead: the signature is too old
-  not_yet_valid,            ///< the services' clock jumps back: the signature is of the future
+  not_yet_valid,            ///< the services' clock jumps back: the signature is in the future
   access_denied,            ///< 400 AccessDeniedException
-  not_found,                ///< 400 ResourceNotFoundException: deleted meanwhile
-  wrong_crc,                ///< the answer does not match its x-amz-crc32
+  not_found,                ///< 400 ResourceNotFoundException: deleted in the meantime
+  wrong_crc,                ///< the response does not match its x-amz-crc32
   cut_short,                ///< 200, and the connection ends in the middle of the body
-  reset_before,             ///< the connection is reset instead of an answer; nothing was done
+  reset_before,             ///< the connection is reset without a response; nothing was done
   reset_in_body,            ///< the connection is reset in the middle of the body
-  reset_after,              ///< what was asked for was done, and no answer comes
-  stall,                    ///< what was asked for was done, and nothing comes for ever
-  slow_drip,                ///< the answer comes whole, in small pieces
-  garbage,                  ///< 200 and a body that is no JSON, with the right checksum
-  // Of PutRecords alone:
-  partial_throttle,   ///< some records are refused as too fast
-  partial_failure,    ///< some records are refused with InternalFailure
-  all_refused,        ///< every record is refused as too fast
-  missing_results,    ///< the records were taken, but the answer has one result too few
+  reset_after,              ///< the request was applied, but there is no response
+  stall,                    ///< the request was applied, and the connection stays silent forever
+  slow_drip,                ///< the complete response arrives in small pieces
+  garbage,                  ///< 200 and a body that is not JSON, with the right checksum
+  // Only for PutRecords:
+  partial_throttle,   ///< some records are throttled
+  partial_failure,    ///< some records fail with InternalFailure
+  all_refused,        ///< every record is throttled
+  missing_results,    ///< the records were accepted, but the response has one result too few
   null_error_codes,   ///< "ErrorCode":null on success, as some servers send it
-  no_failed_count,    ///< an answer without FailedRecordCount, some records refused
+  no_failed_count,    ///< a response without FailedRecordCount, some records fail
   resource_in_use,    ///< 400 ResourceInUseException: the stream is being updated
   kms_throttling,     ///< 400 KMSThrottlingException
   kms_access_denied,  ///< 400 KMSAccessDeniedException
@@ -56,20 +56,20 @@ enum class Fault {
 std::string_view to_string(Fault fault);
 std::optional<Fault> fault_named(std::string_view name);
 std::span<const Fault> all_faults();
-/// Whether only PutRecords can meet it.
+/// Whether it only applies to PutRecords.
 bool is_of_put_records(Fault fault);
-/// Whether a client has a remedy for it that helps once, or a few times, in one call.
+/// Whether a client's remedy for it works only once, or a few times, per call.
 bool is_remedied_once(Fault fault);
 
-/// Where a fault strikes. One of `rate`, `at` counts.
+/// When a fault strikes: either `rate` or `at` applies.
 struct FaultRule {
   Fault fault = Fault::throttling;
-  std::string operation;  ///< "Scan", "PutRecords"; empty: every operation that can meet it
-  double rate = 0;        ///< the share of requests, 0 to 1
-  std::optional<std::uint64_t> at;    ///< this request of the operation alone, from 0
-  std::optional<std::uint64_t> most;  ///< no more often than this
-  /// Requests of any operation from one strike to the next of all rules that have this. For what
-  /// ends a call that meets it twice in a row.
+  std::string operation;  ///< "Scan", "PutRecords"; empty for every operation it applies to
+  double rate = 0;        ///< the fraction of requests, 0 to 1
+  std::optional<std::uint64_t> at;   ///< only this request of the operation, from 0
+  std::optional<std::uint64_t> max;  ///< at most this often
+  /// The minimum number of requests, of any operation, between strikes of all rules that set this.
+  /// For faults that end a call if it meets them twice in a row.
   std::uint64_t apart = 0;
 };
 
@@ -83,13 +83,13 @@ class FaultPlan {
  public:
   FaultPlan(std::vector<FaultRule> rules, std::uint64_t seed);
 
-  /// The fault that the next request of `operation` meets, if any.
+  /// The fault for the next request of `operation`, if any.
   std::optional<Fault> next(std::string_view operation);
 
-  /// In [0, bound): where in a body to cut, which records to refuse.
+  /// In [0, bound): where to cut a body, which records to fail.
   std::uint64_t random(std::uint64_t bound);
 
-  /// How often each fault struck.
+  /// The number of strikes of each fault.
   const std::map<Fault, std::uint64_t>& struck() const { return struck_; }
 
  private:
@@ -102,7 +102,7 @@ class FaultPlan {
   std::mt19937_64 random_;
   std::map<std::string, std::uint64_t, std::less<>> requests_;
   std::uint64_t all_requests_ = 0;
-  std::optional<std::uint64_t> last_apart_;  ///< the last request that a rule with `apart` struck
+  std::optional<std::uint64_t> last_apart_;  ///< the last request hit by a rule with `apart`
   std::map<Fault, std::uint64_t> struck_;
 };
 

@@ -22,10 +22,10 @@ TEST(FaultRule, IsReadFromText) {
   const FaultRule at_call = parse_fault_rule("Scan:throttling@17");
   EXPECT_EQ(at_call.operation, "Scan");
   EXPECT_EQ(at_call.at, 17U);
-  EXPECT_EQ(parse_fault_rule("PutRecords:stall=0.5x2").most, 2U);
+  EXPECT_EQ(parse_fault_rule("PutRecords:stall=0.5x2").max, 2U);
   const FaultRule apart = parse_fault_rule("expired_token=0.1x5/300");
   EXPECT_DOUBLE_EQ(apart.rate, 0.1);
-  EXPECT_EQ(apart.most, 5U);
+  EXPECT_EQ(apart.max, 5U);
   EXPECT_EQ(apart.apart, 300U);
   for (const std::string_view text :
        {"", "stall", "stall=", "stall=x", "stall=1/", "surprise=1", "stall@x"}) {

@@ -29,7 +29,7 @@ namespace {
 
 constexpr std::uint64_t kMaxRequestBytes = 32U << 20;
 constexpr std::size_t kDrips = 16;
-/// Beast asks the socket for no more than the buffer has room for, which is 512 bytes at first.
+/// Beast reads no more from the socket than the buffer has room for, which is 512 bytes at first.
 constexpr std::size_t kReadBytes = 256U << 10;
 
 std::string http_date(std::chrono::system_clock::time_point time) {
@@ -64,7 +64,7 @@ std::string to_json(const std::vector<IssuedSession>& sessions) {
   return boost::json::serialize(list);
 }
 
-/// The peer sees a reset instead of an orderly end.
+/// The peer sees a reset instead of a proper end.
 void reset(tcp::socket& socket) {
   boost::system::error_code ignored;
   socket.set_option(asio::socket_base::linger(true, 0), ignored);
@@ -98,7 +98,7 @@ struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
   FaultServerOptions options;
   EmulatedServices services;
   FaultPlan plan;
-  std::unique_ptr<ServerTls> tls;                     ///< null for none
+  std::unique_ptr<ServerTls> tls;                     ///< null without TLS
   std::map<std::string, std::uint64_t> tls_sessions;  ///< by version and cipher
   tcp::acceptor acceptor;
   std::set<std::shared_ptr<tcp::socket>> sockets;
@@ -174,7 +174,7 @@ Awaitable<void> FaultServer::Impl::answer_requests(Stream& stream) {
   }
 }
 
-/// False when the connection is of no more use.
+/// False if the connection cannot be used any more.
 template <typename Stream>
 Awaitable<bool> FaultServer::Impl::send(Stream& stream, Reply reply, std::optional<Fault> fault) {
   tcp::socket& socket = beast::get_lowest_layer(stream);
@@ -183,7 +183,7 @@ Awaitable<bool> FaultServer::Impl::send(Stream& stream, Reply reply, std::option
     co_return false;
   }
   if (fault == Fault::stall) {
-    // Until the client has had enough: it closes, or sends what nobody reads.
+    // Until the client gives up: it closes the connection, or sends data that nobody reads.
     co_await socket.async_wait(tcp::socket::wait_read, asio::as_tuple(asio::use_awaitable));
     co_return false;
   }

@@ -1,4 +1,4 @@
-// An HTTP server around the emulated services, with a network that misbehaves on request.
+// An HTTP server around the emulated services, with a network that misbehaves on demand.
 #pragma once
 
 #include <chrono>
@@ -17,13 +17,13 @@
 
 namespace everyitem::emulator {
 
-/// What a request has come to.
+/// The progress of a request.
 enum class Moment {
-  arrived,   ///< whole; nothing was done yet
-  answered,  ///< the answer was sent whole
+  arrived,   ///< completely; nothing has been done yet
+  answered,  ///< the response has been sent completely
 };
 
-/// Told of each request; where it says false of one that arrived, nothing is done and its
+/// Called for each request. If it returns false for one that has arrived, nothing is done and its
 /// connection is reset.
 using Watch = std::function<bool(Moment moment, std::string_view operation)>;
 
@@ -34,17 +34,17 @@ struct FaultServerOptions {
   IdentityOptions identity = {};
   std::vector<FaultRule> faults;
   std::uint64_t seed = 1;
-  /// Before each answer, as the services take their time.
+  /// The delay before each response.
   std::chrono::microseconds scan_latency{0};
   std::chrono::microseconds put_latency{0};
-  std::chrono::seconds clock_offset{0};  ///< of the server's clock
-  std::string address = "127.0.0.1";     ///< that it listens on
-  std::uint16_t port = 0;                ///< 0: one that the kernel finds free
-  bool tls = false;                      ///< HTTPS, with a certificate of its own
+  std::chrono::seconds clock_offset{0};  ///< offset of the server's clock
+  std::string address = "127.0.0.1";     ///< the address to listen on
+  std::uint16_t port = 0;                ///< 0 lets the kernel choose one
+  bool tls = false;                      ///< HTTPS, with a generated certificate
   Watch watch = {};
 };
 
-/// One event loop; everything it does ends with `stop`.
+/// One event loop. `stop` ends everything it does.
 class FaultServer {
  public:
   FaultServer(const asio::any_io_executor& executor, FaultServerOptions options);
@@ -54,17 +54,17 @@ class FaultServer {
 
   std::uint16_t port() const;
   std::string url() const;
-  /// The authority that clients of `tls` must trust, in PEM; empty without.
+  /// The CA certificate that clients must trust (PEM); empty without `tls`.
   std::string authority() const;
 
-  /// Refuses new connections and resets those that are open.
+  /// Refuses new connections and resets open ones.
   void stop();
 
   const EmulatedServices& services() const;
   const FaultPlan& plan() const;
   PagesServed take_pages_served();
 
-  /// What happened, as a JSON object: also the answer to GET /report.
+  /// What happened, as a JSON object; also the response to GET /report.
   std::string report() const;
 
  private:

@@ -43,7 +43,7 @@ int run(FaultServerOptions options, const std::string& authority_file) {
 }  // namespace
 
 int main(int argc, char** argv) {
-  // Bodies of megabytes come and go: their memory is kept, or the kernel would clear it each time.
+  // Keeps the memory of large bodies; otherwise the kernel would have to clear it each time.
   mallopt(M_MMAP_THRESHOLD, 64 << 20);
   mallopt(M_TRIM_THRESHOLD, 256 << 20);
   CLI::App program(
@@ -59,41 +59,43 @@ int main(int argc, char** argv) {
   std::int64_t sso_token_lifetime_seconds = options.identity.sso_token_lifetime.count();
   std::string authority_file;
   std::vector<std::string> faults;
-  program.add_option("--address", options.address, "To listen on: 127.0.0.1, ::1");
-  program.add_option("--port", options.port, "0: one that is free");
+  program.add_option("--address", options.address, "Address to listen on: 127.0.0.1, ::1");
+  program.add_option("--port", options.port, "Port to listen on; 0: any free one");
   CLI::Option* const tls =
-      program.add_flag("--tls", options.tls, "HTTPS, with a certificate of its own");
+      program.add_flag("--tls", options.tls, "Use HTTPS with a generated certificate");
   program
       .add_option("--tls-ca", authority_file,
-                  "Where to write the authority that clients must trust, in PEM")
+                  "File to write the CA certificate to that clients must trust")
       ->needs(tls);
-  program.add_option("--items", options.table.items, "Items of the table");
-  program.add_option("--item-bytes", item_bytes, "Bytes of an item's JSON");
+  program.add_option("--items", options.table.items, "Number of items in the table");
+  program.add_option("--item-bytes", item_bytes, "Size of an item's JSON in bytes");
   program.add_option("--max-item-bytes", options.table.max_item_bytes,
-                     "Items have between --item-bytes and this");
-  program.add_option("--page-bytes", options.table.page_bytes, "Bytes after which a page ends");
+                     "Maximum size; items have between --item-bytes and this");
+  program.add_option("--page-bytes", options.table.page_bytes, "Size of a page in bytes");
   program.add_option("--oversize-every", options.table.oversize_every,
-                     "Every so many items one that is too large for a record");
-  program.add_option("--oversize-bytes", options.table.oversize_bytes, "Bytes of its JSON");
+                     "Every N-th item is too large for a record");
+  program.add_option("--oversize-bytes", options.table.oversize_bytes,
+                     "Size of such an item in bytes");
   program.add_option("--read-units-per-second", options.table.read_units_per_second,
-                     "What the table is provisioned with; 0: on demand, and any");
-  program.add_option("--shards", options.stream.shards, "Of the stream");
+                     "Provisioned capacity; 0: on-demand, unlimited");
+  program.add_option("--shards", options.stream.shards, "Number of shards");
   program
       .add_option("--stream-mode", options.stream.mode,
-                  "What the stream says of its capacity: none, provisioned or on-demand")
+                  "Reported stream mode: none, provisioned or on-demand")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, StreamMode>{{"none", StreamMode::none},
                                             {"provisioned", StreamMode::provisioned},
                                             {"on-demand", StreamMode::on_demand}}));
-  program.add_option("--shards-per-page", options.stream.shards_per_page, "Of ListShards, at most");
+  program.add_option("--shards-per-page", options.stream.shards_per_page,
+                     "Maximum page size of ListShards");
   program.add_option("--shard-records-per-second", options.stream.shard_limits.records_per_second,
                      "A shard's limit; Kinesis's own is 1000");
   program.add_option("--shard-bytes-per-second", options.stream.shard_limits.bytes_per_second,
                      "A shard's limit; Kinesis's own is 1048576");
   program.add_option("--split-at", options.stream.split_at,
-                     "The call of PutRecords, from 0, at which every shard is split");
+                     "The PutRecords call (from 0) at which every shard is split");
   program.add_option("--refused-every", options.stream.refused_every,
-                     "Every so many items one whose record is never taken");
+                     "The record of every N-th item is never accepted");
   program
       .add_option("--refusal", options.stream.refusal,
                   "entry: that record is refused; request: the whole request")
@@ -107,30 +109,31 @@ int main(int argc, char** argv) {
                                               {"json", KinesisWires::json},
                                               {"json-415", KinesisWires::json_415}}));
   program.add_option("--record-bytes", options.stream.record_bytes, "The stream's record limit");
-  program.add_option("--scan-latency-ms", scan_ms, "Before each answer to Scan");
-  program.add_option("--put-latency-ms", put_ms, "Before each answer to PutRecords");
-  program.add_option("--clock-offset-s", clock_offset_seconds,
-                     "The server's clock against this one");
-  program.add_option("--access-key-id", options.credentials.access_key_id, "Who may call");
+  program.add_option("--scan-latency-ms", scan_ms, "Delay of each Scan response");
+  program.add_option("--put-latency-ms", put_ms, "Delay of each PutRecords response");
+  program.add_option("--clock-offset-s", clock_offset_seconds, "Offset of the server's clock");
+  program.add_option("--access-key-id", options.credentials.access_key_id,
+                     "Access key that may call");
   program.add_option("--secret-access-key", options.credentials.secret_access_key,
-                     "And the secret");
-  program.add_option("--session-token", options.credentials.session_token, "And the token");
+                     "Its secret key");
+  program.add_option("--session-token", options.credentials.session_token, "Its session token");
   program.add_option("--session-lifetime-s", session_lifetime_seconds,
-                     "Of every session that is issued; 0: as long as was asked for");
+                     "Lifetime of issued sessions; 0: as requested");
   program.add_option("--sso-token-lifetime-s", sso_token_lifetime_seconds,
-                     "Of every token that CreateToken issues");
+                     "Lifetime of tokens issued by CreateToken");
   program
       .add_option("--metadata", options.identity.metadata.mode,
-                  "Of the instance: v2, v1-and-v2, v1 or disabled")
+                  "Instance metadata: v2, v1-and-v2, v1 or disabled")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, MetadataMode>{{"v2", MetadataMode::v2},
                                               {"v1-and-v2", MetadataMode::v1_and_v2},
                                               {"v1", MetadataMode::v1},
                                               {"disabled", MetadataMode::disabled}}));
   program.add_option("--metadata-role", options.identity.metadata.role,
-                     "Of the instance; none: it has none");
-  program.add_option("--metadata-region", options.identity.metadata.region, "Of the instance");
-  program.add_option("--seed", options.seed, "Of the faults");
+                     "Role of the instance; none: no role");
+  program.add_option("--metadata-region", options.identity.metadata.region,
+                     "Region of the instance");
+  program.add_option("--seed", options.seed, "Seed of the faults");
   program.add_option(
       "--fault", faults,
       "[OPERATION:]FAULT=RATE[xMOST][/APART] or [OPERATION:]FAULT@CALL, any number of times");

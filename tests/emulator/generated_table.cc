@@ -28,7 +28,7 @@ constexpr std::size_t kListFixedBytes =
     kHead.size() + kDigits + kListMiddle.size() + kListTail.size();
 static_assert(kListFixedBytes <= kMinItemBytes);
 
-/// SplitMix64: neighbours become unlike.
+/// SplitMix64: similar numbers become different.
 std::uint64_t mixed(std::uint64_t value) {
   value += 0x9e3779b97f4a7c15U;
   value = (value ^ (value >> 30)) * 0xbf58476d1ce4e5b9U;
@@ -77,7 +77,7 @@ std::size_t GeneratedTable::size_of(std::uint64_t number) const {
 }
 
 GeneratedTable::Parts GeneratedTable::parts_of(std::uint64_t number) const {
-  // Where the filler begins depends on the number, so that one item's data never passes for
+  // The start of the filler depends on the number, so that the data of one item cannot pass for
   // another's.
   const std::size_t begin = mixed(~number) % kFillerPeriod;
   if (is_oversize(number)) {
@@ -150,8 +150,8 @@ std::optional<GeneratedPage> GeneratedTable::page(const PageRequest& request) co
   page.body.reserve(shape_.page_bytes + shape_.max_item_bytes + 256);
   page.body += R"({"Items":[)";
   const std::size_t start = page.body.size();
-  // A page that ends with the segment's last item, because it is full, does not know that: one more
-  // page, which is empty, follows.
+  // A page that is full with the segment's last item does not know that it is the last: one more,
+  // empty page follows.
   bool full = false;
   while (next < end && !full) {
     if (page.items > 0) {

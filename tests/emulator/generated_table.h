@@ -1,4 +1,4 @@
-// A table of any size that takes no memory: each item is made anew from its number.
+// A table of any size that takes no memory: each item is generated from its number.
 #pragma once
 
 #include <cstddef>
@@ -11,26 +11,26 @@ namespace everyitem::emulator {
 
 struct TableShape {
   std::uint64_t items = 1000;
-  /// Bytes of an item's JSON: between these, by the item's number. At least kMinItemBytes.
+  /// The size of an item's JSON is between these and depends on its number. At least kMinItemBytes.
   std::size_t min_item_bytes = 400;
   std::size_t max_item_bytes = 400;
   /// Bytes of items after which a page ends; DynamoDB's own is 1 MB.
   std::size_t page_bytes = 1U << 20;
-  /// Items whose number is a multiple of this are lists of small numbers, of at least
-  /// `oversize_bytes` of JSON: within DynamoDB's 400 KB, and over a record's 1 MiB. 0: none.
+  /// Items whose number is a multiple of this are lists of small numbers with at least
+  /// `oversize_bytes` of JSON: within DynamoDB's 400 KB, but over a record's 1 MiB. 0: none.
   std::uint64_t oversize_every = 0;
   std::size_t oversize_bytes = 1'200'000;
-  /// What is provisioned: what is read faster is refused. 0: on demand, and as fast as it comes.
+  /// The provisioned capacity; faster reads are throttled. 0: on-demand and unlimited.
   double read_units_per_second = 0;
 };
 
 inline constexpr std::size_t kMinItemBytes = 64;
 
-/// One page of a scan: the answer's body.
+/// One page of a scan: the body of the response.
 struct GeneratedPage {
   std::string body;
   std::uint64_t items = 0;
-  /// As DynamoDB counts them: half a unit for each 4 KiB begun, twice that strongly consistent; and
+  /// As DynamoDB counts them: half a unit per started 4 KiB, twice that for strong consistency, and
   /// half a unit for an empty page.
   double read_units = 0;
 };
@@ -44,16 +44,16 @@ class GeneratedTable {
 
   /// Appends the JSON of item `number`, below shape().items.
   void append_item(std::string& out, std::uint64_t number) const;
-  /// Whether `json` is item `number`, byte for byte, without making that.
+  /// Whether `json` is item `number`, byte for byte, without generating that item.
   bool is_item(std::string_view json, std::uint64_t number) const;
-  /// The number of an item, read from its JSON's key; nothing where it is not one of ours.
+  /// The number of an item, from the key in its JSON; nothing if it is not one of this table's.
   std::optional<std::uint64_t> number_of(std::string_view json) const;
 
   bool is_oversize(std::uint64_t number) const {
     return shape_.oversize_every > 0 && number % shape_.oversize_every == 0;
   }
 
-  /// The key of item `number`, as LastEvaluatedKey has it.
+  /// The key of item `number`, in the form of LastEvaluatedKey.
   static std::string key(std::uint64_t number);
 
   struct PageRequest {
@@ -66,11 +66,11 @@ class GeneratedTable {
     bool return_consumed_capacity = true;
   };
 
-  /// Nothing when `after` is not an item of that segment: DynamoDB refuses it.
+  /// Nothing if `after` is not an item of that segment, which DynamoDB rejects.
   std::optional<GeneratedPage> page(const PageRequest& request) const;
 
  private:
-  /// What an item is made of, around its number.
+  /// The parts of an item around its number.
   struct Parts {
     std::string_view middle;
     std::string_view filling;  ///< a slice of a filler

@@ -33,7 +33,7 @@ const Identity* IdentityRegister::find(std::string_view access_key_id) {
 const Identity& IdentityRegister::issue(const SessionRequest& request, Time now) {
   const std::string id =
       fmt::format("ASIA.{}.{}.{}", request.role, request.session, issued_.size() + 1);
-  // In whole seconds, as it is told.
+  // In whole seconds, as reported.
   const Time expires_at =
       std::chrono::floor<std::chrono::seconds>(now + lifetime_.value_or(request.lifetime));
   Identity session{.credentials = {.access_key_id = id,

@@ -1,4 +1,4 @@
-// Who is known to the emulated services: the users there are, and the sessions that were issued.
+// The identities known to the emulated services: users, and issued sessions.
 #pragma once
 
 #include <chrono>
@@ -16,12 +16,12 @@ namespace everyitem::emulator {
 
 inline constexpr std::string_view kAccount = "000000000000";
 
-/// Every access key that begins so is a user's, with the secret `secret-of-` + the access key id:
-/// AKIDUSERBOB is user/BOB. Tests can have as many as they like.
+/// Every access key with this prefix belongs to a user and has the secret `secret-of-` + the access
+/// key id: AKIDUSERBOB is user/BOB. Tests can use any number of them.
 inline constexpr std::string_view kUserPrefix = "AKIDUSER";
 
-/// Where AWS answers a request for a role's session, ours is named so that the role can be told:
-/// ASIA.ROLE.SESSION.NUMBER, with the secret `secret-of-ASIA...` and the token `token-of-ASIA...`.
+/// The access keys of role sessions contain the role: ASIA.ROLE.SESSION.NUMBER, with the secret
+/// `secret-of-ASIA...` and the token `token-of-ASIA...`.
 struct Identity {
   aws::Credentials credentials;
   std::string arn;
@@ -32,13 +32,13 @@ struct SessionRequest {
   std::string account = std::string(kAccount);
   std::string role;               ///< its name, without a path
   std::string session;            ///< RoleSessionName
-  std::chrono::seconds lifetime;  ///< as asked for; the register's own counts where it has one
+  std::chrono::seconds lifetime;  ///< as requested; overridden by the register's own, if set
   std::string partition = "aws";
-  std::string operation;  ///< by which it is issued, for the report
-  std::string caller;     ///< the access key id of who asked; empty where nobody signed
+  std::string operation;  ///< that issues it, for the report
+  std::string caller;     ///< the caller's access key id; empty if unsigned
 };
 
-/// A session that was issued, for the report.
+/// An issued session, for the report.
 struct IssuedSession {
   std::string access_key_id;
   std::string arn;
@@ -51,19 +51,19 @@ class IdentityRegister {
  public:
   using Time = std::chrono::system_clock::time_point;
 
-  /// `owner` may call too. What is issued lives for `lifetime`, whatever was asked for; as long as
-  /// was asked for where there is none.
+  /// `owner` may call too. Sessions last for `lifetime`, whatever was requested; if not set, as
+  /// requested.
   explicit IdentityRegister(aws::Credentials owner,
                             std::optional<std::chrono::seconds> lifetime = {});
 
-  /// Null for an access key that nobody has. Valid until the next call of a member.
+  /// Null for an unknown access key. Valid until the next call of a member.
   const Identity* find(std::string_view access_key_id);
   const Identity& issue(const SessionRequest& request, Time now);
 
-  /// Refuses what is signed wrong, by an unknown identity, or by one that has expired.
+  /// Rejects requests with a wrong signature, or from an unknown or expired identity.
   std::optional<SignatureRefusal> check(const ReceivedRequest& request, std::string_view service,
                                         Time now);
-  /// Of a request that `check` let pass.
+  /// The caller of a request that `check` has accepted.
   const Identity& caller_of(const ReceivedRequest& request) {
     return *find(access_key_id_of(request));
   }
@@ -76,7 +76,7 @@ class IdentityRegister {
   std::vector<IssuedSession> issued_;
 };
 
-/// "2026-11-25T04:30:00Z", as the services write times.
+/// "2026-11-25T04:30:00Z", the format of the services.
 std::string iso_time(std::chrono::system_clock::time_point time);
 
 }  // namespace everyitem::emulator

@@ -19,7 +19,7 @@ namespace {
 constexpr std::string_view kStarting = "49600000000000000000000000000000000000000000000000000000";
 constexpr std::string_view kEnding = "49600000000000000000000000000000000000000000000000009999";
 
-/// A token that this server never gave is one behind the last shard.
+/// A token this server never issued is one past the last shard.
 std::uint64_t token_of(std::string_view text) {
   std::uint64_t token = 0;
   const auto parsed = std::from_chars(text.data(), text.data() + text.size(), token);

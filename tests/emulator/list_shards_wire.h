@@ -1,4 +1,4 @@
-// What ListShards is asked and answers, in both of Kinesis's formats.
+// Requests and responses of ListShards, in both of Kinesis's formats.
 #pragma once
 
 #include <cstddef>
@@ -13,14 +13,14 @@ namespace everyitem::emulator {
 
 struct ListShardsRequest {
   bool names_stream = false;
-  std::optional<std::uint64_t> next_token;  ///< the place of the shard that comes next
-  std::size_t max_results = 1000;           ///< the most that AWS answers (API reference)
+  std::optional<std::uint64_t> next_token;  ///< the index of the next shard
+  std::size_t max_results = 1000;           ///< AWS's maximum (API reference)
 };
 
-/// The body has room for simdjson's padding behind its end. Throws simdjson::simdjson_error where
-/// it is no such request.
+/// The body has room for simdjson's padding after its end. Throws simdjson::simdjson_error if it is
+/// not such a request.
 ListShardsRequest list_shards_of_json(const std::string& body);
-/// Throws CborError where it is no such request.
+/// Throws CborError if it is not such a request.
 ListShardsRequest list_shards_of_cbor(const std::string& body);
 
 struct ListShardsAnswer {

@@ -14,14 +14,14 @@ namespace ondemand = simdjson::ondemand;
 
 namespace {
 
-constexpr std::size_t kMaxResultBytes = 128;  ///< in the answer
+constexpr std::size_t kMaxResultBytes = 128;  ///< in the response
 constexpr std::string_view kErrorMessage = "Refused on purpose";
 
 }  // namespace
 
 std::vector<PutRecord> records_of_json(const std::string& body) {
   thread_local ondemand::parser parser;
-  thread_local std::vector<char> decoded;  // of all records, one after the other
+  thread_local std::vector<char> decoded;  // the data of all records
   decoded.resize(std::max(decoded.size(), body.size()));
   char* next = decoded.data();
 

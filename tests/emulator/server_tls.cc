@@ -21,7 +21,7 @@ ServerTls::ServerTls() : context(boost::asio::ssl::context::tls_server) {
                               .issuer = &made_authority,
                               .valid_until = kValidFor});
   SSL_CTX* const native = context.native_handle();
-  // One cipher for all clients, whichever each likes best: their speeds are to be compared.
+  // One cipher for all clients regardless of their preferences, so that speeds can be compared.
   SSL_CTX_set_options(native, SSL_OP_CIPHER_SERVER_PREFERENCE);
   if (SSL_CTX_set_min_proto_version(native, TLS1_2_VERSION) != 1 ||
       SSL_CTX_set_ciphersuites(native, "TLS_AES_128_GCM_SHA256") != 1 ||

@@ -1,4 +1,4 @@
-// A certificate for this machine, made anew, and what serves with it.
+// A newly generated certificate for this machine, and a TLS context that uses it.
 #pragma once
 
 #include <string>
@@ -10,8 +10,8 @@ namespace everyitem::emulator {
 struct ServerTls {
   ServerTls();
 
-  boost::asio::ssl::context context;  ///< of TLS 1.2 and 1.3, AES-128-GCM alone
-  /// Whom a client must trust, in PEM: who signed the certificate for localhost and 127.0.0.1.
+  boost::asio::ssl::context context;  ///< TLS 1.2 and 1.3, only AES-128-GCM
+  /// The CA certificate (PEM) that signed the one for localhost and 127.0.0.1.
   std::string authority;
 };
 

@@ -1,4 +1,4 @@
-// What an emulated service says.
+// Responses of emulated services.
 #pragma once
 
 #include <algorithm>
@@ -17,7 +17,7 @@ namespace everyitem::emulator {
 inline constexpr std::string_view kJsonContentType = "application/x-amz-json-1.0";
 inline constexpr std::string_view kCborContentType = "application/x-amz-cbor-1.1";
 
-/// An answer, before the network has its way with it.
+/// A response, before the network damages it.
 struct Reply {
   int status = 200;
   std::string body;
@@ -30,7 +30,7 @@ struct ServiceReply {
   std::string body = "{}";
 };
 
-/// Thrown by whatever refuses a request.
+/// Thrown to reject a request.
 struct Refused {
   std::string code;
   std::string message;
@@ -43,14 +43,14 @@ inline ServiceReply to_reply(const Refused& refused) {
           .body = boost::json::serialize(body)};
 }
 
-/// One that an emulated service knows, and what does it: given the request, it returns the answer.
+/// An operation of an emulated service: takes the request and returns the response.
 template <typename Service>
 struct Operation {
   std::string_view name;
   boost::json::object (Service::*work)(const boost::json::object& request);
 };
 
-/// What the service says to a request for the operation of this name.
+/// The service's response to a request for the operation of this name.
 template <typename Service>
 ServiceReply reply_of(Service& service, std::span<const Operation<Service>> operations,
                       std::string_view name, std::string_view body) {

@@ -81,7 +81,7 @@ std::optional<SignatureRefusal> check_signature(const ReceivedRequest& request,
         true};
   }
 
-  // Sign again what was said to be signed; what `sign` adds by itself is left out.
+  // Sign again what the request says was signed, without the headers that `sign` adds.
   std::vector<std::string> names;
   boost::split(names, part(authorization, "SignedHeaders"), boost::is_any_of(";"));
   for (const http::Header& header : request.headers) {

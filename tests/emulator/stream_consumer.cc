@@ -48,7 +48,7 @@ bool StreamConsumer::all_belong_to(std::uint32_t shard,
                                    const std::vector<SubRecord>& records) const {
   SubRecord before;
   return std::ranges::all_of(records, [&](const SubRecord& one) {
-    // Mostly it is the same entry of a table, whose hash need not be computed again.
+    // Mostly it is the same table entry, whose hash need not be computed again.
     const bool as_before =
         one.explicit_hash_key.data() == before.explicit_hash_key.data() &&
         (!one.explicit_hash_key.empty() || one.partition_key.data() == before.partition_key.data());

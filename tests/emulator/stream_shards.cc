@@ -18,9 +18,9 @@ std::uint32_t head(const Md5& digest) {
          std::uint32_t{digest[2]} << 8 | std::uint32_t{digest[3]};
 }
 
-/// The first 32 of the 128 bits of a decimal number; nothing where it is none, or has more.
+/// The first 32 of the 128 bits of a decimal number; nothing if it is not one or is too large.
 std::optional<std::uint32_t> decimal_head(std::string_view digits) {
-  std::array<std::uint64_t, 4> parts{};  // of 32 bits, the lowest first
+  std::array<std::uint64_t, 4> parts{};  // 32 bits each, the lowest first
   for (const char digit : digits) {
     if (digit < '0' || digit > '9') {
       return std::nullopt;
@@ -84,13 +84,13 @@ std::uint32_t StreamShards::shard_at(std::uint32_t bits) const {
 
 bool StreamShards::take(std::uint32_t shard, std::size_t bytes, Time now) {
   Allowance& left = allowances_.at(shard);
-  const auto most_records = static_cast<double>(limits_.records_per_second);
-  const auto most_bytes = static_cast<double>(limits_.bytes_per_second);
+  const auto max_records = static_cast<double>(limits_.records_per_second);
+  const auto max_bytes = static_cast<double>(limits_.bytes_per_second);
   const double seconds =
       left.as_of ? std::chrono::duration<double>(now - *left.as_of).count() : 1.0;
   left.as_of = now;
-  left.records = std::min(most_records, left.records + seconds * most_records);
-  left.bytes = std::min(most_bytes, left.bytes + seconds * most_bytes);
+  left.records = std::min(max_records, left.records + seconds * max_records);
+  left.bytes = std::min(max_bytes, left.bytes + seconds * max_bytes);
   if ((limits_.records_per_second > 0 && left.records < 1) ||
       (limits_.bytes_per_second > 0 && left.bytes <= 0)) {
     return false;

@@ -47,11 +47,11 @@ class StreamShards {
   const std::string& id_of(std::uint32_t shard) const {
     return listed_.at(closed_ + shard).shard.id;
   }
-  /// All that there ever were, by their ids: those that are open come last.
+  /// All shards, including closed ones, by id; open ones come last.
   const std::vector<ListedShard>& all() const { return listed_; }
 
-  /// Whether the shard takes a record of so many bytes now. What is not used is saved up for one
-  /// second; a record larger than that is taken when something is left, and owed.
+  /// Whether the shard accepts a record of this size now. Unused capacity is saved up for one
+  /// second; a larger record is accepted if anything is left, and the rest is owed.
   bool take(std::uint32_t shard, std::size_t bytes, Time now);
 
   /// Closes every shard and opens two new ones in its place.

@@ -1,4 +1,4 @@
-// What each fault does to a whole scan when it strikes alone.
+// The effect of each single fault on a whole scan.
 #include <fstream>
 #include <set>
 
@@ -24,12 +24,12 @@ using emulator::to_string;
 struct Row {
   Fault fault;
   std::vector<std::string> rules;
-  std::string code;  ///< of the error that ends the run; empty: it is complete
+  std::string code;  ///< of the error that ends the run; empty if it completes
   std::uint32_t segments = 4;
 };
 
-/// What strikes so many requests apart may strike one call twice, while threads overtake each
-/// other.
+/// With this distance between strikes, a fault may still strike one call twice, because threads
+/// overtake each other.
 std::uint32_t threads_for(const Row& row) {
   return row.rules.front().find('/') == std::string::npos ? 2 : 1;
 }
@@ -37,8 +37,8 @@ std::uint32_t threads_for(const Row& row) {
 using enum Fault;
 
 const std::vector<Row>& rows() {
-  // What a client has one remedy for ends the run where it strikes one call twice. With one segment
-  // there is one call of Scan at a time.
+  // A fault with a single remedy ends the run if it strikes the same call twice. With one segment,
+  // there is only one Scan call at a time.
   static const std::vector<Row> table = {
       {provisioned_throughput, {"provisioned_throughput=0.3"}, ""},
       {throttling, {"throttling=0.3"}, ""},
@@ -158,7 +158,7 @@ void expect_as_it_says(const Row& row, bool tls) {
     EXPECT_EQ(end.code, row.code) << end.message;
     EXPECT_NE(end.hint, "") << end.message;
     EXPECT_GT(server.services().received().missing(), 0U);
-    end = run(loop, setup);  // the fault has struck as often as it was to
+    end = run(loop, setup);  // the fault has struck as often as it should
   }
   EXPECT_TRUE(end.complete) << end.message << "; seed " << options.seed;
   const ReceivedItems& received = server.services().received();

@@ -36,17 +36,18 @@ using emulator::StreamMode;
 
 namespace {
 
-/// More requests than are under way at once: what a client has one remedy for must not strike one
+/// More requests than are in flight at once: faults with a single remedy must not strike the same
 /// call twice.
 constexpr std::uint64_t kRequestsApart = 300;
 
-/// Those that a scan is to survive, however often they strike; the others end it by design.
+/// The faults a scan must survive however often they strike; the others end it by design.
 bool can_be_survived(Fault fault) {
   return fault != Fault::access_denied && fault != Fault::not_found &&
          fault != Fault::kms_access_denied && fault != Fault::kms_disabled;
 }
 
-/// After these the records of a PutRecords request may have been taken without the client knowing.
+/// After these, the records of a PutRecords request may have been accepted without the client
+/// knowing.
 bool loses_the_answer(Fault fault) {
   switch (fault) {
     case Fault::wrong_crc:
@@ -63,7 +64,7 @@ bool loses_the_answer(Fault fault) {
   }
 }
 
-/// Everything that a run draws from its seed.
+/// Everything a run derives from its seed.
 struct Draw {
   explicit Draw(std::uint64_t seed) : random(seed) {
     server.seed = seed;
@@ -72,18 +73,18 @@ struct Draw {
     server.table.max_item_bytes = server.table.min_item_bytes + between(0, 400);
     server.table.page_bytes = between(2000, 20'000);
     server.stream.shards = static_cast<std::uint32_t>(between(1, 16));
-    // Not drawn, so that what a seed has drawn so far stays; of even and odd ones alike.
+    // Not drawn at random, so that existing seeds keep their runs; for even and odd seeds alike.
     server.stream.wires = seed % 8 < 2 ? KinesisWires::json : KinesisWires::both;
     server.tls = seed % 3 == 0;
     aggregate = seed % 5 < 2;
     threads = 1 + static_cast<std::uint32_t>(seed / 2 % 3);
-    // Of those that the program paces.
+    // Only modes that the program paces.
     if (seed % 5 == 0) {
       server.stream.mode = seed % 2 == 0 ? StreamMode::provisioned : StreamMode::on_demand;
     }
     segments = static_cast<std::uint32_t>(between(1, 12));
 
-    // The clocks of both sides never jump in one run, or one call might meet two jumps.
+    // The clocks of both sides never jump in the same run, because one call might meet two jumps.
     clock_jumps = between(0, 1) == 0 && threads == 1;
     if (between(0, 1) == 0) {
       server.stream.split_at = between(0, 100);
@@ -92,8 +93,8 @@ struct Draw {
       server.stream.shard_limits.records_per_second = between(2000, 5000);
     }
 
-    // Some runs meet items that are too large, or that the stream refuses: by themselves, or with
-    // the whole request.
+    // Some runs have items that are too large, or that the stream rejects, alone or with the whole
+    // request.
     if (between(0, 7) == 0) {
       server.table.oversize_every = std::max<std::uint64_t>(100, server.table.items / 8);
     }
@@ -102,7 +103,7 @@ struct Draw {
       server.stream.refusal = between(0, 1) == 0 ? Refusal::entry : Refusal::request;
     }
     if (aggregate) {
-      // Nearly every record would hold an item that is refused, and the stream be blamed.
+      // Nearly every record would contain a rejected item, and the stream would be blamed.
       server.stream.refused_every = 0;
     }
 
@@ -114,11 +115,11 @@ struct Draw {
     for (const Fault fault : kinds) {
       FaultRule rule{.fault = fault, .rate = total_rate / static_cast<double>(kinds.size())};
       if (fault == Fault::stall) {
-        rule.most = 2;  // each costs the client's whole timeout
+        rule.max = 2;  // each costs the client's whole timeout
         idle_timeout = std::chrono::seconds(1);
       }
       if (is_remedied_once(fault)) {
-        // While one thread waits for the processor, others go on.
+        // While one thread waits for the processor, others continue.
         rule.apart = threads > 1 ? 20 * kRequestsApart : kRequestsApart;
       }
       if (clock_jumps && (fault == Fault::clock_skew || fault == Fault::not_yet_valid)) {
@@ -132,12 +133,12 @@ struct Draw {
     return std::uniform_int_distribution<std::uint64_t>(least, most)(random);
   }
 
-  std::uint64_t most_items_of_a_page() const {
+  std::uint64_t max_items_per_page() const {
     return server.table.page_bytes / server.table.min_item_bytes + 1;
   }
-  /// An aggregated request may hold all that is read and not yet checkpointed.
-  std::uint64_t most_items_of_a_request() const {
-    return aggregate ? 2ULL * segments * most_items_of_a_page() : batch::kMaxRecordsPerRequest;
+  /// An aggregated request may contain everything that is read and not yet checkpointed.
+  std::uint64_t max_items_per_request() const {
+    return aggregate ? 2ULL * segments * max_items_per_page() : batch::kMaxRecordsPerRequest;
   }
 
   std::mt19937_64 random;
@@ -149,11 +150,11 @@ struct Draw {
   std::chrono::milliseconds idle_timeout{30'000};
 };
 
-/// When to kill a process: at the first such moment once both numbers are reached.
+/// When to kill a process: at the first such moment after both numbers are reached.
 struct Kill {
   KillMoment moment = KillMoment::scan_arrives;
   std::uint64_t requests = 0;  ///< of the process
-  std::uint64_t distinct = 0;  ///< items that have arrived, of the whole run
+  std::uint64_t distinct = 0;  ///< items that have arrived in the whole run
 };
 
 class Killer {
@@ -167,14 +168,14 @@ class Killer {
     requests_ = 0;
     state_ = State::waiting;
   }
-  /// The process has ended, by the kill or by itself.
+  /// Call when the process has ended, killed or by itself.
   void put_away() {
     process_ = nullptr;
     timer_.cancel();
   }
   bool has_killed() const { return state_ == State::killed; }
 
-  /// As the server's Watch.
+  /// Implements the server's Watch.
   bool see(Moment moment, std::string_view operation) {
     requests_ += moment == Moment::arrived ? 1 : 0;
     if (process_ == nullptr || state_ != State::waiting || requests_ < kill_.requests ||
@@ -229,10 +230,10 @@ class Killer {
 /// Counts the pages of a segment that are read again after a kill.
 class RepeatedPages {
  public:
-  /// `served`: to one process, from its start to its end.
+  /// `served`: the pages served to one process, from its start to its end.
   void add(const PagesServed& served) {
     for (const auto& [segment, pages] : served) {
-      // A process reads a segment from its checkpoint on.
+      // A process reads a segment starting at its checkpoint.
       const std::set<std::uint64_t>& before = last_[segment];
       const auto repeated = std::distance(before.lower_bound(*pages.begin()), before.end());
       most_ = std::max(most_, static_cast<std::uint64_t>(repeated));
@@ -242,11 +243,11 @@ class RepeatedPages {
   std::uint64_t most() const { return most_; }
 
  private:
-  PagesServed last_;  ///< of each segment, to the last process that read it
+  PagesServed last_;  ///< per segment, to the last process that read it
   std::uint64_t most_ = 0;
 };
 
-/// The items in a file of dead letters, held against the table's.
+/// Compares the items in a dead-letter file with the table's.
 ReceivedItems read_dead_letters(const std::string& path, const GeneratedTable& table) {
   constexpr std::string_view kItem = R"(,"item":)";
   ReceivedItems letters(table);
@@ -255,13 +256,13 @@ ReceivedItems read_dead_letters(const std::string& path, const GeneratedTable& t
     const std::string_view text(line);
     const auto item = text.find(kItem);
     letters.add(item == std::string_view::npos || lines.eof()
-                    ? text  // no letter, or one without its end: counts as unknown
+                    ? text  // not a dead letter, or an incomplete one: counts as unknown
                     : text.substr(item + kItem.size(), text.size() - item - kItem.size() - 1));
   }
   return letters;
 }
 
-/// Scans to the end, in as many processes as it takes, each but the last killed as planned.
+/// Scans to the end with as many processes as it takes, all but the last killed as planned.
 FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   const TemporaryFolder folder;
   asio::io_context loop(1);
@@ -297,7 +298,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
     }
     ended = kill == kills.end() || !killer.has_killed();
     killer.put_away();
-    // What a killed process had sent is its own, not the next one's.
+    // Requests sent by a killed process do not count for the next one.
     while (loop.poll() > 0) {
     }
     repeated_pages.add(server.take_pages_served());
@@ -306,7 +307,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
     } else {
       ++result.kills[kill->moment];
       ++kill;
-      result.duplicates_allowed += 2ULL * draw.segments * draw.most_items_of_a_page();
+      result.duplicates_allowed += 2ULL * draw.segments * draw.max_items_per_page();
     }
   }
   server.stop();
@@ -323,8 +324,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
   result.signatures_out_of_time = server.services().counts().signatures_out_of_time;
   for (const auto& [fault, times] : server.plan().struck()) {
     result.faults += times;
-    result.duplicates_allowed +=
-        loses_the_answer(fault) ? draw.most_items_of_a_request() * times : 0;
+    result.duplicates_allowed += loses_the_answer(fault) ? draw.max_items_per_request() * times : 0;
   }
   return result;
 }
@@ -352,9 +352,9 @@ FaultRunResult run_with_faults(std::uint64_t seed) {
 FaultRunResult run_with_kills(std::uint64_t seed, std::uint64_t kills, bool calm) {
   constexpr std::uint64_t kItemsBetweenKills = 1000;
   Draw draw(seed);
-  // Every process has read far ahead of what is known to have arrived.
+  // Every process may have read far ahead of what has arrived.
   draw.server.table.items =
-      kills * kItemsBetweenKills + 20ULL * draw.segments * draw.most_items_of_a_page();
+      kills * kItemsBetweenKills + 20ULL * draw.segments * draw.max_items_per_page();
   draw.server.stream.shard_limits = {};
   if (calm) {
     draw.server.faults.clear();

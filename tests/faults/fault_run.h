@@ -1,6 +1,6 @@
-// One whole scan against the fault server, made from a seed: the table, the settings, the faults,
-// when they strike and when the scan is killed. What the guarantee promises is then looked up in
-// what arrived.
+// One complete scan against the fault server, generated from a seed: the table, the settings, the
+// faults, when they strike and when the scan is killed. Afterwards, the promises of the guarantee
+// are checked against what arrived.
 #pragma once
 
 #include <cstdint>
@@ -14,33 +14,33 @@ namespace everyitem::faults {
 
 /// When a scan is killed (SIGKILL).
 enum class KillMoment {
-  scan_arrives,  ///< a Scan request has arrived, and is never answered
-  put_arrives,   ///< a PutRecords request has arrived; none of its records are taken
-  put_answered,  ///< 0 to 3 ms after the answer to a PutRecords request, when it is checkpointed
+  scan_arrives,  ///< a Scan request has arrived, and never gets a response
+  put_arrives,   ///< a PutRecords request has arrived; none of its records is accepted
+  put_answered,  ///< 0 to 3 ms after the response to a PutRecords request, while it is checkpointed
 };
 
 struct FaultRunResult {
   std::uint64_t seed = 0;
-  std::uint64_t items = 0;                ///< of the table
-  std::uint64_t undeliverable = 0;        ///< of these, those that the stream never takes
+  std::uint64_t items = 0;                ///< items of the table
+  std::uint64_t undeliverable = 0;        ///< items the stream never accepts
   std::uint64_t missing = 0;              ///< neither in the stream nor in the dead letters
-  emulator::ReceivedCounts received;      ///< by the stream
+  emulator::ReceivedCounts received;      ///< items received by the stream
   emulator::ReceivedCounts dead_letters;  ///< items in the file of dead letters
   std::uint64_t requests_over_limits = 0;
   std::uint64_t signatures_refused = 0;
-  std::uint64_t signatures_out_of_time = 0;  ///< refused until the client had corrected its clock
-  std::uint64_t faults = 0;                  ///< that struck
+  std::uint64_t signatures_out_of_time = 0;  ///< rejected until the client had corrected its clock
+  std::uint64_t faults = 0;                  ///< faults that struck
   std::map<KillMoment, std::uint64_t> kills;
-  /// Most records that may have arrived twice: those of requests whose answer was lost or not
-  /// understood, and those of pages that were in flight when a process ended.
+  /// The maximum number of records that may have arrived twice: those in requests whose response
+  /// was lost or unusable, and those of pages in flight when a process ended.
   std::uint64_t duplicates_allowed = 0;
-  /// Most pages of one segment that one kill had read again. Promised: 2.
+  /// The maximum number of pages of a segment that were read again after a kill. Promised: 2.
   std::uint64_t pages_repeated = 0;
-  std::string failure;  ///< what ended the run, had it to end; empty when it is complete
+  std::string failure;  ///< what ended the run; empty if it is complete
 
-  /// Everything that was promised holds.
+  /// Whether every promise was kept.
   bool as_promised() const;
-  /// One line, for people.
+  /// A line for people to read.
   std::string to_line() const;
   /// Adds the numbers of another run.
   void add(const FaultRunResult& other);
@@ -49,15 +49,15 @@ struct FaultRunResult {
 /// "3 kills (2 as a Scan arrived, 1 as a PutRecords arrived, 0 after one was answered)".
 std::string to_text(const std::map<KillMoment, std::uint64_t>& kills);
 
-/// Scans a generated table of some hundred to some thousand small items, with faults of every kind
-/// that a run can survive at 1 to 20 percent of all requests; in some, the client's clock is wrong
-/// and jumps, or the stream is split, or its shards throttle. The scan is a process of its own;
-/// every other run's is killed up to four times and started again. The caller must have one thread
-/// only.
+/// Scans a generated table of a few hundred to a few thousand small items, with every kind of fault
+/// that a run can survive at 1 to 20 percent of all requests. In some runs the client's clock is
+/// wrong and jumps, the stream is split, or its shards throttle. The scan runs in a separate
+/// process, which in every other run is killed up to four times and started again. The caller must
+/// have only one thread.
 FaultRunResult run_with_faults(std::uint64_t seed);
 
-/// The same over a table that is large enough for so many kills, each once some thousand more items
-/// have arrived. `calm`: no faults but the kills.
+/// The same over a table that is large enough for `kills` kills, each after a few thousand more
+/// items have arrived. `calm`: no faults except the kills.
 FaultRunResult run_with_kills(std::uint64_t seed, std::uint64_t kills, bool calm);
 
 }  // namespace everyitem::faults

@@ -1,4 +1,4 @@
-// Many runs with faults, each from a seed of its own; what they found, in one line.
+// Many runs with faults, each with its own seed; prints the results in one line.
 #include <cstdint>
 #include <exception>
 

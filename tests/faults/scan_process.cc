@@ -22,7 +22,7 @@ namespace everyitem::faults {
 
 namespace {
 
-constexpr std::chrono::minutes kMostWrong{40};
+constexpr std::chrono::minutes kMaxOffset{40};
 
 Environment environment_of(const ScanSetup& setup) {
   return [credentials = setup.credentials,
@@ -62,7 +62,7 @@ std::unique_ptr<pipeline::ScanRun> make_run(const asio::any_io_executor& executo
                                              [](std::string_view) {});
 }
 
-/// What the child tells its parent.
+/// What the child process reports to its parent.
 std::string scan_alone(const ScanSetup& setup) {
   asio::io_context loop(1);
   std::string message = "the scan did not end";
@@ -95,7 +95,7 @@ Awaitable<void> HastyClock::sleep(std::chrono::nanoseconds duration) {
 }
 
 void HastyClock::jump() const {
-  const std::int64_t most = std::chrono::seconds(kMostWrong).count();
+  const std::int64_t most = std::chrono::seconds(kMaxOffset).count();
   offset_ =
       std::chrono::seconds(std::uniform_int_distribution<std::int64_t>(-most, most)(*random_));
   calls_to_jump_ = std::uniform_int_distribution<std::uint64_t>(kCallsBetweenJumps,
@@ -143,7 +143,7 @@ ScanProcess::ScanProcess(const ScanSetup& setup) {
     close(ends[0]);
     const std::string failure = scan_alone(setup);
     [[maybe_unused]] const ssize_t told = write(ends[1], failure.data(), failure.size());
-    _exit(failure.empty() ? 0 : 1);  // nothing of the parent's is torn down here
+    _exit(failure.empty() ? 0 : 1);  // does not run the parent's clean-up
   }
   close(ends[1]);
   message_ = ends[0];

@@ -1,4 +1,4 @@
-// A scan of the fault server: in this process, or in one of its own that can be killed.
+// A scan of the fault server, in this process or in a separate one that can be killed.
 #pragma once
 
 #include <sys/types.h>
@@ -16,12 +16,12 @@
 
 namespace everyitem::faults {
 
-/// Waits a thousandth of what it is asked for: the order of things stays, the time does not.
+/// Waits a thousandth of the requested time, which keeps the order of events but not the time.
 class HastyClock final : public Clock {
  public:
   HastyClock() = default;
-  /// One whose wall clock is wrong by up to 40 minutes, and jumps now and then. Never within
-  /// kCallsBetweenJumps calls of it: a client has one remedy for each request.
+  /// A clock whose wall time is wrong by up to 40 minutes and jumps occasionally, but not within
+  /// kCallsBetweenJumps calls, because a client has only one remedy per request.
   explicit HastyClock(std::uint64_t seed_of_jumps);
 
   std::chrono::system_clock::time_point wall_now() const override;
@@ -34,7 +34,7 @@ class HastyClock final : public Clock {
   void jump() const;
 
   mutable std::mutex mutex_;
-  // Who asks for the time need not know that it jumps.
+  // Callers need not know that it jumps.
   mutable std::optional<std::mt19937_64> random_;
   mutable std::chrono::seconds offset_{0};
   mutable std::uint64_t calls_to_jump_ = 0;
@@ -53,8 +53,8 @@ class TemporaryFolder {
 };
 
 struct ScanSetup {
-  std::string url;             ///< of the server
-  std::string ca_bundle = {};  ///< AWS_CA_BUNDLE, where the server has a certificate of its own
+  std::string url;             ///< the server's URL
+  std::string ca_bundle = {};  ///< AWS_CA_BUNDLE, if the server has a generated certificate
   aws::Credentials credentials;
   std::uint32_t segments = 1;
   std::uint32_t threads = 1;
@@ -62,22 +62,22 @@ struct ScanSetup {
   std::string checkpoint;
   std::uint64_t seed = 1;
   bool clock_jumps = false;
-  /// A stall costs all of it. On a busy machine a short one strikes without a stall too, which
-  /// repeats a request that nothing was wrong with.
+  /// A stall takes all of it. If it is short, it also expires on a busy machine without a stall,
+  /// which repeats a request that was fine.
   std::chrono::milliseconds idle_timeout{30'000};
 };
 
 struct ScanEnd {
   bool complete = false;
-  std::string code;  ///< of the error, where a service said one
+  std::string code;  ///< the error code, if a service returned one
   std::string hint;
-  std::string message;  ///< what the user is told; empty when complete
+  std::string message;  ///< the message for the user; empty if complete
 };
 
-/// Scans the whole table, or as far as it gets.
+/// Scans the whole table, or as much as possible.
 Awaitable<ScanEnd> scan(ScanSetup setup);
 
-/// A scan in a process of its own. The caller must have one thread only.
+/// A scan in a separate process. The caller must have only one thread.
 class ScanProcess {
  public:
   explicit ScanProcess(const ScanSetup& setup);
@@ -85,11 +85,11 @@ class ScanProcess {
   ScanProcess(const ScanProcess&) = delete;
   ScanProcess& operator=(const ScanProcess&) = delete;
 
-  /// Whether it has ended, by itself or killed; looks, does not wait.
+  /// Whether it has ended, by itself or killed. Does not wait.
   bool ended();
   void kill_now();
 
-  /// What it failed of; empty if it did not. Once it has ended by itself.
+  /// Why it failed; empty if it did not. Call after it has ended by itself.
   std::string failure() const;
 
  private:

@@ -1,4 +1,5 @@
-// The fault server's aggregated records: the input as it is, and as a message whose MD5 is right.
+// The fault server's aggregated records: the raw input, and the input as a message with a valid
+// MD5.
 #include <algorithm>
 #include <string>
 #include <vector>
@@ -36,7 +37,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   using namespace everyitem;
   const std::string_view input = fuzz::as_text(data, size);
   read(input);
-  // Of just its size, so that what lies behind it is not ours.
+  // Exactly sized, so that reads past the end are noticed.
   constexpr std::string_view kMagic = "\xF3\x89\x9A\xC2";
   const Md5 digest = md5(input);
   std::vector<char> record(kMagic.size() + size + digest.size());

@@ -1,7 +1,7 @@
-// Items in, aggregated records out: whatever the items, the shards and the limits, the decoder that
-// knows nothing of the encoder finds each item once, in a record of its shard.
+// Whatever the items, the shards and the limits, an independent decoder finds each item exactly
+// once, in a record of its shard.
 //
-// Input: two bytes (shards, largest record), then an item a line; its key is what stands before the
+// Input: two bytes (shards, largest record), then one item per line; its key is the text up to the
 // first space.
 #include <algorithm>
 #include <string>
@@ -46,8 +46,8 @@ void check(const RecordBatch& batch, const Given& given, std::vector<std::string
   emulator::AggregatedRecordReader reader;
   const boost::json::value request = parse_cbor(batch.body.view());
   const boost::json::array& records = request.at("Records").as_array();
-  fuzz::require(records.size() == batch.records.size(), "each record is told of");
-  fuzz::require(records.size() <= given.limits.records, "there are no more than may be");
+  fuzz::require(records.size() == batch.records.size(), "every record is listed");
+  fuzz::require(records.size() <= given.limits.records, "too many records");
   std::size_t request_bytes = 0;
   for (const boost::json::value& record : records) {
     const std::string_view data = record.at("Data").as_string();

@@ -1,4 +1,4 @@
-// CBOR documents: what is read is passed over in the same way.
+// CBOR documents: reading and skipping must agree.
 #include <string>
 
 #include <boost/json.hpp>

@@ -12,7 +12,7 @@
 
 namespace everyitem::checkpoint {
 
-/// The file's path, in a folder of the program's own that is gone at its end.
+/// The file's path, in a private folder that is removed at the end.
 class CheckpointFile {
  public:
   CheckpointFile() {
@@ -28,7 +28,7 @@ class CheckpointFile {
   CheckpointFile& operator=(const CheckpointFile&) = delete;
 
   const std::string& path() const { return path_; }
-  /// With what SQLite keeps beside it.
+  /// Including SQLite's additional files.
   void remove() const {
     for (const char* suffix : {"", "-wal", "-shm", "-journal"}) {
       std::filesystem::remove(path_ + suffix);
@@ -39,7 +39,7 @@ class CheckpointFile {
   std::string path_;
 };
 
-/// The run that the store holds, which is a whole one.
+/// The run in the store, which must be complete.
 inline std::optional<RunState> load(SqliteStore& store) {
   std::optional<RunState> state = run_to_end(store.load());
   if (state) {

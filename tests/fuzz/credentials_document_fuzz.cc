@@ -1,5 +1,4 @@
-// What programs, containers, machines and logins give as credentials: what is refused is refused
-// without repeating it.
+// Credentials from programs, containers, machines and logins: errors must not repeat the input.
 #include <algorithm>
 #include <chrono>
 #include <optional>
@@ -72,7 +71,7 @@ void read_time(std::string_view text) {
   }
 }
 
-/// Each word, quoted, is that word.
+/// Quoting a word must not change it.
 void split(std::string_view text) {
   const auto words = split_command(text);
   if (!words) {

@@ -1,4 +1,4 @@
-// Endpoints: what is accepted can be written into a request, and is read again as the same.
+// Endpoints: accepted ones can be written into a request, and read back unchanged.
 #include <algorithm>
 #include <string>
 

@@ -1,4 +1,4 @@
-// What the fuzz targets share: how they take their input apart, and how they report a fault.
+// Shared by the fuzz targets: splitting the input, and reporting failures.
 #pragma once
 
 #include <algorithm>
@@ -10,7 +10,7 @@
 
 namespace everyitem::fuzz {
 
-/// Ends the program with the reason unless `holds`: libFuzzer then keeps the input.
+/// Unless `holds`, ends the program with the reason; libFuzzer then keeps the input.
 inline void require(bool holds, std::string_view invariant) {
   if (!holds) {
     std::fprintf(stderr, "broken: %.*s\n", static_cast<int>(invariant.size()), invariant.data());
@@ -22,7 +22,7 @@ inline std::string_view as_text(const std::uint8_t* data, std::size_t size) {
   return {reinterpret_cast<const char*>(data), size};
 }
 
-/// Takes the first line off `rest`, without its end.
+/// Removes the first line from `rest` and returns it without its line break.
 inline std::string_view take_line(std::string_view& rest) {
   const std::string_view line = rest.substr(0, rest.find('\n'));
   rest.remove_prefix(std::min(line.size() + 1, rest.size()));

@@ -1,4 +1,4 @@
-// HTTP answers, read in pieces as Connection reads them: the pieces must make no difference.
+// HTTP responses, read in pieces as in Connection: the pieces must make no difference.
 #include <optional>
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ namespace beast = boost::beast;
 constexpr std::size_t kHeaderBytes = 16 << 10;
 constexpr std::size_t kBodyBytes = 64 << 10;  // smaller than the client's, so that it is reached
 
-/// What was read: nothing where the bytes are no whole answer.
+/// The response; nothing if the bytes are not a complete one.
 struct Answer {
   int status = 0;
   std::vector<Header> headers;
@@ -28,7 +28,7 @@ struct Answer {
   friend bool operator==(const Answer&, const Answer&) = default;
 };
 
-/// Bytes that come a piece at a time.
+/// Bytes that arrive in pieces.
 class Reader {
  public:
   Reader(std::string_view text, std::size_t piece) : text_(text), piece_(piece) {}

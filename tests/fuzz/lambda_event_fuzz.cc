@@ -1,4 +1,4 @@
-// Events of the Lambda function: any JSON that somebody sends it.
+// Events of the Lambda function: arbitrary JSON.
 #include <string>
 
 #include <boost/json.hpp>

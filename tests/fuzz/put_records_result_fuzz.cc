@@ -1,4 +1,4 @@
-// PutRecords' answers: what is accepted says of each record that was sent what became of it.
+// PutRecords responses: accepted ones have a result for each record that was sent.
 #include <algorithm>
 #include <cstdint>
 #include <vector>

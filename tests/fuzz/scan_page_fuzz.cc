@@ -1,4 +1,4 @@
-// Scan's answers: what is accepted is slices of what came, and the same that Boost.JSON reads.
+// Scan responses: accepted ones consist of slices of the input, and match what Boost.JSON reads.
 #include <string>
 
 #include <boost/json.hpp>
@@ -57,7 +57,7 @@ void require_slices(const ScanPage& page, const KeyNames& keys, std::string_view
   }
 }
 
-/// Where it is certain which member is meant: none twice, none in disguise.
+/// Whether it is unambiguous which member is meant: none is repeated or written with escapes.
 bool unambiguous(std::string_view text) {
   const std::size_t items = text.find("\"Items\"");
   return items != std::string_view::npos &&

@@ -1,5 +1,5 @@
-// What shapes a scan. The input is a line each for table, index, filter, projection, names and
-// values: what passes validation becomes a request that says just that.
+// Scan parameters. The input has one line each for table, index, filter, projection, names and
+// values: whatever passes validation becomes a request with exactly these values.
 #include <string>
 
 #include <boost/json.hpp>
@@ -14,7 +14,7 @@ namespace {
 namespace json = boost::json;
 using fuzz::require;
 
-/// Command lines need not be UTF-8, and DynamoDB's answer says so.
+/// Command lines need not be UTF-8; DynamoDB's response reports that.
 constexpr json::parse_options kOptions{.max_depth = 40, .allow_invalid_utf8 = true};
 
 void require_text(const json::object& request, std::string_view name, std::string_view text) {

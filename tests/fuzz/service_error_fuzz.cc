@@ -1,5 +1,5 @@
-// Refusals. The input is a line each for status, x-amzn-errortype, Retry-After and Content-Type,
-// then the body.
+// Error responses. The input has one line each for status, x-amzn-errortype, Retry-After and
+// Content-Type, then the body.
 #include <charconv>
 #include <string>
 

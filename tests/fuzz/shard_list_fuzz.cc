@@ -1,4 +1,4 @@
-// ListShards' answers, and the map that is made of them.
+// ListShards responses, and the map built from them.
 #include <stdexcept>
 
 #include "aws/client.h"
@@ -7,7 +7,7 @@
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace everyitem;
-  // The first byte says which wire.
+  // The first byte selects the encoding.
   const bool cbor = size > 0 && data[0] == 'c';
   const std::string_view body = fuzz::as_text(data, size).substr(size > 0 ? 1 : 0);
   try {

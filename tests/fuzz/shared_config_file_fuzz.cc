@@ -1,4 +1,4 @@
-// The AWS tools' settings files: what is refused is refused without repeating it.
+// The AWS tools' settings files: errors must not repeat the input.
 #include <algorithm>
 #include <optional>
 #include <string>
@@ -32,7 +32,7 @@ void require_sections(const ConfigSections& sections) {
   }
 }
 
-/// "f:LINE: " and one of the parser's own sentences.
+/// "f:LINE: " and one of the parser's fixed messages.
 void require_own_words(std::string_view message) {
   require(message.starts_with("f:"), "the file is named");
   message.remove_prefix(2);
@@ -46,7 +46,7 @@ void require_own_words(std::string_view message) {
           "the content is not repeated");
 }
 
-/// Nothing where it was refused.
+/// Nothing if it was rejected.
 std::optional<SharedConfigFile> parse(std::string_view text, SharedConfigKind kind) {
   try {
     SharedConfigFile file = parse_shared_config(text, kind, "f");

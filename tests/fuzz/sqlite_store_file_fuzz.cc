@@ -1,4 +1,4 @@
-// The bytes of a checkpoint file: read as a whole run, or refused.
+// The bytes of a checkpoint file: read as a complete run, or rejected.
 #include <fstream>
 
 #include "base/error.h"

@@ -1,5 +1,5 @@
-// The rows of a checkpoint: whatever stands in them is read as a whole run, which can be written
-// again, or refused.
+// The rows of a checkpoint: whatever they contain is read as a complete run, which can be written
+// again, or rejected.
 #include <fuzzer/FuzzedDataProvider.h>
 
 #include <memory>
@@ -22,7 +22,7 @@ struct Finalize {
   void operator()(sqlite3_stmt* statement) const { sqlite3_finalize(statement); }
 };
 
-/// Of any type that SQLite has: it does not hold columns to theirs.
+/// Of any SQLite type, because SQLite does not enforce column types.
 void bind_any(sqlite3_stmt* statement, int place, FuzzedDataProvider& input) {
   constexpr std::size_t kLongest = 24;
   switch (input.ConsumeIntegralInRange(0, 4)) {
@@ -50,7 +50,7 @@ void bind_any(sqlite3_stmt* statement, int place, FuzzedDataProvider& input) {
   }
 }
 
-/// Rows that the tables' own constraints do not take are left out.
+/// Skips rows that violate the tables' constraints.
 void insert_rows(sqlite3* database, const char* sql, FuzzedDataProvider& input) {
   sqlite3_stmt* prepared = nullptr;
   require(sqlite3_prepare_v2(database, sql, -1, &prepared, nullptr) == SQLITE_OK,
@@ -65,7 +65,7 @@ void insert_rows(sqlite3* database, const char* sql, FuzzedDataProvider& input) 
   }
 }
 
-/// Writes tables as the store makes them, empty, the first time; then they are copied.
+/// Creates empty tables as the store does, the first time; after that they are copied.
 void write_tables(const CheckpointFile& file) {
   static const CheckpointFile empty;
   if (!std::filesystem::exists(empty.path())) {

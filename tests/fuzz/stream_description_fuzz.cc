@@ -1,10 +1,10 @@
-// DescribeStreamSummary's answers.
+// DescribeStreamSummary responses.
 #include "fuzz_target.h"
 #include "sink/stream_description.h"
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   using namespace everyitem;
-  // The first byte says which wire.
+  // The first byte selects the encoding.
   const bool cbor = size > 0 && data[0] == 'c';
   const std::string_view body = fuzz::as_text(data, size).substr(size > 0 ? 1 : 0);
   try {

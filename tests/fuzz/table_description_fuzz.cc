@@ -1,4 +1,4 @@
-// DescribeTable's answers, for a table and for an index of it.
+// DescribeTable responses, for a table and for one of its indexes.
 #include "aws/client.h"
 #include "fuzz_target.h"
 #include "source/table_description.h"

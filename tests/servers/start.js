@@ -5,7 +5,7 @@
 //
 // Listens on 127.0.0.1 at a port that the kernel chooses and prints one line,
 // {"service":..,"port":..,"pid":..}, once it accepts connections. Ends on SIGTERM, and when its
-// standard input closes, so that it never outlives who started it; --stay ignores the input.
+// standard input closes, so that it never outlives its parent; --stay ignores the input.
 // Every other option goes to the library, for example --createStreamMs 5000.
 
 const libraries = {
@@ -33,8 +33,8 @@ while (rest.length) {
   options[name.slice(2)] = value
 }
 
-// Both libraries throw when a client goes away in the middle of a request. Clients that are
-// killed are what the tests are about, so that alone must not end the server.
+// Both libraries throw if a client disconnects in the middle of a request. Tests kill clients on
+// purpose, so that alone must not end the server.
 process.on('uncaughtException', (error) => {
   if (['ECONNRESET', 'EPIPE'].includes(error.code)) return
   console.error(error.stack)
