@@ -112,7 +112,7 @@ TEST(FaultServer, KeepsToTheLimitsOfPutRecords) {
 
 TEST(FaultServer, EveryFaultIsMetAsItIsNamed) {
   const std::map<Fault, std::string> codes = {
-      // The client repeats what was refused without being done, and then meets no other fault.
+      // The client retries what was not applied, and then meets no other fault.
       {Fault::provisioned_throughput, "Items"},
       {Fault::expired_token, "Items"},
       {Fault::unrecognized_client, "Items"},
@@ -122,7 +122,7 @@ TEST(FaultServer, EveryFaultIsMetAsItIsNamed) {
       {Fault::access_denied, "AccessDeniedException"},
       {Fault::not_found, "ResourceNotFoundException"},
       {Fault::wrong_crc, "checksum"},
-      {Fault::cut_short, "ended"},
+      {Fault::cut_short, "mid-response"},
       {Fault::reset_before, "reset"},
       {Fault::reset_after, "reset"},
       {Fault::unavailable_html, "HTTP status 503"},
