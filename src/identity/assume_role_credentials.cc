@@ -11,7 +11,7 @@ namespace everyitem::identity {
 
 namespace {
 
-/// Found already: for the client that asks for the role.
+/// Credentials that were already found, for the client that requests the role.
 class FoundCredentials final : public aws::CredentialsProvider {
  public:
   explicit FoundCredentials(aws::Credentials found) : found_(std::move(found)) {}
@@ -46,9 +46,9 @@ std::string AssumeRoleCredentials::place() const {
 Awaitable<std::optional<aws::Credentials>> AssumeRoleCredentials::find() {
   const std::optional<aws::Credentials> with = co_await source_->find();
   if (!with) {
-    throw usage_error(fmt::format("{} is to be assumed with credentials that are not there: {}",
-                                  role_.arn, source_->place()),
-                      "Give that source credentials, or name another.");
+    throw usage_error(fmt::format("cannot assume {}: its source has no credentials: {}", role_.arn,
+                                  source_->place()),
+                      "Give that source credentials, or choose another.");
   }
   RoleRequest request;
   request.role_arn = role_.arn;
@@ -70,22 +70,22 @@ aws::SecretText AssumeRoleCredentials::ask_for_code() {
   if (role_.mfa_serial.empty()) {
     return {};
   }
-  const std::string what = fmt::format("{} ({}) wants an MFA code", role_.arn, role_.named_by);
+  const std::string what = fmt::format("{} ({}) requires an MFA code", role_.arn, role_.named_by);
   if (std::exchange(asked_, true)) {
     throw Error(ErrorKind::failed,
                 {.operation = "renew the credentials",
                  .object = role_.arn,
                  .code = {},
                  .message = what + ", which is asked for only once, at the start",
-                 .hint = "Run the same command again, which goes on where this one has ended; "
-                         "duration_seconds makes sessions longer."});
+                 .hint = "Run the same command again to resume. Set duration_seconds for "
+                         "longer sessions."});
   }
-  std::optional<std::string> code = connector_.surroundings().ask(
-      fmt::format("MFA code of {} for {}: ", role_.mfa_serial, role_.arn));
+  std::optional<std::string> code = connector_.context().ask(
+      fmt::format("MFA code from {} for {}: ", role_.mfa_serial, role_.arn));
   if (!code || code->empty()) {
-    throw usage_error(what + ", and there is no terminal to ask for it on",
-                      "Run it on a terminal, or with the credentials that \"aws sts assume-role\" "
-                      "or \"aws sts get-session-token\" gives, in the environment.");
+    throw usage_error(what + ", but there is no terminal to ask for it",
+                      "Run it on a terminal, or put credentials from \"aws sts assume-role\" "
+                      "or \"aws sts get-session-token\" into the environment.");
   }
   return std::move(*code);
 }

@@ -1,4 +1,4 @@
-// A role, which another identity assumes.
+// A role that another identity assumes.
 #pragma once
 
 #include <chrono>
@@ -11,25 +11,26 @@
 
 namespace everyitem::identity {
 
-/// Which role, and how. Empty: not given.
+/// Which role to assume, and how. Empty means not given.
 struct Role {
   std::string arn;
-  std::string session_name = {};  ///< by default one with the time in it
+  std::string session_name = {};  ///< default: a name that contains the time
   std::string external_id = {};
-  std::string mfa_serial = {};  ///< of the device whose code is asked for
+  std::string mfa_serial = {};  ///< the device whose code is asked for
   std::optional<std::chrono::seconds> duration = {};
   std::string named_by = {};  ///< for messages: "profile \"b\""; empty: a setting of the run
 };
 
 class AssumeRoleCredentials final : public aws::CredentialsProvider {
  public:
-  /// `source` gives the credentials that assume the role. The connector outlives this.
+  /// `source` provides the credentials that assume the role. The connector must outlive this
+  /// object.
   AssumeRoleCredentials(Connector& connector, Role role,
                         std::unique_ptr<aws::CredentialsProvider> source);
 
-  /// Asks STS each time, and the source first. Never returns nothing: throws Error when the source
-  /// has none. The user is asked for a code of `mfa_serial` once; later calls throw instead, as
-  /// nobody may be there.
+  /// Asks the source and then STS, each time. Never returns nothing: throws Error if the source has
+  /// no credentials. The user is asked for a code of `mfa_serial` once; later calls throw instead,
+  /// because nobody may be there to answer.
   Awaitable<std::optional<aws::Credentials>> find() override;
   void invalidate() override { source_->invalidate(); }
   std::string place() const override;
@@ -43,7 +44,7 @@ class AssumeRoleCredentials final : public aws::CredentialsProvider {
   bool asked_ = false;
 };
 
-/// A name for a session that nobody has named: STS wants one, and its events show it.
+/// `given`, or a generated session name: STS requires one, and it shows up in CloudTrail events.
 std::string session_name_or(const std::string& given, Clock& clock);
 
 }  // namespace everyitem::identity

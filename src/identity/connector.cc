@@ -10,7 +10,7 @@ namespace everyitem::identity {
 
 namespace {
 
-/// For clients whose calls nobody signs.
+/// For clients whose calls are not signed.
 class NoCredentials final : public aws::CredentialsProvider {
  public:
   Awaitable<std::optional<aws::Credentials>> find() override { co_return std::nullopt; }
@@ -24,19 +24,19 @@ aws::CredentialsProvider& no_credentials() {
 
 }  // namespace
 
-Connector::Connector(Profile profile, Surroundings surroundings)
-    : profile_(std::move(profile)), surroundings_(std::move(surroundings)) {
+Connector::Connector(Profile profile, Context context)
+    : profile_(std::move(profile)), context_(std::move(context)) {
   if (!profile_.exposed_file.empty()) {
-    surroundings_.notice(
-        fmt::format("{} holds a secret key, and every user of this machine can "
-                    "read it: run chmod 600 {}",
+    context_.notice(
+        fmt::format("{} holds a secret key that every user of this machine can "
+                    "read; run chmod 600 {}",
                     profile_.exposed_file, profile_.exposed_file));
   }
 }
 
 ServiceSettings Connector::resolve(const aws::ServiceModel& model,
                                    const ServiceFlags& flags) const {
-  return resolve_service(model.signing_name, flags, profile_, surroundings_.environment,
+  return resolve_service(model.signing_name, flags, profile_, context_.environment,
                          model.settings_name);
 }
 
@@ -46,8 +46,8 @@ std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executo
                                                       aws::CredentialsProvider* credentials) {
   ServiceFlags flags;
   flags.region = region;
-  flags.insecure_http = surroundings_.insecure_http;
-  return connect(executor, model, resolve(model, flags), surroundings_.timeouts, credentials);
+  flags.insecure_http = context_.insecure_http;
+  return connect(executor, model, resolve(model, flags), context_.timeouts, credentials);
 }
 
 std::unique_ptr<ServiceConnection> Connector::place(const asio::any_io_executor& executor,
@@ -64,8 +64,8 @@ std::unique_ptr<ServiceConnection> Connector::connect(const asio::any_io_executo
                                                       aws::CredentialsProvider* credentials) {
   const aws::ClientContext context{
       .credentials = credentials != nullptr ? *credentials : no_credentials(),
-      .clock = surroundings_.clock,
-      .random = surroundings_.random};
+      .clock = context_.clock,
+      .random = context_.random};
   return std::make_unique<ServiceConnection>(executor, model, settings, timeouts,
                                              tls_for(settings.endpoint), context);
 }
@@ -75,8 +75,7 @@ std::shared_ptr<const http::TlsSettings> Connector::tls_for(const http::Endpoint
     return nullptr;
   }
   if (!tls_) {
-    tls_ =
-        std::make_shared<http::TlsSettings>(resolve_ca_bundle(profile_, surroundings_.environment));
+    tls_ = std::make_shared<http::TlsSettings>(resolve_ca_bundle(profile_, context_.environment));
   }
   return tls_;
 }

@@ -1,4 +1,4 @@
-// How whoever looks for credentials reaches the places that have some.
+// How credentials providers reach the services and endpoints they need.
 #pragma once
 
 #include <chrono>
@@ -20,52 +20,54 @@
 
 namespace everyitem::identity {
 
-/// What finding an identity takes from outside. The clock and the source of random numbers outlive
-/// it.
-struct Surroundings {
+/// What finding an identity needs from its environment. The clock and the source of random numbers
+/// must outlive it.
+struct Context {
   Environment environment;
   Clock& clock;
-  Random& random;  ///< of pauses before calls are repeated, and of session names
+  Random& random;  ///< for pauses between retries, and session names
   http::Timeouts timeouts = {};
-  bool insecure_http = false;  ///< plain HTTP may leave this machine
-  /// One line, without a secret.
+  bool insecure_http = false;  ///< allow plain HTTP to other machines
+  /// Tells the user something; one line, without secrets.
   Notice notice = [](const Message&) {};
-  /// What the user answers; nothing where nobody can be asked. Blocks.
+  /// Returns the user's answer, or nothing if nobody can be asked. Blocks.
   std::function<std::optional<std::string>(std::string_view question)> ask = [](std::string_view) {
     return std::nullopt;
   };
 };
+using Surroundings = Context;  // until its last users are rewritten
 
-/// How often what finds an identity is asked: soon enough told to who waits for a run to begin.
+/// How calls that find an identity are retried: few times, because a user may be waiting for the
+/// run to begin.
 inline constexpr aws::RetryLimits kIdentityLimits{
     .attempts = 4, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::minutes(1)};
 
-/// Used from one event loop. Opens each connection anew: what passes through one is secret, and
-/// nobody asks often.
+/// Used from one event loop. Opens a new connection each time, because connections carry secrets
+/// and calls are rare.
 class Connector {
  public:
-  /// Gives notice of a secret key that others can read.
-  Connector(Profile profile, Surroundings surroundings);
+  /// Prints a notice if other users can read the profile's secret key.
+  Connector(Profile profile, Context context);
 
   const Profile& profile() const { return profile_; }
-  const Environment& environment() const { return surroundings_.environment; }
-  Clock& clock() const { return surroundings_.clock; }
-  const Surroundings& surroundings() const { return surroundings_; }
+  const Environment& environment() const { return context_.environment; }
+  Clock& clock() const { return context_.clock; }
+  const Context& context() const { return context_; }
 
-  /// resolve_service, for this profile and environment.
+  /// Calls resolve_service with this profile and environment.
   ServiceSettings resolve(const aws::ServiceModel& model, const ServiceFlags& flags) const;
-  /// What a client of that endpoint trusts: null for one without TLS. Loaded once. Throws what
-  /// TlsSettings throws.
+  /// What a client of that endpoint trusts; null without TLS. Loaded once. Throws what TlsSettings
+  /// throws.
   std::shared_ptr<const http::TlsSettings> tls_for(const http::Endpoint& endpoint);
 
-  /// An AWS service, in `region`, where environment and profile say that it is: resolve_service.
-  /// `credentials` may be null for calls that are not signed. Throws what resolve_service and
-  /// TlsSettings throw.
+  /// Connects to an AWS service in `region`, as resolve_service finds it. `credentials` may be null
+  /// for unsigned calls. Throws what resolve_service and TlsSettings throw.
   std::unique_ptr<ServiceConnection> service(const asio::any_io_executor& executor,
                                              const aws::ServiceModel& model,
                                              const std::string& region,
                                              aws::CredentialsProvider* credentials);
-  /// Exactly there, unsigned, without a proxy: the endpoints of containers and machines.
+  /// Connects to exactly this endpoint, unsigned and without a proxy: container and instance
+  /// metadata.
   std::unique_ptr<ServiceConnection> place(const asio::any_io_executor& executor,
                                            const aws::ServiceModel& model,
                                            const http::Endpoint& endpoint, http::Timeouts timeouts);
@@ -78,8 +80,8 @@ class Connector {
                                              aws::CredentialsProvider* credentials);
 
   Profile profile_;
-  Surroundings surroundings_;
-  std::shared_ptr<const http::TlsSettings> tls_;  ///< once one is needed
+  Context context_;
+  std::shared_ptr<const http::TlsSettings> tls_;  ///< once it is needed
 };
 
 }  // namespace everyitem::identity

@@ -28,19 +28,19 @@ constexpr std::string_view kTokenFile = "AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE"
 
 constexpr std::string_view kAgentAddress = "169.254.170.2";
 
-/// Those of Amazon ECS and EKS, which are on the machine itself (SDK reference guide).
+/// The endpoints of Amazon ECS and EKS, which are on the machine itself (SDK reference guide).
 constexpr std::array kLocalAddresses = {kAgentAddress, std::string_view("169.254.170.23"),
                                         std::string_view("fd00:ec2::23")};
 
 constexpr aws::ServiceModel kModel{"container", "", ""};
 
-// As botocore's ContainerMetadataFetcher.
+// The same as botocore's ContainerMetadataFetcher.
 constexpr http::Timeouts kTimeouts{.connect = std::chrono::seconds(2),
                                    .idle = std::chrono::seconds(2)};
 constexpr aws::RetryLimits kLimits{
     .attempts = 3, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(10)};
 
-/// Whether what is sent there without TLS does not leave the machine.
+/// Whether requests to this host stay on the machine, so that TLS is not needed.
 bool is_local(std::string_view host) {
   boost::system::error_code not_an_address;
   const auto address = asio::ip::make_address(std::string(host), not_an_address);
@@ -52,11 +52,11 @@ bool is_local(std::string_view host) {
          });
 }
 
-/// Where to ask, and which variable says so.
+/// The endpoint to ask, and the variable that names it.
 struct Place {
   std::string_view variable;
   http::Endpoint endpoint;
-  std::string path;  ///< with the query
+  std::string path;  ///< including the query
 };
 
 std::string target_of(const boost::urls::url_view& url) {
@@ -73,7 +73,7 @@ std::string target_of(const boost::urls::url_view& url) {
 Place relative_place(const std::string& uri, http::Endpoint agent) {
   const auto parsed = boost::urls::parse_origin_form(uri);
   if (!parsed) {
-    throw usage_error(fmt::format("{} is no path such as /v2/credentials/ID", kRelative),
+    throw usage_error(fmt::format("{} is not a path such as /v2/credentials/ID", kRelative),
                       "Amazon ECS sets it; leave it as it is.");
   }
   return {.variable = kRelative, .endpoint = std::move(agent), .path = target_of(*parsed)};
@@ -81,7 +81,7 @@ Place relative_place(const std::string& uri, http::Endpoint agent) {
 
 Place full_place(const std::string& uri) {
   const auto parsed = boost::urls::parse_uri(uri);
-  // Boost.URL takes "127.0.0.1.example.com" for an address and a path without a slash.
+  // Boost.URL parses "127.0.0.1.example.com" as an address and a path without a slash.
   if (!parsed || !parsed->has_authority() || !target_of(*parsed).starts_with('/')) {
     throw usage_error(fmt::format("{} is not a URL", kFull),
                       "Give a URL such as http://localhost:8080/credentials.");
@@ -95,12 +95,12 @@ Place full_place(const std::string& uri) {
         fmt::format("{}: {} is not on this machine, and without TLS others could read the "
                     "credentials",
                     kFull, place.endpoint.url()),
-        "Give a https URL, or an address of this machine's own.");
+        "Use an https URL, or an address of this machine.");
   }
   return place;
 }
 
-/// Nothing where the environment names none.
+/// Nothing if the environment names no endpoint.
 std::optional<Place> find_place(const Environment& environment, const http::Endpoint& agent) {
   if (const std::string uri = environment(kRelative); !uri.empty()) {
     return relative_place(uri, agent);
@@ -129,7 +129,8 @@ std::string read_token_file(const std::string& path) {
                                   .hint = {}});
 }
 
-/// Read anew each time: what wrote the file renews it. Empty where there is none.
+/// Read each time, because the file is rewritten when the token is renewed. Empty if there is no
+/// token.
 std::string authorization(const Environment& environment) {
   std::string_view variable = kToken;
   std::string token = environment(kToken);
@@ -140,8 +141,8 @@ std::string authorization(const Environment& environment) {
   }
   if (token.find_first_of(std::string_view("\r\n\0", 3)) != std::string::npos) {
     wipe(token);
-    throw usage_error(fmt::format("the token of {} holds a line break", variable),
-                      "Write it without one, also at its end.");
+    throw usage_error(fmt::format("the token in {} contains a line break", variable),
+                      "Remove it, even at the end.");
   }
   return token;
 }
@@ -156,7 +157,7 @@ Error failure_of(const Place& place, std::string code, Message reason) {
            .object = name_of(place),
            .code = std::move(code),
            .message = std::move(reason),
-           .hint = fmt::format("Whatever set {} must answer there.", place.variable)}};
+           .hint = fmt::format("Check that whatever set {} is running.", place.variable)}};
 }
 
 /// Throws Error.
@@ -170,7 +171,7 @@ aws::Credentials read_answer(http::Response response, const Place& place,
     credentials.source = name_of(place);
     return credentials;
   } catch (const UnusableDocument& unusable) {
-    throw failure_of(place, {}, fmt::format("the answer {}", unusable.what()));
+    throw failure_of(place, {}, fmt::format("the response {}", unusable.what()));
   }
 }
 

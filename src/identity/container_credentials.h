@@ -1,4 +1,4 @@
-// Credentials of a container's role: Amazon ECS, EKS Pod Identity, and what answers as they do.
+// Credentials of a container's role: Amazon ECS, EKS Pod Identity, and compatible endpoints.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-container-credentials.html
 #pragma once
 
@@ -13,15 +13,16 @@ namespace everyitem::identity {
 
 class ContainerCredentials final : public aws::CredentialsProvider {
  public:
-  /// Where AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is relative to: the agent of Amazon ECS.
+  /// The endpoint that AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is relative to: the Amazon ECS agent.
   static http::Endpoint agent_endpoint();
 
-  /// `connector` outlives it.
+  /// `connector` must outlive this object.
   explicit ContainerCredentials(Connector& connector, http::Endpoint agent = agent_endpoint());
 
-  /// Asks the place that the environment names, with the token that it names. Throws Error when
-  /// there is such a place and it gives no usable credentials: who set it up relies on it. Throws a
-  /// usage error for a place that secrets must not go to, and for a token that cannot be sent.
+  /// Asks the endpoint named by the environment, with the token named there. Throws Error if there
+  /// is an endpoint but it returns no usable credentials, because whoever set it up relies on it.
+  /// Throws a usage error for an endpoint that secrets must not be sent to, and for a token that
+  /// cannot be sent.
   Awaitable<std::optional<aws::Credentials>> find() override;
   std::string place() const override;
 

@@ -25,7 +25,7 @@ constexpr const char* kSession =
     R"({"RoleArn":"arn","AccessKeyId":"ASIA","SecretAccessKey":"hush","Token":"token",)"
     R"("Expiration":"2026-11-24T10:00:00Z"})";
 
-/// Where nobody asks anything.
+/// For cases in which no request is made.
 std::string refusal_of(const Variables& variables) {
   TestConnector test(environment_of(variables));
   ContainerCredentials provider(test.connector);
@@ -51,7 +51,7 @@ class ContainerCredentialsTest : public testing::Test {
   std::optional<TestConnector> test_;
 };
 
-TEST_F(ContainerCredentialsTest, AreFoundAtARelativePlace) {
+TEST_F(ContainerCredentialsTest, RelativeUri) {
   const auto found = find({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", "/v2/credentials/x?id=1"},
                            {"AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://not.asked"}});
   ASSERT_TRUE(found);
@@ -65,11 +65,11 @@ TEST_F(ContainerCredentialsTest, AreFoundAtARelativePlace) {
   EXPECT_THAT(endpoint_.requests.front(), Not(HasSubstr("Authorization")));
 }
 
-TEST(ContainerCredentials, ARelativePlaceIsTheAgentsOfAmazonEcs) {
+TEST(ContainerCredentials, RelativeUriIsAtEcsAgent) {
   EXPECT_EQ(ContainerCredentials::agent_endpoint().url(), "http://169.254.170.2");
 }
 
-TEST_F(ContainerCredentialsTest, AreFoundAtAFullPlace) {
+TEST_F(ContainerCredentialsTest, FullUri) {
   const struct {
     const char* path;
     const char* line;
@@ -84,7 +84,7 @@ TEST_F(ContainerCredentialsTest, AreFoundAtAFullPlace) {
   }
 }
 
-TEST_F(ContainerCredentialsTest, TheTokenIsSentAndThatOfTheFileComesFirst) {
+TEST_F(ContainerCredentialsTest, TokenFileComesFirst) {
   const TemporaryHome home;
   home.write("token", "of the file");
   Variables variables{{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url("/")},
@@ -96,7 +96,7 @@ TEST_F(ContainerCredentialsTest, TheTokenIsSentAndThatOfTheFileComesFirst) {
   EXPECT_THAT(endpoint_.requests.back(), HasSubstr("\r\nAuthorization: of the file\r\n"));
 }
 
-TEST_F(ContainerCredentialsTest, TheTokensFileIsReadEachTime) {
+TEST_F(ContainerCredentialsTest, TokenFileIsReadEachTime) {
   const TemporaryHome home;
   TestConnector test(
       environment_of({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url("/")},
@@ -110,7 +110,7 @@ TEST_F(ContainerCredentialsTest, TheTokensFileIsReadEachTime) {
   }
 }
 
-TEST(ContainerCredentials, ATokenThatCannotBeSentIsRefusedWithoutShowingIt) {
+TEST(ContainerCredentials, InvalidTokenIsNotShown) {
   const TemporaryHome home;
   home.write("with line break", "hush\n");
   home.write("empty", "");
@@ -121,9 +121,9 @@ TEST(ContainerCredentials, ATokenThatCannotBeSentIsRefusedWithoutShowingIt) {
     std::string reason;
   } cases[] = {
       {"AWS_CONTAINER_AUTHORIZATION_TOKEN", "hush\r\nX: y",
-       "the token of AWS_CONTAINER_AUTHORIZATION_TOKEN holds a line break"},
+       "the token in AWS_CONTAINER_AUTHORIZATION_TOKEN contains a line break"},
       {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home.file("with line break"),
-       "the token of AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE holds a line break"},
+       "the token in AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE contains a line break"},
       {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home.file("empty"), "it is empty"},
       {"AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", home.file("none"),
        home.file("none") + ": No such file or directory"},
@@ -139,7 +139,7 @@ TEST(ContainerCredentials, ATokenThatCannotBeSentIsRefusedWithoutShowingIt) {
   }
 }
 
-TEST(ContainerCredentials, HasNoneWithoutTheVariables) {
+TEST(ContainerCredentials, NoneWithoutVariables) {
   TestConnector test(environment_of({{"AWS_CONTAINER_AUTHORIZATION_TOKEN", "x"}}));
   ContainerCredentials provider(test.connector);
   EXPECT_FALSE(find_credentials(provider));
@@ -147,7 +147,7 @@ TEST(ContainerCredentials, HasNoneWithoutTheVariables) {
                                           "AWS_CONTAINER_CREDENTIALS_FULL_URI are not set"));
 }
 
-TEST(ContainerCredentials, APlaceThatIsNotOnTheMachineIsRefusedWithoutTls) {
+TEST(ContainerCredentials, RemoteUriRequiresTls) {
   for (const char* uri : {"http://example.com/", "http://169.254.170.3/", "http://169.254.169.254/",
                           "http://10.0.0.1:80/", "http://[fd00:ec2::24]/", "http://localhost.evil/",
                           "http://0.0.0.0/"}) {
@@ -158,13 +158,13 @@ TEST(ContainerCredentials, APlaceThatIsNotOnTheMachineIsRefusedWithoutTls) {
   }
 }
 
-TEST(ContainerCredentials, WithTlsAnyPlaceIsAsked) {
-  // Linux takes 0.0.0.0 for this machine; as an address without TLS it is refused above.
+TEST(ContainerCredentials, AnyUriWithTls) {
+  // Linux treats 0.0.0.0 as this machine; without TLS it is refused above.
   EXPECT_THAT(refusal_of({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "https://0.0.0.0:1/"}}),
               HasSubstr("cannot connect"));
 }
 
-TEST(ContainerCredentials, APlaceThatIsNoneIsTheUsersToCorrect) {
+TEST(ContainerCredentials, InvalidUriIsUsageError) {
   for (const char* uri : {"x", "/path", "ftp://localhost/", "http:///x", "http://u:p@localhost/",
                           "http://localhost:99999/", "http://localhost/a b", "http://localhost/\n",
                           "http://127.0.0.1.evil.com/"}) {
@@ -174,23 +174,23 @@ TEST(ContainerCredentials, APlaceThatIsNoneIsTheUsersToCorrect) {
   }
   for (const char* uri : {"x", "http://localhost/", "/a b", "/a\r\nX: y", "@evil.com/"}) {
     EXPECT_THAT(refusal_of({{"AWS_CONTAINER_CREDENTIALS_RELATIVE_URI", uri}}),
-                HasSubstr("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is no path"))
+                HasSubstr("AWS_CONTAINER_CREDENTIALS_RELATIVE_URI is not a path"))
         << uri;
   }
 }
 
-TEST_F(ContainerCredentialsTest, AnAnswerThatCannotBeUsedIsAnErrorThatSaysWhy) {
+TEST_F(ContainerCredentialsTest, UnusableResponseSaysWhy) {
   const struct {
     std::string answered;
     const char* reason;
   } cases[] = {
-      {answer("hush"), "the answer is no JSON object"},
-      {answer(R"({"AccessKeyId":"hush"})"), "the answer has no SecretAccessKey"},
+      {answer("hush"), "the response is not a JSON object"},
+      {answer(R"({"AccessKeyId":"hush"})"), "the response has no SecretAccessKey"},
       {answer(R"({"AccessKeyId":"a","SecretAccessKey":"hush","Expiration":"x"})"),
-       "the answer has an Expiration that is no time"},
+       "the response has an Expiration that is not a time"},
       {answer(
            R"({"AccessKeyId":"a","SecretAccessKey":"hush","Expiration":"2026-11-24T04:00:00Z"})"),
-       "the answer holds credentials that have expired"},
+       "the response holds credentials that have expired"},
       {answer("no", "403 Forbidden"), "HTTP status 403"},
       {answer("", "302 Found", "Location: http://127.0.0.1:1/\r\n"), "status 302"},
       {answer(R"({"message":"no such task"})", "404 Not Found"), "no such task"},
@@ -203,12 +203,12 @@ TEST_F(ContainerCredentialsTest, AnAnswerThatCannotBeUsedIsAnErrorThatSaysWhy) {
   }
 }
 
-TEST_F(ContainerCredentialsTest, AFailureIsRepeatedThreeTimesInAll) {
+TEST_F(ContainerCredentialsTest, FailureIsTriedThreeTimes) {
   EXPECT_THAT(failure_with(answer("", "500 Internal Server Error")), HasSubstr("HTTP status 500"));
   EXPECT_THAT(endpoint_.requests, SizeIs(3));
 }
 
-TEST_F(ContainerCredentialsTest, APlaceThatDoesNotAnswerIsAnError) {
+TEST_F(ContainerCredentialsTest, NoResponseIsAnError) {
   endpoint_.server.stop_accepting();
   EXPECT_THAT(failure_with(""), AllOf(HasSubstr("cannot connect"), HasSubstr(url("")),
                                       HasSubstr("AWS_CONTAINER_CREDENTIALS_FULL_URI")));

@@ -59,7 +59,8 @@ std::string CredentialsChain::place() const {
 std::unique_ptr<CredentialsChain> make_credentials_chain(const std::string& profile_flag,
                                                          Connector& connector) {
   std::vector<std::unique_ptr<aws::CredentialsProvider>> providers;
-  if (profile_flag.empty()) {  // --profile says which credentials; AWS_PROFILE only a default
+  if (profile_flag
+          .empty()) {  // --profile asks for specific credentials; AWS_PROFILE is only a default
     providers.push_back(std::make_unique<EnvironmentCredentials>(connector.environment()));
     providers.push_back(std::make_unique<WebIdentityCredentials>(
         connector, web_identity_of(connector.environment())));

@@ -16,9 +16,9 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-/// What the test holds of a provider that the chain owns.
+/// The test's view of a provider that the chain owns.
 struct Script {
-  std::string key_id;  ///< empty: has none
+  std::string key_id;  ///< empty if it has none
   int finds = 0;
   int invalidations = 0;
 };
@@ -58,7 +58,7 @@ class CredentialsChainTest : public testing::Test {
   Script second_;
 };
 
-TEST_F(CredentialsChainTest, AsksInOrderAndStopsAtTheFirstThatHasSome) {
+TEST_F(CredentialsChainTest, StopsAtFirstWithCredentials) {
   first_.key_id = "first";
   second_.key_id = "second";
   CredentialsChain chain = make_chain();
@@ -66,13 +66,13 @@ TEST_F(CredentialsChainTest, AsksInOrderAndStopsAtTheFirstThatHasSome) {
   EXPECT_EQ(second_.finds, 0);
 }
 
-TEST_F(CredentialsChainTest, GoesOnToTheNextPlaceWhenOneHasNone) {
+TEST_F(CredentialsChainTest, AsksNextWhenOneHasNone) {
   second_.key_id = "second";
   CredentialsChain chain = make_chain();
   EXPECT_EQ(find_credentials(chain)->access_key_id, "second");
 }
 
-TEST_F(CredentialsChainTest, OnceOnePlaceHasSomeOnlyThatOneIsAsked) {
+TEST_F(CredentialsChainTest, StaysWithChosenProvider) {
   second_.key_id = "second";
   CredentialsChain chain = make_chain();
   find_credentials(chain);
@@ -89,7 +89,7 @@ TEST_F(CredentialsChainTest, OnceOnePlaceHasSomeOnlyThatOneIsAsked) {
               HasSubstr("none any more in the second place"));
 }
 
-TEST_F(CredentialsChainTest, ListsEveryPlaceWhenNoneHasAny) {
+TEST_F(CredentialsChainTest, ListsEverySourceWhenNoneHasAny) {
   CredentialsChain chain = make_chain();
   EXPECT_THAT(message_of([&] { find_credentials(chain); }),
               AllOf(HasSubstr("the first place; the second place"),
@@ -118,36 +118,36 @@ class UsualChain : public testing::Test {
   TemporaryHome home_;
 };
 
-TEST_F(UsualChain, TheEnvironmentComesBeforeTheFiles) {
+TEST_F(UsualChain, EnvironmentBeforeFiles) {
   EXPECT_EQ(key_id_found("", keys_), "of-environment");
   EXPECT_EQ(key_id_found("", {}), "of-default");
 }
 
-TEST_F(UsualChain, AProfileOfTheCommandLineComesBeforeTheEnvironment) {
+TEST_F(UsualChain, ProfileFlagBeforeEnvironment) {
   EXPECT_EQ(key_id_found("prod", keys_), "of-prod");
 }
 
-TEST_F(UsualChain, AProfileOfTheEnvironmentDoesNot) {
+TEST_F(UsualChain, EnvironmentBeforeProfileVariable) {
   Variables variables = keys_;
   variables["AWS_PROFILE"] = "prod";
   EXPECT_EQ(key_id_found("", variables), "of-environment");
   EXPECT_EQ(key_id_found("", {{"AWS_PROFILE", "prod"}}), "of-prod");
 }
 
-TEST_F(UsualChain, HalfAPairInTheEnvironmentIsNotPassedOver) {
+TEST_F(UsualChain, HalfAPairInEnvironmentIsAnError) {
   EXPECT_THAT(message_of([&] {
                 key_id_found("", {{"AWS_ACCESS_KEY_ID", "AKID"}});
               }),
               AllOf(HasSubstr("AWS_SECRET_ACCESS_KEY is not"), Not(HasSubstr("AKID"))));
 }
 
-TEST_F(UsualChain, AProfileThatDoesNotExistIsAnError) {
+TEST_F(UsualChain, MissingProfileIsAnError) {
   EXPECT_THAT(message_of([&] { key_id_found("pord", keys_); }),
               AllOf(HasSubstr("--profile"), HasSubstr("pord")));
 }
 
-TEST_F(UsualChain, AWebIdentityComesBetweenThem) {
-  home_.write("token", "");  // which is refused, so it was asked
+TEST_F(UsualChain, WebIdentityComesInBetween) {
+  home_.write("token", "");  // which is an error, so it was asked
   const Variables identity{{"AWS_WEB_IDENTITY_TOKEN_FILE", home_.file("token")},
                            {"AWS_ROLE_ARN", "arn:aws:iam::1:role/r"}};
   EXPECT_THAT(message_of([&] { key_id_found("", identity); }), HasSubstr("web identity token"));
@@ -157,7 +157,7 @@ TEST_F(UsualChain, AWebIdentityComesBetweenThem) {
   EXPECT_EQ(key_id_found("prod", identity), "of-prod");
 }
 
-TEST_F(UsualChain, AContainersEndpointComesBehindTheFiles) {
+TEST_F(UsualChain, ContainerComesAfterFiles) {
   const Variables container{{"AWS_CONTAINER_CREDENTIALS_FULL_URI", "http://example.com/x"}};
   EXPECT_EQ(key_id_found("", container), "of-default");
   home_.write(".aws/credentials", "");
@@ -165,7 +165,7 @@ TEST_F(UsualChain, AContainersEndpointComesBehindTheFiles) {
               HasSubstr("AWS_CONTAINER_CREDENTIALS_FULL_URI"));
 }
 
-TEST_F(UsualChain, WithNothingAnywhereTheErrorSaysWhatWasFoundWhere) {
+TEST_F(UsualChain, NothingAnywhereListsFindings) {
   const TemporaryHome empty;
   TestConnector outside(empty.environment({{"AWS_EC2_METADATA_DISABLED", "true"}}));
   const auto chain = make_credentials_chain("", outside.connector);

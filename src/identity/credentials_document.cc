@@ -13,7 +13,7 @@ namespace everyitem::identity {
 
 namespace {
 
-/// Null as if it were absent.
+/// Treats null as absent.
 const boost::json::value* find_member(const SecretDocument& document, std::string_view name) {
   const boost::json::value* value = document.members().if_contains(name);
   return value == nullptr || value->is_null() ? nullptr : value;
@@ -22,7 +22,7 @@ const boost::json::value* find_member(const SecretDocument& document, std::strin
 std::string optional_text(const SecretDocument& document, std::string_view name) {
   const boost::json::value* value = find_member(document, name);
   if (value != nullptr && !value->is_string()) {
-    throw UnusableDocument(fmt::format("has something else than a text as {}", name));
+    throw UnusableDocument(fmt::format("has a non-string {}", name));
   }
   return document.text(name);
 }
@@ -46,7 +46,7 @@ aws::Credentials read_credentials_document(const SecretDocument& document,
   if (const std::string expiration = optional_text(document, "Expiration"); !expiration.empty()) {
     credentials.expires_at = parse_iso_time(expiration);
     if (!credentials.expires_at) {
-      throw UnusableDocument("has an Expiration that is no time such as 2026-11-24T10:00:00Z");
+      throw UnusableDocument("has an Expiration that is not a time such as 2026-11-24T10:00:00Z");
     }
   }
   return credentials;
@@ -55,7 +55,7 @@ aws::Credentials read_credentials_document(const SecretDocument& document,
 aws::Credentials read_credentials_document(PaddedBuffer text, std::string_view token_name) {
   const std::optional<SecretDocument> document = SecretDocument::parse(std::move(text));
   if (!document) {
-    throw UnusableDocument("is no JSON object");
+    throw UnusableDocument("is not a JSON object");
   }
   return read_credentials_document(*document, token_name);
 }
@@ -66,7 +66,7 @@ void require_process_version(const SecretDocument& document) {
     throw UnusableDocument("has no Version");
   }
   if (*version != 1) {
-    throw UnusableDocument("has another Version than 1");
+    throw UnusableDocument("has a Version other than 1");
   }
 }
 

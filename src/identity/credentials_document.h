@@ -1,4 +1,5 @@
-// The JSON in which programs, containers and machines give credentials: all nearly the same.
+// The JSON in which programs, containers and instance metadata return credentials. All are nearly
+// the same.
 #pragma once
 
 #include <stdexcept>
@@ -9,23 +10,23 @@
 
 namespace everyitem::identity {
 
-/// Thrown for a document that holds no usable credentials. `what()` says why in a short phrase that
-/// goes on after "the answer": "has no SecretAccessKey". It repeats nothing of the document.
+/// Thrown for a document without usable credentials. `what()` is a short phrase that continues "the
+/// response": "has no SecretAccessKey". It repeats nothing from the document.
 class UnusableDocument : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
 };
 
-/// AccessKeyId and SecretAccessKey, which must be there; the session's token, by its name, and
-/// Expiration, which may be. `source` stays empty. Throws UnusableDocument, also for members that
-/// have another form.
+/// Reads AccessKeyId and SecretAccessKey, which are required, and the session token (named
+/// `token_name`) and Expiration, which are optional. Leaves `source` empty. Throws
+/// UnusableDocument, also for members of the wrong type.
 aws::Credentials read_credentials_document(const SecretDocument& document,
                                            std::string_view token_name);
 
-/// As above, of a text, which is wiped.
+/// The same for a text, which is wiped.
 aws::Credentials read_credentials_document(PaddedBuffer text, std::string_view token_name);
 
-/// Throws UnusableDocument unless it is what credential_process answers, version 1.
+/// Throws UnusableDocument unless the document is output of a credential_process, version 1.
 void require_process_version(const SecretDocument& document);
 
 }  // namespace everyitem::identity

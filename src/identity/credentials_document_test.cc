@@ -16,7 +16,7 @@ aws::Credentials read(std::string_view text) {
   return read_credentials_document(PaddedBuffer(text), "Token");
 }
 
-TEST(CredentialsDocument, HoldsASession) {
+TEST(CredentialsDocument, ReadsSession) {
   const aws::Credentials credentials =
       read(R"({"AccessKeyId":"ASIA","SecretAccessKey":"hush","Token":"token",)"
            R"("Expiration":"2026-11-24T10:00:00Z","RoleArn":"arn","LastUpdated":1})");
@@ -26,18 +26,18 @@ TEST(CredentialsDocument, HoldsASession) {
   EXPECT_EQ(credentials.expires_at, parse_iso_time("2026-11-24T10:00:00Z"));
 }
 
-TEST(CredentialsDocument, LeavesNoSecretInMemoryThatIsGivenBack) {
+TEST(CredentialsDocument, LeavesNoSecretInFreedMemory) {
   for (const std::string_view secret :
        {"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI\\/K7MDENG+bPxRfiCYEXAMPLEKEY"}) {
     const aws::FreedMemory freed("K7MDENG+bPxRfi");
     const aws::Credentials credentials = read(fmt::format(
         R"({{"AccessKeyId":"ASIA","SecretAccessKey":"{0}","Token":"{0}{0}"}})", secret));
     EXPECT_EQ(credentials.secret_access_key, "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY");
-    EXPECT_EQ(freed.blocks_with_text(), 1);  // the test's own
+    EXPECT_EQ(freed.blocks_with_text(), 1);  // that of the test
   }
 }
 
-TEST(CredentialsDocument, MayHoldLongLivedKeys) {
+TEST(CredentialsDocument, ReadsLongLivedKeys) {
   for (const char* text :
        {R"({"AccessKeyId":"AKIA","SecretAccessKey":"hush"})",
         R"({"AccessKeyId":"AKIA","SecretAccessKey":"hush","Token":null,"Expiration":null})",
@@ -49,40 +49,39 @@ TEST(CredentialsDocument, MayHoldLongLivedKeys) {
   }
 }
 
-TEST(CredentialsDocument, ThatCannotBeUsedSaysWhyAndRepeatsNothing) {
+TEST(CredentialsDocument, UnusableDocumentSaysWhy) {
   const struct {
     const char* text;
     const char* message;
   } cases[] = {
-      {"hush", "is no JSON object"},
-      {"", "is no JSON object"},
-      {R"(["hush"])", "is no JSON object"},
+      {"hush", "is not a JSON object"},
+      {"", "is not a JSON object"},
+      {R"(["hush"])", "is not a JSON object"},
       {"{}", "has no AccessKeyId"},
       {R"({"SecretAccessKey":"hush"})", "has no AccessKeyId"},
       {R"({"AccessKeyId":"hush"})", "has no SecretAccessKey"},
       {R"({"AccessKeyId":"hush","SecretAccessKey":""})", "has no SecretAccessKey"},
       {R"({"AccessKeyId":"hush","SecretAccessKey":null})", "has no SecretAccessKey"},
-      {R"({"AccessKeyId":["hush"]})", "has something else than a text as AccessKeyId"},
-      {R"({"AccessKeyId":"a","SecretAccessKey":"hush","Token":1})",
-       "has something else than a text as Token"},
+      {R"({"AccessKeyId":["hush"]})", "has a non-string AccessKeyId"},
+      {R"({"AccessKeyId":"a","SecretAccessKey":"hush","Token":1})", "has a non-string Token"},
       {R"({"AccessKeyId":"a","SecretAccessKey":"b","Expiration":"hush"})",
-       "has an Expiration that is no time such as 2026-11-24T10:00:00Z"},
+       "has an Expiration that is not a time such as 2026-11-24T10:00:00Z"},
       {R"({"AccessKeyId":"a","SecretAccessKey":"b","Expiration":1})",
-       "has something else than a text as Expiration"},
+       "has a non-string Expiration"},
   };
   for (const auto& bad : cases) {
     EXPECT_EQ(message_of([&] { read(bad.text); }), bad.message) << bad.text;
   }
 }
 
-TEST(CredentialsDocument, OfAProgramHasAVersion) {
+TEST(CredentialsDocument, ProcessVersionIsRequired) {
   const auto message = [](const char* text) {
     return message_of([&] { require_process_version(*SecretDocument::parse(text)); });
   };
   EXPECT_EQ(message(R"({"Version":1})"), "");
   EXPECT_EQ(message("{}"), "has no Version");
   for (const char* text : {R"({"Version":2})", R"({"Version":"1"})", R"({"Version":[]})"}) {
-    EXPECT_EQ(message(text), "has another Version than 1") << text;
+    EXPECT_EQ(message(text), "has a Version other than 1") << text;
   }
 }
 

@@ -10,7 +10,7 @@ class EnvironmentCredentials final : public aws::CredentialsProvider {
  public:
   explicit EnvironmentCredentials(Environment environment);
 
-  /// Throws a usage error that names the variable that is missing when only one of the two is set.
+  /// Throws a usage error that names the missing variable if only one of the two is set.
   Awaitable<std::optional<aws::Credentials>> find() override;
   std::string place() const override;
 

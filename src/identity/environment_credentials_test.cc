@@ -29,7 +29,7 @@ TEST(EnvironmentCredentials, FindsLongLivedKeys) {
   EXPECT_FALSE(found->expires_at);
 }
 
-TEST(EnvironmentCredentials, FindsASessionToken) {
+TEST(EnvironmentCredentials, FindsSessionToken) {
   const auto found = find_in({{"AWS_ACCESS_KEY_ID", "ASIA"},
                               {"AWS_SECRET_ACCESS_KEY", "hush"},
                               {"AWS_SESSION_TOKEN", "token"}});
@@ -37,12 +37,12 @@ TEST(EnvironmentCredentials, FindsASessionToken) {
   EXPECT_EQ(found->session_token, "token");
 }
 
-TEST(EnvironmentCredentials, HasNoneWhenNothingIsSet) {
+TEST(EnvironmentCredentials, NoneWhenNothingIsSet) {
   EXPECT_FALSE(find_in({}));
   EXPECT_FALSE(find_in({{"AWS_ACCESS_KEY_ID", ""}, {"AWS_SECRET_ACCESS_KEY", ""}}));
 }
 
-TEST(EnvironmentCredentials, HalfAPairIsAnErrorThatNamesTheMissingVariable) {
+TEST(EnvironmentCredentials, HalfAPairNamesMissingVariable) {
   EXPECT_THAT(message_of([] {
                 find_in({{"AWS_ACCESS_KEY_ID", "AKID"}});
               }),

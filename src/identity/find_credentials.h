@@ -8,7 +8,7 @@
 
 namespace everyitem::identity {
 
-/// Runs the look-up to its end; throws what it throws.
+/// Runs the look-up to its end and returns its result; throws what it throws.
 inline std::optional<aws::Credentials> find_credentials(aws::CredentialsProvider& provider) {
   return run_to_end(provider.find());
 }

@@ -9,10 +9,10 @@
 
 namespace everyitem::identity {
 
-Identity::Identity(const IdentityFlags& flags, Surroundings surroundings) : flags_(flags) {
-  surroundings.insecure_http = flags.insecure_http;
-  Profile profile = load_profile(flags.profile, surroundings.environment);
-  connector_ = std::make_shared<Connector>(std::move(profile), std::move(surroundings));
+Identity::Identity(const IdentityFlags& flags, Context context) : flags_(flags) {
+  context.insecure_http = flags.insecure_http;
+  Profile profile = load_profile(flags.profile, context.environment);
+  connector_ = std::make_shared<Connector>(std::move(profile), std::move(context));
   std::unique_ptr<aws::CredentialsProvider> provider =
       make_credentials_chain(flags.profile, *connector_);
   if (!flags.role_arn.empty()) {

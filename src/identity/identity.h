@@ -1,4 +1,4 @@
-// One identity: whose credentials sign, and from whose settings services are found.
+// An identity: the credentials that sign requests, and the settings that say where services are.
 #pragma once
 
 #include <memory>
@@ -14,27 +14,27 @@ namespace everyitem::identity {
 
 class RefreshingCredentials;
 
-/// As the user asked for it. Empty: not given.
+/// What the user asked for. Empty means not given.
 struct IdentityFlags {
   std::string profile;
-  std::string role_arn;  ///< assumed with whatever credentials were found
+  std::string role_arn;  ///< assumed with the credentials that were found
   std::string region;
   std::string endpoint_url;
-  bool insecure_http = false;  ///< plain HTTP may leave this machine
+  bool insecure_http = false;  ///< allow plain HTTP to other machines
 };
 
-/// How one service is called by an identity. The provider is the identity's.
+/// How an identity calls one service. The identity owns the provider.
 struct IdentifiedService {
   ServiceSettings settings;
-  std::shared_ptr<const http::TlsSettings> tls;  ///< null where the endpoint does not want it
+  std::shared_ptr<const http::TlsSettings> tls;  ///< null if the endpoint does not use TLS
   aws::CredentialsProvider* credentials = nullptr;
 };
 
-/// Used from one event loop; it outlives what uses its credentials.
+/// Used from one event loop. Must outlive everything that uses its credentials.
 class Identity {
  public:
-  /// Reads the shared files; connects to nothing. Throws what load_profile throws.
-  Identity(const IdentityFlags& flags, Surroundings surroundings);
+  /// Reads the shared files but does not connect to anything. Throws what load_profile throws.
+  Identity(const IdentityFlags& flags, Context context);
   ~Identity();
   Identity(const Identity&) = delete;
   Identity& operator=(const Identity&) = delete;
@@ -44,15 +44,15 @@ class Identity {
   /// Renewed before they expire.
   aws::CredentialsProvider& credentials();
 
-  /// For a service that has what an ARN of `arn_region` names; empty where there is no ARN.
+  /// Flags for a service whose resource has an ARN in `arn_region`; empty without an ARN.
   ServiceFlags service_flags(const std::string& arn_region) const;
-  /// Asks the machine's metadata for a region where neither flag, ARN, environment nor profile
-  /// gives one, and remembers the answer for `service`.
+  /// If no flag, ARN, environment variable or profile gives a region, asks instance metadata for
+  /// one and remembers it for `service`.
   Awaitable<void> find_region(const ServiceFlags& flags);
   /// Throws what resolve_service throws.
   IdentifiedService service(const aws::ServiceModel& model, ServiceFlags flags);
 
-  /// Ends what is under way in the background: call it last.
+  /// Ends background work. Call it last.
   void stop();
 
  private:

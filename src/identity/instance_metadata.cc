@@ -27,14 +27,14 @@ constexpr std::string_view kAddressIpv6 = "fd00:ec2::254";
 
 constexpr std::string_view kTokenHeader = "X-aws-ec2-metadata-token";
 constexpr std::string_view kLifetimeHeader = "X-aws-ec2-metadata-token-ttl-seconds";
-constexpr std::string_view kLifetime = "21600";  ///< seconds; the longest that there is
+constexpr std::string_view kLifetime = "21600";  ///< seconds; the maximum
 constexpr std::string_view kTokenPath = "/latest/api/token";
 
 bool is(const Setting& setting, std::string_view word) {
   return boost::beast::iequals(setting.value, word);
 }
 
-/// Nothing where it is not set.
+/// Nothing if it is not set.
 template <typename Number>
 std::optional<Number> read_number(const Setting& setting, Number low, Number high) {
   if (setting.value.empty()) {
@@ -79,7 +79,7 @@ MetadataSettings resolve_metadata_settings(const Profile& profile, const Environ
     return setting_of(variable, setting, profile, environment);
   };
   MetadataSettings settings;
-  // The AWS tools know no setting for it, and take what they do not know for false.
+  // The AWS tools treat values they do not know as false.
   settings.disabled = boost::beast::iequals(environment("AWS_EC2_METADATA_DISABLED"), "true");
   settings.endpoint = resolve_endpoint(profile, environment, insecure_http);
   constexpr double kShortest = 0.001;
@@ -101,7 +101,7 @@ MetadataSettings resolve_metadata_settings(const Profile& profile, const Environ
 InstanceMetadata::InstanceMetadata(Connector& connector)
     : connector_(connector),
       settings_(resolve_metadata_settings(connector.profile(), connector.environment(),
-                                          connector.surroundings().insecure_http)) {}
+                                          connector.context().insecure_http)) {}
 
 Awaitable<http::Response> InstanceMetadata::ask(std::string_view method, std::string_view path,
                                                 http::Header header) {
@@ -139,13 +139,13 @@ Awaitable<std::string> InstanceMetadata::fetch_token() {
     if (response.status == 200 && !response.body.empty()) {
       co_return std::string(response.body.view());
     }
-    failure = "no token was given: " + refusal(response.status);
+    failure = "no token: " + refusal(response.status);
   } catch (const http::TransportError& error) {
     if (error.cause() != http::TransportError::Cause::idle) {
       throw;
     }
-    // A token goes over as many hops as the instance's settings say, usually one: too few for a
-    // container, which then hears nothing.
+    // A token travels as many hops as the instance's settings allow, usually one. That is too few
+    // for a container, which then gets no response.
     failure = fmt::format(
         "no token within {}; in a container, the instance's hop limit for metadata must be 2",
         duration(settings_.timeout));
@@ -185,7 +185,7 @@ Awaitable<http::Response> InstanceMetadata::get(std::string path) {
     const bool is_late = std::string_view(error.what())
                              .ends_with(std::make_error_code(std::errc::timed_out).message());
     failure = is_late || error.cause() == http::TransportError::Cause::idle
-                  ? "no answer within " + duration(settings_.timeout)
+                  ? "no response within " + duration(settings_.timeout)
                   : error.what();
   }
   throw MetadataUnavailable(failure);
@@ -203,7 +203,7 @@ Awaitable<std::optional<std::string>> region_from_metadata(Connector& connector)
       co_return region;
     }
   } catch (const MetadataUnavailable&) {
-    // Most machines are none of Amazon EC2's.
+    // Most machines are not EC2 instances.
   }
   co_return std::nullopt;
 }

@@ -22,7 +22,7 @@ MetadataSettings resolve(const Variables& variables, Settings settings = {}) {
   return resolve_metadata_settings(profile_with(std::move(settings)), environment_of(variables));
 }
 
-TEST(MetadataSettings, AreThoseOfTheAwsToolsAndVersion2Alone) {
+TEST(MetadataSettings, DefaultsAreThoseOfAwsTools) {
   const MetadataSettings settings = resolve({});
   EXPECT_FALSE(settings.disabled);
   EXPECT_EQ(settings.endpoint.url(), "http://169.254.169.254");
@@ -31,7 +31,7 @@ TEST(MetadataSettings, AreThoseOfTheAwsToolsAndVersion2Alone) {
   EXPECT_FALSE(settings.allows_version_1);
 }
 
-TEST(MetadataSettings, ComeFromTheEnvironmentThenTheProfile) {
+TEST(MetadataSettings, EnvironmentThenProfile) {
   const struct {
     Variables variables;
     Settings settings;
@@ -72,7 +72,7 @@ TEST(MetadataSettings, ComeFromTheEnvironmentThenTheProfile) {
           .allows_version_1);
 }
 
-TEST(MetadataSettings, PlainHttpToAnotherMachineIsRefusedUnlessAllowed) {
+TEST(MetadataSettings, RemotePlainHttpMustBeAllowed) {
   const Variables elsewhere{{"AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://example.com"}};
   EXPECT_THAT(message_of([&] { resolve(elsewhere); }),
               AllOf(HasSubstr("AWS_EC2_METADATA_SERVICE_ENDPOINT"), HasSubstr("plain HTTP"),
@@ -86,7 +86,7 @@ TEST(MetadataSettings, PlainHttpToAnotherMachineIsRefusedUnlessAllowed) {
   }
 }
 
-TEST(MetadataSettings, ThatCannotBeAreNamed) {
+TEST(MetadataSettings, InvalidValuesAreNamed) {
   const struct {
     const char* variable;
     const char* value;
@@ -118,7 +118,7 @@ TEST(MetadataSettings, ThatCannotBeAreNamed) {
 
 class InstanceMetadataTest : public testing::Test {
  protected:
-  /// The region, or nothing; what went wrong otherwise.
+  /// The region, or nothing, or what went wrong.
   std::optional<std::string> region() {
     std::optional<std::string> found;
     const auto work = [&]() -> Awaitable<void> {
@@ -162,7 +162,7 @@ class InstanceMetadataTest : public testing::Test {
   }};
 };
 
-TEST_F(InstanceMetadataTest, TellsTheRegionToWhoHasAToken) {
+TEST_F(InstanceMetadataTest, RegionWithToken) {
   EXPECT_EQ(region(), "eu-west-1");
   EXPECT_THAT(lines(),
               ElementsAre("PUT /latest/api/token", "GET /latest/meta-data/placement/region"));
@@ -171,7 +171,7 @@ TEST_F(InstanceMetadataTest, TellsTheRegionToWhoHasAToken) {
   EXPECT_THAT(endpoint_.requests[1], HasSubstr("\r\nX-aws-ec2-metadata-token: the-token\r\n"));
 }
 
-TEST_F(InstanceMetadataTest, WhatIsNoRegionIsNone) {
+TEST_F(InstanceMetadataTest, InvalidRegionIsNone) {
   for (const std::string& answered : {answer(""), answer("<html>"), answer("x", "404 Not Found"),
                                       answer("x", "500 Internal Server Error")}) {
     get_ = [&](const std::string&) { return answered; };
@@ -179,7 +179,7 @@ TEST_F(InstanceMetadataTest, WhatIsNoRegionIsNone) {
   }
 }
 
-TEST_F(InstanceMetadataTest, ATokenThatHasExpiredIsReplacedOnce) {
+TEST_F(InstanceMetadataTest, ExpiredTokenIsReplacedOnce) {
   int tokens = 0;
   token_ = [&](const std::string&) { return answer("token-" + std::to_string(++tokens)); };
   get_ = [](const std::string& request) {
@@ -194,15 +194,15 @@ TEST_F(InstanceMetadataTest, ATokenThatHasExpiredIsReplacedOnce) {
   EXPECT_EQ(tokens, 4);
 }
 
-TEST_F(InstanceMetadataTest, WithoutATokenNothingIsAsked) {
+TEST_F(InstanceMetadataTest, NoRequestWithoutToken) {
   const struct {
     std::string answered;
     const char* reason;
   } cases[] = {
-      {answer("", "403 Forbidden"), "no token was given: HTTP status 403"},
-      {answer("", "404 Not Found"), "no token was given: HTTP status 404"},
-      {answer("", "405 Method Not Allowed"), "no token was given: HTTP status 405"},
-      {answer(""), "no token was given: HTTP status 200"},
+      {answer("", "403 Forbidden"), "no token: HTTP status 403"},
+      {answer("", "404 Not Found"), "no token: HTTP status 404"},
+      {answer("", "405 Method Not Allowed"), "no token: HTTP status 405"},
+      {answer(""), "no token: HTTP status 200"},
   };
   for (const auto& bad : cases) {
     endpoint_.requests.clear();
@@ -212,33 +212,33 @@ TEST_F(InstanceMetadataTest, WithoutATokenNothingIsAsked) {
   }
 }
 
-TEST_F(InstanceMetadataTest, Version1IsAskedOnlyWhereThatIsAllowed) {
+TEST_F(InstanceMetadataTest, Version1OnlyIfAllowed) {
   variables_["AWS_EC2_METADATA_V1_DISABLED"] = "false";
   token_ = [](const std::string&) { return answer("", "404 Not Found"); };
   EXPECT_EQ(region(), "eu-west-1");
   EXPECT_THAT(endpoint_.requests.back(), Not(HasSubstr("X-aws-ec2-metadata-token")));
 }
 
-TEST_F(InstanceMetadataTest, ATokenThatDoesNotComeIsExplained) {
+TEST_F(InstanceMetadataTest, MissingTokenIsExplained) {
   variables_["AWS_METADATA_SERVICE_TIMEOUT"] = "0.02";
   token_ = [](const std::string&) { return std::nullopt; };
   EXPECT_THAT(failure(), AllOf(HasSubstr("no token within 0.02"), HasSubstr("hop limit")));
 }
 
-TEST_F(InstanceMetadataTest, AnAnswerThatDoesNotComeIsNone) {
-  // The token has to come in that time, on a slow machine too.
+TEST_F(InstanceMetadataTest, NoResponseIsNone) {
+  // The token has to arrive within that time, even on a slow machine.
   variables_["AWS_METADATA_SERVICE_TIMEOUT"] = "1";
   get_ = [](const std::string&) { return std::nullopt; };
-  EXPECT_THAT(failure(), HasSubstr("no answer within 1.0 s"));
+  EXPECT_THAT(failure(), HasSubstr("no response within 1.0 s"));
 }
 
-TEST_F(InstanceMetadataTest, AMachineWithoutMetadataIsNotAskedTwice) {
+TEST_F(InstanceMetadataTest, MissingMetadataIsAskedOnce) {
   endpoint_.server.stop_accepting();
   EXPECT_THAT(failure(), HasSubstr("cannot connect: Connection refused"));
   EXPECT_FALSE(region());
 }
 
-TEST_F(InstanceMetadataTest, AFailureIsRepeatedAsOftenAsTheSettingsSay) {
+TEST_F(InstanceMetadataTest, RetriesAsConfigured) {
   variables_["AWS_METADATA_SERVICE_NUM_ATTEMPTS"] = "3";
   int asked = 0;
   get_ = [&](const std::string&) {
@@ -250,7 +250,7 @@ TEST_F(InstanceMetadataTest, AFailureIsRepeatedAsOftenAsTheSettingsSay) {
   EXPECT_EQ(asked, 0);
 }
 
-TEST_F(InstanceMetadataTest, NothingIsAskedWhereItIsDisabled) {
+TEST_F(InstanceMetadataTest, NoRequestWhenDisabled) {
   variables_["AWS_EC2_METADATA_DISABLED"] = "true";
   EXPECT_EQ(failure(), "AWS_EC2_METADATA_DISABLED is true");
   EXPECT_FALSE(region());

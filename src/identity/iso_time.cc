@@ -14,13 +14,13 @@ using std::chrono::sys_days;
 using std::chrono::sys_seconds;
 using std::chrono::system_clock;
 
-// In nanoseconds, as the system's clock counts, times reach from 1678 to 2262.
+// In nanoseconds, the unit of the system clock, times range from 1678 to 2262.
 constexpr sys_days kFirst{std::chrono::year{1700} / 1 / 1};
 constexpr sys_days kLast{std::chrono::year{2200} / 1 / 1};
 
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
-/// Takes a text apart from its beginning. Once something was not as it was wanted, it stays failed.
+/// Parses a text from the start. Once something does not match, it stays failed.
 class Reader {
  public:
   explicit Reader(std::string_view text) : text_(text) {}
@@ -28,7 +28,7 @@ class Reader {
   bool failed() const { return failed_; }
   bool at_end() const { return text_.empty(); }
 
-  /// Exactly so many digits, with a value in [low, high].
+  /// Exactly `digits` digits, with a value in [low, high].
   int number(std::size_t digits, int low, int high) {
     const std::string_view part = text_.substr(0, digits);
     if (part.size() != digits || !std::ranges::all_of(part, is_digit)) {
@@ -76,7 +76,7 @@ class Reader {
   bool failed_ = false;
 };
 
-/// What is to be subtracted to come to UTC.
+/// The offset to subtract to get UTC.
 seconds take_zone(Reader& reader) {
   if (reader.take("Z") || reader.take("z") || reader.take("UTC")) {
     return seconds(0);

@@ -1,4 +1,4 @@
-// Times as the sources of credentials write them: ISO 8601.
+// Times in ISO 8601, as sources of credentials write them.
 #pragma once
 
 #include <chrono>
@@ -8,10 +8,11 @@
 
 namespace everyitem::identity {
 
-/// Reads "2026-11-24T10:00:00Z", with fractions of a second (which are cut off) and with an offset
-/// such as +01:00, +0100 or +01; older AWS tools write "UTC" for "Z". Nothing for any other text,
-/// also for a time without a zone. A time that the system's clock cannot count to, such as the year
-/// 9999 of keys that never expire, is the last one that it can.
+/// Reads "2026-11-24T10:00:00Z", optionally with fractions of a second (which are dropped) and with
+/// an offset such as +01:00, +0100 or +01; older AWS tools write "UTC" instead of "Z". Returns
+/// nothing for any other text, including a time without a zone. A time beyond the range of the
+/// system clock, such as the year 9999 of keys that never expire, becomes the last one in its
+/// range.
 std::optional<std::chrono::system_clock::time_point> parse_iso_time(std::string_view text);
 
 /// "2026-11-24T10:00:00Z".

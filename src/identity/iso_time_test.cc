@@ -5,7 +5,7 @@
 namespace everyitem::identity {
 namespace {
 
-TEST(ParseIsoTime, ReadsWhatSourcesOfCredentialsWrite) {
+TEST(ParseIsoTime, ReadsTimesOfAllSources) {
   const struct {
     const char* text;
     const char* in_utc;
@@ -34,7 +34,7 @@ TEST(ParseIsoTime, ReadsWhatSourcesOfCredentialsWrite) {
   }
 }
 
-TEST(ParseIsoTime, ReadsNothingElse) {
+TEST(ParseIsoTime, RejectsEverythingElse) {
   for (const char* text : {"",
                            "soon",
                            "2026-11-24",
@@ -62,7 +62,7 @@ TEST(ParseIsoTime, ReadsNothingElse) {
   }
 }
 
-TEST(FormatIsoTime, CutsFractionsOff) {
+TEST(FormatIsoTime, DropsFractions) {
   const auto time = std::chrono::system_clock::time_point(std::chrono::milliseconds(1999));
   EXPECT_EQ(format_iso_time(time), "1970-01-01T00:00:01Z");
 }

@@ -22,7 +22,7 @@ constexpr std::string_view kPath = "/latest/meta-data/iam/security-credentials/"
 /// IAM API reference, InstanceProfile.
 constexpr std::size_t kMaxNameBytes = 128;
 
-/// The service gives one role; the list is made for more.
+/// The service returns one role, although the format allows a list.
 std::string first_line(std::string_view text) {
   const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
   return std::string(line);
@@ -33,12 +33,12 @@ aws::Credentials read_answer(http::Response response, const std::string& role) {
   try {
     const std::optional<SecretDocument> document = SecretDocument::parse(std::move(response.body));
     if (!document) {
-      throw UnusableDocument("is no JSON object");
+      throw UnusableDocument("is not a JSON object");
     }
     const std::string code = document->text("Code");
     if (!code.empty() && code != "Success") {
       throw MetadataUnavailable(
-          fmt::format("role {}: {}", role, aws::is_error_code(code) ? code : "it is refused"));
+          fmt::format("role {}: {}", role, aws::is_error_code(code) ? code : "rejected"));
     }
     aws::Credentials credentials = read_credentials_document(*document, "Token");
     if (credentials.session_token.empty() || !credentials.expires_at) {
@@ -47,7 +47,7 @@ aws::Credentials read_answer(http::Response response, const std::string& role) {
     credentials.source = fmt::format("instance metadata (role {})", role);
     return credentials;
   } catch (const UnusableDocument& unusable) {
-    throw MetadataUnavailable(fmt::format("role {}: the answer {}", role, unusable.what()));
+    throw MetadataUnavailable(fmt::format("role {}: the response {}", role, unusable.what()));
   }
 }
 
@@ -61,7 +61,7 @@ Awaitable<aws::Credentials> MetadataCredentials::ask() {
     throw MetadataUnavailable("no role is attached");
   }
   if (role.size() > kMaxNameBytes) {
-    throw MetadataUnavailable("what answers there names no role");
+    throw MetadataUnavailable("the response names no role");
   }
   http::Response response = co_await metadata.get(std::string(kPath) + aws::percent_encode(role));
   if (response.status == 404) {
@@ -78,17 +78,17 @@ Awaitable<std::optional<aws::Credentials>> MetadataCredentials::find() {
   } catch (const MetadataUnavailable& unavailable) {
     finding_ = unavailable.what();
   }
-  const Surroundings& surroundings = connector_.surroundings();
-  const auto now = surroundings.clock.wall_now();
+  const Context& context = connector_.context();
+  const auto now = context.clock.wall_now();
   if (credentials && credentials->expires_at <= now) {
-    // As the AWS SDKs; not all machines at the same instant.
+    // The same as the AWS SDKs; random, so that machines do not all retry at the same moment.
     constexpr std::chrono::minutes kSoonest{10};
     constexpr std::chrono::duration<double, std::ratio<60>> kSpread{5};
     credentials->expires_at =
         now + kSoonest +
-        std::chrono::duration_cast<std::chrono::seconds>(kSpread * surroundings.random.uniform());
-    surroundings.notice(fmt::format(
-        "The credentials of {} have expired, and there are no newer ones; they are used on.",
+        std::chrono::duration_cast<std::chrono::seconds>(kSpread * context.random.uniform());
+    context.notice(fmt::format(
+        "The credentials of {} have expired and no newer ones are available; still using them.",
         credentials->source));
   }
   co_return credentials;

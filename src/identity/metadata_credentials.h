@@ -1,4 +1,4 @@
-// Credentials of the role that is attached to a machine of Amazon EC2.
+// Credentials of the role attached to an EC2 instance.
 #pragma once
 
 #include <optional>
@@ -11,13 +11,14 @@ namespace everyitem::identity {
 
 class MetadataCredentials final : public aws::CredentialsProvider {
  public:
-  /// `connector` outlives it.
+  /// `connector` must outlive this object.
   explicit MetadataCredentials(Connector& connector) : connector_(connector) {}
 
-  /// Asks the machine's metadata for its role and for that role's credentials. Where that gives
-  /// none, it is no error, and `place` says why: the machine may be any. Credentials that have
-  /// expired are used on for some minutes, with a notice: the service gives such when it cannot
-  /// renew them, and services accept them then. Throws what resolve_metadata_settings throws.
+  /// Asks instance metadata for the role and its credentials. Finding none is not an error, because
+  /// the machine may not be an EC2 instance; `place` says why. Credentials that have expired are
+  /// used for some more minutes, with a notice: the metadata service returns them when it cannot
+  /// renew them, and AWS services accept them in that case. Throws what resolve_metadata_settings
+  /// throws.
   Awaitable<std::optional<aws::Credentials>> find() override;
   std::string place() const override;
 

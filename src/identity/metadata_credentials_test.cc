@@ -32,7 +32,7 @@ class MetadataCredentialsTest : public testing::Test {
     }
     return line_of(request).ends_with("/security-credentials/") ? roles_ : credentials_;
   }
-  /// Where it was sought, after nothing was found.
+  /// The source, after nothing was found.
   std::string place_without_any() {
     MetadataCredentials provider(test_.connector);
     EXPECT_FALSE(endpoint_.find(provider));
@@ -46,7 +46,7 @@ class MetadataCredentialsTest : public testing::Test {
       environment_of({{"AWS_EC2_METADATA_SERVICE_ENDPOINT", endpoint_.server.endpoint().url()}})};
 };
 
-TEST_F(MetadataCredentialsTest, AreThoseOfTheAttachedRole) {
+TEST_F(MetadataCredentialsTest, FindsAttachedRole) {
   MetadataCredentials provider(test_.connector);
   const auto found = endpoint_.find(provider);
   ASSERT_TRUE(found);
@@ -66,7 +66,7 @@ TEST_F(MetadataCredentialsTest, AreThoseOfTheAttachedRole) {
   EXPECT_THAT(test_.notices, IsEmpty());
 }
 
-TEST_F(MetadataCredentialsTest, NoneSayWhy) {
+TEST_F(MetadataCredentialsTest, MissingCredentialsSayWhy) {
   const struct {
     std::string roles;
     std::string credentials;
@@ -76,18 +76,19 @@ TEST_F(MetadataCredentialsTest, NoneSayWhy) {
       {answer(""), "", "instance metadata (no role is attached)"},
       {answer("x"), answer("", "404 Not Found"), "instance metadata (no role is attached)"},
       {answer("", "400 Bad Request"), "", "instance metadata (HTTP status 400)"},
-      {answer(std::string(129, 'x')), "", "instance metadata (what answers there names no role)"},
+      {answer(std::string(129, 'x')), "", "instance metadata (the response names no role)"},
       {answer("x"), answer(R"({"Code":"AssumeRoleUnauthorizedAccess","Message":"m"})"),
        "instance metadata (role x: AssumeRoleUnauthorizedAccess)"},
-      {answer("x"), answer(R"({"Code":"hush hush"})"), "instance metadata (role x: it is refused)"},
-      {answer("x"), answer("hush"), "instance metadata (role x: the answer is no JSON object)"},
+      {answer("x"), answer(R"({"Code":"hush hush"})"), "instance metadata (role x: rejected)"},
+      {answer("x"), answer("hush"),
+       "instance metadata (role x: the response is not a JSON object)"},
       {answer("x"), answer(R"({"AccessKeyId":"a"})"),
-       "instance metadata (role x: the answer has no SecretAccessKey)"},
+       "instance metadata (role x: the response has no SecretAccessKey)"},
       {answer("x"), answer(R"({"AccessKeyId":"a","SecretAccessKey":"b"})"),
-       "instance metadata (role x: the answer has no Expiration)"},
+       "instance metadata (role x: the response has no Expiration)"},
       {answer("x"),
        answer(R"({"AccessKeyId":"a","SecretAccessKey":"b","Expiration":"2026-11-24T10:00:00Z"})"),
-       "instance metadata (role x: the answer has no Token)"},
+       "instance metadata (role x: the response has no Token)"},
   };
   for (const auto& known : cases) {
     roles_ = known.roles;
@@ -96,12 +97,12 @@ TEST_F(MetadataCredentialsTest, NoneSayWhy) {
   }
 }
 
-TEST_F(MetadataCredentialsTest, AMachineWithoutMetadataIsNoError) {
+TEST_F(MetadataCredentialsTest, MissingMetadataIsNotAnError) {
   endpoint_.server.stop_accepting();
   EXPECT_EQ(place_without_any(), "instance metadata (cannot connect: Connection refused)");
 }
 
-TEST_F(MetadataCredentialsTest, ThoseThatHaveExpiredAreUsedOnWithANotice) {
+TEST_F(MetadataCredentialsTest, ExpiredCredentialsStayInUse) {
   credentials_ = session("2026-11-24T03:59:00Z");
   MetadataCredentials provider(test_.connector);
   const auto found = endpoint_.find(provider);
@@ -112,7 +113,7 @@ TEST_F(MetadataCredentialsTest, ThoseThatHaveExpiredAreUsedOnWithANotice) {
                                                HasSubstr("have expired"), Not(HasSubstr("hush")))));
 }
 
-TEST_F(MetadataCredentialsTest, AreLookedForAnewEachTime) {
+TEST_F(MetadataCredentialsTest, AsksEachTime) {
   MetadataCredentials provider(test_.connector);
   endpoint_.find(provider);
   roles_ = answer("", "404 Not Found");

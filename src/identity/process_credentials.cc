@@ -34,10 +34,10 @@ namespace {
 
 constexpr std::string_view kSetting = "credential_process";
 
-/// Credentials take a few hundred bytes, and tokens at most some thousand.
+/// Credentials take a few hundred bytes, and tokens at most a few thousand.
 constexpr std::size_t kMaxOutputBytes = 64U << 10;
 
-/// Why a program gave no credentials: a phrase for the user, without its output.
+/// Why a program produced no credentials: a phrase for the user, without the program's output.
 class ProgramFailed : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
@@ -45,8 +45,8 @@ class ProgramFailed : public std::runtime_error {
 
 std::string words_of(int error) { return std::generic_category().message(error); }
 
-/// How a program is started: its standard output is `output`, its standard input is nothing, and
-/// of the signals that this process ignores or blocks it knows nothing.
+/// How a program is started: its standard output is `output`, its standard input is empty, and it
+/// does not inherit which signals this process ignores or blocks.
 class SpawnSettings {
  public:
   explicit SpawnSettings(int output) {
@@ -77,10 +77,10 @@ class SpawnSettings {
   posix_spawnattr_t attributes_;
 };
 
-/// A program that runs. Killed at the end of its life unless it has been waited for.
+/// A running program. Killed by the destructor unless it has been waited for.
 class Program {
  public:
-  /// Throws ProgramFailed when it cannot be started. `words` has one at least.
+  /// Throws ProgramFailed if it cannot be started. `words` is not empty.
   explicit Program(std::vector<std::string>& words) {
     std::array<int, 2> ends{};
     if (pipe2(ends.data(), O_CLOEXEC) != 0) {
@@ -111,11 +111,13 @@ class Program {
     }
   }
 
-  /// What it writes, to be read. Once.
+  /// The read end of its output. Call this once.
   int take_output() { return output_->release(); }
-  /// Readable once the program has ended; negative where the kernel has none (before Linux 5.3).
+  /// Readable once the program has ended; negative if the kernel does not support it (before Linux
+  /// 5.3).
   int open_end() const { return static_cast<int>(syscall(SYS_pidfd_open, id_, 0)); }
-  /// Blocks until it has ended. Its status, or nothing when somebody else has taken it.
+  /// Blocks until the program has ended. Returns its status, or nothing if someone else has
+  /// collected it.
   std::optional<int> wait() {
     int status = 0;
     pid_t waited = 0;
@@ -131,8 +133,8 @@ class Program {
   std::unique_ptr<Descriptor> output_;
 };
 
-/// What is waited for on the event loop until the time is up. Shared with the timer's handler,
-/// which may be on its way when the waiting has ended.
+/// A wait on the event loop with a time limit. Shared with the timer's handler, which may still be
+/// queued when the wait has ended.
 struct Watch : std::enable_shared_from_this<Watch> {
   Watch(const asio::any_io_executor& executor, std::chrono::milliseconds limit)
       : output(executor), end(executor), timer(executor, limit) {}
@@ -153,7 +155,7 @@ struct Watch : std::enable_shared_from_this<Watch> {
   bool is_late = false;
 };
 
-/// Ends the timer's wait, or the event loop would wait with it.
+/// Ends the timer's wait, because otherwise the event loop would keep running for it.
 class Watching {
  public:
   explicit Watching(std::shared_ptr<Watch> watch) : watch_(std::move(watch)) { watch_->start(); }
@@ -165,10 +167,11 @@ class Watching {
   std::shared_ptr<Watch> watch_;
 };
 
-/// Reads until the program has closed its output. Throws system_error when cancelled or late.
+/// Reads until the program has closed its output. Throws system_error if cancelled or too late.
 Awaitable<void> read_all(asio::posix::stream_descriptor& output, PaddedBuffer& text) {
   constexpr std::size_t kPartBytes = 4096;
-  text.reserve(kMaxOutputBytes + kPartBytes);  // it never grows, which would leave copies behind
+  text.reserve(kMaxOutputBytes +
+               kPartBytes);  // it never has to grow, which would leave copies in memory
   for (;;) {
     const std::span<char> room = text.prepare(kPartBytes);
     const auto [error, size] = co_await output.async_read_some(
@@ -181,14 +184,14 @@ Awaitable<void> read_all(asio::posix::stream_descriptor& output, PaddedBuffer& t
     }
     text.commit(size);
     if (text.size() > kMaxOutputBytes) {
-      throw ProgramFailed("wrote more than credentials can be");
+      throw ProgramFailed("wrote more than credentials can take up");
     }
   }
 }
 
 void require_success(const std::optional<int>& status) {
   if (!status) {
-    throw ProgramFailed("ended, and how is not known");
+    throw ProgramFailed("ended with an unknown status");
   }
   if (WIFSIGNALED(*status)) {
     const char* name = sigabbrev_np(WTERMSIG(*status));
@@ -200,7 +203,7 @@ void require_success(const std::optional<int>& status) {
   }
 }
 
-/// Fills `text` with what the program writes. Throws ProgramFailed; system_error when cancelled.
+/// Fills `text` with the program's output. Throws ProgramFailed, or system_error if cancelled.
 Awaitable<void> run_program(std::vector<std::string> words, std::chrono::milliseconds limit,
                             PaddedBuffer& text) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
@@ -239,7 +242,7 @@ aws::Credentials read_output(PaddedBuffer text, std::chrono::system_clock::time_
   try {
     const std::optional<SecretDocument> document = SecretDocument::parse(std::move(text));
     if (!document) {
-      throw UnusableDocument("is no JSON object");
+      throw UnusableDocument("is not a JSON object");
     }
     require_process_version(*document);
     aws::Credentials credentials = read_credentials_document(*document, "SessionToken");
@@ -248,7 +251,7 @@ aws::Credentials read_output(PaddedBuffer text, std::chrono::system_clock::time_
     }
     return credentials;
   } catch (const UnusableDocument& unusable) {
-    throw ProgramFailed(fmt::format("what it wrote {}", unusable.what()));
+    throw ProgramFailed(fmt::format("its output {}", unusable.what()));
   }
 }
 
@@ -257,7 +260,7 @@ aws::Credentials read_output(PaddedBuffer text, std::chrono::system_clock::time_
 std::optional<std::vector<std::string>> split_command(std::string_view command) {
   std::vector<std::string> words;
   bool in_word = false;
-  char quote = '\0';  // the one that is open
+  char quote = '\0';  // the quote that is open
   for (std::size_t i = 0; i < command.size(); ++i) {
     const char c = command[i];
     if (quote == '\0' && (c == ' ' || c == '\t' || c == '\r' || c == '\n')) {
@@ -301,7 +304,7 @@ Awaitable<std::optional<aws::Credentials>> ProcessCredentials::find() {
   std::optional<std::vector<std::string>> words = split_command(command);
   if (!words || words->empty() || words->front().empty()) {
     throw usage_error(
-        fmt::format("{} of profile \"{}\" is no command", kSetting, profile_.name),
+        fmt::format("{} of profile \"{}\" is not a command", kSetting, profile_.name),
         "Give a program with its arguments, and close quotes; it is run without a shell.");
   }
   std::optional<aws::Credentials> credentials;

@@ -1,4 +1,4 @@
-// Credentials that a program of the user's writes: the setting credential_process.
+// Credentials printed by a program of the user: the setting credential_process.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-process-credentials.html
 #pragma once
 
@@ -14,22 +14,23 @@
 
 namespace everyitem::identity {
 
-/// The words of a command as a POSIX shell splits them, with quotes and backslashes, and without
-/// expanding anything. Nothing when a quote is not closed or the last backslash escapes nothing.
+/// Splits a command into words as a POSIX shell does, with quotes and backslashes but without
+/// expanding anything. Returns nothing if a quote is not closed or the last backslash escapes
+/// nothing.
 std::optional<std::vector<std::string>> split_command(std::string_view command);
 
 class ProcessCredentials final : public aws::CredentialsProvider {
  public:
-  /// A program that asks somebody who has gone away is not waited for longer than this.
+  /// The maximum time to wait, in case the program prompts a user who is not there.
   static constexpr std::chrono::seconds kLimit{60};
 
-  /// `connector` outlives it.
+  /// `connector` must outlive this object.
   ProcessCredentials(Connector& connector, Profile profile,
                      std::chrono::milliseconds limit = kLimit);
 
-  /// Runs the program, without a shell, with the process's own environment, and reads what it
-  /// writes; its standard error is the user's. It is killed when it takes longer than the limit and
-  /// when the coroutine is cancelled. Throws Error, which never holds what the program wrote.
+  /// Runs the program without a shell, in the process's environment, and reads its output; its
+  /// standard error goes to the user. The program is killed if it exceeds the limit or the
+  /// coroutine is cancelled. Throws Error, which never contains the program's output.
   Awaitable<std::optional<aws::Credentials>> find() override;
   std::string place() const override;
 

@@ -27,7 +27,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(SplitCommand, SplitsAsAShellDoes) {
+TEST(SplitCommand, SplitsLikeAShell) {
   const struct {
     const char* command;
     std::vector<std::string> words;
@@ -51,7 +51,7 @@ TEST(SplitCommand, SplitsAsAShellDoes) {
   }
 }
 
-TEST(SplitCommand, ThatIsNotWholeIsNone) {
+TEST(SplitCommand, IncompleteCommandIsNone) {
   for (const char* command : {"'", "\"", "a 'b", "a \"b'", "a\\", "\"a\\", "\"a\\\""}) {
     EXPECT_FALSE(split_command(command)) << command;
   }
@@ -63,7 +63,7 @@ constexpr const char* kSession =
 
 class ProcessCredentialsTest : public testing::Test {
  protected:
-  /// `script` is what a shell is given, which is the program here.
+  /// The program is a shell that runs `script`.
   ProcessCredentials running(const std::string& script,
                              std::chrono::milliseconds limit = std::chrono::seconds(60)) {
     home_.write("script", script);
@@ -73,7 +73,7 @@ class ProcessCredentialsTest : public testing::Test {
                                   std::chrono::milliseconds limit = std::chrono::seconds(60)) {
     return {test_.connector, profile_with({{"credential_process", command}}), limit};
   }
-  /// A script that writes this.
+  /// A script that prints this.
   static std::string writes(const std::string& text) { return "cat <<'END'\n" + text + "\nEND\n"; }
 
   std::string failure_of(const std::string& script) {
@@ -81,14 +81,14 @@ class ProcessCredentialsTest : public testing::Test {
     return message_of([&] { find_credentials(provider); });
   }
 
-  /// A program that was started and not waited for would be found here.
+  /// Finds programs that were started but not waited for.
   static bool has_children() { return waitpid(-1, nullptr, WNOHANG) >= 0 || errno != ECHILD; }
 
   TemporaryHome home_;
   TestConnector test_;
 };
 
-TEST_F(ProcessCredentialsTest, FindsASession) {
+TEST_F(ProcessCredentialsTest, FindsSession) {
   ProcessCredentials provider = running(writes(kSession));
   const auto found = find_credentials(provider);
   ASSERT_TRUE(found);
@@ -110,13 +110,13 @@ TEST_F(ProcessCredentialsTest, FindsLongLivedKeys) {
   EXPECT_FALSE(found->expires_at);
 }
 
-TEST_F(ProcessCredentialsTest, HasNoneWithoutTheSetting) {
+TEST_F(ProcessCredentialsTest, NoneWithoutSetting) {
   ProcessCredentials provider = with_setting("");
   EXPECT_FALSE(find_credentials(provider));
   EXPECT_EQ(provider.place(), "credential_process of profile \"p\" (not set)");
 }
 
-TEST_F(ProcessCredentialsTest, TheProgramIsRunWithoutAShellAndWithNothingToRead) {
+TEST_F(ProcessCredentialsTest, RunsWithoutShellOrInput) {
   home_.write("answer", kSession);
   home_.write("script", "test \"$1\" = '$HOME;|' || exit 9; read line && exit 8; cat \"$2\"\n");
   ProcessCredentials provider =
@@ -124,34 +124,33 @@ TEST_F(ProcessCredentialsTest, TheProgramIsRunWithoutAShellAndWithNothingToRead)
   EXPECT_TRUE(find_credentials(provider));
 }
 
-TEST_F(ProcessCredentialsTest, OutputThatComesInPartsIsReadWhole) {
+TEST_F(ProcessCredentialsTest, ReadsOutputInParts) {
   ProcessCredentials provider = running(
       "printf '{\"Version\":1,\"AccessKeyId\":'\necho '\"a\",'\nsh -c 'printf "
       "\"\\\"SecretAccessKey\\\":\\\"b\\\"}\"'\n");
   EXPECT_TRUE(find_credentials(provider));
 }
 
-TEST_F(ProcessCredentialsTest, WhatGoesWrongNamesProfileAndSettingAndNeverTheOutput) {
+TEST_F(ProcessCredentialsTest, FailureNamesProfileNotOutput) {
   const struct {
     std::string script;
     const char* reason;
   } cases[] = {
       {writes(kSession) + "exit 3\n", "ended with exit status 3"},
       {writes(kSession) + "kill -TERM $$\n", "was ended by signal SIGTERM"},
-      {writes("hush"), "what it wrote is no JSON object"},
-      {"", "what it wrote is no JSON object"},
-      {writes(R"({"AccessKeyId":"hush","SecretAccessKey":"hush"})"),
-       "what it wrote has no Version"},
+      {writes("hush"), "its output is not a JSON object"},
+      {"", "its output is not a JSON object"},
+      {writes(R"({"AccessKeyId":"hush","SecretAccessKey":"hush"})"), "its output has no Version"},
       {writes(R"({"Version":2,"AccessKeyId":"hush","SecretAccessKey":"hush"})"),
-       "what it wrote has another Version than 1"},
-      {writes(R"({"Version":1,"SecretAccessKey":"hush"})"), "what it wrote has no AccessKeyId"},
-      {writes(R"({"Version":1,"AccessKeyId":"hush"})"), "what it wrote has no SecretAccessKey"},
+       "its output has a Version other than 1"},
+      {writes(R"({"Version":1,"SecretAccessKey":"hush"})"), "its output has no AccessKeyId"},
+      {writes(R"({"Version":1,"AccessKeyId":"hush"})"), "its output has no SecretAccessKey"},
       {writes(R"({"Version":1,"AccessKeyId":"a","SecretAccessKey":"b","Expiration":"hush"})"),
-       "what it wrote has an Expiration that is no time"},
+       "its output has an Expiration that is not a time"},
       {writes(R"({"Version":1,"AccessKeyId":"a","SecretAccessKey":"hush",)"
               R"("Expiration":"2026-11-24T04:00:00Z"})"),
-       "what it wrote holds credentials that have expired"},
-      {"yes hush\n", "wrote more than credentials can be"},
+       "its output holds credentials that have expired"},
+      {"yes hush\n", "wrote more than credentials can take up"},
   };
   for (const auto& bad : cases) {
     EXPECT_THAT(failure_of(bad.script),
@@ -162,13 +161,13 @@ TEST_F(ProcessCredentialsTest, WhatGoesWrongNamesProfileAndSettingAndNeverTheOut
   }
 }
 
-TEST_F(ProcessCredentialsTest, AProgramThatCannotBeStartedIsNamed) {
+TEST_F(ProcessCredentialsTest, UnstartableProgramIsNamed) {
   ProcessCredentials provider = with_setting(home_.file("none") + " argument");
   EXPECT_THAT(message_of([&] { find_credentials(provider); }),
               HasSubstr(home_.file("none") + " cannot be started: No such file or directory"));
 }
 
-TEST_F(ProcessCredentialsTest, ASettingThatIsNoCommandIsTheUsersToCorrect) {
+TEST_F(ProcessCredentialsTest, InvalidCommandIsUsageError) {
   for (const char* command : {"'open", "''", "\\"}) {
     ProcessCredentials provider = with_setting(command);
     try {
@@ -176,12 +175,12 @@ TEST_F(ProcessCredentialsTest, ASettingThatIsNoCommandIsTheUsersToCorrect) {
       FAIL() << command;
     } catch (const Error& error) {
       EXPECT_EQ(error.kind(), ErrorKind::usage);
-      EXPECT_THAT(error.what(), HasSubstr("credential_process of profile \"p\" is no command"));
+      EXPECT_THAT(error.what(), HasSubstr("credential_process of profile \"p\" is not a command"));
     }
   }
 }
 
-TEST_F(ProcessCredentialsTest, AProgramThatTakesTooLongIsKilled) {
+TEST_F(ProcessCredentialsTest, SlowProgramIsKilled) {
   for (const char* script : {"exec sleep 1000\n", "exec 1>&-\nexec sleep 1000\n"}) {
     ProcessCredentials provider = running(script, std::chrono::milliseconds(30));
     EXPECT_THAT(message_of([&] { find_credentials(provider); }),
@@ -191,7 +190,7 @@ TEST_F(ProcessCredentialsTest, AProgramThatTakesTooLongIsKilled) {
   }
 }
 
-TEST_F(ProcessCredentialsTest, AProgramIsKilledWhenNobodyWaitsAnyMore) {
+TEST_F(ProcessCredentialsTest, ProgramIsKilledOnCancellation) {
   asio::io_context loop;
   asio::cancellation_signal signal;
   std::exception_ptr thrown;

@@ -39,7 +39,7 @@ std::string Profile::service_setting(std::string_view service,
 
 namespace {
 
-/// Whether it is there or not: `found` says so.
+/// Returned even if the profile does not exist; `found` tells.
 Profile read_profile(std::string_view name, const Environment& environment, bool& found) {
   Profile profile;
   profile.name = name;
@@ -59,7 +59,7 @@ Profile read_profile(std::string_view name, const Environment& environment, bool
   if (in_config != config.end()) {
     Settings from_config = in_config->second.settings;
     if (profile.keys_are_in_credentials_file) {
-      from_config.erase("aws_session_token");  // it belongs to the keys beside it
+      from_config.erase("aws_session_token");  // it belongs to the keys next to it
     }
     profile.settings.merge(from_config);
   }
@@ -76,9 +76,10 @@ Profile read_profile(std::string_view name, const Environment& environment, bool
     const ConfigSections& sections = files.config.content.services;
     const auto section = sections.find(services);
     if (section == sections.end()) {
-      throw usage_error(fmt::format("profile \"{}\" refers to [services {}], which is not in {}",
-                                    profile.name, services, files.config.path),
-                        "Add that section, or remove the setting \"services\".");
+      throw usage_error(
+          fmt::format("profile \"{}\" refers to [services {}], which does not exist in {}",
+                      profile.name, services, files.config.path),
+          "Add that section, or remove the setting \"services\".");
     }
     profile.services = section->second.nested;
   }
@@ -114,7 +115,7 @@ Profile load_profile(std::string_view profile_flag, const Environment& environme
     if (!found) {
       throw usage_error(
           named.by + " names a profile that does not exist; looked in: " + profile.place,
-          "Check the name, or see what there is with: aws configure list-profiles");
+          "Check the name, or list the profiles with: aws configure list-profiles");
     }
     return profile;
   }

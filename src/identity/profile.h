@@ -1,4 +1,4 @@
-// The profile that counts: the settings of the shared files for one name.
+// A profile: the settings for one name in the shared files.
 #pragma once
 
 #include <map>
@@ -13,37 +13,38 @@ namespace everyitem::identity {
 
 struct Profile {
   std::string name;
-  /// Where it was sought and whether it was there, for messages:
+  /// Where the profile was looked for and whether it was found, for messages:
   /// `profile "default" in ~/.aws/config and ~/.aws/credentials (no such file)`.
   std::string place;
-  /// Of both files; where both give a setting, the credentials file's counts.
+  /// From both files; if both have a setting, the credentials file wins.
   Settings settings;
-  /// From the section that the setting `services` names: settings by the service's name.
+  /// From the section named by the setting `services`: settings by service name.
   std::map<std::string, Settings, std::less<>> services;
-  /// Of the [sso-session NAME] that the setting `sso_session` names; nothing when it names none, or
-  /// one that is not there.
+  /// From the section [sso-session NAME] named by the setting `sso_session`; nothing if there is no
+  /// such setting or section.
   std::optional<Settings> sso_session;
-  /// Which counts where there is a credential_process too: keys of that file come before it.
+  /// Matters if there is also a credential_process: keys in that file come before it.
   bool keys_are_in_credentials_file = false;
 
-  /// The file that holds this profile's secret key, when every user of the machine can read it.
+  /// The file with this profile's secret key, if every user of the machine can read it.
   std::string exposed_file;
 
-  /// Empty when it is not given.
+  /// Empty if it is not set.
   std::string setting(std::string_view setting_name) const;
-  /// The setting for one service, "dynamodb"; empty when it is not given.
+  /// The setting for one service, such as "dynamodb"; empty if it is not set.
   std::string service_setting(std::string_view service, std::string_view setting_name) const;
 
   friend bool operator==(const Profile&, const Profile&) = default;
 };
 
-/// Reads the shared files for the profile named by `profile_flag` (the value of --profile; empty
-/// when not given), else by AWS_PROFILE or AWS_DEFAULT_PROFILE, else "default". Throws a usage
-/// error that says where it was sought when a profile that was named does not exist; without a name
-/// it is empty then. Throws what load_shared_config throws.
+/// Reads the shared files for the profile named by `profile_flag` (the value of --profile; empty if
+/// not given), otherwise by AWS_PROFILE or AWS_DEFAULT_PROFILE, otherwise "default". If a named
+/// profile does not exist, throws a usage error that says where it was looked for; a missing
+/// "default" is empty. Throws what load_shared_config throws.
 Profile load_profile(std::string_view profile_flag, const Environment& environment);
 
-/// The profile of this name; nothing when there is none. Throws what load_shared_config throws.
+/// The profile of this name, or nothing if it does not exist. Throws what load_shared_config
+/// throws.
 std::optional<Profile> find_profile(std::string_view name, const Environment& environment);
 
 }  // namespace everyitem::identity

@@ -30,30 +30,30 @@ std::string described(const Profile& profile) {
   return fmt::format("profile \"{}\"", profile.name);
 }
 
-/// Nothing where the profile leaves it to STS.
+/// Nothing if the profile leaves the duration to STS.
 std::optional<std::chrono::seconds> session_duration(const Profile& profile) {
   const std::string text = profile.setting("duration_seconds");
   if (text.empty()) {
     return std::nullopt;
   }
-  constexpr int kLeast = 900;  // STS API reference, AssumeRole
-  constexpr int kMost = 43200;
+  constexpr int kMin = 900;  // STS API reference, AssumeRole
+  constexpr int kMax = 43200;
   int seconds = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
   const bool is_number = error == std::errc() && end == text.data() + text.size();
-  if (!is_number || seconds < kLeast || seconds > kMost) {
+  if (!is_number || seconds < kMin || seconds > kMax) {
     throw usage_error(fmt::format("{}: duration_seconds is \"{}\"", described(profile), text),
-                      fmt::format("Give seconds, from {} to {}.", kLeast, kMost));
+                      fmt::format("Give seconds, from {} to {}.", kMin, kMax));
   }
   return std::chrono::seconds(seconds);
 }
 
-/// Makes the provider that a profile asks for, and those of the profiles that it refers to.
+/// Creates the provider for a profile, and those for the profiles it refers to.
 class ProviderOfProfile {
  public:
   explicit ProviderOfProfile(Connector& connector) : connector_(connector) {}
 
-  /// In the order of the AWS tools. Null where the profile says nothing of credentials.
+  /// In the order of the AWS tools. Null if the profile has no credentials settings.
   Provider make(const Profile& profile) {
     if (has_role(profile)) {
       return make_role(profile);
@@ -103,7 +103,7 @@ class ProviderOfProfile {
       throw usage_error(
           fmt::format("{} has role_arn and {} of source_profile and credential_source",
                       described(profile), source.empty() ? "none" : "both"),
-          "Give one of them: it says which credentials assume the role.");
+          "Set exactly one of them; it says which credentials assume the role.");
     }
     if (!source_profile.empty()) {
       return make_source_profile(profile, source_profile);
@@ -119,7 +119,7 @@ class ProviderOfProfile {
     }
     throw usage_error(
         fmt::format("{}: there is no credential_source \"{}\"", described(profile), source),
-        "It is one of Environment, EcsContainer and Ec2InstanceMetadata.");
+        "Use Environment, EcsContainer or Ec2InstanceMetadata.");
   }
 
   Provider make_source_profile(const Profile& profile, const std::string& name) {
@@ -127,18 +127,18 @@ class ProviderOfProfile {
     if (!source) {
       throw usage_error(
           fmt::format("{} has source_profile = {}, which does not exist", described(profile), name),
-          "Check the name, or see what there is with: aws configure list-profiles");
+          "Check the name, or list the profiles with: aws configure list-profiles");
     }
-    // A profile may refer to itself where it has the keys that assume its role.
+    // A profile may refer to itself if it has the keys that assume its role.
     if (has_keys(*source)) {
       return std::make_unique<ProfileKeys>(*source);
     }
     visited_.push_back(profile.name);
     if (std::ranges::find(visited_, name) != visited_.end()) {
       visited_.push_back(name);
-      throw usage_error(fmt::format("the profiles refer to each other without end: {}",
+      throw usage_error(fmt::format("the profiles refer to each other in a circle: {}",
                                     fmt::join(visited_, " -> ")),
-                        "The last source_profile must be one with credentials.");
+                        "The last source_profile must have credentials of its own.");
     }
     Provider provider = make(*source);
     if (!provider) {

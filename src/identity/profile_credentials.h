@@ -1,4 +1,4 @@
-// What a profile says of credentials: keys, or where to get some.
+// Credentials from a profile: keys, or instructions for getting them.
 #pragma once
 
 #include <memory>
@@ -11,14 +11,15 @@ namespace everyitem::identity {
 
 class ProfileCredentials final : public aws::CredentialsProvider {
  public:
-  /// `profile_flag`: the value of --profile; empty when not given. The connector outlives this.
+  /// `profile_flag` is the value of --profile, empty if not given. The connector must outlive this
+  /// object.
   ProfileCredentials(std::string profile_flag, Connector& connector);
 
-  /// Reads the files each time. Throws a usage error for settings that do not fit together, and
-  /// what load_profile and the provider that the profile names throw.
+  /// Reads the files each time. Throws a usage error for settings that contradict each other, and
+  /// what load_profile and the profile's provider throw.
   Awaitable<std::optional<aws::Credentials>> find() override;
   void invalidate() override;
-  /// After `find`: the files with what was there.
+  /// After `find`: the files, and what was found there.
   std::string place() const override { return place_; }
 
  private:

@@ -28,7 +28,7 @@ class ProfileCredentialsTest : public testing::Test {
   void config(const std::string& text) { home_.write(".aws/config", text); }
   void credentials(const std::string& text) { home_.write(".aws/credentials", text); }
 
-  /// What the profile of the flag gives.
+  /// The credentials of the profile in the flag.
   std::optional<aws::Credentials> find(const std::string& profile_flag = "") {
     make(profile_flag);
     return sts_.find(*provider_);
@@ -53,7 +53,7 @@ class ProfileCredentialsTest : public testing::Test {
   std::optional<ProfileCredentials> provider_;
 };
 
-TEST_F(ProfileCredentialsTest, FindsTheKeysOfEitherFile) {
+TEST_F(ProfileCredentialsTest, FindsKeysInEitherFile) {
   for (const char* file : {".aws/credentials", ".aws/config"}) {
     config("");
     credentials("");
@@ -66,28 +66,28 @@ TEST_F(ProfileCredentialsTest, FindsTheKeysOfEitherFile) {
   }
 }
 
-TEST_F(ProfileCredentialsTest, UsesTheProfileOfTheFlag) {
+TEST_F(ProfileCredentialsTest, UsesProfileOfFlag) {
   credentials(
       "[default]\naws_access_key_id = wrong\naws_secret_access_key = wrong\n"
       "[prod]\naws_access_key_id = right\naws_secret_access_key = hush\n");
   EXPECT_EQ(find("prod")->access_key_id, "right");
 }
 
-TEST_F(ProfileCredentialsTest, ReadsTheFilesAnewEachTime) {
+TEST_F(ProfileCredentialsTest, ReadsFilesEachTime) {
   make("");
   EXPECT_FALSE(sts_.find(*provider_));
   credentials(std::string("[default]\n") + kKeys);
   EXPECT_EQ(sts_.find(*provider_)->access_key_id, "AKID");
 }
 
-TEST_F(ProfileCredentialsTest, HasNoneInAProfileWithoutKeysAndSaysWhereItLooked) {
+TEST_F(ProfileCredentialsTest, NoneInProfileWithoutKeys) {
   config("[default]\nregion = eu-west-1\n");
   EXPECT_FALSE(find());
   EXPECT_EQ(provider_->place(), "profile \"default\" in " + home_.file(".aws/config") + " and " +
                                     home_.file(".aws/credentials") + " (no such file)");
 }
 
-TEST_F(ProfileCredentialsTest, HalfAPairIsAnErrorThatNamesWhatIsMissing) {
+TEST_F(ProfileCredentialsTest, HalfAPairNamesWhatIsMissing) {
   credentials("[default]\naws_access_key_id = AKID\n");
   EXPECT_THAT(message(), HasSubstr("has aws_access_key_id and no aws_secret_access_key"));
   credentials("[default]\naws_secret_access_key = hush\n");
@@ -95,7 +95,7 @@ TEST_F(ProfileCredentialsTest, HalfAPairIsAnErrorThatNamesWhatIsMissing) {
                                Not(HasSubstr("hush"))));
 }
 
-TEST_F(ProfileCredentialsTest, ARoleIsAssumedWithTheKeysOfItsSourceProfile) {
+TEST_F(ProfileCredentialsTest, RoleOfSourceProfile) {
   config(
       "[profile b]\nrole_arn = arn:aws:iam::1:role/deploy\nsource_profile = base\n"
       "external_id = 7\nduration_seconds = 900\nrole_session_name = me\n");
@@ -119,7 +119,7 @@ TEST_F(ProfileCredentialsTest, ARoleIsAssumedWithTheKeysOfItsSourceProfile) {
   EXPECT_FALSE(form.contains("SerialNumber"));
 }
 
-TEST_F(ProfileCredentialsTest, ASessionHasANameOfItsOwnUnlessOneIsGiven) {
+TEST_F(ProfileCredentialsTest, SessionNameIsGeneratedUnlessGiven) {
   config("[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n");
   credentials(std::string("[base]\n") + kKeys);
   find();
@@ -129,7 +129,7 @@ TEST_F(ProfileCredentialsTest, ASessionHasANameOfItsOwnUnlessOneIsGiven) {
             "everyitem-" + std::to_string(seconds.count()));
 }
 
-TEST_F(ProfileCredentialsTest, RolesAreAssumedOneWithTheOther) {
+TEST_F(ProfileCredentialsTest, RolesAreChained) {
   config(
       "[profile c]\nrole_arn = arn:aws:iam::1:role/last\nsource_profile = b\n"
       "[profile b]\nrole_arn = arn:aws:iam::1:role/middle\nsource_profile = a\n"
@@ -140,19 +140,19 @@ TEST_F(ProfileCredentialsTest, RolesAreAssumedOneWithTheOther) {
   EXPECT_THAT(sts_.requests.at(1), HasSubstr("X-Amz-Security-Token: the-token+/=="));
 }
 
-TEST_F(ProfileCredentialsTest, AProfileMayAssumeItsRoleWithItsOwnKeys) {
+TEST_F(ProfileCredentialsTest, ProfileIsItsOwnSource) {
   config(std::string("[profile b]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = b\n") +
          kKeys);
   EXPECT_EQ(find("b")->access_key_id, "r-by-AKID");
 }
 
-TEST_F(ProfileCredentialsTest, ARoleMayBeAssumedWithTheEnvironmentsKeys) {
+TEST_F(ProfileCredentialsTest, CredentialSourceEnvironment) {
   variables_ = {{"AWS_ACCESS_KEY_ID", "AKENV"}, {"AWS_SECRET_ACCESS_KEY", "hush"}};
   config("[profile b]\nrole_arn = arn:aws:iam::1:role/r\ncredential_source = Environment\n");
   EXPECT_EQ(find("b")->access_key_id, "r-by-AKENV");
 }
 
-TEST_F(ProfileCredentialsTest, AWebIdentityIsNotSigned) {
+TEST_F(ProfileCredentialsTest, WebIdentityIsNotSigned) {
   home_.write("token", "ey.token\n");
   config("[profile b]\nrole_arn = arn:aws:iam::1:role/pod\nweb_identity_token_file = " +
          home_.file("token") + "\n");
@@ -162,7 +162,7 @@ TEST_F(ProfileCredentialsTest, AWebIdentityIsNotSigned) {
   EXPECT_EQ(form.at("WebIdentityToken"), "ey.token");
 }
 
-TEST_F(ProfileCredentialsTest, AWebIdentityThatCannotBeIsTold) {
+TEST_F(ProfileCredentialsTest, InvalidWebIdentityIsReported) {
   config("[profile b]\nweb_identity_token_file = " + home_.file("token") + "\n");
   EXPECT_THAT(message("b"), AllOf(HasSubstr("profile \"b\""), HasSubstr("no role")));
   config("[profile b]\nrole_arn = arn:aws:iam::1:role/pod\nweb_identity_token_file = " +
@@ -173,7 +173,7 @@ TEST_F(ProfileCredentialsTest, AWebIdentityThatCannotBeIsTold) {
   EXPECT_TRUE(sts_.requests.empty());
 }
 
-TEST_F(ProfileCredentialsTest, WhatDoesNotFitTogetherIsToldByName) {
+TEST_F(ProfileCredentialsTest, ContradictorySettingsAreNamed) {
   struct Case {
     const char* config;
     std::vector<std::string> says;
@@ -185,12 +185,12 @@ TEST_F(ProfileCredentialsTest, WhatDoesNotFitTogetherIsToldByName) {
            Case{"source_profile = gone\n", {"source_profile = gone", "does not exist"}},
            Case{"source_profile = a\n[profile a]\nregion = x\n",
                 {"source_profile = a", "has no credentials"}},
-           Case{"source_profile = b\n", {"without end: b -> b"}},
+           Case{"source_profile = b\n", {"in a circle: b -> b"}},
            Case{"source_profile = a\n[profile a]\nrole_arn = x\nsource_profile = b\n",
-                {"without end: b -> a -> b"}},
+                {"in a circle: b -> a -> b"}},
            Case{"credential_source = Ecs\n", {"no credential_source \"Ecs\"", "EcsContainer"}},
            Case{"credential_source = Environment\n",
-                {"credentials that are not there", "AWS_ACCESS_KEY_ID"}},
+                {"its source has no credentials", "AWS_ACCESS_KEY_ID"}},
            Case{"credential_source = Environment\nduration_seconds = 60\n",
                 {"duration_seconds is \"60\"", "from 900 to 43200"}},
            Case{"credential_source = Environment\nduration_seconds = 1h\n",
@@ -205,7 +205,7 @@ TEST_F(ProfileCredentialsTest, WhatDoesNotFitTogetherIsToldByName) {
   EXPECT_TRUE(sts_.requests.empty());
 }
 
-TEST_F(ProfileCredentialsTest, ARefusalIsToldInTheServicesWords) {
+TEST_F(ProfileCredentialsTest, RejectionQuotesService) {
   sts_.handler = [](const std::string&) {
     return sts_refusal("AccessDenied", "User x may not assume y");
   };
@@ -216,7 +216,7 @@ TEST_F(ProfileCredentialsTest, ARefusalIsToldInTheServicesWords) {
                                Not(HasSubstr("hush"))));
 }
 
-TEST_F(ProfileCredentialsTest, AnAnswerThatLacksSomethingIsNotTaken) {
+TEST_F(ProfileCredentialsTest, IncompleteResponseIsRejected) {
   sts_.handler = [](const std::string& request) {
     std::string all = assumed(request);
     const std::size_t at = all.find("<SessionToken>");
@@ -230,7 +230,7 @@ TEST_F(ProfileCredentialsTest, AnAnswerThatLacksSomethingIsNotTaken) {
   EXPECT_THAT(message(), HasSubstr("not XML"));
 }
 
-TEST_F(ProfileCredentialsTest, TheUserIsAskedForTheCodeOfADeviceOnce) {
+TEST_F(ProfileCredentialsTest, MfaCodeIsAskedOnce) {
   config(
       "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n"
       "mfa_serial = arn:aws:iam::1:mfa/me\n");
@@ -246,7 +246,7 @@ TEST_F(ProfileCredentialsTest, TheUserIsAskedForTheCodeOfADeviceOnce) {
   EXPECT_THAT(message_of([&] { sts_.find(*provider_); }), HasSubstr("only once"));
 }
 
-TEST_F(ProfileCredentialsTest, TheKindsOfAProfileComeInTheOrderOfTheAwsTools) {
+TEST_F(ProfileCredentialsTest, OrderIsThatOfAwsTools) {
   const std::string role = "role_arn = arn:aws:iam::1:role/r\n";
   const std::string process =
       R"(credential_process = echo '{"Version":1,"AccessKeyId":"AKPROC","SecretAccessKey":"s"}')"

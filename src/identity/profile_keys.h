@@ -1,4 +1,4 @@
-// Long-lived or session keys that stand in a profile.
+// Long-lived or session keys in a profile.
 #pragma once
 
 #include "aws/credentials.h"

@@ -15,7 +15,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-TEST(LoadProfile, IsNamedByTheFlagThenTheVariableThenDefault) {
+TEST(LoadProfile, FlagThenVariableThenDefault) {
   const TemporaryHome home;
   home.write(".aws/config", "[default]\n[profile variable]\n[profile flag]\n");
   EXPECT_EQ(load_profile("flag", home.environment({{"AWS_PROFILE", "variable"}})).name, "flag");
@@ -23,7 +23,7 @@ TEST(LoadProfile, IsNamedByTheFlagThenTheVariableThenDefault) {
   EXPECT_EQ(load_profile("", home.environment()).name, "default");
 }
 
-TEST(LoadProfile, MergesBothFilesAndCredentialsComeFirst) {
+TEST(LoadProfile, CredentialsFileComesFirst) {
   const TemporaryHome home;
   home.write(".aws/config", "[profile x]\nregion = eu-west-1\naws_access_key_id = config\n");
   home.write(".aws/credentials", "[x]\naws_access_key_id = credentials\n");
@@ -33,7 +33,7 @@ TEST(LoadProfile, MergesBothFilesAndCredentialsComeFirst) {
   EXPECT_EQ(profile.setting("output"), "");
 }
 
-TEST(LoadProfile, ASessionTokenIsNotTakenFromBesideOtherKeys) {
+TEST(LoadProfile, SessionTokenStaysWithItsKeys) {
   const TemporaryHome home;
   home.write(
       ".aws/config",
@@ -42,7 +42,7 @@ TEST(LoadProfile, ASessionTokenIsNotTakenFromBesideOtherKeys) {
   EXPECT_EQ(load_profile("", home.environment()).setting("aws_session_token"), "");
 }
 
-TEST(LoadProfile, ANamedOneThatDoesNotExistIsAnErrorThatSaysWhereItWasSought) {
+TEST(LoadProfile, MissingProfileSaysWhereItLooked) {
   const TemporaryHome home;
   home.write(".aws/config", "[profile prod]\n");
   const auto message_with = [&](const char* flag, const Variables& variables) {
@@ -55,7 +55,7 @@ TEST(LoadProfile, ANamedOneThatDoesNotExistIsAnErrorThatSaysWhereItWasSought) {
   EXPECT_THAT(message_with("", {{"AWS_PROFILE", "pord"}}), AllOf(HasSubstr("AWS_PROFILE"), places));
 }
 
-TEST(LoadProfile, WithoutANameAMissingDefaultIsEmpty) {
+TEST(LoadProfile, MissingDefaultIsEmpty) {
   const Profile profile = load_profile("", environment_of({}));
   EXPECT_TRUE(profile.settings.empty());
   EXPECT_EQ(profile.place,
@@ -63,7 +63,7 @@ TEST(LoadProfile, WithoutANameAMissingDefaultIsEmpty) {
             "file)");
 }
 
-TEST(LoadProfile, TakesServiceSettingsFromTheSectionItNames) {
+TEST(LoadProfile, ReadsServicesSection) {
   const TemporaryHome home;
   home.write(".aws/config",
              "[default]\nservices = local\n"
@@ -75,14 +75,14 @@ TEST(LoadProfile, TakesServiceSettingsFromTheSectionItNames) {
   EXPECT_EQ(profile.service_setting("kinesis", "endpoint_url"), "");
 }
 
-TEST(LoadProfile, AMissingServicesSectionIsAnError) {
+TEST(LoadProfile, MissingServicesSectionIsAnError) {
   const TemporaryHome home;
   home.write(".aws/config", "[default]\nservices = lcoal\n");
   EXPECT_THAT(message_of([&] { load_profile("", home.environment()); }),
               AllOf(HasSubstr("[services lcoal]"), HasSubstr(home.file(".aws/config"))));
 }
 
-TEST(LoadProfile, NamesAFileWithItsSecretKeyThatEveryUserCanRead) {
+TEST(LoadProfile, NamesExposedFile) {
   const TemporaryHome home;
   home.write(".aws/config", "[profile a]\nregion = x\n");
   home.write(".aws/credentials", "[a]\naws_secret_access_key = hush\n[b]\nregion = x\n");
@@ -95,7 +95,7 @@ TEST(LoadProfile, NamesAFileWithItsSecretKeyThatEveryUserCanRead) {
   EXPECT_EQ(load_profile("a", home.environment()).exposed_file, "");
 }
 
-TEST(LoadProfile, TakesTheSessionOfSingleSignOnThatItNames) {
+TEST(LoadProfile, ReadsSsoSession) {
   const TemporaryHome home;
   home.write(".aws/config",
              "[default]\nsso_session = x\n[profile other]\nsso_session = y\n[profile none]\n"

@@ -22,7 +22,7 @@ struct Setting {
   std::string value;
 };
 
-/// The first of two names of a variable that is set, in lower case where both are.
+/// The name of the variable that is set; the lower-case one if both are.
 Setting either(std::string_view lower, std::string_view upper, const Environment& environment) {
   std::string value = environment(lower);
   if (!value.empty()) {
@@ -52,7 +52,7 @@ bool is_in_range(const ip::address& address, std::string_view range) {
                        network.canonical();
 }
 
-/// Takes ":port" off the end of `entry`, where it is none of an IPv6 address.
+/// Removes ":port" from the end of `entry`, unless it is part of an IPv6 address.
 std::optional<std::uint16_t> take_port(std::string_view& entry) {
   const std::size_t colon = entry.rfind(':');
   const bool alone = colon != std::string_view::npos && colon > 0 &&

@@ -16,13 +16,13 @@ using testing::Not;
 
 http::Endpoint endpoint_of(const std::string& url) { return http::parse_endpoint(url, "x"); }
 
-/// The name of the proxy that `url` is reached through, without "the proxy ", or "".
+/// The name of the proxy for `url`, without "the proxy "; empty without a proxy.
 std::string proxy_of(const std::string& url, const Variables& variables) {
   const auto proxy = resolve_proxy(endpoint_of(url), environment_of(variables));
   return proxy ? proxy->name().substr(std::string("the proxy ").size()) : "";
 }
 
-TEST(ResolveProxy, TheEndpointsSchemeSaysWhichVariableCounts) {
+TEST(ResolveProxy, SchemeSelectsVariable) {
   const Variables both{{"HTTPS_PROXY", "http://a:1"}, {"HTTP_PROXY", "http://b:2"}};
   EXPECT_EQ(proxy_of("https://host", both), "a:1");
   EXPECT_EQ(proxy_of("http://host", both), "b:2");
@@ -42,18 +42,18 @@ TEST(ResolveProxy, LowerCaseComesFirst) {
   EXPECT_EQ(proxy_of("https://host", {{"https_proxy", "lower:1"}}), "lower:1");
 }
 
-TEST(ResolveProxy, NoAddressIsExemptByItself) {
+TEST(ResolveProxy, NoAddressIsExemptByDefault) {
   const Variables proxies{{"HTTPS_PROXY", "a:1"}, {"HTTP_PROXY", "b:2"}};
   for (const char* host : {"127.0.0.1:8000", "localhost:8000", "[::1]:8000"}) {
     EXPECT_EQ(proxy_of(std::string("http://") + host, proxies), "b:2");
   }
 }
 
-TEST(ResolveProxy, AnExemptEndpointNeedsNoProxyThatCanBeUsed) {
+TEST(ResolveProxy, ExemptEndpointIgnoresBadProxy) {
   EXPECT_EQ(proxy_of("https://host", {{"HTTPS_PROXY", "socks5://p"}, {"NO_PROXY", "host"}}), "");
 }
 
-TEST(ResolveProxy, ABadProxyIsNamedByItsVariableWithoutThePassword) {
+TEST(ResolveProxy, BadProxyNamesVariableNotPassword) {
   EXPECT_THAT(message_of([] {
                 proxy_of("https://host", {{"HTTPS_PROXY", "socks5://me:hush@proxy:1"}});
               }),
@@ -64,7 +64,7 @@ TEST(ResolveProxy, ABadProxyIsNamedByItsVariableWithoutThePassword) {
               AllOf(HasSubstr("http_proxy: "), HasSubstr("over TLS"), Not(HasSubstr("hush"))));
 }
 
-TEST(NoProxy, ExemptsWhatItNames) {
+TEST(NoProxy, ExemptsListedHosts) {
   const struct {
     const char* no_proxy;
     const char* url;

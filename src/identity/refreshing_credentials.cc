@@ -22,14 +22,14 @@ using std::chrono::minutes;
 using std::chrono::seconds;
 using Time = std::chrono::system_clock::time_point;
 
-/// As long before they expire as the AWS SDKs: some services take credentials no more that live for
-/// a few minutes only. Of those that live shortly from the start, a part of their life.
+/// The same lead time as in the AWS SDKs, because some services reject credentials that are about
+/// to expire. For credentials with a short lifetime, a fraction of it.
 constexpr minutes kRenewBefore{15};
 constexpr minutes kWaitBefore{5};
 constexpr int kRenewPart = 3;
 constexpr int kWaitPart = 10;
 
-/// Between two attempts while the old ones live.
+/// Time between two attempts while the old credentials are valid.
 constexpr seconds kPauseAfterFailure{60};
 
 }  // namespace
@@ -49,13 +49,13 @@ struct RefreshingCredentials::State {
   std::shared_ptr<Connector> connector;
   std::unique_ptr<aws::CredentialsProvider> provider;
   std::optional<aws::Credentials> held;
-  Time renew_at = Time::max();  ///< in the background, from then on
-  Time wait_at = Time::max();   ///< for those that are new, from then on
-  bool refused = false;         ///< what is held is of no use
+  Time renew_at = Time::max();  ///< from then on, renew in the background
+  Time wait_at = Time::max();   ///< from then on, callers wait for new ones
+  bool refused = false;         ///< the current credentials were rejected
   bool asking = false;
   std::exception_ptr failure;      ///< of the last attempt
-  std::optional<Event> done;       ///< of the attempt under way
-  asio::cancellation_signal stop;  ///< of that in the background
+  std::optional<Event> done;       ///< signals the end of the current attempt
+  asio::cancellation_signal stop;  ///< stops the attempt in the background
 };
 
 void RefreshingCredentials::State::keep(std::optional<aws::Credentials> found) {
@@ -72,7 +72,7 @@ void RefreshingCredentials::State::keep(std::optional<aws::Credentials> found) {
   }
 }
 
-/// Leaves in `failure` why there is nothing new.
+/// If there are no new credentials, stores the reason in `failure`.
 Awaitable<void> RefreshingCredentials::State::ask(std::shared_ptr<State> self) {
   asking = true;
   failure = nullptr;
@@ -117,7 +117,7 @@ void RefreshingCredentials::State::ask_in_background(const asio::any_io_executor
                      } catch (const Error& error) {
                        self->tell(error);
                      } catch (const std::exception&) {
-                       // Stopped, as the run has ended.
+                       // Stopped because the run has ended.
                      }
                    }
                  }));
@@ -125,7 +125,7 @@ void RefreshingCredentials::State::ask_in_background(const asio::any_io_executor
 
 void RefreshingCredentials::State::tell(const std::exception& error) const {
   if (held && held->expires_at) {
-    connector->surroundings().notice(
+    connector->context().notice(
         fmt::format("the credentials could not be renewed, those of before are used until "
                     "{:%H:%M:%S} UTC: ",
                     std::chrono::floor<seconds>(*held->expires_at)) +
@@ -162,7 +162,7 @@ Awaitable<std::optional<aws::Credentials>> RefreshingCredentials::find() {
     std::rethrow_exception(state->failure);
   }
   if (state->failure) {
-    // They are all that there is; not each call is to wait for an attempt of its own.
+    // There are no others, and not every call should wait for its own attempt.
     state->renew_at = state->now() + kPauseAfterFailure;
     state->wait_at = std::min(*state->held->expires_at, state->renew_at);
     try {

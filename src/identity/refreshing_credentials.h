@@ -1,4 +1,4 @@
-// Credentials that are renewed before they expire, once for all who wait for them.
+// Credentials that are renewed before they expire, once for everyone who is waiting.
 #pragma once
 
 #include <memory>
@@ -10,23 +10,23 @@
 
 namespace everyitem::identity {
 
-/// Keeps what a provider found. Some minutes before it expires the provider is asked again, while
-/// those that are there go on being used; where it fails, they are used for as long as they live,
-/// and the user is told. Used from one event loop, by any number at once.
+/// Keeps the credentials a provider found. Some minutes before they expire, the provider is asked
+/// again while the current ones stay in use. If that fails, they are used until they expire, and
+/// the user gets a notice. Used from one event loop, by any number of callers at once.
 class RefreshingCredentials final : public aws::CredentialsProvider {
  public:
-  /// `connector` is what the provider uses, and is kept for as long as it is at work.
+  /// `connector` is the one the provider uses; it is kept alive while the provider is at work.
   RefreshingCredentials(std::shared_ptr<Connector> connector,
                         std::unique_ptr<aws::CredentialsProvider> provider);
   ~RefreshingCredentials() override;
 
-  /// Throws what the provider throws, once there is nothing left to use.
+  /// Throws what the provider throws, if there are no usable credentials left.
   Awaitable<std::optional<aws::Credentials>> find() override;
-  /// The next `find` has the provider asked, and waits for it.
+  /// The next `find` asks the provider and waits for it.
   void invalidate() override;
   std::string place() const override;
 
-  /// Ends what is under way in the background, so that an event loop can come to its end.
+  /// Ends background work, so that the event loop can finish.
   void stop();
 
  private:

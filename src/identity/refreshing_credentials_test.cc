@@ -27,14 +27,14 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// What the test holds of a provider that another owns.
+/// The test's view of a provider owned by another object.
 struct Script {
   int finds = 0;
   int invalidations = 0;
   bool fails = false;
   std::optional<std::chrono::seconds> life = minutes(60);
-  bool waits = false;  ///< for `go_on`
-  std::optional<Event> go_on;
+  bool waits = false;  ///< for `resume`
+  std::optional<Event> resume;
 };
 
 class ScriptedProvider final : public aws::CredentialsProvider {
@@ -44,8 +44,8 @@ class ScriptedProvider final : public aws::CredentialsProvider {
   Awaitable<std::optional<aws::Credentials>> find() override {
     const int number = ++script_.finds;
     if (script_.waits) {
-      script_.go_on.emplace(co_await asio::this_coro::executor);
-      co_await script_.go_on->wait();
+      script_.resume.emplace(co_await asio::this_coro::executor);
+      co_await script_.resume->wait();
     }
     if (script_.fails) {
       throw usage_error("the place is shut");
@@ -67,7 +67,7 @@ class ScriptedProvider final : public aws::CredentialsProvider {
 
 class RefreshingCredentialsTest : public testing::Test {
  protected:
-  /// Also what it started in the background comes to its end.
+  /// Also lets background work finish.
   std::string find() { return run_to_end(loop_, credentials_.find())->access_key_id; }
   Awaitable<void> ask() { co_await credentials_.find(); }
   Awaitable<void> count_new(int& answered) {
@@ -81,34 +81,34 @@ class RefreshingCredentialsTest : public testing::Test {
   Script script_;
   RefreshingCredentials credentials_{
       std::make_shared<Connector>(Profile(),
-                                  outside_.surroundings(environment_of({}), http::Timeouts())),
+                                  outside_.context(environment_of({}), http::Timeouts())),
       std::make_unique<ScriptedProvider>(script_, outside_.clock)};
 };
 
-TEST_F(RefreshingCredentialsTest, AreKeptWhileTheyLive) {
+TEST_F(RefreshingCredentialsTest, KeptWhileValid) {
   EXPECT_EQ(find(), "key 1");
   pass(minutes(44));
   EXPECT_EQ(find(), "key 1");
   EXPECT_EQ(script_.finds, 1);
 }
 
-TEST_F(RefreshingCredentialsTest, ThoseThatDoNotExpireAreKept) {
+TEST_F(RefreshingCredentialsTest, KeptIfTheyNeverExpire) {
   script_.life.reset();
   find();
   pass(std::chrono::hours(1000));
   EXPECT_EQ(find(), "key 1");
 }
 
-TEST_F(RefreshingCredentialsTest, AreRenewedInTheBackgroundAQuarterOfAnHourBeforeTheyExpire) {
+TEST_F(RefreshingCredentialsTest, RenewedInBackgroundBeforeExpiry) {
   find();
   pass(minutes(46));
-  EXPECT_EQ(find(), "key 1");  // nobody waited
+  EXPECT_EQ(find(), "key 1");  // without waiting
   EXPECT_EQ(script_.finds, 2);
   EXPECT_EQ(find(), "key 2");
   EXPECT_EQ(script_.finds, 2);
 }
 
-TEST_F(RefreshingCredentialsTest, AreRenewedOnceForAllWhoAskMeanwhile) {
+TEST_F(RefreshingCredentialsTest, RenewedOnceForAllCallers) {
   find();
   pass(minutes(46));
   script_.waits = true;
@@ -119,11 +119,11 @@ TEST_F(RefreshingCredentialsTest, AreRenewedOnceForAllWhoAskMeanwhile) {
   loop_.poll();
   EXPECT_EQ(script_.finds, 2);
   script_.waits = false;
-  script_.go_on->notify_all();
+  script_.resume->notify_all();
   EXPECT_EQ(find(), "key 2");
 }
 
-TEST_F(RefreshingCredentialsTest, AreWaitedForOnceByAllWhenTheOldOnesAreAboutToExpire) {
+TEST_F(RefreshingCredentialsTest, AllWaitOnceCloseToExpiry) {
   find();
   pass(minutes(58));
   script_.waits = true;
@@ -136,12 +136,12 @@ TEST_F(RefreshingCredentialsTest, AreWaitedForOnceByAllWhenTheOldOnesAreAboutToE
   EXPECT_EQ(answered, 0);
   EXPECT_EQ(script_.finds, 2);
   script_.waits = false;
-  script_.go_on->notify_all();
+  script_.resume->notify_all();
   loop_.run();
   EXPECT_EQ(answered, 5);
 }
 
-TEST_F(RefreshingCredentialsTest, ThoseOfAShortLifeAreRenewedInTheLastThirdOfIt) {
+TEST_F(RefreshingCredentialsTest, ShortLivedRenewInLastThird) {
   script_.life = seconds(60);
   find();
   pass(seconds(39));
@@ -152,7 +152,7 @@ TEST_F(RefreshingCredentialsTest, ThoseOfAShortLifeAreRenewedInTheLastThirdOfIt)
   EXPECT_EQ(find(), "key 2");
 }
 
-TEST_F(RefreshingCredentialsTest, WhereThatFailsTheOldOnesAreUsedAndTheUserIsTold) {
+TEST_F(RefreshingCredentialsTest, FailedRenewalKeepsOldOnes) {
   find();
   script_.fails = true;
   pass(minutes(46));
@@ -161,9 +161,9 @@ TEST_F(RefreshingCredentialsTest, WhereThatFailsTheOldOnesAreUsedAndTheUserIsTol
                                                   HasSubstr("used until 05:00:00 UTC"),
                                                   HasSubstr("the place is shut"))));
   EXPECT_EQ(find(), "key 1");
-  EXPECT_EQ(script_.finds, 2);  // not asked again at once
+  EXPECT_EQ(script_.finds, 2);  // not asked again immediately
 
-  pass(minutes(12));  // two minutes are left: they are waited for, and are still not there
+  pass(minutes(12));  // two minutes are left, so callers wait, in vain
   EXPECT_EQ(find(), "key 1");
   EXPECT_EQ(find(), "key 1");
   EXPECT_EQ(script_.finds, 3);
@@ -173,7 +173,7 @@ TEST_F(RefreshingCredentialsTest, WhereThatFailsTheOldOnesAreUsedAndTheUserIsTol
   EXPECT_EQ(find(), "key 4");
 }
 
-TEST_F(RefreshingCredentialsTest, WhatFailsIsThrownOnceTheOldOnesHaveExpired) {
+TEST_F(RefreshingCredentialsTest, FailureIsThrownAfterExpiry) {
   find();
   script_.fails = true;
   pass(minutes(61));
@@ -182,12 +182,12 @@ TEST_F(RefreshingCredentialsTest, WhatFailsIsThrownOnceTheOldOnesHaveExpired) {
   EXPECT_EQ(find(), "key 3");
 }
 
-TEST_F(RefreshingCredentialsTest, WhatFailsAtTheStartIsThrown) {
+TEST_F(RefreshingCredentialsTest, FailureAtStartIsThrown) {
   script_.fails = true;
   EXPECT_THAT(message_of([&] { find(); }), HasSubstr("the place is shut"));
 }
 
-TEST_F(RefreshingCredentialsTest, ThoseThatWereRefusedAreNotUsedAgain) {
+TEST_F(RefreshingCredentialsTest, RejectedOnesAreNotReused) {
   find();
   credentials_.invalidate();
   EXPECT_EQ(find(), "key 2");
@@ -197,7 +197,7 @@ TEST_F(RefreshingCredentialsTest, ThoseThatWereRefusedAreNotUsedAgain) {
   EXPECT_THROW(find(), Error);
 }
 
-TEST_F(RefreshingCredentialsTest, StoppedInTheBackgroundTheyLetTheEventLoopEnd) {
+TEST_F(RefreshingCredentialsTest, StopLetsEventLoopEnd) {
   find();
   pass(minutes(46));
   script_.waits = true;
@@ -210,10 +210,10 @@ TEST_F(RefreshingCredentialsTest, StoppedInTheBackgroundTheyLetTheEventLoopEnd) 
   EXPECT_TRUE(outside_.notices.empty());
 }
 
-TEST_F(RefreshingCredentialsTest, ThoseThatThePlaceCannotRenewAreNotAskedForAllTheTime) {
+TEST_F(RefreshingCredentialsTest, UnrenewableAreNotRequestedRepeatedly) {
   find();
   pass(minutes(46));
-  script_.life = minutes(14);  // the place gives those that it gave before
+  script_.life = minutes(14);  // the source returns the same ones as before
   find();
   find();
   find();

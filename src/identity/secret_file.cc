@@ -24,7 +24,7 @@ constexpr std::uint64_t kMaxBytes = 1U << 20;
 }  // namespace
 
 PaddedBuffer read_secret_file(const std::string& path) {
-  // Not blocking: a pipe in the file's place is refused below.
+  // Non-blocking, because the path may be a pipe, which is rejected below.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || fstat(file.get(), &status) != 0) {

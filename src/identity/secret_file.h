@@ -7,8 +7,8 @@
 
 namespace everyitem::identity {
 
-/// All bytes of a regular file of a megabyte at most, read without a stream, whose buffer would
-/// keep some of them. Throws std::system_error.
+/// All bytes of a regular file of at most a megabyte, read without a stream, because its buffer
+/// would keep some of them. Throws std::system_error.
 PaddedBuffer read_secret_file(const std::string& path);
 
 }  // namespace everyitem::identity

@@ -20,7 +20,7 @@ int error_of(const std::string& path) {
   return 0;
 }
 
-TEST(SecretFile, IsReadWhole) {
+TEST(SecretFile, ReadsWholeFile) {
   const TemporaryHome home;
   for (const std::string& text :
        {std::string(), std::string("a\0b\n", 4), std::string(100'000, 'x')}) {
@@ -30,7 +30,7 @@ TEST(SecretFile, IsReadWhole) {
   }
 }
 
-TEST(SecretFile, ThatIsNoSmallFileIsRefused) {
+TEST(SecretFile, RejectsLargeOrSpecialFiles) {
   const TemporaryHome home;
   EXPECT_EQ(error_of(home.file("none")), ENOENT);
   EXPECT_EQ(error_of(home.file(".aws")), EISDIR);

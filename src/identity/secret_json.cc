@@ -16,8 +16,8 @@ namespace {
 
 class WipingMemory final : public boost::json::memory_resource {
  private:
-  // Nothing of Boost.JSON's is aligned more than any allocation is, and 1.81 gives keys back with
-  // another alignment than it took them with.
+  // Nothing in Boost.JSON needs more than the default alignment, and 1.81 frees keys with a
+  // different alignment than it allocated them with.
   void* do_allocate(std::size_t bytes, std::size_t /*alignment*/) override {
     return ::operator new(bytes);
   }
@@ -31,7 +31,7 @@ class WipingMemory final : public boost::json::memory_resource {
 }  // namespace
 
 void wipe(std::string& text) {
-  text.resize(text.capacity());  // what is behind the end may have been text before
+  text.resize(text.capacity());  // bytes past the end may have been text before
   OPENSSL_cleanse(text.data(), text.size());
   text.clear();
 }
@@ -47,7 +47,7 @@ void wipe(PaddedBuffer& bytes) {
 
 std::optional<SecretDocument> SecretDocument::parse(std::string_view text) {
   const auto memory = boost::json::make_shared_resource<WipingMemory>();
-  // What the parser takes for a while; it would else be on the stack, and stay there.
+  // The parser's temporary memory; otherwise it would be on the stack, and remain there.
   std::array<unsigned char, 512> place_for_parts;
   std::optional<SecretDocument> document;
   {

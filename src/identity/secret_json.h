@@ -1,4 +1,4 @@
-// Small JSON documents that hold secrets: nothing of them stays in memory that was given back.
+// Small JSON documents with secrets: none of them remains in freed memory.
 #pragma once
 
 #include <optional>
@@ -12,11 +12,11 @@
 
 namespace everyitem::identity {
 
-/// Overwrites the bytes with zeros, and makes it empty.
+/// Overwrites the bytes with zeros and empties the buffer.
 void wipe(std::string& text);
 void wipe(PaddedBuffer& bytes);
 
-/// Wipes what it refers to at the end of its life, however that comes.
+/// Wipes what it refers to when it is destroyed.
 template <typename Bytes>
 class WipedAtEnd {
  public:
@@ -29,13 +29,13 @@ class WipedAtEnd {
   Bytes& bytes_;
 };
 
-/// A JSON object whose memory is wiped before it is given back. What is taken out of it is the
-/// caller's to wipe.
+/// A JSON object whose memory is wiped before it is freed. Callers have to wipe what they copy out
+/// of it.
 class SecretDocument {
  public:
-  /// Nothing when the text is no JSON object.
+  /// Nothing if the text is not a JSON object.
   static std::optional<SecretDocument> parse(std::string_view text);
-  /// Wipes the body too.
+  /// Also wipes the body.
   static std::optional<SecretDocument> parse(PaddedBuffer body);
 
   SecretDocument(SecretDocument&&) noexcept = default;
@@ -45,7 +45,7 @@ class SecretDocument {
   ~SecretDocument() = default;
 
   const boost::json::object& members() const { return members_; }
-  /// Empty where the member is absent or no text.
+  /// Empty if the member is missing or not a string.
   std::string text(std::string_view name) const;
   void set(std::string_view name, std::string_view text);
   /// The document, as text.

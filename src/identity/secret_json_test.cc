@@ -13,7 +13,7 @@
 namespace everyitem::identity {
 namespace {
 
-TEST(SecretDocument, GivesTextMembers) {
+TEST(SecretDocument, ReturnsStringMembers) {
   const auto document = SecretDocument::parse(R"({"a":"x","b":1,"c":null,"d":"\u00e4"})");
   ASSERT_TRUE(document);
   EXPECT_EQ(document->text("a"), "x");
@@ -24,21 +24,21 @@ TEST(SecretDocument, GivesTextMembers) {
   EXPECT_EQ(document->members().at("b").as_int64(), 1);
 }
 
-TEST(SecretDocument, IsNothingElseThanAnObject) {
+TEST(SecretDocument, RejectsNonObjects) {
   for (const char* text : {"", "x", "[]", "1", "\"x\"", "{", "{} {}", "{\"a\":}", "<html>"}) {
     EXPECT_FALSE(SecretDocument::parse(text)) << text;
   }
   EXPECT_FALSE(SecretDocument::parse(std::string(1000, '[')));
 }
 
-TEST(SecretDocument, TakesTextsThatAreLongerThanItsParserHoldsAtOnce) {
+TEST(SecretDocument, ParsesLongStrings) {
   const std::string token(10'000, 't');
   const auto document = SecretDocument::parse(PaddedBuffer("{\"token\":\"" + token + "\"}"));
   ASSERT_TRUE(document);
   EXPECT_EQ(document->text("token"), token);
 }
 
-TEST(SecretDocument, IsChangedAndWritten) {
+TEST(SecretDocument, CanBeChangedAndSerialized) {
   auto document = SecretDocument::parse(R"({"a":"x","b":[1,2]})");
   ASSERT_TRUE(document);
   document->set("a", "y");
@@ -46,7 +46,7 @@ TEST(SecretDocument, IsChangedAndWritten) {
   EXPECT_EQ(document->serialized(), R"({"a":"y","b":[1,2],"c":"z"})");
 }
 
-TEST(SecretDocument, LeavesNothingInMemoryThatIsGivenBack) {
+TEST(SecretDocument, LeavesNothingInFreedMemory) {
   const std::string secret = "a-secret-of-some-length/";
   std::string long_text;
   for (int part = 0; part < 500; ++part) {  // 12 KB
@@ -65,9 +65,9 @@ TEST(SecretDocument, LeavesNothingInMemoryThatIsGivenBack) {
   EXPECT_EQ(freed.blocks_with_text(), 0);
 }
 
-TEST(Wipe, LeavesNothingInTheMemoryThatIsHeld) {
+TEST(Wipe, LeavesNothingInHeldMemory) {
   std::string text(100, 's');
-  text.resize(10);  // the rest is still in what it holds
+  text.resize(10);  // the rest is still in the allocated memory
   { const WipedAtEnd wiped(text); }
   EXPECT_TRUE(text.empty());
   ASSERT_GE(text.capacity(), 100U);

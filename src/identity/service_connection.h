@@ -1,4 +1,4 @@
-// One service as it is called: a client over connections to where it is.
+// A client of one service, with connections to its endpoint.
 #pragma once
 
 #include <memory>
@@ -11,8 +11,8 @@
 
 namespace everyitem::identity {
 
-/// Used from one event loop. What `context` names outlives it; `tls` may be null for an endpoint
-/// without TLS.
+/// Used from one event loop. What `context` refers to must outlive it; `tls` may be null for an
+/// endpoint without TLS.
 struct ServiceConnection {
   ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
                     const ServiceSettings& settings, http::Timeouts timeouts,

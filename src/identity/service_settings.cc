@@ -23,7 +23,7 @@ std::string upper(std::string_view text) {
   return result;
 }
 
-/// With an empty value when none is configured.
+/// The value is empty if none is configured.
 Setting configured_endpoint_url(std::string_view service, const ServiceFlags& flags,
                                 const Profile& profile, const Environment& environment) {
   if (!flags.endpoint_url.empty()) {
@@ -47,7 +47,7 @@ Setting configured_endpoint_url(std::string_view service, const ServiceFlags& fl
   return {};
 }
 
-/// "fips-us-east-1" and "us-east-1-fips", as old settings have them, are "us-east-1" with FIPS.
+/// In old settings, "fips-us-east-1" and "us-east-1-fips" mean "us-east-1" with FIPS.
 bool take_fips(std::string& region) {
   constexpr std::string_view kPrefix = "fips-";
   constexpr std::string_view kSuffix = "-fips";
@@ -64,8 +64,8 @@ bool take_fips(std::string& region) {
 
 constexpr std::string_view kGlobalRegion = "aws-global";
 
-/// Whose calls went to STS's global endpoint before there were regional ones: what the AWS SDKs
-/// take "legacy" for (botocore, args.py).
+/// The regions whose calls went to STS's global endpoint before there were regional ones, which is
+/// what "legacy" means in the AWS SDKs (botocore, args.py).
 constexpr std::array<std::string_view, 15> kLegacyStsRegions{
     "ap-northeast-1", "ap-south-1", "ap-southeast-1", "ap-southeast-2", "ca-central-1",
     "eu-central-1",   "eu-north-1", "eu-west-1",      "eu-west-2",      "eu-west-3",
@@ -82,7 +82,7 @@ bool wants_legacy_sts(const Profile& profile, const Environment& environment) {
   return value == "LEGACY";
 }
 
-/// STS's global endpoint is in us-east-1, and wants signatures for that region.
+/// STS's global endpoint is in us-east-1 and expects signatures for that region.
 ServiceSettings global_sts(aws::EndpointVariant variant) {
   constexpr std::string_view kHome = "us-east-1";
   ServiceSettings sts{.region = std::string(kHome), .endpoint = {}};
@@ -94,7 +94,7 @@ ServiceSettings global_sts(aws::EndpointVariant variant) {
   return sts;
 }
 
-/// Region and the endpoint there. `overridden`: another endpoint is configured.
+/// The region and its endpoint. `overridden` means that a different endpoint is configured.
 ServiceSettings own_endpoint(std::string_view service, const ServiceFlags& flags,
                              const Profile& profile, const Environment& environment,
                              bool overridden) {
@@ -143,7 +143,7 @@ ServiceSettings resolve_service(std::string_view service, const ServiceFlags& fl
                                 std::string_view settings_name) {
   const Setting configured = configured_endpoint_url(
       settings_name.empty() ? service : settings_name, flags, profile, environment);
-  // Even where its endpoint is not used: a region that cannot be would only be refused as a bad
+  // Even if its endpoint is not used: otherwise an invalid region would only show up as a rejected
   // signature.
   ServiceSettings settings =
       own_endpoint(service, flags, profile, environment, !configured.value.empty());

@@ -1,5 +1,5 @@
-// Where and in which region a service is called: from flags, ARNs, environment and profile, in the
-// order of the AWS tools.
+// The endpoint and region of a service, from flags, ARNs, environment and profile, in the order of
+// the AWS tools.
 #pragma once
 
 #include <optional>
@@ -13,38 +13,36 @@
 
 namespace everyitem::identity {
 
-/// What the user gave for one service. Empty when not given.
+/// The user's flags for one service. Empty means not given.
 struct ServiceFlags {
   std::string region;                ///< --region
-  std::string arn_region;            ///< of the ARN that names the table or stream
+  std::string arn_region;            ///< region in the table's or stream's ARN
   std::string endpoint_url;          ///< --endpoint-url
-  std::string fallback_region = {};  ///< where nothing else gives one
-  bool insecure_http = false;        ///< --insecure-http: plain HTTP may leave this machine
+  std::string fallback_region = {};  ///< if nothing else gives one
+  bool insecure_http = false;        ///< --insecure-http: allow plain HTTP to other machines
 };
 
 struct ServiceSettings {
-  std::string region;  ///< also the one that requests are signed for
+  std::string region;  ///< also used in signatures
   http::Endpoint endpoint;
-  std::optional<http::Proxy> proxy = {};  ///< that the endpoint is reached through
+  std::optional<http::Proxy> proxy = {};  ///< the proxy to use for the endpoint
 };
 
-/// The region that counts of all that a user can set; empty where none is.
+/// The region the user has configured in any way; empty if none.
 std::string configured_region(const ServiceFlags& flags, const Profile& profile,
                               const Environment& environment);
 
 /// `service` is the endpoint prefix: "dynamodb", "kinesis", "ssm", "lambda", "sts". `settings_name`
-/// is what variables and `services` sections call it, where that is another: "sso" for
-/// "portal.sso".
-/// Region: --region, the ARN's, AWS_REGION, AWS_DEFAULT_REGION, the profile's. A pseudo region such
-/// as "fips-us-east-1" is that region with FIPS. STS needs none: it has a global endpoint, which
-/// AWS_STS_REGIONAL_ENDPOINTS=legacy chooses for the regions that are older than regional ones.
-/// Endpoint: --endpoint-url, AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the profile's
-/// `services` section, the profile's endpoint_url, the region's own, in the
-/// variant that AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT or the profile want. With
-/// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true only the first and the last.
-/// Proxy: resolve_proxy.
-/// Throws a usage error when there is no region, for a setting that cannot be, and for an endpoint
-/// that is neither HTTPS nor on this machine, unless `flags` allow it.
+/// is its name in variables and `services` sections if that is different: "sso" for "portal.sso".
+/// Region: --region, the ARN's, AWS_REGION, AWS_DEFAULT_REGION, the profile's. A pseudo-region such
+/// as "fips-us-east-1" means that region with FIPS. STS does not need a region: it has a global
+/// endpoint, which AWS_STS_REGIONAL_ENDPOINTS=legacy selects for the regions that existed before
+/// regional endpoints. Endpoint: --endpoint-url, AWS_ENDPOINT_URL_SERVICE, AWS_ENDPOINT_URL, the
+/// profile's `services` section, the profile's endpoint_url, the region's standard endpoint, in the
+/// variant that AWS_USE_FIPS_ENDPOINT and AWS_USE_DUALSTACK_ENDPOINT or the profile select. With
+/// AWS_IGNORE_CONFIGURED_ENDPOINT_URLS=true only the first and the last. Proxy: resolve_proxy.
+/// Throws a usage error if there is no region, if a setting is invalid, and if an endpoint is
+/// neither HTTPS nor on this machine, unless `flags` allow it.
 ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
                                 const Profile& profile, const Environment& environment,
                                 std::string_view settings_name = {});

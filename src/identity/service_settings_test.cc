@@ -13,7 +13,7 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// Everything that `resolve_service` looks at, for the service "dynamodb".
+/// All inputs of `resolve_service`, for the service "dynamodb".
 struct Inputs {
   ServiceFlags flags;
   Variables variables;
@@ -25,7 +25,7 @@ struct Inputs {
   }
 };
 
-TEST(ResolveService, RegionComesFromTheFirstPlaceThatGivesOne) {
+TEST(ResolveService, RegionComesFromFirstSource) {
   Inputs inputs;
   inputs.profile.settings["region"] = "eu-west-5";
   EXPECT_EQ(inputs.resolve().region, "eu-west-5");
@@ -39,19 +39,19 @@ TEST(ResolveService, RegionComesFromTheFirstPlaceThatGivesOne) {
   EXPECT_EQ(inputs.resolve().region, "eu-west-1");
 }
 
-TEST(ResolveService, WithoutARegionTheErrorSaysHowToGiveOne) {
+TEST(ResolveService, MissingRegionSaysHowToSetIt) {
   EXPECT_THAT(message_of([] { Inputs().resolve(); }),
               AllOf(HasSubstr("no region"), HasSubstr("profile \"default\""),
                     HasSubstr("--region or AWS_REGION")));
 }
 
-TEST(ResolveService, ABadRegionIsRefusedEvenWithAnotherEndpoint) {
+TEST(ResolveService, InvalidRegionIsAlwaysRefused) {
   Inputs inputs;
   inputs.flags = {.region = "eu_west_1", .arn_region = {}, .endpoint_url = "http://localhost:8000"};
   EXPECT_THAT(message_of([&] { inputs.resolve(); }), HasSubstr("\"eu_west_1\" is not a region"));
 }
 
-TEST(ResolveService, EndpointComesFromTheFirstPlaceThatGivesOne) {
+TEST(ResolveService, EndpointComesFromFirstSource) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   const auto url = [&] { return inputs.resolve().endpoint.url(); };
@@ -68,7 +68,7 @@ TEST(ResolveService, EndpointComesFromTheFirstPlaceThatGivesOne) {
   EXPECT_EQ(url(), "https://flag");
 }
 
-TEST(ResolveService, SettingsOfAnotherServiceDoNotCount) {
+TEST(ResolveService, OtherServicesAreIgnored) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   inputs.variables["AWS_ENDPOINT_URL_KINESIS"] = "https://variable-kinesis";
@@ -80,7 +80,7 @@ TEST(ResolveService, SettingsOfAnotherServiceDoNotCount) {
       "https://variable-kinesis");
 }
 
-TEST(ResolveService, AServiceMayHaveAnotherNameInTheSettings) {
+TEST(ResolveService, SettingsNameMayDiffer) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   const auto url = [&] {
@@ -95,7 +95,7 @@ TEST(ResolveService, AServiceMayHaveAnotherNameInTheSettings) {
   EXPECT_EQ(url(), "https://variable-sso-oidc");
 }
 
-TEST(ResolveService, ConfiguredEndpointsCanBeIgnoredButNotTheFlag) {
+TEST(ResolveService, ConfiguredEndpointsCanBeIgnored) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   inputs.variables = {{"AWS_ENDPOINT_URL", "https://variable"},
@@ -106,7 +106,7 @@ TEST(ResolveService, ConfiguredEndpointsCanBeIgnoredButNotTheFlag) {
   EXPECT_EQ(inputs.resolve().endpoint.url(), "https://flag");
 }
 
-TEST(ResolveService, TheProfileCanIgnoreThemTooAndTheVariableOverrulesIt) {
+TEST(ResolveService, ProfileCanIgnoreEndpointsToo) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   inputs.profile.settings = {{"endpoint_url", "https://profile"},
@@ -116,7 +116,7 @@ TEST(ResolveService, TheProfileCanIgnoreThemTooAndTheVariableOverrulesIt) {
   EXPECT_EQ(inputs.resolve().endpoint.url(), "https://profile");
 }
 
-TEST(ResolveService, ABadEndpointIsNamedByTheSettingThatGaveIt) {
+TEST(ResolveService, InvalidEndpointNamesSetting) {
   const auto message = [](const Inputs& inputs) { return message_of([&] { inputs.resolve(); }); };
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
@@ -133,7 +133,7 @@ TEST(ResolveService, ABadEndpointIsNamedByTheSettingThatGaveIt) {
   EXPECT_THAT(message(inputs), HasSubstr("--endpoint-url: "));
 }
 
-/// Where STS is called and for which region, as "host region".
+/// The host and region of STS calls, as "host region".
 std::string sts_of(const std::string& region, Variables variables = {}, ServiceFlags flags = {}) {
   flags.region = region;
   const ServiceSettings sts =
@@ -141,7 +141,7 @@ std::string sts_of(const std::string& region, Variables variables = {}, ServiceF
   return sts.endpoint.host + " " + sts.region;
 }
 
-TEST(ResolveService, StsIsRegionalUnlessTheUserWantsItAsItWas) {
+TEST(ResolveService, StsIsRegionalByDefault) {
   const Variables legacy{{"AWS_STS_REGIONAL_ENDPOINTS", "legacy"}};
   EXPECT_EQ(sts_of("eu-west-1"), "sts.eu-west-1.amazonaws.com eu-west-1");
   EXPECT_EQ(sts_of("eu-west-1", {{"AWS_STS_REGIONAL_ENDPOINTS", "regional"}}),
@@ -162,7 +162,7 @@ TEST(ResolveService, StsIsRegionalUnlessTheUserWantsItAsItWas) {
               HasSubstr("AWS_STS_REGIONAL_ENDPOINTS: \"local\" is neither regional nor legacy"));
 }
 
-TEST(ResolveService, TheProfileMayWantStsAsItWas) {
+TEST(ResolveService, ProfileCanSelectLegacySts) {
   Inputs inputs;
   inputs.profile.settings = {{"region", "eu-west-1"}, {"sts_regional_endpoints", "legacy"}};
   const auto host = [&] {
@@ -182,7 +182,7 @@ TEST(ResolveService, StsNeedsNoRegion) {
   EXPECT_EQ(sts_of("", {{"AWS_ENDPOINT_URL", "https://sts.test"}}), "sts.test us-east-1");
 }
 
-TEST(ResolveService, FipsAndDualStackComeFromTheVariableElseTheProfile) {
+TEST(ResolveService, FipsAndDualStackVariableThenProfile) {
   Inputs inputs;
   inputs.flags.region = "us-east-1";
   const auto host = [&] { return inputs.resolve().endpoint.host; };
@@ -200,7 +200,7 @@ TEST(ResolveService, FipsAndDualStackComeFromTheVariableElseTheProfile) {
   EXPECT_EQ(host(), "flag");
 }
 
-TEST(ResolveService, ASwitchThatIsNeitherOnNorOffIsNamed) {
+TEST(ResolveService, InvalidSwitchIsNamed) {
   Inputs inputs;
   inputs.flags.region = "us-east-1";
   const auto message = [&] { return message_of([&] { inputs.resolve(); }); };
@@ -214,7 +214,7 @@ TEST(ResolveService, ASwitchThatIsNeitherOnNorOffIsNamed) {
   }
 }
 
-TEST(ResolveService, APseudoRegionIsItsRegionWithFips) {
+TEST(ResolveService, PseudoRegionMeansFips) {
   Inputs inputs;
   for (const char* region : {"fips-us-east-1", "us-east-1-fips"}) {
     inputs.flags.region = region;
@@ -224,7 +224,7 @@ TEST(ResolveService, APseudoRegionIsItsRegionWithFips) {
   }
 }
 
-TEST(ResolveService, PlainHttpToAnotherMachineIsRefusedAndTheSettingNamed) {
+TEST(ResolveService, RemotePlainHttpNamesSetting) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   const auto message = [&] { return message_of([&] { inputs.resolve(); }); };
@@ -242,7 +242,7 @@ TEST(ResolveService, PlainHttpToAnotherMachineIsRefusedAndTheSettingNamed) {
   EXPECT_EQ(inputs.resolve().endpoint.url(), "http://[fd00::1]:8000");
 }
 
-TEST(ResolveService, PlainHttpOnThisMachineIsFine) {
+TEST(ResolveService, LocalPlainHttpIsAllowed) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   for (const char* url : {"http://127.0.0.1:8000", "http://127.1.2.3", "http://[::1]:8000",
@@ -252,7 +252,7 @@ TEST(ResolveService, PlainHttpOnThisMachineIsFine) {
   }
 }
 
-TEST(ResolveService, TheEndpointSaysWhichProxyItIsReachedThrough) {
+TEST(ResolveService, EndpointSelectsProxy) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   EXPECT_FALSE(inputs.resolve().proxy);
@@ -262,7 +262,7 @@ TEST(ResolveService, TheEndpointSaysWhichProxyItIsReachedThrough) {
   EXPECT_FALSE(inputs.resolve().proxy);
 }
 
-TEST(ResolveCaBundle, TheVariableComesBeforeTheProfile) {
+TEST(ResolveCaBundle, VariableBeforeProfile) {
   Profile profile;
   EXPECT_EQ(resolve_ca_bundle(profile, environment_of({})), "");
   profile.settings["ca_bundle"] = "/profile.pem";

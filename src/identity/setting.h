@@ -1,4 +1,4 @@
-// Settings that stand in a variable or in the profile.
+// Settings from an environment variable or the profile.
 #pragma once
 
 #include <string>
@@ -11,20 +11,21 @@
 
 namespace everyitem::identity {
 
-/// A setting's value, and what to call it in messages.
+/// A setting's value, and its name for messages.
 struct Setting {
   Message name;
-  std::string value;  ///< empty when it is nowhere given
+  std::string value;  ///< empty if it is not set anywhere
 };
 
-/// The variable's, else the profile's.
+/// The variable's value, otherwise the profile's.
 Setting setting_of(std::string_view variable, std::string_view of_profile, const Profile& profile,
                    const Environment& environment);
 
-/// `usual` when it is nowhere given. Throws a usage error for what is neither true nor false.
+/// `usual` if it is not set anywhere. Throws a usage error for a value that is neither true nor
+/// false.
 bool boolean(const Setting& setting, bool usual = false);
 
-/// Throws a usage error for an endpoint, which `setting` gives, that is neither HTTPS nor on this
+/// Throws a usage error if the endpoint, which comes from `setting`, is neither HTTPS nor on this
 /// machine.
 void require_secure(const http::Endpoint& endpoint, const Setting& setting);
 

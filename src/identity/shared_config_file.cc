@@ -32,8 +32,8 @@ std::string_view trim(std::string_view text) {
 
 bool is_comment(std::string_view text) { return text.starts_with('#') || text.starts_with(';'); }
 
-/// What stands behind '=': a comment begins at a '#' or ';' that follows a space, so that a value
-/// may hold either.
+/// The value after '='. A comment begins at a '#' or ';' after a space, so a value can contain
+/// either.
 std::string_view setting_value(std::string_view text) {
   for (std::size_t i = 1; i < text.size(); ++i) {
     if (is_comment(text.substr(i)) && kSpaces.find(text[i - 1]) != std::string_view::npos) {
@@ -59,7 +59,7 @@ std::string setting_name(std::string_view text) {
   return name;
 }
 
-/// Takes a file line by line.
+/// Parses a file line by line.
 class Parser {
  public:
   Parser(SharedConfigKind kind, std::string_view path) : kind_(kind), path_(path) {}
@@ -89,7 +89,7 @@ class Parser {
                       "AWS_SHARED_CREDENTIALS_FILE.");
   }
 
-  /// At the first of these signs.
+  /// Splits at the first of these characters.
   std::pair<std::string, std::string_view> split(std::string_view text,
                                                  std::string_view signs) const {
     const std::size_t equals = text.find_first_of(signs);
@@ -123,7 +123,7 @@ class Parser {
     }
     if (prefixed) {
       if (name == "default" && !std::exchange(default_is_prefixed_, true)) {
-        file_.profiles.erase(name);  // where both stand, [default] does not count
+        file_.profiles.erase(name);  // if both exist, [default] is ignored
       }
       return file_.profiles[name];
     }
@@ -140,14 +140,14 @@ class Parser {
     if (section_ == nullptr) {
       fail("a setting before the first heading");
     }
-    auto [name, value] = split(line, "=:");  // as Python's configparser, which the AWS CLI uses
+    auto [name, value] = split(line, "=:");  // like Python's configparser, which the AWS CLI uses
     section_->settings[name] = value;
     section_->nested.erase(name);
     setting_ = std::move(name);
     setting_indent_ = indent;
   }
 
-  /// Under a setting without a value: settings of its own. Under one with a value: more of it.
+  /// Below a setting without a value: nested settings. Below one with a value: its continuation.
   void take_indented(std::string_view text) {
     std::string& value = section_->settings[setting_];
     if (value.empty()) {
@@ -165,7 +165,7 @@ class Parser {
   ConfigSection ignored_;
   bool default_is_prefixed_ = false;
   ConfigSection* section_ = nullptr;
-  std::string setting_;  ///< the last one; empty after a heading
+  std::string setting_;  ///< the last setting; empty after a heading
   std::size_t setting_indent_ = 0;
 };
 
@@ -174,7 +174,7 @@ struct FileText {
   bool readable_by_others = false;
 };
 
-/// Nothing when there is no such file.
+/// Nothing if the file does not exist.
 std::optional<FileText> read_file(const std::string& path) {
   const auto fail = [&path](int error) {
     return Error(ErrorKind::failed, {.operation = "read the AWS settings",

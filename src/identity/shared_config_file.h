@@ -1,4 +1,4 @@
-// The files that the AWS tools share: ~/.aws/config and ~/.aws/credentials, read as they read them.
+// Reads the files shared by all AWS tools, ~/.aws/config and ~/.aws/credentials, the way they do.
 // https://docs.aws.amazon.com/sdkref/latest/guide/file-format.html
 #pragma once
 
@@ -10,39 +10,40 @@
 
 namespace everyitem::identity {
 
-/// Values by name. Names of settings are compared without case: they stand here in lower case.
+/// Values by name. Setting names are case-insensitive; here they are in lower case.
 using Settings = std::map<std::string, std::string, std::less<>>;
 
-/// What stands under one heading. Of a setting that is given twice, the later one counts.
+/// The content under one heading. If a setting is given twice, the later one wins.
 struct ConfigSection {
   Settings settings;
-  /// The indented settings under one without a value, by its name: "dynamodb" -> endpoint_url.
+  /// The indented settings below a setting without a value, by its name: "dynamodb" ->
+  /// endpoint_url.
   std::map<std::string, Settings, std::less<>> nested;
 };
 
-/// Sections by name; names are compared with case. Sections of one name are one section.
+/// Sections by name, which is case-sensitive. Sections with the same name are merged.
 using ConfigSections = std::map<std::string, ConfigSection, std::less<>>;
 
 struct SharedConfigFile {
   ConfigSections profiles;      ///< by the profile's name, without the word "profile"
-  ConfigSections services;      ///< by the name that a profile's setting `services` gives
-  ConfigSections sso_sessions;  ///< by the name that a profile's setting `sso_session` gives
+  ConfigSections services;      ///< by the name in a profile's setting `services`
+  ConfigSections sso_sessions;  ///< by the name in a profile's setting `sso_session`
 };
 
 /// The two files differ in their headings: a profile is `[profile x]` in the first and `[x]` in the
-/// second. Sections of other kinds are left out, as are the other file's headings.
+/// second. Other kinds of sections are ignored, as are headings in the style of the other file.
 enum class SharedConfigKind { config, credentials };
 
-/// Throws a usage error that names `path` and the line, never its content, for a line that is
-/// neither heading nor setting nor comment.
+/// Throws a usage error for a line that is neither a heading nor a setting nor a comment. It names
+/// `path` and the line number, but never shows the line.
 SharedConfigFile parse_shared_config(std::string_view text, SharedConfigKind kind,
                                      std::string_view path);
 
-/// A file that is looked for, and what it holds: nothing when it does not exist.
+/// A file and its content, which is empty if the file does not exist.
 struct SharedConfigSource {
   std::string path;
   bool exists = false;
-  bool readable_by_others = false;  ///< than its owner and group
+  bool readable_by_others = false;  ///< others than its owner and group
   SharedConfigFile content;
 };
 
@@ -51,8 +52,8 @@ struct SharedConfig {
   SharedConfigSource credentials;
 };
 
-/// Reads the files named by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, or those in
-/// ~/.aws. Throws Error naming path and reason for a file that exists and cannot be read or parsed.
+/// Reads the files named by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, or those in ~/.aws.
+/// Throws Error with path and reason if a file exists but cannot be read or parsed.
 SharedConfig load_shared_config(const Environment& environment);
 
 }  // namespace everyitem::identity

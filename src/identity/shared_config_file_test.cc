@@ -35,7 +35,7 @@ Settings only_profile(const SharedConfigFile& file, const std::string& name) {
   return profile == file.profiles.end() ? Settings() : profile->second.settings;
 }
 
-TEST(SharedConfigFile, ConfigNamesProfilesWithAWordAndCredentialsWithout) {
+TEST(SharedConfigFile, HeadingsDifferBetweenFiles) {
   constexpr std::string_view kText = "[default]\na=1\n[profile one]\na=2\n[two]\na=3\n";
   const SharedConfigFile config = parse_config(kText);
   const SharedConfigFile credentials = parse_credentials(kText);
@@ -47,7 +47,7 @@ TEST(SharedConfigFile, ConfigNamesProfilesWithAWordAndCredentialsWithout) {
   EXPECT_EQ(credentials.profiles.at("two").settings.at("a"), "3");
 }
 
-TEST(SharedConfigFile, HeadingsMayHoldSpacesQuotesAndAComment) {
+TEST(SharedConfigFile, HeadingsWithSpacesQuotesComments) {
   for (const char* heading :
        {"[profile my team]", "[ profile\tmy team ]", "[profile \"my team\"]", "[profile 'my team']",
         "[profile my team] # of payments", "[profile my team];x"}) {
@@ -57,7 +57,7 @@ TEST(SharedConfigFile, HeadingsMayHoldSpacesQuotesAndAComment) {
   }
 }
 
-TEST(SharedConfigFile, ProfileDefaultWithTheWordReplacesDefaultWithout) {
+TEST(SharedConfigFile, ProfileDefaultReplacesDefault) {
   for (const char* text : {"[default]\na=1\nb=1\n[profile default]\na=2\n",
                            "[profile default]\na=2\n[default]\na=1\nb=1\n"}) {
     EXPECT_THAT(only_profile(parse_config(text), "default"), UnorderedElementsAre(Pair("a", "2")))
@@ -65,7 +65,7 @@ TEST(SharedConfigFile, ProfileDefaultWithTheWordReplacesDefaultWithout) {
   }
 }
 
-TEST(SharedConfigFile, SectionsOfOneNameAreMergedAndTheLaterValueWins) {
+TEST(SharedConfigFile, LaterValueOfMergedSectionsWins) {
   const SharedConfigFile file =
       parse_credentials("[x]\na = 1\nb = 1\n[y]\n[x]\nb = 2\nc = 2\nc = 3\n");
   EXPECT_THAT(file.profiles.at("x").settings,
@@ -80,19 +80,19 @@ TEST(SharedConfigFile, CommentsAreLinesOrFollowASpace) {
       UnorderedElementsAre(Pair("a", "x"), Pair("b", "x"), Pair("c", "x#y;z"), Pair("d", "")));
 }
 
-TEST(SharedConfigFile, SpacesAroundNamesAndValuesDoNotCount) {
+TEST(SharedConfigFile, SpacesAreTrimmed) {
   const SharedConfigFile file = parse_config("[default]\n\n  \t\na=1\nb  =  2 3  \nc\t=\t\n");
   EXPECT_THAT(only_profile(file, "default"),
               UnorderedElementsAre(Pair("a", "1"), Pair("b", "2 3"), Pair("c", "")));
 }
 
-TEST(SharedConfigFile, AValueMayHoldEqualsSignsAndQuotes) {
+TEST(SharedConfigFile, ValuesWithEqualsSignsAndQuotes) {
   const SharedConfigFile file = parse_config("[default]\na = b=c==\nd = \"e\"\n");
   EXPECT_THAT(only_profile(file, "default"),
               UnorderedElementsAre(Pair("a", "b=c=="), Pair("d", "\"e\"")));
 }
 
-TEST(SharedConfigFile, AColonServesAsAnEqualsSign) {
+TEST(SharedConfigFile, ColonSeparatesToo) {
   const SharedConfigFile file = parse_config(
       "[default]\nregion: eu-west-1\na:b=c\nd = e:f\ns3:\n  endpoint_url = http://x:1\n");
   const ConfigSection& profile = file.profiles.at("default");
@@ -101,17 +101,17 @@ TEST(SharedConfigFile, AColonServesAsAnEqualsSign) {
   EXPECT_THAT(profile.nested.at("s3"), UnorderedElementsAre(Pair("endpoint_url", "http://x:1")));
 }
 
-TEST(SharedConfigFile, NamesOfSettingsAreComparedWithoutCase) {
+TEST(SharedConfigFile, SettingNamesAreCaseInsensitive) {
   const SharedConfigFile file = parse_config("[default]\nRegion = a\nREGION = b\n");
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("region", "b")));
 }
 
-TEST(SharedConfigFile, WindowsLineEndsAndByteOrderMarkDoNotCount) {
+TEST(SharedConfigFile, IgnoresByteOrderMarkAndCarriageReturns) {
   const SharedConfigFile file = parse_config("\xef\xbb\xbf[default]\r\na = 1\r\n\r\nb = 2");
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("a", "1"), Pair("b", "2")));
 }
 
-TEST(SharedConfigFile, IndentedSettingsBelongToTheOneAbove) {
+TEST(SharedConfigFile, IndentedSettingsAreNested) {
   const SharedConfigFile file = parse_config(
       "[default]\n"
       "s3 =\n"
@@ -126,7 +126,7 @@ TEST(SharedConfigFile, IndentedSettingsBelongToTheOneAbove) {
                                                             Pair("max_concurrent_requests", "20")));
 }
 
-TEST(SharedConfigFile, ASectionThatIsIndentedAsAWholeIsNotNested) {
+TEST(SharedConfigFile, IndentedSectionIsNotNested) {
   const SharedConfigFile file =
       parse_config("[default]\n  region = eu-west-1\n  output = json\n  s3 =\n    a = 1\n");
   const ConfigSection& profile = file.profiles.at("default");
@@ -135,18 +135,18 @@ TEST(SharedConfigFile, ASectionThatIsIndentedAsAWholeIsNotNested) {
   EXPECT_THAT(profile.nested.at("s3"), UnorderedElementsAre(Pair("a", "1")));
 }
 
-TEST(SharedConfigFile, IndentationDoesNotReachBackOverAHeading) {
+TEST(SharedConfigFile, NestingEndsAtHeading) {
   const SharedConfigFile file = parse_config("[profile a]\nx = 1\n[profile b]\n  y = 2\n");
   EXPECT_THAT(file.profiles.at("a").settings, UnorderedElementsAre(Pair("x", "1")));
   EXPECT_THAT(file.profiles.at("b").settings, UnorderedElementsAre(Pair("y", "2")));
 }
 
-TEST(SharedConfigFile, ASettingGivenAgainReplacesWhatWasIndentedUnderIt) {
+TEST(SharedConfigFile, RepeatedSettingReplacesNested) {
   const SharedConfigFile file = parse_config("[default]\ns3 =\n  a = 1\ns3 =\n  b = 2\n");
   EXPECT_THAT(file.profiles.at("default").nested.at("s3"), UnorderedElementsAre(Pair("b", "2")));
 }
 
-TEST(SharedConfigFile, AnIndentedLineUnderAValueGoesOnWithIt) {
+TEST(SharedConfigFile, IndentedLineContinuesValue) {
   const SharedConfigFile file = parse_config("[default]\na = 1\n  2\n  b = 3\nc = 4\n");
   EXPECT_THAT(only_profile(file, "default"),
               UnorderedElementsAre(Pair("a", "1\n2\nb = 3"), Pair("c", "4")));
@@ -162,7 +162,7 @@ TEST(SharedConfigFile, ServicesAreNestedByService) {
   EXPECT_EQ(services.nested.at("kinesis").at("endpoint_url"), "http://localhost:4567");
 }
 
-TEST(SharedConfigFile, SectionsOfOtherKindsAreLeftOut) {
+TEST(SharedConfigFile, OtherSectionsAreIgnored) {
   const SharedConfigFile file = parse_config(
       "[sso-sessions x]\nsso_region = a\n[preview]\nb = c\n[plugins]\n[services]\n"
       "[sso-session]\n");
@@ -171,7 +171,7 @@ TEST(SharedConfigFile, SectionsOfOtherKindsAreLeftOut) {
   EXPECT_THAT(file.sso_sessions, IsEmpty());
 }
 
-TEST(SharedConfigFile, SessionsOfSingleSignOnAreKeptByName) {
+TEST(SharedConfigFile, SsoSessionsByName) {
   constexpr std::string_view kText =
       "[sso-session my-sso]\nsso_region = eu-west-1\n[sso-session 'my other']\na = 1\n";
   const SharedConfigFile file = parse_config(kText);
@@ -181,11 +181,11 @@ TEST(SharedConfigFile, SessionsOfSingleSignOnAreKeptByName) {
   EXPECT_THAT(parse_credentials(kText).sso_sessions, IsEmpty());
 }
 
-TEST(SharedConfigFile, AnEmptyFileHasNoProfiles) {
+TEST(SharedConfigFile, EmptyFileHasNoProfiles) {
   EXPECT_THAT(parse_config("").profiles, IsEmpty());
 }
 
-TEST(SharedConfigFile, ABadLineIsNamedByNumberAndNeverShown) {
+TEST(SharedConfigFile, InvalidLineIsNumberedNotShown) {
   const struct {
     const char* text;
     const char* message;
@@ -204,7 +204,7 @@ TEST(SharedConfigFile, ABadLineIsNamedByNumberAndNeverShown) {
   }
 }
 
-TEST(LoadSharedConfig, ReadsTheFilesOfTheHomeDirectory) {
+TEST(LoadSharedConfig, ReadsFilesInHome) {
   const TemporaryHome home;
   home.write(".aws/config", "[default]\nregion = eu-west-1\n");
   home.write(".aws/credentials", "[default]\naws_access_key_id = AKID\n");
@@ -229,7 +229,7 @@ TEST(LoadSharedConfig, VariablesNameOtherFiles) {
   EXPECT_TRUE(files.credentials.content.profiles.contains("other"));
 }
 
-TEST(LoadSharedConfig, AMissingFileIsAnEmptyOne) {
+TEST(LoadSharedConfig, MissingFileIsEmpty) {
   const TemporaryHome home;
   const SharedConfig files =
       load_shared_config(home.environment({{"AWS_CONFIG_FILE", home.file("none/config")}}));
@@ -238,13 +238,13 @@ TEST(LoadSharedConfig, AMissingFileIsAnEmptyOne) {
   EXPECT_THAT(files.config.content.profiles, IsEmpty());
 }
 
-TEST(LoadSharedConfig, WithoutAHomeNothingIsRead) {
+TEST(LoadSharedConfig, NothingWithoutHome) {
   const SharedConfig files = load_shared_config(environment_of({}));
   EXPECT_FALSE(files.config.exists);
   EXPECT_EQ(files.config.path, "~/.aws/config");
 }
 
-TEST(LoadSharedConfig, AFileThatMayNotBeReadIsAnErrorWithPathAndReason) {
+TEST(LoadSharedConfig, ForbiddenFileNamesPathAndReason) {
   if (geteuid() == 0) {
     GTEST_SKIP() << "root may read everything";
   }
@@ -255,7 +255,7 @@ TEST(LoadSharedConfig, AFileThatMayNotBeReadIsAnErrorWithPathAndReason) {
               HasSubstr(home.file(".aws/credentials") + ": Permission denied"));
 }
 
-TEST(LoadSharedConfig, AFileThatCannotBeReadIsAnErrorWithPathAndReason) {
+TEST(LoadSharedConfig, UnreadableFileNamesPathAndReason) {
   const TemporaryHome home;
   try {
     load_shared_config(home.environment({{"AWS_CONFIG_FILE", home.file(".aws")}}));

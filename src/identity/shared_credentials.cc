@@ -10,7 +10,7 @@ namespace {
 
 constexpr std::chrono::seconds kAskAgainAtTheLatest{1};
 
-/// A part of what is left of their life, so that those that are about to end are not used on.
+/// A fraction of their remaining lifetime, so that expiring credentials are not kept in use.
 std::chrono::nanoseconds until_asked_again(const aws::Credentials& credentials, Clock& clock) {
   constexpr int kPart = 20;
   constexpr std::chrono::milliseconds kLeast{10};
@@ -22,7 +22,7 @@ std::chrono::nanoseconds until_asked_again(const aws::Credentials& credentials, 
 
 Awaitable<std::optional<aws::Credentials>> SharedCredentials::find() {
   if (!held_ || (held_->expires_at && clock_.now() >= ask_again_)) {
-    // Others who call meanwhile go on with what is held.
+    // Other callers meanwhile continue with the current ones.
     ask_again_ = clock_.now() + kAskAgainAtTheLatest;
     held_ = co_await on_loop(home_, find_at_home(std::exchange(refused_, std::nullopt)));
     if (held_ && held_->expires_at) {
@@ -36,7 +36,7 @@ Awaitable<std::optional<aws::Credentials>> SharedCredentials::find_at_home(
     std::optional<aws::Credentials> refused) {
   std::optional<aws::Credentials> found = co_await finder_.find();
   if (refused && found == refused) {
-    // Another loop has not had them renewed yet.
+    // No other loop has had them renewed yet.
     finder_.invalidate();
     found = co_await finder_.find();
   }

@@ -1,4 +1,4 @@
-// The credentials of a run, for the clients of one of its event loops.
+// The credentials of a run, for the clients on one of its event loops.
 #pragma once
 
 #include <chrono>
@@ -11,13 +11,13 @@
 
 namespace everyitem::identity {
 
-/// Keeps what the one who finds them has found, and asks again when that was refused. Used from one
-/// event loop; those of other loops ask the same one, who looks again once for all. Credentials
-/// that expire are asked for again from time to time, as the finder may have renewed them.
+/// Keeps a copy of the credentials the finder has found, and asks it again if they were rejected.
+/// Used from one event loop. Objects of other loops ask the same finder, which looks for new ones
+/// only once for all. Credentials that expire are requested again from time to time, because the
+/// finder may have renewed them.
 class SharedCredentials final : public aws::CredentialsProvider {
  public:
-  /// `finder` is used on the loop of `home`, and outlives this.
-  /// So does the clock.
+  /// `finder` is used on the loop `home`. It and the clock must outlive this object.
   SharedCredentials(asio::any_io_executor home, aws::CredentialsProvider& finder, Clock& clock)
       : home_(std::move(home)), finder_(finder), clock_(clock), place_(finder.place()) {}
 

@@ -13,7 +13,7 @@
 namespace everyitem::identity {
 namespace {
 
-/// Finds another key each time that it looks, and keeps it.
+/// Finds a new key each time it looks, and keeps it.
 class CountingProvider final : public aws::CredentialsProvider {
  public:
   Awaitable<std::optional<aws::Credentials>> find() override {
@@ -47,7 +47,7 @@ class SharedCredentialsTest : public testing::Test {
   SharedCredentials other_{loop_.get_executor(), finder_, clock_};
 };
 
-TEST_F(SharedCredentialsTest, AllHaveTheSame) {
+TEST_F(SharedCredentialsTest, AllLoopsShareCredentials) {
   EXPECT_EQ(find(one_), "key 1");
   EXPECT_EQ(find(other_), "key 1");
   EXPECT_EQ(find(one_), "key 1");
@@ -55,7 +55,7 @@ TEST_F(SharedCredentialsTest, AllHaveTheSame) {
   EXPECT_EQ(one_.place(), "a test");
 }
 
-TEST_F(SharedCredentialsTest, WhatWasRefusedIsLookedForOnceForAll) {
+TEST_F(SharedCredentialsTest, RejectedOnesAreReplacedOnce) {
   find(one_);
   find(other_);
   one_.invalidate();
@@ -65,16 +65,16 @@ TEST_F(SharedCredentialsTest, WhatWasRefusedIsLookedForOnceForAll) {
   EXPECT_EQ(finder_.looked, 2);
 }
 
-TEST_F(SharedCredentialsTest, WhatExpiresIsAskedForAgainNowAndThen) {
+TEST_F(SharedCredentialsTest, ExpiringOnesAreRequestedAgain) {
   finder_.expires_at = clock_.wall_now() + std::chrono::hours(1);
   find(one_);
-  finder_.invalidate();  // it has renewed them by itself
+  finder_.invalidate();  // the finder has renewed them by itself
   EXPECT_EQ(find(one_), "key 1");
   run_to_end(loop_, clock_.sleep(std::chrono::seconds(2)));
   EXPECT_EQ(find(one_), "key 2");
 }
 
-TEST_F(SharedCredentialsTest, WhatIsRefusedAgainIsLookedForAgain) {
+TEST_F(SharedCredentialsTest, RepeatedRejectionsAskAgain) {
   find(one_);
   one_.invalidate();
   find(one_);

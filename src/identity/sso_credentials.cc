@@ -38,8 +38,8 @@ bool has_role(const Profile& profile) {
   return !profile.setting(kAccount).empty() || !profile.setting(kRole).empty();
 }
 
-/// The profile's settings with those of its session. Throws a usage error where the session is not
-/// there, or says something else than the profile.
+/// The profile's settings combined with those of its session. Throws a usage error if the session
+/// does not exist or contradicts the profile.
 Settings settings_of(const Profile& profile) {
   Settings settings = profile.settings;
   const std::string session = profile.setting(kSession);
@@ -82,14 +82,14 @@ SsoRole resolve_role(const Profile& profile) {
   role.login.region = take(kRegion);
   role.login.start_url = take(kStartUrl);
   if (!missing.empty()) {
-    throw usage_error(fmt::format("profile \"{}\" is to use single sign-on and has no {}",
-                                  profile.name, fmt::join(missing, ", ")),
-                      "Run \"aws configure sso\", or add it.");
+    throw usage_error(fmt::format("profile \"{}\" uses single sign-on but has no {}", profile.name,
+                                  fmt::join(missing, ", ")),
+                      "Run \"aws configure sso\", or add that setting.");
   }
   return role;
 }
 
-/// From milliseconds since 1970.
+/// Converts milliseconds since 1970.
 std::chrono::system_clock::time_point read_time(std::int64_t milliseconds) {
   constexpr std::chrono::sys_days kLast{std::chrono::year{2200} / 1 / 1};
   const std::chrono::milliseconds last = kLast.time_since_epoch();
@@ -97,7 +97,7 @@ std::chrono::system_clock::time_point read_time(std::int64_t milliseconds) {
       std::chrono::milliseconds(std::clamp<std::int64_t>(milliseconds, 0, last.count())));
 }
 
-/// Nothing when it is no answer of GetRoleCredentials.
+/// Nothing if it is not a response of GetRoleCredentials.
 std::optional<aws::Credentials> read_answer(PaddedBuffer body) {
   const std::optional<SecretDocument> document = SecretDocument::parse(std::move(body));
   const boost::json::value* member =
@@ -119,7 +119,7 @@ std::optional<aws::Credentials> read_answer(PaddedBuffer body) {
   return credentials;
 }
 
-/// What a refusal means for the user.
+/// Explains a rejection to the user.
 Error explain(const Error& error, const SsoRole& role) {
   const ErrorDetails& details = error.details();
   if (details.code == "UnauthorizedException") {
@@ -169,7 +169,7 @@ Awaitable<std::optional<aws::Credentials>> SsoCredentials::find() {
   const aws::Client::Accept accept = [&credentials](http::Response response) {
     credentials = read_answer(std::move(response.body));
     if (!credentials) {
-      throw aws::MalformedResponse("the answer holds no credentials");
+      throw aws::MalformedResponse("the response contains no credentials");
     }
   };
   std::optional<Error> failure;

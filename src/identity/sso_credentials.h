@@ -1,4 +1,4 @@
-// Credentials of a role that a login with single sign-on (IAM Identity Center) gives.
+// Credentials of a role from a single sign-on login (IAM Identity Center).
 #pragma once
 
 #include <optional>
@@ -13,13 +13,13 @@ namespace everyitem::identity {
 
 class SsoCredentials final : public aws::CredentialsProvider {
  public:
-  /// `connector` outlives it.
+  /// `connector` must outlive this object.
   SsoCredentials(Connector& connector, Profile profile);
 
-  /// With the profile's sso_account_id and sso_role_name, and its sso_session or, in the older
-  /// form, sso_start_url and sso_region; nothing where it has neither account nor role. Throws a
-  /// usage error that names what is missing; an Error that says how to log in; what Client::call
-  /// throws.
+  /// Uses the profile's sso_account_id and sso_role_name, and its sso_session or, in the older
+  /// form, sso_start_url and sso_region. Nothing if the profile has neither account nor role.
+  /// Throws a usage error that names what is missing, an Error that says how to log in, and what
+  /// Client::call throws.
   Awaitable<std::optional<aws::Credentials>> find() override;
   std::string place() const override;
 

@@ -28,7 +28,7 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-// By sha1sum.
+// Computed with sha1sum.
 constexpr const char* kSessionFile =
     ".aws/sso/cache/0ad374308c5a4e22f723adf10145eafad7c4031c.json";  // of "my-sso"
 constexpr const char* kLegacyFile =
@@ -119,7 +119,7 @@ class SsoCredentialsTest : public testing::Test {
 constexpr const char* kGetCredentials =
     "GET /federation/credentials?role_name=Read%20Only&account_id=123456789012";
 
-TEST_F(SsoCredentialsTest, AreGivenForTheTokenOfASession) {
+TEST_F(SsoCredentialsTest, FoundWithSessionToken) {
   home_.write(kSessionFile, login_until("2026-11-24T08:00:00Z"));
   const auto found = find(session_profile());
   ASSERT_TRUE(found);
@@ -134,13 +134,13 @@ TEST_F(SsoCredentialsTest, AreGivenForTheTokenOfASession) {
                     Not(HasSubstr("Authorization"))));
 }
 
-TEST_F(SsoCredentialsTest, AreGivenForTheTokenOfAStartUrl) {
+TEST_F(SsoCredentialsTest, FoundWithStartUrlToken) {
   home_.write(kLegacyFile, login_until("2026-11-24T08:00:00UTC"));
   EXPECT_TRUE(find(legacy_profile()));
   EXPECT_THAT(lines(), ElementsAre(kGetCredentials));
 }
 
-TEST_F(SsoCredentialsTest, AreNoneWithoutAccountAndRole) {
+TEST_F(SsoCredentialsTest, NoneWithoutAccountAndRole) {
   Profile profile = session_profile();
   profile.settings.erase("sso_account_id");
   profile.settings.erase("sso_role_name");
@@ -174,7 +174,7 @@ TEST_F(SsoCredentialsTest, MissingSettingsAreNamed) {
   }
 }
 
-TEST_F(SsoCredentialsTest, ASessionThatIsNotThereOrSaysSomethingElseIsTheUsersToCorrect) {
+TEST_F(SsoCredentialsTest, MissingOrContradictorySessionIsUsageError) {
   Profile profile = session_profile();
   profile.settings["sso_region"] = "eu-west-2";
   EXPECT_THAT(failure_of(profile),
@@ -183,16 +183,16 @@ TEST_F(SsoCredentialsTest, ASessionThatIsNotThereOrSaysSomethingElseIsTheUsersTo
   EXPECT_THAT(failure_of(profile), HasSubstr("refers to [sso-session my-sso], which is not"));
 }
 
-TEST_F(SsoCredentialsTest, WithoutATokenThatLivesTheUserIsToldToLogIn) {
+TEST_F(SsoCredentialsTest, InvalidTokenSaysHowToLogIn) {
   const struct {
-    const char* file;  ///< null for none
+    const char* file;  ///< null for no file
     const char* reason;
   } cases[] = {
       {nullptr, "nobody has logged in"},
-      {"hush", "is not the file of a login"},
-      {R"({"accessToken":"hush"})", "is not the file of a login"},
-      {R"({"expiresAt":"2026-11-24T08:00:00Z"})", "is not the file of a login"},
-      {R"({"accessToken":"hush","expiresAt":"hush"})", "is not the file of a login"},
+      {"hush", "is not a login file"},
+      {R"({"accessToken":"hush"})", "is not a login file"},
+      {R"({"expiresAt":"2026-11-24T08:00:00Z"})", "is not a login file"},
+      {R"({"accessToken":"hush","expiresAt":"hush"})", "is not a login file"},
       {R"({"accessToken":"hush","expiresAt":"2026-11-24T03:59:00Z"})", "the login has expired"},
   };
   for (const auto& bad : cases) {
@@ -210,13 +210,13 @@ TEST_F(SsoCredentialsTest, WithoutATokenThatLivesTheUserIsToldToLogIn) {
   EXPECT_THAT(endpoint_.requests, IsEmpty());
 }
 
-TEST_F(SsoCredentialsTest, AFileThatCannotBeReadIsNamed) {
+TEST_F(SsoCredentialsTest, UnreadableFileIsNamed) {
   std::filesystem::create_directory(home_.file(kSessionFile));
   EXPECT_THAT(failure_of(session_profile()),
               AllOf(HasSubstr(home_.file(kSessionFile)), HasSubstr("aws sso login")));
 }
 
-TEST_F(SsoCredentialsTest, ATokenThatEndsSoonIsRefreshedAndKept) {
+TEST_F(SsoCredentialsTest, ExpiringTokenIsRefreshedAndSaved) {
   home_.write(kSessionFile, refreshable_until("2026-11-24T04:14:00Z"));
   EXPECT_TRUE(find(session_profile()));
   EXPECT_THAT(lines(), ElementsAre("POST /token", kGetCredentials));
@@ -242,14 +242,14 @@ TEST_F(SsoCredentialsTest, ATokenThatEndsSoonIsRefreshedAndKept) {
   EXPECT_THAT(endpoint_.requests, SizeIs(3));
 }
 
-TEST_F(SsoCredentialsTest, ARefreshTokenStaysWhereNoNewOneIsGiven) {
+TEST_F(SsoCredentialsTest, RefreshTokenIsKeptIfNotReplaced) {
   home_.write(kSessionFile, refreshable_until("2026-11-24T03:00:00Z"));
   oidc_ = answer(R"({"accessToken":"hush-second-token","expiresIn":28800,"tokenType":"Bearer"})");
   EXPECT_TRUE(find(session_profile()));
   EXPECT_THAT(cached(kSessionFile), HasSubstr(R"("refreshToken":"hush-refresh-token")"));
 }
 
-TEST_F(SsoCredentialsTest, ATokenThatCannotBeRefreshedIsUsedWhileItLives) {
+TEST_F(SsoCredentialsTest, UnrefreshableTokenIsUsedWhileValid) {
   for (const std::string& login :
        {login_until("2026-11-24T04:01:00Z"),
         refreshable_until("2026-11-24T04:01:00Z", "2026-11-24T04:00:00Z"),
@@ -262,13 +262,13 @@ TEST_F(SsoCredentialsTest, ATokenThatCannotBeRefreshedIsUsedWhileItLives) {
   }
 }
 
-TEST_F(SsoCredentialsTest, OneOfAStartUrlIsNotRefreshed) {
+TEST_F(SsoCredentialsTest, StartUrlTokenIsNotRefreshed) {
   home_.write(kLegacyFile, refreshable_until("2026-11-24T04:01:00Z"));
   EXPECT_TRUE(find(legacy_profile()));
   EXPECT_THAT(lines(), ElementsAre(kGetCredentials));
 }
 
-TEST_F(SsoCredentialsTest, ARefreshThatFailsIsToldAndMattersWhenTheTokenHasExpired) {
+TEST_F(SsoCredentialsTest, FailedRefreshMattersAfterExpiry) {
   const struct {
     std::string answered;
     const char* reason;
@@ -277,10 +277,10 @@ TEST_F(SsoCredentialsTest, ARefreshThatFailsIsToldAndMattersWhenTheTokenHasExpir
               "x-amzn-ErrorType: InvalidGrantException:http://x\r\n"),
        "InvalidGrantException"},
       {answer("", "500 Internal Server Error"), "HTTP status 500"},
-      {answer("hush"), "the answer is no JSON object"},
-      {answer(R"({"accessToken":"hush"})"), "the answer holds no token"},
-      {answer(R"({"accessToken":"hush","expiresIn":0})"), "the answer holds no token"},
-      {answer(R"({"expiresIn":100})"), "the answer holds no token"},
+      {answer("hush"), "the response is not a JSON object"},
+      {answer(R"({"accessToken":"hush"})"), "the response contains no token"},
+      {answer(R"({"accessToken":"hush","expiresIn":0})"), "the response contains no token"},
+      {answer(R"({"expiresIn":100})"), "the response contains no token"},
   };
   for (const auto& bad : cases) {
     oidc_ = bad.answered;
@@ -298,7 +298,7 @@ TEST_F(SsoCredentialsTest, ARefreshThatFailsIsToldAndMattersWhenTheTokenHasExpir
   }
 }
 
-TEST_F(SsoCredentialsTest, ATokenThatAnotherProgramRefreshedMeanwhileIsTaken) {
+TEST_F(SsoCredentialsTest, UsesTokenRefreshedElsewhere) {
   home_.write(kSessionFile, refreshable_until("2026-11-24T03:59:00Z"));
   oidc_ = answer("", "400 Bad Request", "x-amzn-ErrorType: InvalidGrantException\r\n");
   on_refresh_ = [this] { home_.write(kSessionFile, refreshable_until("2026-11-24T12:00:00Z")); };
@@ -306,7 +306,7 @@ TEST_F(SsoCredentialsTest, ATokenThatAnotherProgramRefreshedMeanwhileIsTaken) {
   EXPECT_THAT(test_->notices, IsEmpty());
 }
 
-TEST_F(SsoCredentialsTest, ARefusalSaysWhatToDo) {
+TEST_F(SsoCredentialsTest, RejectionSaysWhatToDo) {
   const struct {
     std::string answered;
     const char* words;
@@ -318,9 +318,9 @@ TEST_F(SsoCredentialsTest, ARefusalSaysWhatToDo) {
       {answer(R"({"message":"No access"})", "403 Forbidden",
               "x-amzn-ErrorType: ForbiddenException\r\n"),
        "Check sso_account_id and sso_role_name"},
-      {answer("{}"), "the answer holds no credentials"},
+      {answer("{}"), "the response contains no credentials"},
       {answer(R"({"roleCredentials":{"accessKeyId":"hush","expiration":1}})"),
-       "the answer holds no credentials"},
+       "the response contains no credentials"},
       {answer("", "503 Service Unavailable"), "HTTP status 503"},
   };
   for (const auto& bad : cases) {
@@ -331,7 +331,7 @@ TEST_F(SsoCredentialsTest, ARefusalSaysWhatToDo) {
   }
 }
 
-TEST_F(SsoCredentialsTest, WithoutAHomeThereIsNoLogin) {
+TEST_F(SsoCredentialsTest, NoLoginWithoutHome) {
   TestConnector test;
   SsoCredentials provider(test.connector, session_profile());
   EXPECT_THAT(message_of([&] { find_credentials(provider); }), HasSubstr("HOME is not set"));

@@ -28,7 +28,7 @@ namespace {
 
 using std::chrono::system_clock;
 
-/// As the AWS tools: a token that ends sooner is refreshed.
+/// As in the AWS tools, a token that expires sooner is refreshed.
 constexpr std::chrono::minutes kRefreshWindow{15};
 
 constexpr aws::RetryLimits kLimits{
@@ -41,7 +41,7 @@ std::variant<CachedLogin, std::string> load(const std::filesystem::path& path) {
   try {
     std::optional<CachedLogin> login = parse_cached_login(read_secret_file(path));
     if (!login) {
-      return path.string() + " is not the file of a login";
+      return path.string() + " is not a login file";
     }
     return std::move(*login);
   } catch (const std::system_error& error) {
@@ -51,8 +51,8 @@ std::variant<CachedLogin, std::string> load(const std::filesystem::path& path) {
   }
 }
 
-/// In its place at once, readable for its owner alone. Returns why it could not be written, or
-/// nothing.
+/// Replaces the file atomically, readable only for its owner. Returns why it could not be written,
+/// or nothing.
 std::string replace_file(const std::filesystem::path& path, std::string_view text) {
   std::string temporary = path.string() + ".XXXXXX";
   {
@@ -84,7 +84,7 @@ std::string name_of(const SsoLogin& login) {
              : fmt::format("SSO session \"{}\" of profile \"{}\"", login.session, login.profile);
 }
 
-/// What CreateToken is sent.
+/// The body of a CreateToken request.
 std::string refresh_request(const CachedLogin& cached) {
   std::optional<SecretDocument> request = SecretDocument::parse("{}");
   for (const char* name : {"clientId", "clientSecret", "refreshToken"}) {
@@ -95,17 +95,17 @@ std::string refresh_request(const CachedLogin& cached) {
   return request->serialized();
 }
 
-/// The answer of CreateToken, taken over into `cached`. Returns why that cannot be, or nothing.
+/// Copies the response of CreateToken into `cached`. Returns why that is not possible, or nothing.
 std::string adopt(PaddedBuffer answer, CachedLogin& cached, system_clock::time_point now) {
   const std::optional<SecretDocument> token = SecretDocument::parse(std::move(answer));
   if (!token) {
-    return "the answer is no JSON object";
+    return "the response is not a JSON object";
   }
   const aws::SecretText access_token = token->text("accessToken");
   const boost::json::value* lifetime = token->members().if_contains("expiresIn");
   if (access_token.empty() || lifetime == nullptr || !lifetime->is_int64() ||
       lifetime->get_int64() <= 0) {
-    return "the answer holds no token";
+    return "the response contains no token";
   }
   constexpr std::int64_t kLongest = std::int64_t{365} * 24 * 3600;
   cached.expires_at = now + std::chrono::seconds(std::min(lifetime->get_int64(), kLongest));
@@ -188,7 +188,7 @@ bool is_refreshable(const CachedLogin& cached, system_clock::time_point now) {
 std::filesystem::path login_path(const SsoLogin& login, const Environment& environment) {
   const std::string home = environment("HOME");
   if (home.empty()) {
-    throw login_error(login, {}, "HOME is not set, so the file of the login cannot be found");
+    throw login_error(login, {}, "HOME is not set, so the login file cannot be found");
   }
   const std::string& name = login.session.empty() ? login.start_url : login.session;
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
@@ -213,13 +213,13 @@ Awaitable<aws::SecretText> find_sso_token(Connector& connector, SsoLogin login) 
       std::string text = cached.document.serialized();
       const WipedAtEnd wiped(text);
       if (const std::string reason = replace_file(path, text); !reason.empty()) {
-        connector.surroundings().notice(fmt::format("The refreshed login of {} is not kept: {}: {}",
-                                                    name_of(login), path.string(), reason));
+        connector.context().notice(fmt::format("Cannot save the refreshed login of {}: {}: {}",
+                                               name_of(login), path.string(), reason));
       }
     } else if (auto again = load(path);
                std::holds_alternative<CachedLogin>(again) &&
                std::get<CachedLogin>(again).expires_at > cached.expires_at) {
-      // Another program has refreshed it meanwhile, and a refresh token may serve but once.
+      // Another program may have refreshed it meanwhile, and a refresh token may work only once.
       cached = std::move(std::get<CachedLogin>(again));
       failure.clear();
     }
@@ -231,8 +231,8 @@ Awaitable<aws::SecretText> find_sso_token(Connector& connector, SsoLogin login) 
                           : "the login has expired, and refreshing it failed: " + failure);
   }
   if (!failure.empty()) {
-    connector.surroundings().notice(
-        fmt::format("The login of {} ends at {}; refreshing it failed: {}", name_of(login),
+    connector.context().notice(
+        fmt::format("The login of {} expires at {}; refreshing it failed: {}", name_of(login),
                     format_iso_time(cached.expires_at), failure));
   }
   co_return aws::SecretText(cached.document.text("accessToken"));

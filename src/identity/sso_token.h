@@ -1,4 +1,4 @@
-// The token of a login with single sign-on, which `aws sso login` keeps in ~/.aws/sso/cache.
+// The token of a single sign-on login, which `aws sso login` stores in ~/.aws/sso/cache.
 // https://docs.aws.amazon.com/sdkref/latest/guide/feature-sso-credentials.html
 #pragma once
 
@@ -15,35 +15,35 @@
 
 namespace everyitem::identity {
 
-/// Which login is meant.
+/// Identifies a login.
 struct SsoLogin {
-  std::string profile;    ///< that wants it
+  std::string profile;    ///< the profile that uses it
   std::string session;    ///< the NAME of [sso-session NAME]; empty in the older form without one
-  std::string start_url;  ///< names it where there is no session
-  std::string region;     ///< where the tokens are given
+  std::string start_url;  ///< identifies it if there is no session
+  std::string region;     ///< where tokens are issued
 };
 
-/// An error about it: it ends with how to log in.
+/// An error about this login; its hint says how to log in.
 Error login_error(const SsoLogin& login, std::string code, std::string reason);
 
-/// A login as it is in its file.
+/// A login as stored in its file.
 struct CachedLogin {
-  SecretDocument document;  ///< with accessToken
+  SecretDocument document;  ///< contains accessToken
   std::chrono::system_clock::time_point expires_at;
 };
 
-/// Nothing for a text that is none.
+/// Nothing if the text is not a login.
 std::optional<CachedLogin> parse_cached_login(PaddedBuffer text);
 
-/// What a token may be asked for with; nothing where it must be logged in again.
+/// Whether a new token can be requested without logging in again.
 bool is_refreshable(const CachedLogin& cached, std::chrono::system_clock::time_point now);
 
-/// In the home directory that the environment names. Throws Error when it names none.
+/// The file in the home directory named by the environment. Throws Error if it names none.
 std::filesystem::path login_path(const SsoLogin& login, const Environment& environment);
 
-/// The login's token. One of a session that ends within a quarter of an hour is refreshed first,
-/// and the file is replaced; where that cannot be, it is used while it lives. Throws Error, which
-/// says how to log in, when there is no token that lives.
+/// The login's token. If a session's token expires within 15 minutes, it is refreshed first and the
+/// file is replaced; if that fails, the old token is used until it expires. Throws Error, which
+/// says how to log in, if there is no valid token.
 Awaitable<aws::SecretText> find_sso_token(Connector& connector, SsoLogin login);
 
 }  // namespace everyitem::identity

@@ -17,11 +17,11 @@ namespace everyitem::identity {
 
 namespace {
 
-constexpr std::string_view kVersion = "2011-06-15";  // of STS's API
+constexpr std::string_view kVersion = "2011-06-15";  // of the STS API
 
 struct Parameter {
   std::string_view name;
-  std::string_view value;  ///< empty: not sent
+  std::string_view value;  ///< not sent if empty
 };
 
 aws::SecretText form(std::string_view action, std::initializer_list<Parameter> parameters) {
@@ -30,7 +30,7 @@ aws::SecretText form(std::string_view action, std::initializer_list<Parameter> p
   for (const Parameter& parameter : parameters) {
     longest += parameter.name.size() + 3 * parameter.value.size() + 2;
   }
-  body.reserve(longest);  // what it grew out of would keep the secrets
+  body.reserve(longest);  // growing would leave secrets in the old memory
   for (const Parameter& parameter : parameters) {
     if (!parameter.value.empty()) {
       std::string value = aws::percent_encode(parameter.value);
@@ -41,24 +41,25 @@ aws::SecretText form(std::string_view action, std::initializer_list<Parameter> p
   return body;
 }
 
-/// An answer of STS: XML, which is parsed where it stands and is wiped with it.
+/// A response of STS: XML, which is parsed in place and wiped with its buffer.
 class Answer {
  public:
   explicit Answer(http::Response response) : body_(std::move(response.body)) {
     const auto parsed = document_.load_buffer_inplace(bytes(), body_.size());
     if (!parsed) {
-      throw aws::MalformedResponse(fmt::format("the answer is not XML: {}", parsed.description()));
+      throw aws::MalformedResponse(
+          fmt::format("the response is not XML: {}", parsed.description()));
     }
   }
   Answer(const Answer&) = delete;
   Answer& operator=(const Answer&) = delete;
   ~Answer() { OPENSSL_cleanse(bytes(), body_.size()); }
 
-  /// Throws MalformedResponse where there is none.
+  /// Throws MalformedResponse if it is missing.
   std::string text(const std::string& path) const {
     const char* found = document_.first_element_by_path(path.c_str()).text().get();
     if (*found == '\0') {
-      throw aws::MalformedResponse(fmt::format("the answer has no {}", path));
+      throw aws::MalformedResponse(fmt::format("the response has no {}", path));
     }
     return found;
   }
@@ -101,7 +102,7 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
     credentials.session_token = answer.text(path + "SessionToken");
     credentials.expires_at = parse_iso_time(answer.text(path + "Expiration"));
     if (!credentials.expires_at) {
-      throw aws::MalformedResponse("the answer has an Expiration that is no time");
+      throw aws::MalformedResponse("the response has an Expiration that is not a time");
     }
   });
   co_return credentials;

@@ -1,4 +1,4 @@
-// What Security Token Service is asked: temporary credentials for a role, and who the caller is.
+// Requests to the Security Token Service: temporary credentials for a role, and who the caller is.
 #pragma once
 
 #include <chrono>
@@ -11,20 +11,20 @@
 
 namespace everyitem::identity {
 
-/// What AssumeRole and AssumeRoleWithWebIdentity take alike. Empty: not given.
+/// The parameters of AssumeRole and AssumeRoleWithWebIdentity. Empty means not given.
 struct RoleRequest {
   std::string role_arn;
   std::string session_name;
-  std::optional<std::chrono::seconds> duration = {};  ///< nothing: STS's default, an hour
+  std::optional<std::chrono::seconds> duration = {};  ///< default: STS's own, one hour
   std::string external_id = {};                       ///< AssumeRole
   std::string mfa_serial = {};                        ///< AssumeRole
-  aws::SecretText mfa_code = {};                      ///< AssumeRole: of the device, once
-  aws::SecretText web_identity_token = {};            ///< the other
+  aws::SecretText mfa_code = {};                      ///< AssumeRole: one-time code of the device
+  aws::SecretText web_identity_token = {};            ///< AssumeRoleWithWebIdentity
 };
 
-/// Temporary credentials for the role. With a web identity token the call is
-/// AssumeRoleWithWebIdentity, which nobody signs; else AssumeRole, signed with the client's
-/// credentials. Throws Error with STS's code and words.
+/// Temporary credentials for the role. With a web identity token it calls
+/// AssumeRoleWithWebIdentity, which is not signed, otherwise AssumeRole, signed with the client's
+/// credentials. Throws Error with the code and message of STS.
 Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& request);
 
 struct Caller {
@@ -33,7 +33,7 @@ struct Caller {
   std::string user_id;
 };
 
-/// Whom the client's credentials belong to. Any identity may ask.
+/// The identity that the client's credentials belong to. Needs no permissions.
 Awaitable<Caller> caller_identity(aws::Client& sts);
 
 }  // namespace everyitem::identity

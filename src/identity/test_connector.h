@@ -1,4 +1,4 @@
-// For tests: what a provider takes from outside, none of it the machine's own.
+// For tests: everything a provider needs from outside, independent of the machine.
 #pragma once
 
 #include <chrono>
@@ -14,23 +14,23 @@
 
 namespace everyitem::identity {
 
-/// Members are in the order in which they need each other.
+/// The order of the members matters: later ones use earlier ones.
 struct TestConnector {
   explicit TestConnector(const Environment& environment = environment_of({}), Profile profile = {},
                          http::Timeouts timeouts = {})
-      : connector(std::move(profile), surroundings(environment, timeouts)) {}
+      : connector(std::move(profile), context(environment, timeouts)) {}
 
-  Surroundings surroundings(const Environment& environment, http::Timeouts timeouts) {
-    Surroundings all{.environment = environment,
-                     .clock = clock,
-                     .random = random,
-                     .timeouts = timeouts,
-                     .notice = [this](const Message& text) { notices.push_back(text.text()); },
-                     .ask =
-                         [this](std::string_view question) {
-                           questions.emplace_back(question);
-                           return typed;
-                         }};
+  Context context(const Environment& environment, http::Timeouts timeouts) {
+    Context all{.environment = environment,
+                .clock = clock,
+                .random = random,
+                .timeouts = timeouts,
+                .notice = [this](const Message& text) { notices.push_back(text.text()); },
+                .ask =
+                    [this](std::string_view question) {
+                      questions.emplace_back(question);
+                      return typed;
+                    }};
     return all;
   }
 
@@ -38,11 +38,11 @@ struct TestConnector {
   Random random{20261124};
   std::vector<std::string> notices;
   std::vector<std::string> questions;
-  std::optional<std::string> typed;  ///< by the user; nothing: nobody is there
+  std::optional<std::string> typed;  ///< by the user; nothing if nobody is there
   Connector connector;
 };
 
-/// A profile without files.
+/// A profile that does not come from a file.
 inline Profile profile_with(Settings settings, std::string name = "p") {
   Profile profile;
   profile.name = std::move(name);

@@ -1,4 +1,4 @@
-// For tests: a place that answers as a script says, on the event loop of whoever asks it.
+// For tests: an endpoint with scripted responses, on the event loop of the caller.
 #pragma once
 
 #include <functional>
@@ -14,9 +14,9 @@
 
 namespace everyitem::identity {
 
-/// Members are in the order in which they need each other.
+/// The order of the members matters: later ones use earlier ones.
 struct TestEndpoint {
-  /// The bytes of an answer (http::answer), or nothing for none at all.
+  /// The bytes of a response (http::answer), or nothing for no response.
   using Handler = std::function<std::optional<std::string>(const std::string& request)>;
 
   explicit TestEndpoint(Handler how_to_answer)
@@ -47,7 +47,7 @@ struct TestEndpoint {
   http::TestServer server;
 };
 
-/// "GET /path?query" of a request.
+/// The request line, such as "GET /path?query".
 inline std::string line_of(const std::string& request) {
   return request.substr(0, request.find(" HTTP/1.1\r\n"));
 }

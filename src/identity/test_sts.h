@@ -1,4 +1,4 @@
-// For tests: a Security Token Service that gives a role to whoever asks.
+// For tests: a Security Token Service that lets anyone assume any role.
 #pragma once
 
 #include <map>
@@ -13,7 +13,7 @@
 
 namespace everyitem::identity {
 
-/// The form that a request holds, decoded as far as tests need it.
+/// The form in a request, decoded as far as tests need it.
 inline std::map<std::string, std::string> form_of(const std::string& request) {
   std::map<std::string, std::string> form;
   std::string_view body = std::string_view(request).substr(request.find("\r\n\r\n") + 4);
@@ -31,7 +31,7 @@ inline std::map<std::string, std::string> form_of(const std::string& request) {
   return form;
 }
 
-/// The access key that signed a request; empty where nobody did.
+/// The access key that signed a request; empty if it is unsigned.
 inline std::string signer_of(const std::string& request) {
   constexpr std::string_view kBefore = "Credential=";
   const std::size_t at = request.find(kBefore);
@@ -40,7 +40,8 @@ inline std::string signer_of(const std::string& request) {
              : request.substr(at + kBefore.size(), request.find('/', at) - at - kBefore.size());
 }
 
-/// Answers AssumeRole and AssumeRoleWithWebIdentity: the access key names role and signer.
+/// A response to AssumeRole or AssumeRoleWithWebIdentity; the access key names the role and the
+/// signer.
 inline std::string assumed(const std::string& request) {
   const std::map<std::string, std::string> form = form_of(request);
   const std::string& role = form.at("RoleArn");

@@ -71,8 +71,8 @@ Awaitable<std::optional<aws::Credentials>> WebIdentityCredentials::find() {
   }
   if (identity_.role_arn.empty()) {
     throw usage_error(
-        fmt::format("{} names a web identity token file and no role", identity_.named_by),
-        "Set AWS_ROLE_ARN, or role_arn beside web_identity_token_file.");
+        fmt::format("{} names a web identity token file but no role", identity_.named_by),
+        "Set AWS_ROLE_ARN, or role_arn next to web_identity_token_file.");
   }
   RoleRequest request;
   request.role_arn = identity_.role_arn;

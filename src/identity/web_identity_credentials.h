@@ -1,5 +1,5 @@
-// A role that a token stands for, which another has written into a file: Kubernetes does for the
-// service accounts of EKS.
+// A role that is assumed with a token from a file. Kubernetes writes such files for EKS service
+// accounts.
 #pragma once
 
 #include <string>
@@ -9,7 +9,7 @@
 
 namespace everyitem::identity {
 
-/// Empty: not given.
+/// Empty means not given.
 struct WebIdentity {
   std::string token_file;
   std::string role_arn;
@@ -17,17 +17,17 @@ struct WebIdentity {
   std::string named_by;  ///< for messages: "the environment", "profile \"b\""
 };
 
-/// Of AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME.
+/// From AWS_WEB_IDENTITY_TOKEN_FILE, AWS_ROLE_ARN and AWS_ROLE_SESSION_NAME.
 WebIdentity web_identity_of(const Environment& environment);
-/// Of the profile's web_identity_token_file, role_arn and role_session_name.
+/// From the profile's web_identity_token_file, role_arn and role_session_name.
 WebIdentity web_identity_of(const Profile& profile);
 
 class WebIdentityCredentials final : public aws::CredentialsProvider {
  public:
   WebIdentityCredentials(Connector& connector, WebIdentity identity);
 
-  /// Reads the file and asks STS each time. Nothing where no token file is named; throws Error
-  /// where there is no role to it, or the file cannot be read or is empty.
+  /// Reads the file and asks STS each time. Nothing if no token file is configured. Throws Error if
+  /// there is no role for it, or if the file is empty or cannot be read.
   Awaitable<std::optional<aws::Credentials>> find() override;
   std::string place() const override;
 

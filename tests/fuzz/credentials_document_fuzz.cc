@@ -18,16 +18,16 @@ using fuzz::require;
 
 void require_own_words(std::string_view message) {
   constexpr std::string_view kSentences[] = {
-      "is no JSON object",
+      "is not a JSON object",
       "has no AccessKeyId",
       "has no SecretAccessKey",
       "has something else than a text as AccessKeyId",
       "has something else than a text as SecretAccessKey",
-      "has something else than a text as Token",
+      "has a Token that is not a string",
       "has something else than a text as Expiration",
-      "has an Expiration that is no time such as 2026-11-24T10:00:00Z",
+      "has an Expiration that is not a time such as 2026-11-24T10:00:00Z",
       "has no Version",
-      "has another Version than 1"};
+      "has a Version other than 1"};
   require(std::ranges::find(kSentences, message) != std::end(kSentences),
           "the content is not repeated");
 }
