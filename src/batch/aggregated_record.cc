@@ -12,7 +12,7 @@ namespace everyitem::batch {
 
 namespace {
 
-/// The first byte of a field: its number and how its value is written.
+/// The first byte of a field: its number and how its value is encoded.
 template <typename Field>
 constexpr char tag(Field field, protozero::pbf_wire_type type) {
   return static_cast<char>(static_cast<unsigned>(field) << 3 | static_cast<unsigned>(type));
@@ -21,7 +21,7 @@ constexpr char tag(Field field, protozero::pbf_wire_type type) {
 constexpr auto kText = protozero::pbf_wire_type::length_delimited;
 constexpr auto kNumber = protozero::pbf_wire_type::varint;
 
-/// What stands before each of an item's parts, where it is always the same.
+/// The constant bytes before each part of an item.
 constexpr std::array kBeforeKey = {tag(AggregatedField::partition_key_table, kText),
                                    static_cast<char>(kPartitionKeyLength)};
 constexpr char kBeforeItem = tag(AggregatedField::records, kText);
@@ -34,8 +34,8 @@ constexpr std::size_t kMaxHeaderBytes = kAggregationMagic.size() + 2 + kMaxHashK
 
 /// Lengths and indexes are below 2^28: a record is smaller.
 constexpr std::size_t kMaxVarint = 4;
-/// Beside its data, of an item: its key, the length of its message, its index, the length of its
-/// data.
+/// What an item takes in addition to its data: its key, the length of its message, its index, the
+/// length of its data.
 constexpr std::size_t kMaxItemOverhead = kBeforeKey.size() + kPartitionKeyLength + 1 + kMaxVarint +
                                          1 + kMaxVarint + kBeforeData.size() + kMaxVarint;
 
@@ -116,7 +116,7 @@ void AggregatedRecord::close(const Md5& digest) {
 
 void AggregatedRecord::clear() {
   if (std::exchange(plain_, false)) {
-    buffer_ = {};  // may be a mebibyte, and whoever is cleared is kept
+    buffer_ = {};  // may be a mebibyte, and cleared records are kept
   }
   buffer_.clear();
   items_ = 0;

@@ -12,17 +12,17 @@
 
 namespace everyitem::batch {
 
-/// An aggregated record that is being filled. All its items have one explicit hash key, which is
-/// also the record's own: so whatever shard the record lands on, however the stream is resharded
-/// meanwhile, each item belongs there, and no consumer has a reason to drop it.
+/// An aggregated record that is being filled. All its items have the same explicit hash key as the
+/// record itself. So each item belongs to whatever shard the record lands on, even if the stream is
+/// resharded meanwhile, and no consumer has a reason to drop it.
 class AggregatedRecord {
  public:
   /// Adds an item, whose bytes are copied. The first item's key and hash key become the record's.
   /// Returns where in data() the item's bytes begin.
   std::size_t add(std::string_view data, PartitionKey key, HashKey hash_key);
 
-  /// Has the processor fetch the first of what the next item will be written to; from there on it
-  /// fetches ahead by itself.
+  /// Makes the processor fetch the first cache lines that the next item will be written to; it
+  /// fetches the ones after them by itself.
   void fetch_end() const {
     constexpr std::size_t kCacheLine = 64;
     for (std::size_t line = 0; line < 3; ++line) {
@@ -30,7 +30,7 @@ class AggregatedRecord {
     }
   }
 
-  /// Makes it, while it is empty, a record that is just `data`.
+  /// Makes an empty record hold just `data`, without aggregation.
   void hold_plain(std::string_view data, PartitionKey key, HashKey hash_key);
   bool is_plain() const { return plain_; }
 
@@ -39,21 +39,21 @@ class AggregatedRecord {
   PartitionKey partition_key() const { return partition_key_; }
   HashKey hash_key() const { return hash_key_; }
 
-  /// Bytes of the whole record, its digest included, once it has another item of `data_bytes`: not
-  /// more than this, and a few bytes less.
+  /// Upper bound, within a few bytes, of the whole record's size, including its digest, after one
+  /// more item of `data_bytes`.
   std::size_t size_with(std::size_t data_bytes) const;
 
-  /// What its digest is of.
+  /// The part of the record that its digest covers.
   std::string_view digested() const&;
   std::string_view digested() && = delete;
-  /// Ends it: nothing may be added any more.
+  /// Ends the record: nothing may be added any more.
   void close(const Md5& digest);
-  /// The data of the record, once it is closed or where it is plain.
+  /// The data of the record, once it is closed, or plain.
   std::string_view data() const& { return buffer_.view(); }
   std::string_view data() && = delete;
   std::size_t size() const { return buffer_.size(); }
 
-  /// Makes it empty, and keeps its memory but for that of a plain one, which may be large.
+  /// Makes it empty. Keeps its memory, unless it was plain, as that may be large.
   void clear();
 
  private:

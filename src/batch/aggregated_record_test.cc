@@ -15,7 +15,7 @@ constexpr PartitionKey kFirstKey = {{0x3736353433323130, 0x6665646362613938}};  
 constexpr PartitionKey kSecondKey = {{0x3030303030303030, 0x3130303030303030}};  // 15 zeros, a 1
 constexpr Md5 kDigest = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16};
 
-TEST(AggregatedRecord, IsWrittenAsTheFormatHasIt) {
+TEST(AggregatedRecord, BytesOfTheFormat) {
   AggregatedRecord record;
   record.add("{}", kFirstKey, 42);
   record.add("{\"a\":1}", kSecondKey, 43);
@@ -37,11 +37,11 @@ TEST(AggregatedRecord, IsWrittenAsTheFormatHasIt) {
       "\x01\x02\x03\x04\x05\x06\x07\x08\x09\x0a\x0b\x0c\x0d\x0e\x0f\x10";
   EXPECT_EQ(record.data(), expected);
   EXPECT_EQ(record.items(), 2U);
-  EXPECT_TRUE(record.hash_key() == 42) << "the first item's, which the others take over";
+  EXPECT_TRUE(record.hash_key() == 42) << "the first item's, for all items";
   EXPECT_EQ(record.partition_key().words, kFirstKey.words);
 }
 
-TEST(AggregatedRecord, ItsDigestIsOfWhatStandsBehindTheMagic) {
+TEST(AggregatedRecord, DigestOfTheMessage) {
   AggregatedRecord record;
   record.add("{}", kFirstKey, 42);
   const std::string digested(record.digested());
@@ -50,7 +50,7 @@ TEST(AggregatedRecord, ItsDigestIsOfWhatStandsBehindTheMagic) {
                                std::string(record.data().substr(record.size() - 16)));
 }
 
-TEST(AggregatedRecord, ItemsAreReadBackInOrder) {
+TEST(AggregatedRecord, ItemsReadBackInOrder) {
   AggregatedRecord record;
   std::vector<std::string> items;
   for (const std::size_t size : {0U, 1U, 127U, 128U, 16'383U, 16'384U, 100'000U}) {
@@ -66,7 +66,7 @@ TEST(AggregatedRecord, ItemsAreReadBackInOrder) {
   EXPECT_EQ(items_in(record.data()), items);
 }
 
-TEST(AggregatedRecord, TellsBeforehandHowLargeItWillBeAtMost) {
+TEST(AggregatedRecord, SizeBoundIsClose) {
   AggregatedRecord record;
   for (std::size_t size = 0; size < 40'000; size = size * 2 + 1) {
     for (int again = 0; again < 100; ++again) {
@@ -82,7 +82,7 @@ TEST(AggregatedRecord, TellsBeforehandHowLargeItWillBeAtMost) {
   EXPECT_GT(shorter.size() + kAggregationDigestBytes, told - 12 - 38) << "a hash key of one digit";
 }
 
-TEST(AggregatedRecord, BeginsAnewOnceItIsCleared) {
+TEST(AggregatedRecord, ClearedRecordStartsOver) {
   AggregatedRecord record;
   record.add("{}", kFirstKey, 42);
   record.close(kDigest);

@@ -11,13 +11,13 @@ namespace everyitem::batch {
 
 namespace {
 
-/// Beside the data of a record, in a request: its partition key and its explicit hash key.
+/// What a record takes in a request in addition to its data: partition key and explicit hash key.
 constexpr std::size_t kKeysBytes = kPartitionKeyLength + kMaxHashKeyDigits;
 
-/// With twice as much, a batch and its page do not fit into the processor's second-level cache;
-/// with half of it, there are too few records to make their MD5s side by side. With many shards it
-/// is larger, so that their records are, too.
-constexpr std::size_t kLeastBatchBytes = std::size_t{512} << 10;
+/// At twice this size, a batch and its page do not fit into the processor's second-level cache; at
+/// half of it, there are too few records to compute their MD5s side by side. With many shards a
+/// batch is larger, so that each shard's record is large as well.
+constexpr std::size_t kMinBatchBytes = std::size_t{512} << 10;
 
 }  // namespace
 
@@ -31,7 +31,7 @@ AggregatingBuilder::AggregatingBuilder(const PutRecordsFormat& format, const Str
       current_shards_(shards),
       formatted_(item_format),
       body_holds_items_(format.verbatim() && formatted_.as_read()) {
-  look_at_shards();
+  use_newest_shards();
 }
 
 AddResult AggregatingBuilder::add(const source::Item& item, source::PageId page) {
@@ -40,7 +40,7 @@ AddResult AggregatingBuilder::add(const source::Item& item, source::PageId page)
 
 AddedItems AggregatingBuilder::add_all(std::span<const source::Item> items, source::PageId page) {
   if (empty()) {
-    look_at_shards();
+    use_newest_shards();
     // Batches of one run are much alike: the entries seldom have to grow.
     batch_.items.reserve(last_items_ + last_items_ / 8);
   }
@@ -50,7 +50,7 @@ AddedItems AggregatingBuilder::add_all(std::span<const source::Item> items, sour
     if (i + 1 < items.size()) {
       next = target_of(items[i + 1]);
       if (open_[next.shard] != kNone) {
-        // There are too many records for the nearest cache.
+        // All open records together are too large for the first-level cache.
         records_[open_[next.shard]].fetch_end();
       }
     }
@@ -74,8 +74,8 @@ AddResult AggregatingBuilder::add_to(Target target, const source::Item& item, so
   if (open != kNone) {
     AggregatedRecord& record = records_[open];
     const std::size_t size = record.size_with(data.size());
-    if (size <= most_record_bytes_) {
-      if (bytes_ + size - record.size() > most_bytes_) {
+    if (size <= max_record_bytes_) {
+      if (bytes_ + size - record.size() > max_bytes_) {
         return AddResult::full;
       }
       bytes_ -= record.size();
@@ -95,7 +95,7 @@ AddResult AggregatingBuilder::add_record(const source::Item& item, std::string_v
     return AddResult::too_large;
   }
   const std::size_t size = AggregatedRecord().size_with(data.size());
-  if (!empty() && (begun_ == limits_.records || bytes_ + size + kKeysBytes > most_bytes_)) {
+  if (!empty() && (begun_ == limits_.records || bytes_ + size + kKeysBytes > max_bytes_)) {
     return AddResult::full;
   }
   if (begun_ == records_.size()) {
@@ -104,7 +104,7 @@ AddResult AggregatingBuilder::add_record(const source::Item& item, std::string_v
   const auto index = static_cast<std::uint32_t>(begun_++);
   AggregatedRecord& record = records_[index];
   std::size_t offset = 0;
-  if (size > most_record_bytes_) {
+  if (size > max_record_bytes_) {
     record.hold_plain(data, partition_key(bits), HashKey{bits} << 64);
   } else {
     offset = record.add(data, partition_key(bits), HashKey{bits} << 64);
@@ -118,8 +118,8 @@ AddResult AggregatingBuilder::add_record(const source::Item& item, std::string_v
 void AggregatingBuilder::add_entry(std::uint32_t record, std::size_t offset,
                                    const source::Item& item, source::PageId page) {
   if (!body_holds_items_) {
-    offset = batch_.text_beside_body.size();
-    batch_.text_beside_body.append(item.json);
+    offset = batch_.separate_text.size();
+    batch_.separate_text.append(item.json);
   }
   batch_.add({.record = record,
               .offset = static_cast<std::uint32_t>(offset),
@@ -162,19 +162,19 @@ RecordBatch AggregatingBuilder::seal() {
   return std::exchange(batch_, {});
 }
 
-void AggregatingBuilder::look_at_shards() {
+void AggregatingBuilder::use_newest_shards() {
   ShardMapAtOneTime newest = current_shards_.newest();
   if (newest == shards_) {
     return;
   }
   shards_ = std::move(newest);
   open_.assign(shards_->shards().size(), kNone);
-  most_record_bytes_ = std::min(kAggregatedRecordBytes, limits_.record_bytes - kPartitionKeyLength);
-  most_bytes_ = std::min(std::max(kLeastBatchBytes, open_.size() * most_record_bytes_),
-                         limits_.request_bytes);
+  max_record_bytes_ = std::min(kAggregatedRecordBytes, limits_.record_bytes - kPartitionKeyLength);
+  max_bytes_ =
+      std::min(std::max(kMinBatchBytes, open_.size() * max_record_bytes_), limits_.request_bytes);
 }
 
-/// Their digests are made all at once, which is several times as fast.
+/// Computes the digests of all records at once, which is several times as fast.
 void AggregatingBuilder::close_records() {
   std::vector<AggregatedRecord*> open;
   std::vector<std::string_view> digested;

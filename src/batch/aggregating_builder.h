@@ -1,4 +1,4 @@
-// PutRecords requests of aggregated records: many items a record, one shard a record.
+// PutRecords requests of aggregated records: many items per record, each record for one shard.
 #pragma once
 
 #include <cstddef>
@@ -17,10 +17,10 @@
 
 namespace everyitem::batch {
 
-/// Fills one aggregated record for each shard, and begins another when it is full. An item's shard
-/// is found by the hash that its partition key is made of, so an item stays on its shard for as
-/// long as the shards stay. An item that does not fit into an aggregated record and does fit into a
-/// plain one becomes that: consumers that de-aggregate take both.
+/// Fills one aggregated record per shard, and starts another when it is full. The hash that an
+/// item's partition key is made from decides its shard, so an item stays on its shard for as long
+/// as the shards stay the same. An item that fits into a plain record but not into an aggregated
+/// one becomes a plain record: consumers that de-aggregate accept both.
 class AggregatingBuilder final : public BatchBuilder {
  public:
   /// `item_format` as for FormattedItems. Both formats and the shards outlive the builder, which
@@ -40,11 +40,11 @@ class AggregatingBuilder final : public BatchBuilder {
 
   /// Where an item belongs.
   struct Target {
-    std::uint64_t bits;  ///< what its keys are made of
+    std::uint64_t bits;  ///< that its keys are made from
     std::size_t shard;
   };
 
-  void look_at_shards();
+  void use_newest_shards();
   Target target_of(const source::Item& item) const;
   AddResult add_to(Target target, const source::Item& item, source::PageId page);
   AddResult add_record(const source::Item& item, std::string_view data, source::PageId page,
@@ -58,19 +58,19 @@ class AggregatingBuilder final : public BatchBuilder {
   PutRecordsLimits limits_;
   PartitionKeys keys_;
   const CurrentShards& current_shards_;
-  ShardMapAtOneTime shards_;           ///< when the batch was begun
-  std::size_t most_record_bytes_ = 0;  ///< of an aggregated record's data
-  std::size_t most_bytes_ = 0;         ///< of a batch
+  ShardMapAtOneTime shards_;          ///< when the batch was started
+  std::size_t max_record_bytes_ = 0;  ///< of an aggregated record's data
+  std::size_t max_bytes_ = 0;         ///< of a batch
 
   FormattedItems formatted_;
   bool body_holds_items_;  ///< byte for byte, as they were read
 
-  std::vector<AggregatedRecord> records_;  ///< of this batch the first `begun_`
-  std::size_t begun_ = 0;                  ///< the others are kept for their memory
+  std::vector<AggregatedRecord> records_;  ///< the first `begun_` are this batch's
+  std::size_t begun_ = 0;                  ///< the other records are kept for their memory
   std::vector<std::uint32_t> open_;        ///< by shard: index of the record to fill, or kNone
   std::size_t bytes_ = 0;                  ///< of the records, as Kinesis counts them
-  /// Without its body as yet: if that is to hold the items, their offsets count from the beginning
-  /// of their record.
+  /// Has no body before `seal`. If the body will hold the items, their offsets count from the start
+  /// of their record's data until then.
   RecordBatch batch_;
   std::size_t last_body_bytes_ = 0;
   std::size_t last_items_ = 0;

@@ -20,7 +20,7 @@ namespace {
 
 const StreamId kStream{.name = "s", .arn = ""};
 
-/// Items that stay where they are, with keys of their own.
+/// Items whose texts do not move, each with its own key.
 class Items {
  public:
   source::Item make(const std::string& json) {
@@ -36,7 +36,7 @@ class Items {
 
 HashKey hash_key_of(const source::Item& item) { return HashKey{key_hash(item)} << 64; }
 
-/// A record as the request has it.
+/// A record in the request.
 struct Sent {
   std::string data;
   std::string partition_key;
@@ -77,7 +77,7 @@ class AggregatingBuilderTest : public testing::Test {
   CurrentShards shards_{ShardMap::evenly(4)};
 };
 
-TEST_F(AggregatingBuilderTest, TheItemsOfAShardAreOneRecord) {
+TEST_F(AggregatingBuilderTest, OneRecordPerShard) {
   const auto building = builder();
   std::map<std::size_t, std::vector<std::string>> by_shard;
   for (int i = 0; i < 100; ++i) {
@@ -104,7 +104,7 @@ TEST_F(AggregatingBuilderTest, TheItemsOfAShardAreOneRecord) {
   EXPECT_TRUE(building->empty());
 }
 
-TEST_F(AggregatingBuilderTest, BothWiresCarryTheSameRecords) {
+TEST_F(AggregatingBuilderTest, SameRecordsOnBothWires) {
   const auto cbor = builder();
   const auto json = builder({}, Wire::json);
   for (int i = 0; i < 20; ++i) {
@@ -124,7 +124,7 @@ TEST_F(AggregatingBuilderTest, BothWiresCarryTheSameRecords) {
   }
 }
 
-TEST_F(AggregatingBuilderTest, ARecordThatIsFullIsFollowedByAnotherOfTheShard) {
+TEST_F(AggregatingBuilderTest, FullRecordStartsAnother) {
   shards_.replace(ShardMap::evenly(1));
   const auto building = builder();
   const std::size_t item_bytes = 1000;
@@ -139,7 +139,7 @@ TEST_F(AggregatingBuilderTest, ARecordThatIsFullIsFollowedByAnotherOfTheShard) {
   }
 }
 
-TEST_F(AggregatingBuilderTest, AnItemTooLargeForAnAggregatedRecordIsARecordOfItsOwn) {
+TEST_F(AggregatingBuilderTest, LargeItemBecomesPlainRecord) {
   const auto building = builder();
   const std::string large(kAggregatedRecordBytes, 'x');
   const std::string largest(kDefaultMaxRecordBytes - kPartitionKeyLength, 'x');
@@ -154,7 +154,7 @@ TEST_F(AggregatingBuilderTest, AnItemTooLargeForAnAggregatedRecordIsARecordOfIts
   EXPECT_EQ(sent(building->seal()).size(), 1U);
 }
 
-TEST_F(AggregatingBuilderTest, NewShardsAreFollowedFromTheNextBatchOn) {
+TEST_F(AggregatingBuilderTest, NextBatchUsesNewShards) {
   const auto building = builder();
   const auto shards_used = [&] {
     for (int i = 0; i < 200; ++i) {
@@ -168,7 +168,7 @@ TEST_F(AggregatingBuilderTest, NewShardsAreFollowedFromTheNextBatchOn) {
   EXPECT_EQ(shards_used(), 8U);
 }
 
-TEST_F(AggregatingBuilderTest, TellsWhichPagesTheItemsOfARecordAreOf) {
+TEST_F(AggregatingBuilderTest, PagesOfEachRecordsItems) {
   const auto building = builder();
   std::map<std::size_t, std::map<std::uint32_t, std::uint32_t>> items_by_shard_and_page;
   for (std::uint32_t i = 0; i < 60; ++i) {
@@ -188,7 +188,7 @@ TEST_F(AggregatingBuilderTest, TellsWhichPagesTheItemsOfARecordAreOf) {
   EXPECT_EQ(told, items_by_shard_and_page);
 }
 
-TEST_F(AggregatingBuilderTest, RandomItemsStayWithinEveryLimitAndNoneIsLost) {
+TEST_F(AggregatingBuilderTest, RandomItemsWithinLimits) {
   const std::uint32_t seed = 20261124;
   std::mt19937 random(seed);
   const PutRecordsLimits limits{.records = 8, .request_bytes = 30'000, .record_bytes = 9'000};

@@ -1,4 +1,4 @@
-// The aggregated record of the Kinesis Producer Library: docs/aggregation_format.md.
+// The aggregated record of the Kinesis Producer Library, see docs/aggregation_format.md.
 #pragma once
 
 #include <array>
@@ -11,13 +11,13 @@ namespace everyitem::batch {
 
 using namespace std::string_view_literals;
 
-/// What an aggregated record begins with. A record that does not is one that the user sent so.
+/// The first bytes of every aggregated record. A record without them is plain.
 inline constexpr std::string_view kAggregationMagic = "\xf3\x89\x9a\xc2"sv;
 
-/// It ends with the MD5 of what stands between.
+/// The record ends with the MD5 of the message between.
 inline constexpr std::size_t kAggregationDigestBytes = 16;
 
-/// The message between: fields of AggregatedRecord.
+/// Fields of the message, AggregatedRecord.
 enum class AggregatedField : protozero::pbf_tag_type {
   partition_key_table = 1,
   explicit_hash_key_table = 2,
@@ -31,9 +31,9 @@ enum class AggregatedItemField : protozero::pbf_tag_type {
   data = 3,
 };
 
-/// Data of one aggregated record, at most, where items are smaller: two of the units of 25 KiB that
-/// Kinesis bills, so that none is paid for and left empty; a twentieth of what a shard takes in a
-/// second; and many to a request, whose MD5s are made side by side.
+/// Maximum data of one aggregated record. Two of the 25 KiB units that Kinesis bills, so that none
+/// is paid for and left empty; a twentieth of what a shard takes per second; and small enough that
+/// a request has many records, whose MD5s are computed side by side.
 inline constexpr std::size_t kAggregatedRecordBytes = std::size_t{2} * 25 * 1024;
 
 }  // namespace everyitem::batch

@@ -20,7 +20,7 @@ namespace {
 constexpr std::string_view kAlphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
-/// The two characters of every 12-bit value: three bytes are two look-ups.
+/// The two characters of every 12-bit value: three bytes take two look-ups.
 constexpr auto kPairs = [] {
   std::array<std::array<char, 2>, 4096> pairs{};
   for (std::size_t value = 0; value < pairs.size(); ++value) {
@@ -37,7 +37,7 @@ void write_group(char* to, std::uint32_t bits) {
 #ifdef EVERYITEM_HAS_AVX2
 const bool kHasAvx2 = __builtin_cpu_supports("avx2") != 0;
 
-/// Encodes from the front, 24 bytes a step, and returns how many it encoded: a multiple of 3. After
+/// Encodes from the front, 24 bytes per step. Returns how many it encoded, a multiple of 3. After
 /// Mula and Lemire, "Faster Base64 Encoding and Decoding using AVX2 Instructions" (2018).
 __attribute__((target("avx2"))) std::size_t encode_with_avx2(const unsigned char* from,
                                                              std::size_t size, char* to) {

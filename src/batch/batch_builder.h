@@ -12,7 +12,7 @@ namespace everyitem::batch {
 
 enum class AddResult {
   added,
-  full,       ///< does not fit beside what is there: seal, then add it again
+  full,       ///< does not fit into this batch: seal it, then add the item again
   too_large,  ///< fits into no batch
 };
 

@@ -124,7 +124,7 @@ TEST_P(BatchItemsTest, RecordsHoldTheirItems) {
   const RecordBatch batch = builder_->seal();
   const bool verbatim = GetParam().name.find("Json") == std::string::npos;
   const bool formatted = GetParam().name.find("Formatted") != std::string::npos;
-  EXPECT_EQ(batch.text_beside_body.empty(), verbatim && !formatted)
+  EXPECT_EQ(batch.separate_text.empty(), verbatim && !formatted)
       << "a copy beside a body that holds the items";
   if (batch.records.empty() || !verbatim) {
     return;

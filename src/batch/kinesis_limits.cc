@@ -7,7 +7,7 @@
 namespace everyitem::batch {
 
 std::string record_limit(const PutRecordsLimits& limits) {
-  return fmt::format("the stream takes records of {} bytes at most, their keys included",
+  return fmt::format("the stream takes records of at most {} bytes, partition key included",
                      grouped(limits.record_bytes));
 }
 

@@ -21,8 +21,8 @@ AddResult NdjsonBuilder::add(const source::Item& item, source::PageId page) {
   line.back() = '\n';
   body.commit(line.size());
   if (!formatted_.as_read()) {
-    offset = batch_.text_beside_body.size();
-    batch_.text_beside_body.append(item.json);
+    offset = batch_.separate_text.size();
+    batch_.separate_text.append(item.json);
   }
   batch_.add({.record = static_cast<std::uint32_t>(batch_.items.size()),
               .offset = static_cast<std::uint32_t>(offset),

@@ -6,7 +6,8 @@
 
 namespace everyitem::batch {
 
-/// Bytes at which a batch of lines is full. An item larger than this is a batch of its own.
+/// Size at which a batch of lines is full, in bytes. An item larger than this is a batch of its
+/// own.
 inline constexpr std::size_t kNdjsonBatchBytes = 1U << 20;
 
 /// One line per item. DynamoDB sends no line breaks between the tokens of an item's JSON, and only
@@ -18,7 +19,7 @@ class NdjsonBuilder final : public BatchBuilder {
   explicit NdjsonBuilder(const ItemFormat* format = nullptr) : formatted_(format) {}
 
   AddResult add(const source::Item& item, source::PageId page) override;
-  std::string size_limit() const override { return "there is none"; }
+  std::string size_limit() const override { return "there is no limit"; }
   bool empty() const override { return batch_.items.empty(); }
   RecordBatch seal() override;
 

@@ -7,7 +7,7 @@ namespace {
 
 source::Item item(std::string_view json) { return {.json = json}; }
 
-TEST(NdjsonBatch, OneLineAnItem) {
+TEST(NdjsonBatch, OneLinePerItem) {
   NdjsonBuilder builder;
   builder.add(item(R"({"a":{"S":"x"}})"), {0, 0});
   builder.add(item("{}"), {0, 1});
@@ -19,14 +19,14 @@ TEST(NdjsonBatch, OneLineAnItem) {
   EXPECT_TRUE(builder.empty());
 }
 
-TEST(NdjsonBatch, AnItemOverSeveralLinesBecomesOne) {
+TEST(NdjsonBatch, LineBreaksBecomeSpaces) {
   NdjsonBuilder builder;
   builder.add(item("{\r\n\"a\":\n{}}"), {0, 0});
   const RecordBatch batch = builder.seal();
   EXPECT_EQ(batch.body.view(), "{  \"a\": {}}\n");
 }
 
-TEST(NdjsonBatch, IsFullAtItsSizeButTakesAnyItemAlone) {
+TEST(NdjsonBatch, FullAtItsSize) {
   NdjsonBuilder builder;
   const std::string huge(2 * kNdjsonBatchBytes, 'x');
   EXPECT_EQ(builder.add(item(huge), {0, 0}), AddResult::added);

@@ -8,9 +8,9 @@ namespace everyitem::batch {
 
 namespace {
 
-/// The eight digits of `bits`, the first of them in the byte that is first in memory.
+/// The eight digits of `bits`, the first of them in the first byte in memory.
 std::uint64_t hex_digits(std::uint32_t bits) {
-  // One digit a byte, the last in the lowest.
+  // One digit per byte, the last in the lowest.
   std::uint64_t digits = bits;
   digits = (digits | digits << 16) & 0x0000ffff0000ffff;
   digits = (digits | digits << 8) & 0x00ff00ff00ff00ff;

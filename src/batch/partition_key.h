@@ -11,11 +11,11 @@
 
 namespace everyitem::batch {
 
-/// Characters of every partition key that this program makes: 64 bits in lower-case hexadecimal.
+/// Characters of every partition key made here: 64 bits in lower-case hexadecimal.
 inline constexpr std::size_t kPartitionKeyLength = 16;
 
-/// A partition key, as two words of the bytes that it has in memory: it stays in registers from
-/// where it is made to where it is written.
+/// A partition key, as two words that have its bytes in memory order, so that it stays in registers
+/// until it is written.
 struct PartitionKey {
   std::array<std::uint64_t, 2> words;
 
@@ -28,9 +28,10 @@ struct PartitionKey {
 };
 static_assert(sizeof(PartitionKey) == kPartitionKeyLength);
 
-/// A hash (XXH3, 64 bits) of the item's whole primary key. The same item always has the same key,
-/// so all its records go to one shard, in order; and items spread over all shards, even those that
-/// share a hash key. An item without its key (left out of the projection) is hashed as a whole.
+/// A hash (XXH3, 64 bits) of the item's whole primary key. The same item always gets the same
+/// partition key, so all its records go to one shard, in order; and items are spread over all
+/// shards, even those that share a hash key. An item without its key (not projected) is hashed as a
+/// whole.
 std::uint64_t key_hash(const source::Item& item);
 
 PartitionKey partition_key(std::uint64_t bits);
@@ -38,13 +39,13 @@ PartitionKey partition_key(std::uint64_t bits);
 /// Makes partition keys. One event loop.
 class PartitionKeys {
  public:
-  /// By the item's own primary key.
+  /// From the item's own primary key.
   PartitionKeys() = default;
-  /// At random: `random` outlives this.
+  /// At random. `random` outlives this.
   explicit PartitionKeys(Random& random) : random_(&random) {}
 
   PartitionKey key(const source::Item& item) const { return partition_key(bits(item)); }
-  /// What the key of an item is made of.
+  /// The bits that the key of an item is made from.
   std::uint64_t bits(const source::Item& item) const {
     return random_ != nullptr ? random_->bits() : key_hash(item);
   }

@@ -19,18 +19,18 @@ std::string key(const source::Item& of, const PartitionKeys& keys = {}) {
   return text;
 }
 
-TEST(PartitionKey, TheSameItemKeepsItsKeyWhateverElseChangesInIt) {
+TEST(PartitionKey, OnlyThePrimaryKeyCounts) {
   EXPECT_EQ(key(item(R"({"S":"a"})", R"({"N":"1"})", R"({"x":1})")),
             key(item(R"({"S":"a"})", R"({"N":"1"})", R"({"x":2})")));
 }
 
-// A run that is resumed by a later version must send an item to the shard it went to before.
-TEST(PartitionKey, StaysTheSameFromVersionToVersion) {
+// A later version that resumes a run must send an item to the same shard as before.
+TEST(PartitionKey, SameInEveryVersion) {
   EXPECT_EQ(key(item(R"({"S":"a"})", "")), "1aedd905a7857fa5");
   EXPECT_EQ(key(item(R"({"S":"a"})", R"({"N":"1"})")), "2f02ae8d8515cd55");
 }
 
-TEST(PartitionKey, BothPartsOfThePrimaryKeyCount) {
+TEST(PartitionKey, BothKeyPartsCount) {
   std::set<std::string> keys;
   for (const std::string_view hash : {R"({"S":"a"})", R"({"S":"b"})"}) {
     for (const std::string_view range : {R"({"N":"1"})", R"({"N":"2"})", ""}) {
@@ -40,7 +40,7 @@ TEST(PartitionKey, BothPartsOfThePrimaryKeyCount) {
   EXPECT_EQ(keys.size(), 6U);
 }
 
-TEST(PartitionKey, ItemsOfOneHashKeySpreadOverTheShards) {
+TEST(PartitionKey, OneHashKeyManyShards) {
   std::array<int, 16> by_first_digit{};
   for (int i = 0; i < 16'000; ++i) {
     const std::string range = R"({"N":")" + std::to_string(i) + R"("})";
@@ -52,11 +52,11 @@ TEST(PartitionKey, ItemsOfOneHashKeySpreadOverTheShards) {
   }
 }
 
-TEST(PartitionKey, AnItemWithoutItsKeyIsHashedWhole) {
+TEST(PartitionKey, ItemWithoutKeyIsHashed) {
   EXPECT_NE(key(item("", "", R"({"x":1})")), key(item("", "", R"({"x":2})")));
 }
 
-TEST(PartitionKey, RandomKeysFollowTheirSeed) {
+TEST(PartitionKey, RandomKeysFollowSeed) {
   Random first(1);
   Random again(1);
   Random other(2);

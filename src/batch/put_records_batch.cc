@@ -39,8 +39,8 @@ AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) 
   const std::size_t record_offset = body.size();
   std::size_t item_offset = format_.append_record(body, data, keys_.key(item), {});
   if (!body_holds_items_) {
-    item_offset = batch_.text_beside_body.size();
-    batch_.text_beside_body.append(item.json);
+    item_offset = batch_.separate_text.size();
+    batch_.separate_text.append(item.json);
   }
   const auto record = static_cast<std::uint32_t>(batch_.records.size());
   batch_.records.push_back({.offset = static_cast<std::uint32_t>(record_offset),

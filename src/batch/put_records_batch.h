@@ -1,4 +1,4 @@
-// PutRecords requests, built once in one buffer, within all of Kinesis' limits.
+// PutRecords requests with one item per record, each built in one buffer, within Kinesis' limits.
 #pragma once
 
 #include <cstddef>

@@ -30,7 +30,7 @@ std::string decoded(std::string_view base64) {
   return out;
 }
 
-/// The records' data, read with another JSON and another base64 implementation.
+/// The records' data, read with an independent JSON parser and base64 decoder.
 std::vector<std::string> records_of(std::string_view body) {
   std::vector<std::string> records;
   const auto parsed = boost::json::parse(body);
@@ -42,7 +42,7 @@ std::vector<std::string> records_of(std::string_view body) {
   return records;
 }
 
-TEST(PutRecordsBatch, HoldsTheItemsByteForByte) {
+TEST(PutRecordsBatch, ByteForByteInJson) {
   PutRecordsBuilder builder(json_format, kStream, {}, {});
   EXPECT_TRUE(builder.empty());
   const std::vector<std::string> items = {R"({"a":{"S":"é\n\"\u0000"}})", "{}", R"({ "b" : {} })"};
@@ -56,7 +56,7 @@ TEST(PutRecordsBatch, HoldsTheItemsByteForByte) {
   EXPECT_TRUE(builder.empty());
 }
 
-TEST(PutRecordsBatch, HoldsTheItemsByteForByteInCbor) {
+TEST(PutRecordsBatch, ByteForByteInCbor) {
   const PutRecordsFormat& cbor = put_records_format(Wire::cbor);
   PutRecordsBuilder builder(cbor, {.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {}, {});
   std::vector<std::string> items;
@@ -84,7 +84,7 @@ TEST(PutRecordsBatch, HoldsTheItemsByteForByteInCbor) {
             boost::json::parse(R"({"StreamName":"s"})"));
 }
 
-TEST(PutRecordsBatch, NamesTheStreamByArnToo) {
+TEST(PutRecordsBatch, NamesTheStreamsArn) {
   PutRecordsBuilder builder(json_format, {.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {},
                             {});
   builder.add(item("{}"), {0, 0});
@@ -93,7 +93,7 @@ TEST(PutRecordsBatch, NamesTheStreamByArnToo) {
             "arn:aws:kinesis:x:1:stream/s");
 }
 
-TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRecords) {
+TEST(PutRecordsBatch, RecordCountLimit) {
   PutRecordsBuilder builder(json_format, kStream, {}, {});
   for (std::size_t i = 0; i < kMaxRecordsPerRequest; ++i) {
     ASSERT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
@@ -104,7 +104,7 @@ TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRecords) {
   EXPECT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
 }
 
-TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRequestBytesPartitionKeysIncluded) {
+TEST(PutRecordsBatch, RequestBytesIncludePartitionKeys) {
   const std::string json = "{\"a\":\"" + std::string(92, 'x') + "\"}";
   ASSERT_EQ(json.size(), 100U);
   const std::size_t record = 100 + kPartitionKeyLength;
@@ -118,7 +118,7 @@ TEST(PutRecordsBatch, TakesNoMoreThanTheLimitOfRequestBytesPartitionKeysIncluded
   EXPECT_EQ(short_by_one.add(item(json), {0, 0}), AddResult::full);
 }
 
-TEST(PutRecordsBatch, AnItemOverTheRecordLimitFitsNowhereAndLeavesTheBatchAsItWas) {
+TEST(PutRecordsBatch, TooLargeItemLeavesBatchUnchanged) {
   PutRecordsBuilder builder(json_format, kStream, {}, {});
   builder.add(item("{}"), {0, 0});
   const std::string largest(kDefaultMaxRecordBytes - kPartitionKeyLength, 'x');
@@ -128,7 +128,7 @@ TEST(PutRecordsBatch, AnItemOverTheRecordLimitFitsNowhereAndLeavesTheBatchAsItWa
   EXPECT_EQ(records_of(batch.body.view()), (std::vector<std::string>{"{}", largest}));
 }
 
-TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
+TEST(PutRecordsBatch, EachPageOnce) {
   PutRecordsBuilder builder(json_format, kStream, {}, {});
   builder.add(item("{}"), {0, 7});
   builder.add(item("{}"), {0, 7});
@@ -139,7 +139,7 @@ TEST(PutRecordsBatch, CarriesThePagesOfItsItemsOnce) {
   EXPECT_EQ(builder.seal().pages, (std::vector<BatchPage>{{{1, 0}, 1}}));
 }
 
-TEST(PutRecordsBatch, OnlySomeRecordsAreSentAgain) {
+TEST(PutRecordsBatch, RequestForSomeRecords) {
   PutRecordsBuilder builder(json_format, kStream, {}, {});
   for (const std::string json : {"{\"a\":0}", "{\"a\":1}", "{\"a\":2}", "{\"a\":3}"}) {
     builder.add(item(json), {0, 0});
@@ -150,7 +150,7 @@ TEST(PutRecordsBatch, OnlySomeRecordsAreSentAgain) {
   EXPECT_EQ(records_of(again.view()), (std::vector<std::string>{"{\"a\":1}", "{\"a\":3}"}));
 }
 
-TEST(PutRecordsBatch, RandomItemsStayWithinEveryLimitAndNoneIsLost) {
+TEST(PutRecordsBatch, RandomItemsWithinLimits) {
   const std::uint32_t seed = 20261123;
   std::mt19937 random(seed);
   const PutRecordsLimits limits{.records = 20, .request_bytes = 5000, .record_bytes = 2000};

@@ -12,7 +12,7 @@ namespace {
 
 using namespace std::string_view_literals;
 
-/// A map of two or three members, of which the first is called Data.
+/// A map of two or three members, the first of which is Data.
 constexpr std::string_view kBeforeData =
     "\xa2\x64"
     "Data"sv;
@@ -20,7 +20,7 @@ constexpr std::string_view kBeforeDataOfThree =
     "\xa3\x64"
     "Data"sv;
 static_assert(kBeforeData.size() == kBeforeDataOfThree.size());
-/// The other member's name, and the head of a text of kPartitionKeyLength characters.
+/// The second member's name, and the head of a text of kPartitionKeyLength characters.
 constexpr std::string_view kBeforeKey = "\x6cPartitionKey\x70"sv;
 static_assert(kPartitionKeyLength == 0x10);
 

@@ -1,12 +1,12 @@
-// PutRecords requests in CBOR: the items' bytes as they are.
+// PutRecords requests in CBOR, which hold the data of records byte for byte.
 #pragma once
 
 #include "batch/put_records_format.h"
 
 namespace everyitem::batch {
 
-/// Maps and arrays are of no stated length, as AWS's SDK for Java writes them: so records can be
-/// left out when a request is sent again.
+/// Maps and arrays have indefinite length, as AWS's SDK for Java writes them, so that a request can
+/// be sent again without some of its records.
 class PutRecordsCbor final : public PutRecordsFormat {
  public:
   Wire wire() const override { return Wire::cbor; }

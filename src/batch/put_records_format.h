@@ -1,4 +1,4 @@
-// How a PutRecords request is written: one format for each wire that Kinesis speaks.
+// How a PutRecords request is written: one format for each wire that Kinesis accepts.
 #pragma once
 
 #include <cstddef>
@@ -14,8 +14,8 @@
 
 namespace everyitem::batch {
 
-/// Which stream, as requests name it. The ARN is needed where the stream is another account's; it
-/// is left out when empty.
+/// How requests name a stream. The ARN is needed for a stream of another account, and left out if
+/// empty.
 struct StreamId {
   std::string name;
   std::string arn;
@@ -28,7 +28,8 @@ struct RecordParts {
   std::string_view explicit_hash_key;  ///< empty if it has none
 };
 
-/// A request is its opening, its records with a separator between any two, and its closing. Pure.
+/// A request is an opening, records with a separator between any two, and a closing. Pure: no
+/// network, no clock.
 class PutRecordsFormat {
  public:
   PutRecordsFormat() = default;
@@ -38,11 +39,11 @@ class PutRecordsFormat {
 
   virtual Wire wire() const = 0;
 
-  /// A whole request that names the stream and no more.
+  /// A complete request that only names the stream.
   virtual std::string naming(const StreamId& stream) const = 0;
 
   virtual std::string opening(const StreamId& stream) const = 0;
-  /// The explicit hash key is left out when empty. Returns where in the body the data begin.
+  /// The explicit hash key is left out if empty. Returns where in the body the data begin.
   virtual std::size_t append_record(PaddedBuffer& body, std::string_view data, PartitionKey key,
                                     std::string_view explicit_hash_key) const = 0;
   /// Whether the body holds a record's data byte for byte.
@@ -54,10 +55,10 @@ class PutRecordsFormat {
   virtual RecordParts parts_of(std::string_view record) const = 0;
 };
 
-/// The one format of a wire. It lives as long as the program.
+/// The format of a wire. It lives as long as the program.
 const PutRecordsFormat& put_records_format(Wire wire);
 
-/// The request that sends only some records of a batch again; `indexes` into batch.records, rising.
+/// A request with only some records of a batch; `indexes` into batch.records, rising.
 PaddedBuffer request_for(const RecordBatch& batch, std::span<const std::uint32_t> indexes,
                          const PutRecordsFormat& format);
 

@@ -1,11 +1,11 @@
-// PutRecords requests in JSON, which every endpoint understands.
+// PutRecords requests in JSON, which every endpoint accepts.
 #pragma once
 
 #include "batch/put_records_format.h"
 
 namespace everyitem::batch {
 
-/// Data is base64: a third more bytes than the items have.
+/// Data is in base64, which takes a third more bytes.
 class PutRecordsJson final : public PutRecordsFormat {
  public:
   Wire wire() const override { return Wire::json; }

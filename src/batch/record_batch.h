@@ -47,7 +47,7 @@ struct RecordBatch {
   std::vector<BatchItem> items;  ///< in the order they were added, page by page
   std::vector<BatchPage> pages;  ///< in the order of their items
   /// The items one after the other, as they were read. Empty if the body holds them byte for byte.
-  PaddedBuffer text_beside_body;
+  PaddedBuffer separate_text;
 
   /// Adds the entry of one more item, of `page`.
   void add(const BatchItem& item, source::PageId page) {
@@ -60,7 +60,7 @@ struct RecordBatch {
   }
 
   std::string_view text() const& {
-    return text_beside_body.empty() ? body.view() : text_beside_body.view();
+    return separate_text.empty() ? body.view() : separate_text.view();
   }
   std::string_view text() && = delete;
   /// An item as it was read. Valid as long as the batch.
@@ -77,7 +77,7 @@ struct RecordBatch {
   std::uint64_t item_bytes() const;
   /// Bytes that the batch takes in memory, about.
   std::size_t memory_bytes() const {
-    return body.size() + text_beside_body.size() + records.size() * sizeof(RecordSpan) +
+    return body.size() + separate_text.size() + records.size() * sizeof(RecordSpan) +
            items.size() * sizeof(BatchItem);
   }
 };

@@ -31,7 +31,7 @@ RecordBatch batch_of(const PutRecordsFormat& format, const std::vector<std::stri
   return batch;
 }
 
-TEST(RecordLoad, GoByTheMd5OfThePartitionKeyAndCountDataAndKey) {
+TEST(RecordLoad, HashKeyAndBytes) {
   for (const Wire wire : {Wire::json, Wire::cbor}) {
     std::vector<std::string> data;
     for (const std::size_t size : {0U, 1U, 2U, 3U, 4U, 23U, 24U, 255U, 256U, 70'000U}) {
@@ -49,7 +49,7 @@ TEST(RecordLoad, GoByTheMd5OfThePartitionKeyAndCountDataAndKey) {
   }
 }
 
-TEST(RecordLoad, AnExplicitHashKeyComesFirst) {
+TEST(RecordLoad, ExplicitHashKeyComesFirst) {
   for (const Wire wire : {Wire::json, Wire::cbor}) {
     const PutRecordsFormat& format = put_records_format(wire);
     const RecordBatch batch =

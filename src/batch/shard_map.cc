@@ -32,14 +32,14 @@ ShardMap::ShardMap(std::vector<Shard> open) : shards_(std::move(open)) {
   for (const Shard& shard : shards_) {
     if (whole || shard.first != next || shard.last < shard.first) {
       throw std::invalid_argument(
-          fmt::format("the hash keys of shard {} do not follow those of the one before", shard.id));
+          fmt::format("the hash keys of shard {} do not follow the previous shard's", shard.id));
     }
     whole = shard.last == kLastHashKey;
     next = shard.last + 1;
     first_.push_back(shard.first);
   }
   if (!whole) {
-    throw std::invalid_argument("the shards do not take all hash keys");
+    throw std::invalid_argument("the shards do not cover all hash keys");
   }
 }
 
@@ -54,7 +54,7 @@ ShardMap ShardMap::evenly(std::uint32_t count) {
 }
 
 std::size_t ShardMap::shard_of(HashKey key) const {
-  // Mostly shards are as large as each other, and then it is this one.
+  // Usually all shards are of the same size, and then this is the one.
   const HashKey top_half = key >> 64;
   const auto guess = static_cast<std::size_t>(top_half * first_.size() >> 64);
   if (first_[guess] <= key && (guess + 1 == first_.size() || key < first_[guess + 1])) {

@@ -9,7 +9,7 @@ namespace {
 
 constexpr HashKey kHalf = HashKey{1} << 127;
 
-TEST(ShardMap, AHashKeyIsWrittenAndReadAsADecimalNumber) {
+TEST(ShardMap, HashKeysAreDecimal) {
   EXPECT_EQ(decimal(0), "0");
   EXPECT_EQ(decimal(kHalf), "170141183460469231731687303715884105728");
   EXPECT_EQ(decimal(kLastHashKey), "340282366920938463463374607431768211455");
@@ -18,14 +18,14 @@ TEST(ShardMap, AHashKeyIsWrittenAndReadAsADecimalNumber) {
   }
 }
 
-TEST(ShardMap, WhatIsNoHashKeyIsNotRead) {
+TEST(ShardMap, InvalidHashKeys) {
   for (const char* text : {"", "-1", "1x", "340282366920938463463374607431768211456",
                            "3402823669209384634633746074317682114550"}) {
     EXPECT_FALSE(parse_hash_key(text)) << text;
   }
 }
 
-TEST(ShardMap, EachHashKeyBelongsToOneShard) {
+TEST(ShardMap, OneShardPerHashKey) {
   const ShardMap map({{"b", kHalf, kLastHashKey}, {"a", 0, kHalf - 1}});
   EXPECT_EQ(map.shards()[map.shard_of(0)].id, "a");
   EXPECT_EQ(map.shards()[map.shard_of(kHalf - 1)].id, "a");

@@ -39,7 +39,7 @@ class BatchQueueTest : public testing::Test {
     return made;
   }
 
-  /// Somebody who takes one batch; what they get is in `taken_`, "(end)" for nothing.
+  /// A sender that takes one batch and appends its ids to `taken_`, or "(end)".
   void take_one() {
     asio::co_spawn(loop_, take(), [](const std::exception_ptr& failure) { EXPECT_FALSE(failure); });
   }
@@ -52,7 +52,7 @@ class BatchQueueTest : public testing::Test {
       taken_.emplace_back("(end)");
     }
   }
-  /// Somebody who waits for room.
+  /// A reader that waits for room.
   void wait_for_room() {
     asio::co_spawn(loop_, room(), [](const std::exception_ptr& failure) { EXPECT_FALSE(failure); });
   }
@@ -61,7 +61,7 @@ class BatchQueueTest : public testing::Test {
     ++got_room_;
   }
 
-  /// Packs whatever goes in without waiting.
+  /// Packs as many as possible without waiting.
   Packed pack(std::span<const source::Item> some, source::PageId page) {
     Packed all;
     for (bool was_full = true; was_full;) {
@@ -74,7 +74,7 @@ class BatchQueueTest : public testing::Test {
     return all;
   }
 
-  /// Everybody goes on until all of them wait.
+  /// Runs until everyone waits.
   void settle() {
     loop_.restart();
     while (loop_.poll() > 0) {
@@ -97,7 +97,7 @@ class FullBatchQueueTest : public BatchQueueTest {
   FullBatchQueueTest() : BatchQueueTest(kBatchItems * (kItemBytes + 1) - 1) {}
 };
 
-TEST_F(BatchQueueTest, FullBatchesLeaveInOrderAndTheRestBehindThem) {
+TEST_F(BatchQueueTest, FullBatchesThenTheRest) {
   const source::PageId page = tracker_.open_page(0);
   EXPECT_EQ(pack(items(0, 8), page).items, 8U);
   queue_.close();
@@ -109,7 +109,7 @@ TEST_F(BatchQueueTest, FullBatchesLeaveInOrderAndTheRestBehindThem) {
               ElementsAre("00000 00001 00002", "00003 00004 00005", "00006 00007", "(end)"));
 }
 
-TEST_F(BatchQueueTest, BatchesThatWaitAreHashedTogether) {
+TEST_F(BatchQueueTest, WaitingBatchesAreHashed) {
   const source::PageId page = tracker_.open_page(0);
   const auto together = static_cast<int>(sha256_side_by_side());
   pack(items(0, 3 * together + 1), page);  // the last one seals what is before it
@@ -127,12 +127,12 @@ TEST_F(BatchQueueTest, BatchesThatWaitAreHashedTogether) {
     if (i < sha256_side_by_side()) {
       EXPECT_EQ(batches_[i].sha256, sha256(batches_[i].body.view()));
     } else {
-      EXPECT_FALSE(batches_[i].sha256) << "there were not enough";
+      EXPECT_FALSE(batches_[i].sha256) << "too few to be hashed together";
     }
   }
 }
 
-TEST_F(BatchQueueTest, ABatchThatIsNotFullLeavesOnceItIsOfferedAndNothingElseWaits) {
+TEST_F(BatchQueueTest, OfferedBatchMayLeave) {
   const source::PageId page = tracker_.open_page(0);
   take_one();
   settle();
@@ -144,7 +144,7 @@ TEST_F(BatchQueueTest, ABatchThatIsNotFullLeavesOnceItIsOfferedAndNothingElseWai
   EXPECT_THAT(taken_, ElementsAre("00000 00001"));
 }
 
-TEST_F(BatchQueueTest, WithNothingToOfferNobodyIsWoken) {
+TEST_F(BatchQueueTest, NothingToOffer) {
   take_one();
   settle();
   queue_.offer();
@@ -152,7 +152,7 @@ TEST_F(BatchQueueTest, WithNothingToOfferNobodyIsWoken) {
   EXPECT_THAT(taken_, IsEmpty());
 }
 
-TEST_F(BatchQueueTest, EveryoneWhoWaitsGetsABatch) {
+TEST_F(BatchQueueTest, EverySenderGetsABatch) {
   const source::PageId page = tracker_.open_page(0);
   for (int i = 0; i < 3; ++i) {
     take_one();
@@ -164,7 +164,7 @@ TEST_F(BatchQueueTest, EveryoneWhoWaitsGetsABatch) {
   EXPECT_THAT(taken_, ElementsAre("00000 00001 00002", "00003 00004 00005", "00006 00007 00008"));
 }
 
-TEST_F(BatchQueueTest, ThePageStaysOpenUntilEachOfItsBatchesIsAcknowledged) {
+TEST_F(BatchQueueTest, PageOpenUntilAllAcknowledged) {
   const source::PageId first = tracker_.open_page(0);
   const source::PageId second = tracker_.open_page(0);
   pack(items(0, 4), first);
@@ -190,25 +190,25 @@ TEST_F(BatchQueueTest, ThePageStaysOpenUntilEachOfItsBatchesIsAcknowledged) {
   EXPECT_EQ(tracker_.progress(0).items, 7U);
 }
 
-TEST_F(FullBatchQueueTest, PackingStopsWhenTooMuchIsHeld) {
+TEST_F(FullBatchQueueTest, PackingStopsWhenFull) {
   const source::PageId page = tracker_.open_page(0);
   const auto some = items(0, 10);
   EXPECT_EQ(pack(some, page).items, 3U);
   wait_for_room();
   settle();
   EXPECT_EQ(got_room_, 0);
-  EXPECT_EQ(pack(std::span(some).subspan(3), page).items, 0U) << "though its batch be not full";
+  EXPECT_EQ(pack(std::span(some).subspan(3), page).items, 0U) << "even if its batch is not full";
 
   take_one();
   settle();
-  EXPECT_EQ(got_room_, 0) << "what is being sent is held still";
+  EXPECT_EQ(got_room_, 0) << "batches being sent are still held";
   queue_.release(batches_.at(0));
   settle();
   EXPECT_EQ(got_room_, 1);
   EXPECT_EQ(pack(std::span(some).subspan(3), page).items, 3U);
 }
 
-TEST_F(FullBatchQueueTest, DroppedBatchesAreNotTakenAndMakeRoom) {
+TEST_F(FullBatchQueueTest, DiscardDropsBatches) {
   const source::PageId page = tracker_.open_page(0);
   pack(items(0, 5), page);
   wait_for_room();
@@ -222,7 +222,7 @@ TEST_F(FullBatchQueueTest, DroppedBatchesAreNotTakenAndMakeRoom) {
   EXPECT_THAT(taken_, ElementsAre("(end)"));
 }
 
-TEST_F(BatchQueueTest, ClosingEndsTheWaitOfAll) {
+TEST_F(BatchQueueTest, CloseEndsAllWaits) {
   take_one();
   take_one();
   settle();
@@ -231,7 +231,7 @@ TEST_F(BatchQueueTest, ClosingEndsTheWaitOfAll) {
   EXPECT_THAT(taken_, ElementsAre("(end)", "(end)"));
 }
 
-TEST_F(BatchQueueTest, DiscardingEndsTheWaitOfAll) {
+TEST_F(BatchQueueTest, DiscardEndsAllWaits) {
   take_one();
   settle();
   queue_.discard();
@@ -239,7 +239,7 @@ TEST_F(BatchQueueTest, DiscardingEndsTheWaitOfAll) {
   EXPECT_THAT(taken_, ElementsAre("(end)"));
 }
 
-TEST_F(BatchQueueTest, AnItemThatFitsIntoNoBatchIsToldAndThoseAroundItArePacked) {
+TEST_F(BatchQueueTest, TooLargeItemIsReported) {
   const source::PageId page = tracker_.open_page(0);
   builder_.too_large = "00004";
   const auto some = items(0, 6);

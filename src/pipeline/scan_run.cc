@@ -281,7 +281,7 @@ batch::StreamId ScanRun::Impl::stream_id() const {
 }
 
 /// A stream that does not say how its capacity is managed is a local server's: it is not paced.
-bool ScanRun::Impl::paces_shards() const { return stream.mode != sink::StreamMode::not_told; }
+bool ScanRun::Impl::paces_shards() const { return stream.mode != sink::StreamMode::unknown; }
 
 /// Where it is of use. A run goes on without.
 Awaitable<void> ScanRun::Impl::list_shards() {
@@ -318,7 +318,7 @@ Awaitable<void> ScanRun::Impl::describe_stream(const batch::StreamId& id) {
     stream = co_await sink::describe_stream(kinesis(), Wire::json, id);
   }
   const bool automatic = settings.kinesis_wire == KinesisWire::automatic;
-  if (refused || (automatic && stream.strange_cbor)) {
+  if (refused || (automatic && stream.nonstandard_cbor)) {
     wire = Wire::json;
   }
   format = &batch::put_records_format(wire);

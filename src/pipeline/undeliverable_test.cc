@@ -26,13 +26,13 @@ batch::RecordBatch batch_of_three_pages() {
   for (std::uint32_t i = 0; i < 6; ++i) {
     const std::string item = fmt::format(R"({{"pk":{{"S":"{}"}}}})", i);
     batch.add({.record = i % 3,
-               .offset = static_cast<std::uint32_t>(batch.text_beside_body.size()),
+               .offset = static_cast<std::uint32_t>(batch.separate_text.size()),
                .length = static_cast<std::uint32_t>(item.size())},
               {.segment = i < 2   ? 10U
                           : i < 5 ? 11U
                                   : 12U,
                .sequence = 0});
-    batch.text_beside_body.append(item);
+    batch.separate_text.append(item);
   }
   return batch;
 }
@@ -55,19 +55,19 @@ TEST(Undeliverable, LettersFromTheBatchAlone) {
   }
 }
 
-TEST(Undeliverable, AnItemWithoutItsKeyHasNone) {
+TEST(Undeliverable, ItemWithoutItsKey) {
   const auto letters =
       refused_letters(batch_of_three_pages(), {refused(1)}, {.hash = "pk", .range = "sk"});
   EXPECT_EQ(letters.at(0).key, "");
   EXPECT_EQ(letters.at(0).item, R"({"pk":{"S":"1"}})");
 }
 
-TEST(Undeliverable, AnIndexOutOfRangeIsAnError) {
+TEST(Undeliverable, IndexOutOfRange) {
   EXPECT_THROW(refused_letters(batch_of_three_pages(), {refused(6)}, kKeys), std::out_of_range);
   EXPECT_THROW(delivered_of(batch_of_three_pages(), {refused(6)}), std::out_of_range);
 }
 
-TEST(Undeliverable, DeliveredIsWhatWasNotRefused) {
+TEST(Undeliverable, DeliveredWithoutRefused) {
   const std::uint64_t item_bytes = std::string(R"({"pk":{"S":"0"}})").size();
   const Delivered all = delivered_of(batch_of_three_pages(), {});
   EXPECT_EQ(all.items, 6U);
@@ -82,7 +82,7 @@ TEST(Undeliverable, DeliveredIsWhatWasNotRefused) {
   EXPECT_THAT(some.refused_by_page, ElementsAre(1, 1, 1));
 }
 
-TEST(Undeliverable, WithoutRecordsAnItemIsOne) {
+TEST(Undeliverable, ItemsCountAsRecords) {
   batch::RecordBatch batch;
   for (std::uint32_t i = 0; i < 4; ++i) {
     batch.add({.record = i, .offset = 2 * i, .length = 2}, {0, 0});

@@ -23,28 +23,28 @@ std::string quoted(const std::string& text) {
   return boost::json::serialize(boost::json::string(text));
 }
 
-Error cannot_be_written(const std::string& path, std::string reason) {
+Error cannot_write(const std::string& path, std::string reason) {
   return Error(ErrorKind::failed,
                {.operation = "open",
                 .object = fmt::format("dead letters {}", path),
                 .message = std::move(reason),
-                .hint = "Name a file that can be written to with " + setting::kDeadLetters + "."});
+                .hint = "Name a writable file with " + setting::kDeadLetters + "."});
 }
 
-/// Throws Error unless it looks as if the file, or else a new one in its folder, or else that
-/// folder in the next one that is there, can be written.
+/// Throws Error unless the file, or if it does not exist the nearest existing folder above it, is
+/// writable.
 void check_writable(const std::string& path) {
-  std::filesystem::path place = std::filesystem::absolute(path);
+  std::filesystem::path location = std::filesystem::absolute(path);
   std::error_code ignored;
-  const bool exists = std::filesystem::exists(place, ignored);
-  while (!std::filesystem::exists(place, ignored) && place.has_relative_path()) {
-    place = place.parent_path();
+  const bool exists = std::filesystem::exists(location, ignored);
+  while (!std::filesystem::exists(location, ignored) && location.has_relative_path()) {
+    location = location.parent_path();
   }
-  if (!exists && !std::filesystem::is_directory(place, ignored)) {
-    throw cannot_be_written(path, fmt::format("{} is not a folder", place.string()));
+  if (!exists && !std::filesystem::is_directory(location, ignored)) {
+    throw cannot_write(path, fmt::format("{} is not a folder", location.string()));
   }
-  if (access(place.c_str(), W_OK) != 0) {
-    throw cannot_be_written(path, std::generic_category().message(errno));
+  if (access(location.c_str(), W_OK) != 0) {
+    throw cannot_write(path, std::generic_category().message(errno));
   }
 }
 
@@ -58,7 +58,7 @@ std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter) {
   }
   line += fmt::format(R"("reason":{},"key":{},"item":{}}})", quoted(letter.reason),
                       letter.key.empty() ? "null" : letter.key, letter.item);
-  // Between tokens they mean the same.
+  // Between tokens, spaces mean the same.
   std::ranges::replace_if(
       line, [](char c) { return c == '\n' || c == '\r'; }, ' ');
   return line + '\n';
@@ -85,7 +85,7 @@ Awaitable<void> DeadLetterFile::write(std::vector<DeadLetter> letters) {
 void DeadLetterFile::write_now(const std::vector<DeadLetter>& letters) {
   if (!file_) {
     if (const auto error = make_private_folders(std::filesystem::path(path_).parent_path())) {
-      throw cannot_be_written(path_, error.message());
+      throw cannot_write(path_, error.message());
     }
     file_ = std::make_unique<LineFile>(path_, FileStart::resume, 0);
   }

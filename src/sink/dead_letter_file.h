@@ -1,4 +1,4 @@
-// Dead letters in a file, one JSON object a line.
+// Dead letters in a file, one JSON object per line.
 #pragma once
 
 #include <memory>
@@ -12,25 +12,24 @@
 
 namespace everyitem::sink {
 
-/// Where the letters of a run come from and where they could not go.
+/// Where a run's items come from, and where they could not be delivered to.
 struct DeadLetterOrigin {
   std::string table;
   std::string destination;
 };
 
-/// One letter as a line, with its line break:
+/// A letter as a line, including its line break:
 /// {"table":"orders","destination":"backfill","segment":3,"reason":"...","key":{...},"item":{...}}
 std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter);
 
 class DeadLetterFile final : public DeadLetters {
  public:
-  /// The file, and its folder, are made with the first letter; letters of the run that is resumed
-  /// stay. A restart discards those of the run before. Throws Error when it is clear that nothing
-  /// can be written.
+  /// The file and its folder are created with the first letter. A resumed run keeps its letters; a
+  /// restart discards those of the run before. Throws Error if nothing can be written there.
   DeadLetterFile(std::string path, DeadLetterOrigin origin, bool restart);
   ~DeadLetterFile() override;
 
-  /// On a thread of its own: the event loop does not wait for the disk.
+  /// Writes on a thread of its own, so that the event loop does not wait for the disk.
   Awaitable<void> write(std::vector<DeadLetter> letters) override;
 
  private:

@@ -61,14 +61,14 @@ class DeadLetterFileTest : public testing::Test {
 
 using Segments = std::vector<std::int64_t>;
 
-TEST_F(DeadLetterFileTest, ALetterIsALineWithAllThatIsKnown) {
+TEST_F(DeadLetterFileTest, OneLinePerLetter) {
   EXPECT_EQ(to_line(kOrigin, letter(3)),
             R"({"table":"orders","destination":"backfill","segment":3,"reason":"too \"large\"",)"
             R"("key":{"pk":{"S":"a"}},"item":{"pk":{"S":"a"},"n":{"N":"1"}}})"
             "\n");
 }
 
-TEST_F(DeadLetterFileTest, AServicesCodeIsToldAndAMissingKeyIsNull) {
+TEST_F(DeadLetterFileTest, CodeAndMissingKey) {
   DeadLetter refused = letter(0);
   refused.code = "InvalidArgumentException";
   refused.key.clear();
@@ -79,24 +79,24 @@ TEST_F(DeadLetterFileTest, AServicesCodeIsToldAndAMissingKeyIsNull) {
             "\n");
 }
 
-TEST_F(DeadLetterFileTest, WithoutALetterThereIsNoFile) {
+TEST_F(DeadLetterFileTest, NoLetterNoFile) {
   { const DeadLetterFile file(path_, kOrigin, false); }
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(DeadLetterFileTest, IsForItsOwnersEyesAlone) {
+TEST_F(DeadLetterFileTest, ReadableByItsOwnerOnly) {
   write(false, {letter(1)});
   EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0600));
 }
 
-TEST_F(DeadLetterFileTest, AResumedRunAddsToWhatIsThereBehindItsLastWholeLine) {
+TEST_F(DeadLetterFileTest, ResumeAppendsAfterLastWholeLine) {
   write(false, {letter(1), letter(2)});
   std::ofstream(path_, std::ios::app) << R"({"table":"orde)";
   write(false, {letter(3)});
   EXPECT_EQ(segments(), (Segments{1, 2, 3}));
 }
 
-TEST_F(DeadLetterFileTest, ARestartDiscardsTheLettersOfTheRunBefore) {
+TEST_F(DeadLetterFileTest, RestartDiscardsOldLetters) {
   write(false, {letter(1)});
   { const DeadLetterFile file(path_, kOrigin, true); }
   EXPECT_EQ(segments(), Segments{});
@@ -104,7 +104,7 @@ TEST_F(DeadLetterFileTest, ARestartDiscardsTheLettersOfTheRunBefore) {
   EXPECT_EQ(segments(), Segments{2});
 }
 
-TEST_F(DeadLetterFileTest, AFolderThatIsNotThereIsMadeWithTheFirstLetter) {
+TEST_F(DeadLetterFileTest, FirstLetterCreatesFolder) {
   path_ = folder_ + "/a/b/letters.ndjson";
   { const DeadLetterFile file(path_, kOrigin, false); }
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/a"));
@@ -112,7 +112,7 @@ TEST_F(DeadLetterFileTest, AFolderThatIsNotThereIsMadeWithTheFirstLetter) {
   EXPECT_EQ(segments(), Segments{1});
 }
 
-TEST_F(DeadLetterFileTest, APlaceWhereNoFileCanBeIsToldAtOnce) {
+TEST_F(DeadLetterFileTest, UnwritablePathFailsAtOnce) {
   std::ofstream(path_) << "";
   try {
     const DeadLetterFile file(path_ + "/letters", kOrigin, false);
@@ -122,7 +122,7 @@ TEST_F(DeadLetterFileTest, APlaceWhereNoFileCanBeIsToldAtOnce) {
   }
 }
 
-TEST_F(DeadLetterFileTest, AFullDiskIsAnError) {
+TEST_F(DeadLetterFileTest, FullDiskIsAnError) {
   DeadLetterFile file("/dev/full", kOrigin, false);
   EXPECT_THROW(write(file, {letter(1)}), Error);
 }

@@ -1,4 +1,4 @@
-// What can never be delivered is not dropped: it is kept, with its reason.
+// Items that can never be delivered are not dropped: they are kept, with the reason.
 #pragma once
 
 #include <cstdint>
@@ -11,14 +11,14 @@ namespace everyitem::sink {
 
 /// An item that its destination can never take.
 struct DeadLetter {
-  std::uint32_t segment = 0;  ///< in which it was read
-  std::string code;           ///< the service's error code; empty where it was not even sent
+  std::uint32_t segment = 0;  ///< that it was read from
+  std::string code;           ///< the destination's error code; empty if it was not sent
   std::string reason;
-  std::string key;   ///< its primary key, JSON; empty where it does not have its whole key
-  std::string item;  ///< JSON
+  std::string key;   ///< its primary key in JSON; empty if the item does not have its whole key
+  std::string item;  ///< its JSON, as it was read
 };
 
-/// From any event loop; any number of calls at once.
+/// Called from any event loop; any number of calls at once.
 class DeadLetters {
  public:
   DeadLetters() = default;
@@ -26,8 +26,8 @@ class DeadLetters {
   DeadLetters& operator=(const DeadLetters&) = delete;
   virtual ~DeadLetters() = default;
 
-  /// Returns once the letters survive a loss of power; only then the checkpoint may pass their
-  /// items. Throws Error.
+  /// Returns once the letters would survive a loss of power; only then may the checkpoint pass
+  /// their items. Throws Error.
   virtual Awaitable<void> write(std::vector<DeadLetter> letters) = 0;
 };
 

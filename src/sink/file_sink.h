@@ -12,16 +12,16 @@
 
 namespace everyitem::sink {
 
-/// From any event loop.
+/// Called from any event loop.
 class FileSink final : public Sink {
  public:
-  /// Opens `path`, or standard output for "-", as LineFile does. `delivered_bytes`: for a resume,
-  /// how many bytes the checkpoint says are in the file at least.
+  /// Opens `path`, or standard output for "-", as LineFile does. `delivered_bytes`: for a resumed
+  /// run, how many bytes the file must have according to the checkpoint, at least.
   FileSink(const std::string& path, FileStart start, std::uint64_t delivered_bytes);
   ~FileSink() override;
 
-  /// Throws as LineFile::append, and refuses nothing. The write happens on a thread of its own, so
-  /// that a slow reader does not stop the event loop.
+  /// Refuses nothing; throws what LineFile::append throws. Writes on a thread of its own, so that a
+  /// slow reader does not stop the event loop.
   Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) override;
 
   std::size_t max_batches_in_flight() const override { return 1; }

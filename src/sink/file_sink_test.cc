@@ -44,7 +44,7 @@ class FileSinkTest : public testing::Test {
   std::string path_;
 };
 
-TEST_F(FileSinkTest, AFreshRunWritesItsLinesInAFileOfItsOwner) {
+TEST_F(FileSinkTest, FreshRunCreatesPrivateFile) {
   FileSink sink(path_, FileStart::fresh, 0);
   deliver(sink, "{}\n");
   deliver(sink, "{\"a\":1}\n");
@@ -52,26 +52,26 @@ TEST_F(FileSinkTest, AFreshRunWritesItsLinesInAFileOfItsOwner) {
   EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0600));
 }
 
-TEST_F(FileSinkTest, AFreshRunDoesNotTouchAFileThatHasContent) {
+TEST_F(FileSinkTest, FreshRunKeepsExistingContent) {
   write("precious\n");
   EXPECT_THROW(FileSink(path_, FileStart::fresh, 0), Error);
   EXPECT_EQ(content(), "precious\n");
 }
 
-TEST_F(FileSinkTest, AResumedRunGoesOnBehindTheLastWholeLine) {
+TEST_F(FileSinkTest, ResumeAfterLastWholeLine) {
   write("{}\n{\"half");
   FileSink sink(path_, FileStart::resume, 3);
   deliver(sink, "{\"b\":2}\n");
   EXPECT_EQ(content(), "{}\n{\"b\":2}\n");
 }
 
-TEST_F(FileSinkTest, AHalfLineLongerThanABlockIsRemovedToo) {
+TEST_F(FileSinkTest, LongHalfLineIsRemoved) {
   write("{}\n" + std::string(200'000, 'x'));
   FileSink sink(path_, FileStart::resume, 3);
   EXPECT_EQ(content(), "{}\n");
 }
 
-TEST_F(FileSinkTest, AResumedRunNoticesThatDeliveredItemsAreGone) {
+TEST_F(FileSinkTest, ResumeNoticesMissingItems) {
   write("{}\n");
   EXPECT_THROW(FileSink(path_, FileStart::resume, 4), Error);
   EXPECT_EQ(content(), "{}\n");
@@ -79,21 +79,21 @@ TEST_F(FileSinkTest, AResumedRunNoticesThatDeliveredItemsAreGone) {
   EXPECT_THROW(FileSink(path_, FileStart::resume, 1), Error);
 }
 
-TEST_F(FileSinkTest, ARestartedRunDiscardsWhatIsThere) {
+TEST_F(FileSinkTest, RestartEmptiesFile) {
   write("{}\n{}\n");
   FileSink sink(path_, FileStart::restart, 0);
   deliver(sink, "{\"c\":3}\n");
   EXPECT_EQ(content(), "{\"c\":3}\n");
 }
 
-TEST_F(FileSinkTest, AFileHasOneWriterAtATime) {
+TEST_F(FileSinkTest, OneWriterAtATime) {
   for (const FileStart start : {FileStart::fresh, FileStart::resume, FileStart::restart}) {
     auto first = std::make_unique<FileSink>(path_, FileStart::restart, 0);
     try {
       const FileSink second(path_, start, 0);
       ADD_FAILURE() << "opened";
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()).find("another process writes to this file"),
+      EXPECT_NE(std::string(error.what()).find("another process is writing to this file"),
                 std::string::npos)
           << error.what();
     }
@@ -103,10 +103,10 @@ TEST_F(FileSinkTest, AFileHasOneWriterAtATime) {
     const FileSink next(path_, FileStart::resume, 6);
   }
   const FileSink one("/dev/null", FileStart::fresh, 0);
-  const FileSink other("/dev/null", FileStart::fresh, 0);  // a device is anybody's
+  const FileSink other("/dev/null", FileStart::fresh, 0);  // any number of runs may share a device
 }
 
-TEST_F(FileSinkTest, AFullDiskIsAnErrorThatNamesTheFile) {
+TEST_F(FileSinkTest, FullDiskNamesFile) {
   FileSink sink("/dev/full", FileStart::fresh, 0);
   try {
     deliver(sink, "{}\n");
@@ -117,7 +117,7 @@ TEST_F(FileSinkTest, AFullDiskIsAnErrorThatNamesTheFile) {
   }
 }
 
-TEST_F(FileSinkTest, BehindALineThatWasCutShortNothingIsWritten) {
+TEST_F(FileSinkTest, NothingAfterAnIncompleteLine) {
   FileSink sink(path_, FileStart::fresh, 0);
   deliver(sink, "{}\n");
   rlimit before{};
@@ -132,7 +132,7 @@ TEST_F(FileSinkTest, BehindALineThatWasCutShortNothingIsWritten) {
   EXPECT_EQ(content(), "{}\n{\"a\":");
 }
 
-TEST_F(FileSinkTest, AMissingFolderIsAnErrorThatNamesTheFile) {
+TEST_F(FileSinkTest, MissingFolderNamesFile) {
   try {
     FileSink sink(folder_ + "/none/items.ndjson", FileStart::fresh, 0);
     FAIL() << "the file cannot be opened";

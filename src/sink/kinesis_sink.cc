@@ -71,9 +71,9 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
   std::vector<Indexes> requests(1);  // to be sent, from the back
   requests.front().resize(batch.records.size());
   std::iota(requests.front().begin(), requests.front().end(), 0U);
-  std::optional<ShardShare> share;
+  std::optional<PacedBatch> paced;
   if (stream_.shards != nullptr) {
-    share.emplace(batch::record_loads(batch, format_));
+    paced.emplace(batch::record_loads(batch, format_));
   }
   while (!requests.empty()) {
     Outgoing records;
@@ -81,7 +81,7 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     requests.pop_back();
     std::optional<ErrorDetails> invalid;
     try {
-      co_await send(batch, records, share ? &*share : nullptr, refused);
+      co_await send(batch, records, paced ? &*paced : nullptr, refused);
     } catch (const Error& error) {
       if (aws::classify(400, error.details().code) != aws::ErrorClass::invalid) {
         throw;
@@ -115,20 +115,20 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
 }
 
 Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& records,
-                                  ShardShare* share, Refused& refused) {
+                                  PacedBatch* paced, Refused& refused) {
   Indexes& sent = records.sent;
   int stalled = 0;   // requests in a row of which no record was accepted
   int failures = 0;  // the last ones among them that throttling does not explain
   auto stalled_since = clock_.now();
   for (;;) {
-    if (share != nullptr) {
+    if (paced != nullptr) {
       const auto asked = clock_.now();
-      sent = co_await stream_.shards->take(*share, records.pending);
+      sent = co_await stream_.shards->take(*paced, records.pending);
       stalled_since += clock_.now() - asked;
     } else {
       sent = std::exchange(records.pending, {});
     }
-    PutRecordsResult result = co_await put(batch, sent, share);
+    PutRecordsResult result = co_await put(batch, sent, paced);
     const std::size_t not_accepted = result.failed.size() + result.invalid.size();
     if (not_accepted < sent.size() && !stream_.accepted_any) {
       stream_.accepted_any = true;
@@ -171,13 +171,13 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
 }
 
 Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, const Indexes& sent,
-                                             ShardShare* share) {
+                                             PacedBatch* paced) {
   PutRecordsResult result;
   AcceptedBy accepted_by;
-  if (share != nullptr) {
+  if (paced != nullptr) {
     accepted_by = [&](std::uint32_t index, std::string_view shard_id) {
       if (index < sent.size()) {
-        share->accepted_by(sent[index], shard_id);
+        paced->accepted_by(sent[index], shard_id);
       }
     };
   }
@@ -194,8 +194,8 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, co
                        .limits = limits_,
                        .holds_items = true};
   co_await kinesis_.call(call, accept);
-  if (share != nullptr) {
-    co_await stream_.shards->settle(*share, sent, result);
+  if (paced != nullptr) {
+    co_await stream_.shards->settle(*paced, sent, result);
   }
   co_return result;
 }

@@ -35,7 +35,7 @@ class KinesisSink final : public Sink {
 
  private:
   using Indexes = RecordIndexes;  // into a batch's records, rising
-  /// Records of a batch that are to be sent.
+  /// Records of a batch that must be sent.
   struct Outgoing {
     Indexes pending;
     Indexes sent = {};  ///< by the last request, not yet known to be accepted
@@ -43,10 +43,10 @@ class KinesisSink final : public Sink {
   /// Those of a batch that the stream can never take; their indexes are into the batch.
   using Refused = std::vector<InvalidRecord>;
 
-  Awaitable<void> send(const batch::RecordBatch& batch, Outgoing& records, ShardShare* share,
+  Awaitable<void> send(const batch::RecordBatch& batch, Outgoing& records, PacedBatch* paced,
                        Refused& refused);
   Awaitable<PutRecordsResult> put(const batch::RecordBatch& batch, const Indexes& sent,
-                                  ShardShare* share);
+                                  PacedBatch* paced);
   Error refusal(const PutRecordsResult& result, std::size_t refused, std::size_t records) const;
 
   aws::Client& kinesis_;

@@ -33,11 +33,11 @@ using testing::StartsWith;
 
 constexpr std::string_view kThrottled = "ProvisionedThroughputExceededException";
 
-/// A stream that decides over each record of each request. A record is known by its partition key.
+/// A stream that decides about each record of each request. The partition key identifies a record.
 class KinesisSinkTest : public testing::Test {
  protected:
   using Keys = std::vector<std::string>;
-  /// The ErrorCode of each record of the `round`-th request, from 1; empty for those it takes.
+  /// The ErrorCode of each record of the `round`-th request, from 1; empty for those it accepts.
   using Decide = std::function<Keys(int round, const Keys& keys)>;
 
   KinesisSinkTest() {
@@ -68,7 +68,7 @@ class KinesisSinkTest : public testing::Test {
     return std::accumulate(sleeps.begin(), sleeps.end(), nanoseconds{0});
   }
 
-  /// A stream that refuses whole requests as not valid, and takes the others.
+  /// A stream that refuses whole requests as invalid, and accepts the others.
   void refuse_requests(std::function<bool(const Keys&)> invalid) {
     stream([](int, const Keys& keys) { return none(keys); });
     service_->handler = [this, invalid = std::move(invalid)](
@@ -91,7 +91,7 @@ class KinesisSinkTest : public testing::Test {
   void stream(Decide decide, aws::RetryLimits limits = {}) {
     decide_ = std::move(decide);
     rounds_.clear();
-    taken_.clear();
+    accepted_.clear();
     stream_.accepted_any = false;
     service_ = std::make_unique<aws::TestService>(
         [this](http::Peer& peer, const std::string& request) { return answer(peer, request); },
@@ -104,8 +104,7 @@ class KinesisSinkTest : public testing::Test {
                                           service_->random, limits);
   }
 
-  /// From now on the sink keeps to the pace of a stream's only shard, which has had all that it
-  /// takes for the moment.
+  /// From now on the sink paces a stream with one shard, which takes nothing more for the moment.
   void pace_a_full_shard() {
     shards_.emplace(batch::ShardMap({{"shardId-0", 0, batch::kLastHashKey}}));
     paced_.emplace(service_->loop.get_executor(), service_->clock, *shards_,
@@ -114,10 +113,10 @@ class KinesisSinkTest : public testing::Test {
                      co_return batch::ShardMap({{"another", 0, batch::kLastHashKey}});
                    });
     const auto work = [&]() -> Awaitable<void> {
-      ShardShare share(std::vector<batch::RecordLoad>(195));
+      PacedBatch paced(std::vector<batch::RecordLoad>(195));
       RecordIndexes pending(195);
       std::iota(pending.begin(), pending.end(), 0U);
-      co_await paced_->take(share, pending);
+      co_await paced_->take(paced, pending);
     };
     http::run(service_->loop, work());
     stream_.shards = &*paced_;
@@ -142,7 +141,7 @@ class KinesisSinkTest : public testing::Test {
     }
     if (codes.size() == keys.size()) {
       for (std::size_t i = 0; i < codes.size(); ++i) {
-        taken_[keys[i]] += codes[i].empty() ? 1 : 0;
+        accepted_[keys[i]] += codes[i].empty() ? 1 : 0;
       }
     }
     const std::string body =
@@ -151,7 +150,7 @@ class KinesisSinkTest : public testing::Test {
     co_await peer.write(bytes);
   }
 
-  /// All of a request's records refused with one code.
+  /// Refuses all records of a request with one code.
   static Keys all(const Keys& keys, std::string_view code) {
     return Keys(keys.size(), std::string(code));
   }
@@ -173,9 +172,9 @@ class KinesisSinkTest : public testing::Test {
     throw std::runtime_error("the delivery did not fail");
   }
 
-  bool every_record_taken_once() const {
-    return taken_.size() == keys_.size() &&
-           std::ranges::all_of(taken_, [](const auto& record) { return record.second == 1; });
+  bool every_record_accepted_once() const {
+    return accepted_.size() == keys_.size() &&
+           std::ranges::all_of(accepted_, [](const auto& record) { return record.second == 1; });
   }
 
   static constexpr int kRecords = 40;
@@ -187,14 +186,14 @@ class KinesisSinkTest : public testing::Test {
   std::unique_ptr<aws::TestService> service_;
   std::optional<batch::CurrentShards> shards_;
   std::optional<PacedShards> paced_;
-  int listed_ = 0;  ///< how often the shards were asked for
+  int listed_ = 0;  ///< how often the shards were listed
   FilledStream stream_{.name = "backfill"};
   std::unique_ptr<KinesisSink> sink_;
-  std::vector<Keys> rounds_;          ///< what each request held
-  std::map<std::string, int> taken_;  ///< how often each record was
+  std::vector<Keys> rounds_;             ///< what each request held
+  std::map<std::string, int> accepted_;  ///< how often each record was
 };
 
-TEST_F(KinesisSinkTest, ABatchThatIsTakenAsAWholeIsSentOnce) {
+TEST_F(KinesisSinkTest, AcceptedBatchIsSentOnce) {
   stream([](int, const Keys& keys) { return none(keys); });
   deliver();
   EXPECT_THAT(rounds_, ElementsAre(keys_));
@@ -202,8 +201,8 @@ TEST_F(KinesisSinkTest, ABatchThatIsTakenAsAWholeIsSentOnce) {
   EXPECT_EQ(sink_->records_sent_again(), 0U);
 }
 
-TEST_F(KinesisSinkTest, OnlyWhatFailedIsSentAgainInOrderAndUnchanged) {
-  // In three rounds: those at even places, then every third of these, then the last of these.
+TEST_F(KinesisSinkTest, OnlyFailedRecordsAreResent) {
+  // In three rounds: those at even indexes, then every third of these, then the last of these.
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
     for (std::size_t i = 0; i < codes.size(); ++i) {
@@ -226,11 +225,11 @@ TEST_F(KinesisSinkTest, OnlyWhatFailedIsSentAgainInOrderAndUnchanged) {
   EXPECT_EQ(rounds_[1], second);
   EXPECT_EQ(rounds_[2], third);
   EXPECT_THAT(rounds_[3], ElementsAre(third.back()));
-  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_TRUE(every_record_accepted_once());
   EXPECT_EQ(sink_->records_sent_again(), second.size() + third.size() + 1);
 }
 
-TEST_F(KinesisSinkTest, WhateverFailsEveryRecordIsTakenOnceBeforeItReturns) {
+TEST_F(KinesisSinkTest, RandomFailuresEveryRecordOnce) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     Random random(seed);
     const double failing = random.uniform() * 0.6;
@@ -252,8 +251,8 @@ TEST_F(KinesisSinkTest, WhateverFailsEveryRecordIsTakenOnceBeforeItReturns) {
       return codes;
     });
     deliver();
-    ASSERT_TRUE(every_record_taken_once()) << "seed " << seed;
-    ASSERT_TRUE(in_order) << "a round that does not hold just what is open; seed " << seed;
+    ASSERT_TRUE(every_record_accepted_once()) << "seed " << seed;
+    ASSERT_TRUE(in_order) << "a round with other records than the open ones; seed " << seed;
     ASSERT_TRUE(open.empty()) << "seed " << seed;
     for (const Keys& round : rounds_) {
       Keys expected;
@@ -265,14 +264,14 @@ TEST_F(KinesisSinkTest, WhateverFailsEveryRecordIsTakenOnceBeforeItReturns) {
   }
 }
 
-TEST_F(KinesisSinkTest, AThrottledBatchIsSentAgainAsLongAsItTakes) {
+TEST_F(KinesisSinkTest, ThrottledForAThousandRounds) {
   constexpr int kThrottledRounds = 1000;
   stream([](int round, const Keys& keys) {
     return all(keys, round <= kThrottledRounds ? kThrottled : "");
   });
   deliver();
   EXPECT_EQ(rounds_.size(), kThrottledRounds + 1U);
-  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_TRUE(every_record_accepted_once());
 
   const auto& sleeps = service_->clock.sleeps();
   Random random(aws::TestService::kSeed);
@@ -283,7 +282,7 @@ TEST_F(KinesisSinkTest, AThrottledBatchIsSentAgainAsLongAsItTakes) {
   }
 }
 
-TEST_F(KinesisSinkTest, ProgressShortensTheWaitsAgain) {
+TEST_F(KinesisSinkTest, ProgressShortensWaits) {
   // Nothing for 20 rounds, one record, then nothing again.
   stream([](int round, const Keys& keys) {
     Keys codes = all(keys, round <= 25 ? kThrottled : "");
@@ -300,7 +299,7 @@ TEST_F(KinesisSinkTest, ProgressShortensTheWaitsAgain) {
   EXPECT_LT(sleeps[21], milliseconds(200));
 }
 
-TEST_F(KinesisSinkTest, AFailureWithoutAnyProgressEndsTheDeliveryAtLast) {
+TEST_F(KinesisSinkTest, FailureWithoutProgressEnds) {
   stream([](int, const Keys& keys) { return all(keys, "InternalFailure"); });
   const Error error = failed_delivery();
   EXPECT_GE(slept(), std::chrono::minutes(2));
@@ -311,8 +310,8 @@ TEST_F(KinesisSinkTest, AFailureWithoutAnyProgressEndsTheDeliveryAtLast) {
                     EndsWith(": failed requests are retried for at most 2 min 0 s)")));
 }
 
-TEST_F(KinesisSinkTest, AnyProgressIsAReasonToGoOn) {
-  // One record gets through before the delivery would end, again and again.
+TEST_F(KinesisSinkTest, ProgressKeepsRetrying) {
+  // Again and again, one record is accepted just before the delivery would end.
   constexpr int kFruitlessRounds = 15;
   stream([](int round, const Keys& keys) {
     Keys codes = all(keys, "InternalFailure");
@@ -322,12 +321,12 @@ TEST_F(KinesisSinkTest, AnyProgressIsAReasonToGoOn) {
     return codes;
   });
   deliver();
-  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_TRUE(every_record_accepted_once());
   EXPECT_EQ(rounds_.size(), std::size_t{kFruitlessRounds} * kRecords);
   EXPECT_GT(slept(), std::chrono::minutes(5));
 }
 
-TEST_F(KinesisSinkTest, ThrottlingInBetweenIsNoFailure) {
+TEST_F(KinesisSinkTest, ThrottlingIsNotAFailure) {
   stream([](int round, const Keys& keys) {
     return round > 200 ? none(keys) : all(keys, round % 5 == 0 ? "InternalFailure" : kThrottled);
   });
@@ -335,7 +334,7 @@ TEST_F(KinesisSinkTest, ThrottlingInBetweenIsNoFailure) {
   EXPECT_EQ(rounds_.size(), 201U);
 }
 
-TEST_F(KinesisSinkTest, AThrottleEndsTheDeliveryOnceItTookAsLongAsTheUserWaits) {
+TEST_F(KinesisSinkTest, ThrottledUntilMaxWait) {
   stream([](int, const Keys& keys) { return all(keys, kThrottled); },
          aws::waiting_at_most(std::chrono::hours(3)));
   const Error error = failed_delivery();
@@ -344,21 +343,21 @@ TEST_F(KinesisSinkTest, AThrottleEndsTheDeliveryOnceItTookAsLongAsTheUserWaits) 
   EXPECT_THAT(error.what(), EndsWith("throttled requests are retried for at most 3 h 0 min)"));
 }
 
-// Shards that are paced
+// Paced shards
 
-TEST_F(KinesisSinkTest, AtItsShardsPaceABatchIsSentInParts) {
+TEST_F(KinesisSinkTest, PacedBatchIsSentInParts) {
   stream([](int, const Keys& keys) { return none(keys); });
   pace_a_full_shard();
   deliver();
   EXPECT_GE(rounds_.size(), 2U);
-  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_TRUE(every_record_accepted_once());
   EXPECT_GT(slept(), milliseconds(30));
   EXPECT_LT(slept(), milliseconds(100));
   EXPECT_EQ(sink_->records_sent_again(), 0U);
   EXPECT_EQ(listed_, 0);
 }
 
-TEST_F(KinesisSinkTest, WhatAPartFailsToGetThroughGoesIntoTheNext) {
+TEST_F(KinesisSinkTest, FailedRecordsJoinNextPart) {
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
     codes.front() = round <= 2 ? kThrottled : "";
@@ -366,7 +365,7 @@ TEST_F(KinesisSinkTest, WhatAPartFailsToGetThroughGoesIntoTheNext) {
   });
   pace_a_full_shard();
   deliver();
-  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_TRUE(every_record_accepted_once());
   EXPECT_EQ(sink_->records_sent_again(), 2U);
   for (const Keys& round : rounds_) {
     Keys in_order;
@@ -377,7 +376,7 @@ TEST_F(KinesisSinkTest, WhatAPartFailsToGetThroughGoesIntoTheNext) {
   }
 }
 
-TEST_F(KinesisSinkTest, APartThatIsRefusedAsNotValidIsHalvedAloneAndTheOthersSentOnce) {
+TEST_F(KinesisSinkTest, OnlyTheInvalidPartIsHalved) {
   const std::set<std::string> invalid = {"key 0", "key 17", "key 39"};
   refuse_requests([&](const Keys& keys) {
     return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
@@ -389,11 +388,11 @@ TEST_F(KinesisSinkTest, APartThatIsRefusedAsNotValidIsHalvedAloneAndTheOthersSen
   }
   EXPECT_THAT(indexes, ElementsAre(0, 17, 39, 40, 41));
   for (const std::string& key : keys_) {
-    EXPECT_EQ(taken_[key], invalid.contains(key) ? 0 : 1) << key;
+    EXPECT_EQ(accepted_[key], invalid.contains(key) ? 0 : 1) << key;
   }
 }
 
-TEST_F(KinesisSinkTest, TheTimeThatAShardsPaceTakesIsNotHeldAgainstIt) {
+TEST_F(KinesisSinkTest, PacingIsNotStalling) {
   stream([](int, const Keys& keys) { return all(keys, kThrottled); },
          aws::waiting_at_most(seconds(10)));
   pace_a_full_shard();
@@ -401,7 +400,7 @@ TEST_F(KinesisSinkTest, TheTimeThatAShardsPaceTakesIsNotHeldAgainstIt) {
   EXPECT_GE(slept(), seconds(10));
 }
 
-TEST_F(KinesisSinkTest, AShardThatIsNotInTheMapHasTheShardsAskedForAgain) {
+TEST_F(KinesisSinkTest, UnknownShardListsShardsAgain) {
   stream([](int, const Keys& keys) { return none(keys); });
   pace_a_full_shard();
   shards_->replace(batch::ShardMap({{"closed", 0, batch::kLastHashKey}}));
@@ -410,9 +409,9 @@ TEST_F(KinesisSinkTest, AShardThatIsNotInTheMapHasTheShardsAskedForAgain) {
   EXPECT_EQ(shards_->newest()->shards()[0].id, "another");
 }
 
-// Records that are not valid
+// Invalid records
 
-TEST_F(KinesisSinkTest, RecordsRefusedAsNotValidAreGivenBackAndTheOthersTaken) {
+TEST_F(KinesisSinkTest, InvalidRecordsAreReturned) {
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -431,10 +430,10 @@ TEST_F(KinesisSinkTest, RecordsRefusedAsNotValidAreGivenBackAndTheOthersTaken) {
     EXPECT_EQ(item.code, "InvalidArgumentException");
     EXPECT_EQ(item.reason, "in its words");
   }
-  EXPECT_EQ(std::ranges::count(taken_, 1, &std::pair<const std::string, int>::second), 38);
+  EXPECT_EQ(std::ranges::count(accepted_, 1, &std::pair<const std::string, int>::second), 38);
 }
 
-TEST_F(KinesisSinkTest, ARequestRefusedAsNotValidIsSentInHalvesUntilTheRecordsToBlameAreFound) {
+TEST_F(KinesisSinkTest, InvalidRequestIsHalved) {
   const std::set<std::string> invalid = {"key 0", "key 17", "key 18", "key 39"};
   refuse_requests([&](const Keys& keys) {
     return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
@@ -448,12 +447,12 @@ TEST_F(KinesisSinkTest, ARequestRefusedAsNotValidIsSentInHalvesUntilTheRecordsTo
   }
   EXPECT_THAT(indexes, ElementsAre(0, 17, 18, 39, 40, 41));
   for (const std::string& key : keys_) {
-    EXPECT_EQ(taken_[key], invalid.contains(key) ? 0 : 1) << key;
+    EXPECT_EQ(accepted_[key], invalid.contains(key) ? 0 : 1) << key;
   }
   EXPECT_LT(rounds_.size(), 40U) << "no better than one by one";
 }
 
-TEST_F(KinesisSinkTest, AStreamThatNeverTookARecordAndRefusesAllIsToBlameItself) {
+TEST_F(KinesisSinkTest, AllRefusedBlamesStream) {
   refuse_requests([](const Keys&) { return true; });
   EXPECT_THAT(failed_delivery().what(), HasSubstr("ValidationException"));
   EXPECT_LT(rounds_.size(), 50U);
@@ -463,7 +462,7 @@ TEST_F(KinesisSinkTest, AStreamThatNeverTookARecordAndRefusesAllIsToBlameItself)
               HasSubstr("InvalidArgumentException: 40 of 40 records of a batch were refused"));
 }
 
-TEST_F(KinesisSinkTest, AStreamThatTookRecordsBeforeIsBelievedWhenItRefusesAWholeBatch) {
+TEST_F(KinesisSinkTest, AllRefusedAfterSomeAccepted) {
   stream([](int round, const Keys& keys) {
     return all(keys, round == 1 ? "" : "InvalidArgumentException");
   });
@@ -471,7 +470,7 @@ TEST_F(KinesisSinkTest, AStreamThatTookRecordsBeforeIsBelievedWhenItRefusesAWhol
   EXPECT_EQ(deliver().size(), 42U);
 }
 
-TEST_F(KinesisSinkTest, AFailureOfTheStreamEndsTheDeliveryAtOnce) {
+TEST_F(KinesisSinkTest, StreamFailureEndsAtOnce) {
   stream([](int, const Keys& keys) {
     Keys codes = all(keys, kThrottled);
     codes[7] = "KMSDisabledException";
@@ -483,7 +482,7 @@ TEST_F(KinesisSinkTest, AFailureOfTheStreamEndsTheDeliveryAtOnce) {
               AllOf(HasSubstr("KMSDisabledException"), EndsWith("Enable the stream's KMS key.")));
 }
 
-TEST_F(KinesisSinkTest, AnAnswerThatDoesNotFitTheRequestIsNotBelievedAndAllIsSentAgain) {
+TEST_F(KinesisSinkTest, MismatchedAnswerResendsAll) {
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
     if (round <= 2) {
@@ -493,10 +492,10 @@ TEST_F(KinesisSinkTest, AnAnswerThatDoesNotFitTheRequestIsNotBelievedAndAllIsSen
   });
   deliver();
   EXPECT_THAT(rounds_, ElementsAre(keys_, keys_, keys_));
-  EXPECT_TRUE(every_record_taken_once());
+  EXPECT_TRUE(every_record_accepted_once());
 }
 
-TEST_F(KinesisSinkTest, ARefusedRequestEndsTheDelivery) {
+TEST_F(KinesisSinkTest, RefusedRequestEndsDelivery) {
   stream([](int, const Keys& keys) { return none(keys); });
   service_->handler = [](http::Peer& peer, const std::string&) -> Awaitable<void> {
     const std::string bytes = http::answer(
@@ -509,7 +508,7 @@ TEST_F(KinesisSinkTest, ARefusedRequestEndsTheDelivery) {
                  "such stream"));
 }
 
-TEST_F(KinesisSinkTest, EveryShardIsKeptBusyAndNoMore) {
+TEST_F(KinesisSinkTest, BatchesInFlightPerShard) {
   stream([](int, const Keys& keys) { return none(keys); });
   const auto batches = [this](std::uint32_t open_shards) {
     stream_.open_shards = open_shards;
@@ -520,7 +519,7 @@ TEST_F(KinesisSinkTest, EveryShardIsKeptBusyAndNoMore) {
   EXPECT_EQ(batches(16), 32U);
   EXPECT_EQ(batches(10'000), 64U);
   stream_.sinks = 3;
-  EXPECT_EQ(batches(10'000), 22U) << "what may be under way is shared";
+  EXPECT_EQ(batches(10'000), 22U) << "sinks share the batches in flight";
 }
 
 }  // namespace

@@ -34,7 +34,7 @@ Error file_error(const std::string& operation, const std::string& path, Message 
 
 std::string reason(int error) { return std::generic_category().message(error); }
 
-/// Where the last whole line ends: a run that was killed may have left half a line behind it.
+/// Where the last complete line ends: a run that was killed may have left half a line after it.
 off_t end_of_last_line(int descriptor, off_t size, const std::string& path) {
   std::array<char, 65536> block;
   off_t end = size;
@@ -53,23 +53,23 @@ off_t end_of_last_line(int descriptor, off_t size, const std::string& path) {
   return 0;
 }
 
-/// Until the descriptor is closed, or the process ends, however it ends. Where a file system has no
-/// locks, there is none.
+/// Locks the file until the descriptor is closed or the process ends, however it ends. Does nothing
+/// on a file system without locks.
 void keep_others_out(int descriptor, const std::string& path) {
   if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw file_error("open", path, "another process writes to this file",
-                     "Wait for it to end, or give each a file of its own.");
+    throw file_error("open", path, "another process is writing to this file",
+                     "Wait for it to finish, or give each run its own file.");
   }
 }
 
-/// Puts the file into the state that the run begins with.
+/// Brings the file into the state that the run starts with.
 void prepare(int descriptor, const std::string& path, FileStart start, std::uint64_t expected_bytes,
              off_t size) {
   off_t keep = 0;
   if (start == FileStart::fresh && size > 0) {
     throw file_error(
         "open", path, "the file exists and is not empty",
-        "Choose another name, remove it, or overwrite it with " + setting::kRestart + ".");
+        "Choose another name, remove the file, or overwrite it with " + setting::kRestart + ".");
   }
   if (start == FileStart::resume) {
     keep = end_of_last_line(descriptor, size, path);
@@ -77,7 +77,7 @@ void prepare(int descriptor, const std::string& path, FileStart start, std::uint
       throw file_error(
           "resume", path,
           fmt::format("the file has {} bytes, but {} were delivered to it", keep, expected_bytes),
-          "Put the file back, or begin anew with " + setting::kRestart + ".");
+          "Restore the file, or start over with " + setting::kRestart + ".");
     }
   }
   if (keep < size && ftruncate(descriptor, keep) != 0) {
@@ -93,7 +93,7 @@ LineFile::LineFile(std::string path, FileStart start, std::uint64_t expected_byt
   if (path_ == "-") {
     descriptor_ = STDOUT_FILENO;
   } else {
-    // Items may be anybody's personal data: for the owner's eyes alone.
+    // Items may hold personal data: only the owner may read them.
     descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (descriptor_ < 0 && (errno == EACCES || errno == ENXIO || errno == EINVAL)) {
       descriptor_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);  // a pipe or a device
@@ -108,7 +108,7 @@ LineFile::LineFile(std::string path, FileStart start, std::uint64_t expected_byt
     try {
       if (writers == FileWriters::one) {
         keep_others_out(descriptor_, path_);
-        fstat(descriptor_, &status);  // as it is now that nobody else writes
+        fstat(descriptor_, &status);  // again, now that nobody else writes
       }
       prepare(descriptor_, path_, start, expected_bytes, status.st_size);
     } catch (...) {
@@ -142,14 +142,14 @@ void LineFile::write(std::string_view lines) const {
     if (written >= 0) {
       lines.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EAGAIN) {
-      // Standard output may have been made non-blocking by whoever shares it.
+      // A process that shares standard output may have made it non-blocking.
       pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
       poll(&ready, 1, -1);
     } else if (errno == EPIPE) {
-      throw DestinationClosed("the reader of " + display_name(path_) + " has gone");
+      throw DestinationClosed("the reader of " + display_name(path_) + " closed it");
     } else if (errno != EINTR) {
       throw file_error("write", path_, reason(errno),
-                       errno == ENOSPC ? "Free some space and run the command again." : "");
+                       errno == ENOSPC ? "Free some space, then run the command again." : "");
     }
   }
   if (sync_ && fdatasync(descriptor_) != 0) {

@@ -1,4 +1,5 @@
-// A file of lines that is only ever added to, and that ends in a whole line after any stop.
+// A file of lines that is only appended to. However a run stopped, the next one starts at the end
+// of a complete line.
 #pragma once
 
 #include <cstdint>
@@ -8,33 +9,33 @@
 
 namespace everyitem::sink {
 
-/// How a run finds its file.
+/// What a run does with an existing file.
 enum class FileStart {
-  fresh,    ///< the file must not exist or be empty
-  resume,   ///< goes on behind what is there; a last line that was cut short is removed
-  restart,  ///< what is there is discarded
+  fresh,    ///< refuses it unless it is empty
+  resume,   ///< appends to it, after removing an incomplete last line
+  restart,  ///< empties it
 };
 
-/// Who may write to the file at once.
+/// How many processes may have the file open at once.
 enum class FileWriters { one, several };
 
 /// Used from one thread at a time: each call may wait for the disk.
 class LineFile {
  public:
-  /// Opens `path`, or standard output for "-"; a file that is not there is made for its owner's
-  /// eyes alone. `expected_bytes`: for a resume, how many bytes must be in the file at least.
-  /// Throws Error when the file cannot be opened, has content on a fresh start, lacks what is
-  /// expected of it, or has another writer where there is to be one: on a resume, a line that this
-  /// one is just writing would be cut short.
+  /// Opens `path`, or standard output for "-". A new file is readable by its owner only.
+  /// `expected_bytes`: how many bytes a resumed run's file must have at least. Throws Error if the
+  /// file cannot be opened, has content on a fresh start, has fewer bytes than expected, or has
+  /// another writer although only one is allowed: resuming would cut off the line that the other
+  /// one is writing.
   LineFile(std::string path, FileStart start, std::uint64_t expected_bytes,
            FileWriters writers = FileWriters::several);
   ~LineFile();
   LineFile(const LineFile&) = delete;
   LineFile& operator=(const LineFile&) = delete;
 
-  /// Returns once the lines are written and, in a regular file, on disk. Throws Error, or
-  /// DestinationClosed when nobody reads the pipe any more; from then on always, as what came next
-  /// would be a part of the line that was cut short.
+  /// Returns once the lines are written and, for a regular file, on disk. Throws Error, or
+  /// DestinationClosed if the reader closed the pipe. Once it has thrown, every call throws: more
+  /// lines would continue the incomplete one.
   void append(std::string_view lines);
 
  private:

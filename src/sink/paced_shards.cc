@@ -10,16 +10,16 @@
 
 namespace everyitem::sink {
 
-Awaitable<void> PacedShards::settle_here(ShardShare& share, std::span<const std::uint32_t> sent,
+Awaitable<void> PacedShards::settle_here(PacedBatch& batch, std::span<const std::uint32_t> sent,
                                          const PutRecordsResult& result) {
-  // What fails for another reason says nothing of the pace.
+  // Failures for other reasons say nothing about the pace.
   std::span<const std::uint32_t> too_much;
   if (result.only_throttled) {
     too_much = result.failed;
   }
-  pace_.settle(share, sent, too_much);
-  if (std::exchange(share.contradicted, false)) {
-    watch_.contradicted(share.map);
+  pace_.settle(batch, sent, too_much);
+  if (std::exchange(batch.contradicted, false)) {
+    watch_.contradicted(batch.map);
   }
   co_await watch_.refresh();
 }
@@ -27,14 +27,15 @@ Awaitable<void> PacedShards::settle_here(ShardShare& share, std::span<const std:
 std::string pacing_text(std::size_t shards, StreamMode mode) {
   const double all = static_cast<double>(shards);
   const std::string rate =
-      fmt::format("{} MiB and {} records a second",
+      fmt::format("{} MiB and {} records per second",
                   grouped(std::llround(all * batch::kShardBytesPerSecond / (1U << 20))),
                   grouped(std::llround(all * batch::kShardRecordsPerSecond)));
   const std::string has = fmt::format("the stream has {}", counted(shards, "shard"));
   return mode == StreamMode::on_demand
-             ? fmt::format("{}, and more on demand: paced to {} at first, to more as it takes more",
-                           has, rate)
-             : fmt::format("{}: paced to {}", has, rate);
+             ? fmt::format(
+                   "{}, and scales on demand: sending at most {} at first, more as it grows", has,
+                   rate)
+             : fmt::format("{}: sending at most {}", has, rate);
 }
 
 }  // namespace everyitem::sink

@@ -1,4 +1,5 @@
-// A stream's shards, each sent what it takes, and listed again when they turn out to be others.
+// Sends each shard of a stream only what it takes, and lists the shards again when they have
+// changed.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +16,11 @@
 
 namespace everyitem::sink {
 
-/// What a KinesisSink asks before it sends, and tells of what it sent. From any event loop: the
-/// work is done on one of them.
+/// Asked by every KinesisSink before it sends, and informed of the outcome. Called from any event
+/// loop; the work is done on one of them.
 class PacedShards {
  public:
-  /// `shards` is kept up to date. It and the clock outlive this. `mode`: not `not_told`. `list` is
+  /// Keeps `shards` up to date. It and the clock outlive this. `mode`: not `unknown`. `list` is
   /// called on the loop of `executor`.
   PacedShards(asio::any_io_executor executor, Clock& clock, batch::CurrentShards& shards,
               StreamMode mode, ShardWatch::List list)
@@ -28,18 +29,18 @@ class PacedShards {
         watch_(shards, clock, std::move(list)) {}
 
   /// As ShardPace::take.
-  Awaitable<RecordIndexes> take(ShardShare& share, RecordIndexes& pending) {
-    return on_loop(executor_, pace_.take(share, pending));
+  Awaitable<RecordIndexes> take(PacedBatch& batch, RecordIndexes& pending) {
+    return on_loop(executor_, pace_.take(batch, pending));
   }
 
-  /// What was taken last has been answered so; `share` knows which shards took it.
-  Awaitable<void> settle(ShardShare& share, std::span<const std::uint32_t> sent,
+  /// The result of the records taken last. `batch` knows which shards accepted them.
+  Awaitable<void> settle(PacedBatch& batch, std::span<const std::uint32_t> sent,
                          const PutRecordsResult& result) {
-    return on_loop(executor_, settle_here(share, sent, result));
+    return on_loop(executor_, settle_here(batch, sent, result));
   }
 
  private:
-  Awaitable<void> settle_here(ShardShare& share, std::span<const std::uint32_t> sent,
+  Awaitable<void> settle_here(PacedBatch& batch, std::span<const std::uint32_t> sent,
                               const PutRecordsResult& result);
 
   asio::any_io_executor executor_;
@@ -47,7 +48,7 @@ class PacedShards {
   ShardWatch watch_;
 };
 
-/// Tells the user how fast a stream of so many shards will be filled.
+/// How fast a stream of `shards` shards will be filled, for the user.
 std::string pacing_text(std::size_t shards, StreamMode mode);
 
 }  // namespace everyitem::sink

@@ -1,5 +1,4 @@
-// Whatever comes instead of an answer to PutRecords is refused, or says of each record what became
-// of it.
+// Mutated answers to PutRecords: each is refused, or has one result for every record.
 #include <algorithm>
 #include <string>
 
@@ -24,7 +23,7 @@ const std::string kAnswer =
 
 class PutRecordsResultMutation : public testing::TestWithParam<Wire> {};
 
-TEST_P(PutRecordsResultMutation, WhatIsAcceptedNamesRecordsThatWereSent) {
+TEST_P(PutRecordsResultMutation, AcceptedAnswersNameSentRecords) {
   constexpr std::uint64_t kSeeds = 20'000;
   const std::string whole =
       GetParam() == Wire::json ? kAnswer : to_cbor(boost::json::parse(kAnswer));
@@ -46,8 +45,8 @@ TEST_P(PutRecordsResultMutation, WhatIsAcceptedNamesRecordsThatWereSent) {
   EXPECT_LT(accepted, kSeeds * 3 / 4);
 }
 
-// Entries that are alike are compared, not read, where nobody asks who took them.
-TEST(PutRecordsResultEntries, ThatAreComparedAreTakenForWhatTheyAreWhenRead) {
+// Entries that are alike are compared, not read, unless the caller asks for shards.
+TEST(PutRecordsResultEntries, ComparedAsIfRead) {
   constexpr std::uint64_t kSeeds = 20'000;
   std::string entries;
   for (int i = 0; i < 5; ++i) {

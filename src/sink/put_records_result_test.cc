@@ -14,7 +14,7 @@
 namespace everyitem::sink {
 namespace {
 
-/// A result as text, to be compared.
+/// A result as text, for comparison.
 std::string told(const PutRecordsResult& result) {
   std::string text = fmt::format("{} {} {} {}", result.code, result.message, result.only_throttled,
                                  result.only_retryable);
@@ -51,7 +51,7 @@ PutRecordsResult parse(std::string_view json, std::size_t sent) {
   }
 }
 
-TEST(PutRecordsResult, AllTaken) {
+TEST(PutRecordsResult, AllAccepted) {
   const auto result =
       parse(R"({"FailedRecordCount":0,"EncryptionType":"NONE","Records":[)"
             R"({"SequenceNumber":"1","ShardId":"s"},{"ShardId":"s","SequenceNumber":"2"}]})",
@@ -59,7 +59,7 @@ TEST(PutRecordsResult, AllTaken) {
   EXPECT_TRUE(result.failed.empty());
 }
 
-TEST(PutRecordsResult, ShardsAreToldOfRecordsThatWereTaken) {
+TEST(PutRecordsResult, ShardsOfAcceptedRecords) {
   const std::string json =
       R"({"Records":[{"SequenceNumber":"1","ShardId":"shardId-000000000001","ErrorCode":null},)"
       R"({"ErrorCode":"InternalFailure","ShardId":"s"},{"ShardId":null,"SequenceNumber":"2"},)"
@@ -78,7 +78,7 @@ TEST(PutRecordsResult, ShardsAreToldOfRecordsThatWereTaken) {
   }
 }
 
-TEST(PutRecordsResult, FailedOnesAreNamedByTheirPlace) {
+TEST(PutRecordsResult, IndexesOfFailedRecords) {
   const auto result =
       parse(R"({"FailedRecordCount":2,"Records":[)"
             R"({"ErrorCode":"ProvisionedThroughputExceededException","ErrorMessage":"slow"},)"
@@ -90,7 +90,7 @@ TEST(PutRecordsResult, FailedOnesAreNamedByTheirPlace) {
   EXPECT_TRUE(result.only_retryable);
 }
 
-TEST(PutRecordsResult, TheFailureThatMattersMostIsTheOneThatIsTold) {
+TEST(PutRecordsResult, WorstFailureIsReported) {
   const std::string throttled = R"({"ErrorCode":"ThrottlingException","ErrorMessage":"slow"})";
   const std::string failed = R"({"ErrorCode":"InternalFailure","ErrorMessage":"oops"})";
   const std::string failed_again = R"({"ErrorCode":"ServiceUnavailable","ErrorMessage":"later"})";
@@ -112,7 +112,7 @@ TEST(PutRecordsResult, OnlyThrottled) {
   EXPECT_TRUE(result.only_throttled);
 }
 
-TEST(PutRecordsResult, AnInvalidRecordStandsApart) {
+TEST(PutRecordsResult, InvalidIsNotFailed) {
   const auto result =
       parse(R"({"FailedRecordCount":2,"Records":[{"SequenceNumber":"1"},)"
             R"({"ErrorCode":"InvalidArgumentException","ErrorMessage":"too large"},)"
@@ -126,7 +126,7 @@ TEST(PutRecordsResult, AnInvalidRecordStandsApart) {
   EXPECT_TRUE(result.only_throttled);
 }
 
-TEST(PutRecordsResult, ARecordRefusedForTheStreamsSakeIsNotRetryable) {
+TEST(PutRecordsResult, StreamErrorIsNotRetryable) {
   const auto result =
       parse(R"({"FailedRecordCount":1,"Records":[{"ErrorCode":"KMSDisabledException"}]})", 1);
   EXPECT_FALSE(result.only_retryable);
@@ -142,17 +142,17 @@ TEST(PutRecordsResult, NullMeansAbsent) {
   EXPECT_EQ(result.failed, (std::vector<std::uint32_t>{1}));
 }
 
-TEST(PutRecordsResult, AnEntryWithoutASequenceNumberWasNotTaken) {
+TEST(PutRecordsResult, NoSequenceNumberIsAFailure) {
   const auto result = parse(R"({"Records":[{"ShardId":"s"}]})", 1);
   EXPECT_EQ(result.failed.size(), 1U);
   EXPECT_TRUE(result.only_retryable);
   EXPECT_FALSE(result.only_throttled);
 }
 
-TEST(PutRecordsResult, WhatDoesNotAnswerEveryRecordIsMalformed) {
-  constexpr std::string_view kTaken = R"({"SequenceNumber":"1","ShardId":"s"})";
+TEST(PutRecordsResult, MalformedAnswers) {
+  constexpr std::string_view kAccepted = R"({"SequenceNumber":"1","ShardId":"s"})";
   const std::string one =
-      std::string(R"({"FailedRecordCount":0,"Records":[)") + std::string(kTaken) + "]}";
+      std::string(R"({"FailedRecordCount":0,"Records":[)") + std::string(kAccepted) + "]}";
   EXPECT_THROW(parse(one, 2), aws::MalformedResponse);
   EXPECT_THROW(parse(one, 0), aws::MalformedResponse);
   EXPECT_THROW(parse(R"({"FailedRecordCount":1,"Records":[{"SequenceNumber":"1"}]})", 1),

@@ -17,22 +17,22 @@ namespace json = boost::json;
 
 namespace {
 
-/// Whoever asks can do without: no more than a few seconds, whatever the service says.
+/// The caller can do without the shards, so this takes a few seconds at most.
 constexpr aws::RetryLimits kLimits{
     .attempts = 4, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(5)};
 
-/// 1,000 shards a page: more than any stream has.
-constexpr int kMostPages = 1000;
+/// With 1,000 shards per page, more than any stream has.
+constexpr int kMaxPages = 1000;
 
 batch::HashKey hash_key_member(const json::object& range, std::string_view name) {
   const auto key = batch::parse_hash_key(aws::text_member(range, name));
   if (!key) {
-    throw std::invalid_argument(fmt::format("a shard's {} is no hash key", name));
+    throw std::invalid_argument(fmt::format("a shard's {} is not a hash key", name));
   }
   return *key;
 }
 
-/// The stream is named by the token, and may not be named besides (API reference, ListShards).
+/// The token names the stream; the request must not name it as well (API reference, ListShards).
 std::string next_request(Wire wire, const std::string& token) {
   if (wire == Wire::json) {
     return json::serialize(json::object{{"NextToken", token}});
@@ -84,7 +84,7 @@ Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::S
   const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
   std::vector<batch::Shard> open;
   std::string body = batch::put_records_format(wire).naming(stream);
-  for (int pages = 0; pages < kMostPages; ++pages) {
+  for (int pages = 0; pages < kMaxPages; ++pages) {
     ShardPage page;
     const aws::Client::Accept accept = [&](const http::Response& response) {
       page = parse_shard_page(response.body.view(), wire);
@@ -98,7 +98,7 @@ Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::S
     }
     body = next_request(wire, page.next_token);
   }
-  throw unusable(object, "it has no end");
+  throw unusable(object, "the list does not end");
 }
 
 }  // namespace everyitem::sink

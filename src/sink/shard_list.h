@@ -1,4 +1,4 @@
-// Asks Kinesis which shards a stream has.
+// Asks Kinesis for the shards of a stream.
 #pragma once
 
 #include <string>
@@ -12,17 +12,17 @@
 
 namespace everyitem::sink {
 
-/// One answer of ListShards.
+/// One answer to ListShards.
 struct ShardPage {
   std::vector<batch::Shard> open;  ///< those that take records
   std::string next_token;          ///< empty on the last page
 };
 
-/// Throws aws::MalformedResponse where it is no such answer.
+/// Throws aws::MalformedResponse if `body` is not such an answer.
 ShardPage parse_shard_page(std::string_view body, Wire wire);
 
-/// The shards that are open now. Throws Error: also where those that are told do not make a whole
-/// stream, as may be while it is being resharded.
+/// The shards that are open now. Throws Error, also if the listed shards do not cover the whole
+/// stream, which can happen while it is being resharded.
 Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::StreamId stream);
 
 }  // namespace everyitem::sink

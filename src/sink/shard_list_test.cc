@@ -37,7 +37,7 @@ json::object split_stream() {
         shard("upper", kHalf, batch::kLastHashKey, false), shard("lower", 0, kHalf - 1, false)}}};
 }
 
-TEST(ShardList, OpenShardsAreReadInEitherWire) {
+TEST(ShardList, OpenShardsOnBothWires) {
   json::object answer = split_stream();
   answer["NextToken"] = "token";
   for (const Wire wire : {Wire::json, Wire::cbor}) {
@@ -50,7 +50,7 @@ TEST(ShardList, OpenShardsAreReadInEitherWire) {
   }
 }
 
-TEST(ShardList, AnotherServersShardsAreReadToo) {
+TEST(ShardList, ShardsOfAnotherServer) {
   // As kinesalite 3.3.3 answers.
   const ShardPage page = parse_shard_page(
       R"({"Shards":[{"HashKeyRange":{"StartingHashKey":"0","EndingHashKey":)"
@@ -62,7 +62,7 @@ TEST(ShardList, AnotherServersShardsAreReadToo) {
   EXPECT_EQ(page.open[0].id, "shardId-000000000000");
 }
 
-TEST(ShardList, WhatIsNoListIsMalformed) {
+TEST(ShardList, MalformedLists) {
   for (const std::string_view body :
        {"", "[]", "{}", R"({"Shards":7})", R"({"Shards":[7]})", R"({"Shards":[{}]})",
         R"({"Shards":[{"ShardId":"s","SequenceNumberRange":{}}]})",
@@ -77,7 +77,7 @@ TEST(ShardList, WhatIsNoListIsMalformed) {
 
 class ListShardsTest : public testing::Test {
  protected:
-  /// The pages that the stream answers, one after the other.
+  /// The pages that the stream answers with, one after the other.
   void pages(std::vector<std::string> bodies, std::string_view status = "200 OK") {
     requests_.clear();
     service_.emplace(
@@ -126,17 +126,17 @@ TEST_F(ListShardsTest, AllPagesMakeOneMap) {
                                               R"({"NextToken":"the \"token\""})"));
 }
 
-TEST_F(ListShardsTest, ShardsThatMakeNoWholeStreamAreAnError) {
+TEST_F(ListShardsTest, IncompleteStreamIsAnError) {
   pages({json::serialize(json::object{{"Shards", {shard("lower", 0, kHalf - 1, false)}}})});
   EXPECT_THAT(failure(), testing::HasSubstr("ListShards on stream backfill in eu-west-1: "));
 }
 
-TEST_F(ListShardsTest, AListWithoutEndIsAnError) {
+TEST_F(ListShardsTest, EndlessListIsAnError) {
   pages({R"({"Shards":[],"NextToken":"again"})"});
-  EXPECT_THAT(failure(), testing::HasSubstr("it has no end"));
+  EXPECT_THAT(failure(), testing::HasSubstr("the list does not end"));
 }
 
-TEST_F(ListShardsTest, ADenialIsToldAtOnceAndThrottlingAfterSeconds) {
+TEST_F(ListShardsTest, DeniedAtOnceThrottledAfterSeconds) {
   pages({R"({"__type":"AccessDeniedException","message":"not for you"})"}, "400 Bad Request");
   EXPECT_THAT(failure(), testing::HasSubstr("AccessDeniedException"));
   EXPECT_EQ(requests_.size(), 1U);

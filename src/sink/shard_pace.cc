@@ -8,8 +8,8 @@ namespace everyitem::sink {
 
 namespace {
 
-/// Those in line are served so often. Each serving is a request of each that it serves, so that
-/// more often means small ones; and what a shard gets within a second varies by one serving.
+/// How often those in line are served. Each sender that is served sends a request, so serving more
+/// often means smaller requests; and what a shard gets per second varies by one serving.
 constexpr std::chrono::milliseconds kServing{25};
 
 }  // namespace
@@ -24,11 +24,11 @@ ShardPace::ShardPace(const asio::any_io_executor& executor, Clock& clock,
       rates_(map_->shards().size(), ShardRate(mode, clock.now())),
       next_serving_(clock.now()) {}
 
-ShardPace::Waiter::Waiter(ShardPace& pace, ShardShare& of_batch, RecordIndexes& of_records)
-    : share(of_batch), pending(of_records), woken(pace.executor_), pace_(pace) {
-  // Most are the newest.
+ShardPace::Waiter::Waiter(ShardPace& pace, PacedBatch& waiting_batch, RecordIndexes& of_records)
+    : batch(waiting_batch), pending(of_records), woken(pace.executor_), pace_(pace) {
+  // Most new ones belong at the end.
   auto behind = pace.line_.end();
-  while (behind != pace.line_.begin() && *(*std::prev(behind))->share.turn > *share.turn) {
+  while (behind != pace.line_.begin() && *(*std::prev(behind))->batch.turn > *batch.turn) {
     --behind;
   }
   position_ = pace.line_.insert(behind, this);
@@ -41,15 +41,15 @@ ShardPace::Waiter::~Waiter() {
   }
 }
 
-Awaitable<RecordIndexes> ShardPace::take(ShardShare& share, RecordIndexes& pending) {
-  if (!share.turn) {
-    share.turn = next_turn_++;
+Awaitable<RecordIndexes> ShardPace::take(PacedBatch& batch, RecordIndexes& pending) {
+  if (!batch.turn) {
+    batch.turn = next_turn_++;
   }
   RecordIndexes taken;
-  if (line_.empty() && take_all(share, pending, taken)) {
+  if (line_.empty() && take_all(batch, pending, taken)) {
     co_return taken;
   }
-  Waiter waiter(*this, share, pending);
+  Waiter waiter(*this, batch, pending);
   while (waiter.taken.empty()) {
     if (line_.front() != &waiter) {
       co_await waiter.woken.wait();
@@ -68,7 +68,7 @@ void ShardPace::serve() {
   refill();
   for (Waiter* waiter : line_) {
     if (waiter->taken.empty()) {
-      waiter->taken = take_what_there_is(waiter->share, waiter->pending);
+      waiter->taken = take_allowed(waiter->batch, waiter->pending);
       if (!waiter->taken.empty()) {
         waiter->woken.notify_all();
       }
@@ -76,16 +76,16 @@ void ShardPace::serve() {
   }
 }
 
-/// Where nobody waits and there is enough, nothing is held back.
-bool ShardPace::take_all(ShardShare& share, RecordIndexes& pending, RecordIndexes& taken) {
+/// If nobody waits and the allowance is large enough, the whole batch may be sent.
+bool ShardPace::take_all(PacedBatch& batch, RecordIndexes& pending, RecordIndexes& taken) {
   use_newest_map();
   refill();
-  taken = take_what_there_is(share, pending);
+  taken = take_allowed(batch, pending);
   if (pending.empty()) {
     return true;
   }
   for (const std::uint32_t record : taken) {
-    rates_[share.shards[record]].give_back(share.loads[record].bytes);
+    rates_[batch.shards[record]].give_back(batch.loads[record].bytes);
   }
   taken.insert(taken.end(), pending.begin(), pending.end());
   std::ranges::sort(taken);
@@ -94,40 +94,40 @@ bool ShardPace::take_all(ShardShare& share, RecordIndexes& pending, RecordIndexe
   return false;
 }
 
-RecordIndexes ShardPace::take_what_there_is(ShardShare& share, RecordIndexes& pending) {
-  look_up(share);
+RecordIndexes ShardPace::take_allowed(PacedBatch& batch, RecordIndexes& pending) {
+  look_up(batch);
   RecordIndexes taken;
   const auto is_taken = [&](std::uint32_t record) {
-    ShardRate& rate = rates_[share.shards[record]];
-    if (!rate.has_some()) {
+    ShardRate& rate = rates_[batch.shards[record]];
+    if (!rate.has_allowance()) {
       rate.hold_back();
       return false;
     }
-    rate.take(share.loads[record].bytes);
+    rate.take(batch.loads[record].bytes);
     taken.push_back(record);
     return true;
   };
   std::erase_if(pending, is_taken);
-  share.taken = clock_.now();
+  batch.taken = clock_.now();
   return taken;
 }
 
-void ShardPace::settle(const ShardShare& share, std::span<const std::uint32_t> sent,
+void ShardPace::settle(const PacedBatch& batch, std::span<const std::uint32_t> sent,
                        std::span<const std::uint32_t> refused) {
   use_newest_map();
-  if (share.map != map_) {
-    return;  // of shards that may be closed
+  if (batch.map != map_) {
+    return;  // the results are of shards that may be closed
   }
   auto next_refused = refused.begin();
   for (std::uint32_t index = 0; index < sent.size(); ++index) {
     const bool is_refused = next_refused != refused.end() && *next_refused == index;
     next_refused += is_refused ? 1 : 0;
     const std::uint32_t record = sent[index];
-    rates_[share.shards[record]].settle(share.loads[record].bytes, is_refused, share.taken);
+    rates_[batch.shards[record]].settle(batch.loads[record].bytes, is_refused, batch.taken);
   }
   const auto now = clock_.now();
   for (const std::uint32_t record : sent) {
-    rates_[share.shards[record]].judge(now);
+    rates_[batch.shards[record]].judge(now);
   }
 }
 
@@ -155,15 +155,15 @@ void ShardPace::refill() {
   }
 }
 
-void ShardPace::look_up(ShardShare& share) const {
-  if (share.map == map_) {
+void ShardPace::look_up(PacedBatch& batch) const {
+  if (batch.map == map_) {
     return;
   }
-  share.shards.resize(share.loads.size());
-  for (std::size_t i = 0; i < share.loads.size(); ++i) {
-    share.shards[i] = static_cast<std::uint32_t>(map_->shard_of(share.loads[i].hash_key));
+  batch.shards.resize(batch.loads.size());
+  for (std::size_t i = 0; i < batch.loads.size(); ++i) {
+    batch.shards[i] = static_cast<std::uint32_t>(map_->shard_of(batch.loads[i].hash_key));
   }
-  share.map = map_;
+  batch.map = map_;
 }
 
 double ShardPace::rate() const {

@@ -1,4 +1,4 @@
-// When a record may be sent: so that each shard of a stream is kept busy and refuses little. See
+// When a record may be sent, so that every shard of a stream is kept busy and refuses little. See
 // docs/adr/2026-11-24-shard-pacing.md.
 #pragma once
 
@@ -20,12 +20,12 @@
 
 namespace everyitem::sink {
 
-/// Into a batch's records, rising.
+/// Indexes into a batch's records, rising.
 using RecordIndexes = std::vector<std::uint32_t>;
 
-/// What one batch wants of its shards, from its first request to its last.
-struct ShardShare {
-  explicit ShardShare(std::vector<batch::RecordLoad> of_records) : loads(std::move(of_records)) {}
+/// A batch on its way to the shards of its records, from its first request to its last.
+struct PacedBatch {
+  explicit PacedBatch(std::vector<batch::RecordLoad> of_records) : loads(std::move(of_records)) {}
 
   /// The shard of this id accepted this record of the last part.
   void accepted_by(std::uint32_t record, std::string_view id) {
@@ -33,44 +33,45 @@ struct ShardShare {
   }
 
   std::vector<batch::RecordLoad> loads;         ///< of all its records
-  batch::ShardMapAtOneTime map;                 ///< null: they have not been looked up
-  std::vector<std::uint32_t> shards;            ///< of all its records, by that map
-  bool contradicted = false;                    ///< the map, by what became of the last part
-  std::optional<std::uint64_t> turn;            ///< in line; the same for whatever it sends
-  std::chrono::steady_clock::time_point taken;  ///< when its last part was
+  batch::ShardMapAtOneTime map;                 ///< null: the shards have not been looked up
+  std::vector<std::uint32_t> shards;            ///< of all its records, according to the map
+  bool contradicted = false;                    ///< the last part showed that the map is wrong
+  std::optional<std::uint64_t> turn;            ///< its position in line, for all of its parts
+  std::chrono::steady_clock::time_point taken;  ///< when its last part was taken
 };
 
-/// Shared by all who send. Who has a batch takes of it what its shards have room for now, sends
-/// that, settles, and takes the next part: none waits for a shard that others hold up. Who began
-/// first is served first. One event loop; outlives whoever waits.
+/// Shared by all senders. A sender takes the part of its batch that the shards have room for now,
+/// sends it, settles it, and takes the next part, so that no record waits for another's full shard.
+/// First come, first served. One event loop; outlives those who wait.
 class ShardPace {
  public:
-  /// `shards`: the newest map, which others replace. `mode`: not `not_told`. All outlive the pace.
+  /// `shards`: the newest map, which others replace. `mode`: not `unknown`. All of it outlives the
+  /// pace.
   ShardPace(const asio::any_io_executor& executor, Clock& clock, const batch::CurrentShards& shards,
             StreamMode mode);
 
-  /// Moves out of `pending`, which is not empty, what may be sent now: at least one record, and
-  /// waits for that. Throws boost::system::system_error(operation_aborted) when cancelled.
-  Awaitable<RecordIndexes> take(ShardShare& share, RecordIndexes& pending);
+  /// Moves the records that may be sent now out of `pending`, which must not be empty. Waits until
+  /// there is at least one. Throws boost::system::system_error(operation_aborted) if cancelled.
+  Awaitable<RecordIndexes> take(PacedBatch& batch, RecordIndexes& pending);
 
-  /// What was taken has been answered; `refused`: the places in `sent` of what was too much. A
-  /// record that is to be sent again is taken again.
-  void settle(const ShardShare& share, std::span<const std::uint32_t> sent,
+  /// The result of records that were taken. `refused`: indexes into `sent` of those that were
+  /// throttled. Records that must be sent again are taken again.
+  void settle(const PacedBatch& batch, std::span<const std::uint32_t> sent,
               std::span<const std::uint32_t> refused);
 
-  /// Of all shards together, in shards at their limits.
+  /// Of all shards together; 1 is one shard at its limits.
   double rate() const;
 
  private:
-  /// Who waits for a part, in its place in the line.
+  /// A sender that waits in line for a part.
   class Waiter {
    public:
-    Waiter(ShardPace& pace, ShardShare& share, RecordIndexes& pending);
+    Waiter(ShardPace& pace, PacedBatch& batch, RecordIndexes& pending);
     ~Waiter();
     Waiter(const Waiter&) = delete;
     Waiter& operator=(const Waiter&) = delete;
 
-    ShardShare& share;
+    PacedBatch& batch;
     RecordIndexes& pending;
     RecordIndexes taken = {};
     Event woken;
@@ -82,9 +83,9 @@ class ShardPace {
 
   void use_newest_map();
   void refill();
-  void look_up(ShardShare& share) const;
-  RecordIndexes take_what_there_is(ShardShare& share, RecordIndexes& pending);
-  bool take_all(ShardShare& share, RecordIndexes& pending, RecordIndexes& taken);
+  void look_up(PacedBatch& batch) const;
+  RecordIndexes take_allowed(PacedBatch& batch, RecordIndexes& pending);
+  bool take_all(PacedBatch& batch, RecordIndexes& pending, RecordIndexes& taken);
   void serve();
 
   asio::any_io_executor executor_;

@@ -1,5 +1,5 @@
-// What a stream takes and refuses when all of its records are sent at the pace of its shards: in
-// simulated time, against shards that keep to their limits in either of two ways.
+// What a stream accepts and refuses if all of its records are paced: in simulated time, with shards
+// that enforce their limits in either of two ways.
 #include <algorithm>
 #include <cmath>
 #include <deque>
@@ -30,7 +30,7 @@ using std::chrono::nanoseconds;
 using std::chrono::seconds;
 using TimePoint = std::chrono::steady_clock::time_point;
 
-/// Bytes of a record, by chance.
+/// Random sizes of records, in bytes.
 using RecordBytes = std::function<std::size_t(Random&)>;
 
 RecordBytes all_of(std::size_t bytes) {
@@ -56,16 +56,16 @@ const std::vector<Records>& all_records() {
   return records;
 }
 
-/// How a shard keeps to its limits.
+/// How a shard enforces its limits.
 enum class Enforced {
-  token_bucket,   ///< what is not used is saved up for a second
-  fixed_windows,  ///< so much in each second, whatever there was before
+  token_bucket,   ///< what is not used is saved for up to a second
+  fixed_windows,  ///< the same amount in each second, whatever was used before
 };
 
 /// One shard of the stream.
 struct SimulatedShard {
   batch::Shard shard;
-  double share = 1;  ///< of its limits: others have the rest
+  double share = 1;  ///< of its limits; others use the rest
   TimePoint as_of = {};
   double records = batch::kShardRecordsPerSecond;  ///< that are left
   double bytes = batch::kShardBytesPerSecond;
@@ -76,10 +76,10 @@ struct SimulatedShard {
       refill = std::chrono::floor<seconds>(now) > std::chrono::floor<seconds>(as_of) ? 1 : 0;
     }
     as_of = now;
-    const double most_records = share * batch::kShardRecordsPerSecond;
-    const double most_bytes = share * batch::kShardBytesPerSecond;
-    records = std::min(most_records, records + refill * most_records);
-    bytes = std::min(most_bytes, bytes + refill * most_bytes);
+    const double max_records = share * batch::kShardRecordsPerSecond;
+    const double max_bytes = share * batch::kShardBytesPerSecond;
+    records = std::min(max_records, records + refill * max_records);
+    bytes = std::min(max_bytes, bytes + refill * max_bytes);
     if (records < 1 || bytes < static_cast<double>(record_bytes)) {
       return false;
     }
@@ -89,8 +89,8 @@ struct SimulatedShard {
   }
 };
 
-/// A stream, and a sink that has all the records that it wants. As much of it waits and is sent at
-/// once as of the pipeline's batches.
+/// A stream, and a sink that never runs out of records. It holds and sends as many bytes at once as
+/// the pipeline does.
 struct Simulation {
   std::size_t shards = 1;
   RecordBytes record_bytes = all_of(1024);
@@ -100,7 +100,7 @@ struct Simulation {
   milliseconds shortest_answer{5};
   milliseconds longest_answer{60};
   std::uint64_t seed = 1;
-  double wanted_share = 1;  ///< of what the stream takes: below 1, batches come at that pace
+  double wanted_share = 1;  ///< of what the stream takes; below 1, batches arrive at this rate
   std::function<void(Simulation&)> each_second = {};
 
   static constexpr std::size_t kHeldBytes = 24U << 20;  ///< PipelineLimits::batch_bytes
@@ -109,7 +109,7 @@ struct Simulation {
   SimulatedClock clock = SimulatedClock(loop);
   Random random = Random(seed);
   std::vector<SimulatedShard> stream = {};
-  std::deque<std::string> ids = {};  ///< of all shards that there ever were
+  std::deque<std::string> ids = {};  ///< of all shards so far, closed ones included
   std::size_t held_bytes = 0;
   TimePoint start = {};
   double capacity = 0;  ///< of all seconds so far, in shards at their limits
@@ -122,10 +122,10 @@ struct Simulation {
     int listed = 0;
   };
   Counts counts = {};
-  std::vector<Counts> by_second = {};  ///< what came of it in each
+  std::vector<Counts> by_second = {};  ///< the results of each second
   std::uint64_t batches = 0;
 
-  /// Of what the stream could take: of its records or its bytes, whichever is nearer.
+  /// Share of what the stream could take: of its records or its bytes, whichever is larger.
   double used(const Counts& some, double of) const {
     return std::max(some.records / batch::kShardRecordsPerSecond,
                     some.bytes / batch::kShardBytesPerSecond) /
@@ -135,7 +135,7 @@ struct Simulation {
   double refused() const { return counts.refused / (counts.records + counts.refused); }
 };
 
-/// As Kinesis opens them: each takes as many hash keys.
+/// As Kinesis opens shards: each takes the same number of hash keys.
 void open_shards(Simulation& sim, std::size_t count) {
   sim.stream.clear();
   const batch::HashKey each = batch::kLastHashKey / count;
@@ -176,11 +176,11 @@ struct Answer {
   std::vector<std::string_view> accepted_by;  ///< of all: the ids of their shards
 };
 
-Answer put(Simulation& sim, const ShardShare& share, const RecordIndexes& sent) {
+Answer put(Simulation& sim, const PacedBatch& paced, const RecordIndexes& sent) {
   Answer answer;
   const batch::HashKey each = batch::kLastHashKey / sim.stream.size();
   for (std::uint32_t index = 0; index < sent.size(); ++index) {
-    const batch::RecordLoad& record = share.loads[sent[index]];
+    const batch::RecordLoad& record = paced.loads[sent[index]];
     const std::size_t shard = std::min<std::size_t>(
         static_cast<std::size_t>(record.hash_key / each), sim.stream.size() - 1);
     answer.accepted_by.push_back(sim.ids[sim.ids.size() - sim.stream.size() + shard]);
@@ -199,8 +199,8 @@ Answer put(Simulation& sim, const ShardShare& share, const RecordIndexes& sent) 
 
 Awaitable<void> deliver(Simulation& sim, ShardPace& pace, ShardWatch& watch,
                         std::vector<batch::RecordLoad> loads) {
-  ShardShare share(std::move(loads));
-  RecordIndexes pending(share.loads.size());
+  PacedBatch paced(std::move(loads));
+  RecordIndexes pending(paced.loads.size());
   std::iota(pending.begin(), pending.end(), 0U);
   const auto half_way = [&sim] {
     const nanoseconds spread = sim.longest_answer - sim.shortest_answer;
@@ -209,25 +209,25 @@ Awaitable<void> deliver(Simulation& sim, ShardPace& pace, ShardWatch& watch,
   };
   const TimePoint end = sim.start + sim.lasts;
   while (!pending.empty() && sim.clock.now() < end) {
-    const RecordIndexes sent = co_await pace.take(share, pending);
+    const RecordIndexes sent = co_await pace.take(paced, pending);
     co_await sim.clock.sleep(half_way());
     if (sim.clock.now() >= end) {
       co_return;
     }
-    const Answer answer = put(sim, share, sent);
+    const Answer answer = put(sim, paced, sent);
     co_await sim.clock.sleep(half_way());
     for (std::uint32_t index = 0; index < sent.size(); ++index) {
       if (!std::ranges::binary_search(answer.refused, index)) {
-        share.accepted_by(sent[index], answer.accepted_by[index]);
+        paced.accepted_by(sent[index], answer.accepted_by[index]);
       }
     }
-    pace.settle(share, sent, answer.refused);
-    if (std::exchange(share.contradicted, false)) {
-      watch.contradicted(share.map);
+    pace.settle(paced, sent, answer.refused);
+    if (std::exchange(paced.contradicted, false)) {
+      watch.contradicted(paced.map);
     }
     co_await watch.refresh();
     if (!answer.refused.empty()) {
-      // As the sink waits.
+      // Wait like the sink does.
       co_await sim.clock.sleep(milliseconds(static_cast<int>(100 * sim.random.uniform())));
       for (const std::uint32_t index : answer.refused) {
         pending.push_back(sent[index]);
@@ -301,11 +301,11 @@ std::string_view name_of(Enforced enforced) {
 }
 
 void print(const Simulation& sim, const std::string& what) {
-  fmt::print("{}: {:.4f} used, {:.4f} refused, {:.1f} requests a batch\n", what, sim.used(),
+  fmt::print("{}: {:.4f} used, {:.4f} refused, {:.1f} requests per batch\n", what, sim.used(),
              sim.refused(), sim.counts.requests / static_cast<double>(sim.batches));
 }
 
-/// What was used, of what the stream could take at its end, in the last `some` seconds.
+/// Share of the stream's final capacity that was used in the last `some` seconds.
 double used_at_last(const Simulation& sim, std::size_t some) {
   Simulation::Counts sum;
   for (auto second = sim.by_second.end() - static_cast<std::ptrdiff_t>(some);
@@ -320,9 +320,10 @@ double used_at_last(const Simulation& sim, std::size_t some) {
   return sim.used(sum, capacity);
 }
 
-/// What is promised where a shard has enough records to send, and what is measured where it has
-/// few: of records that are large beside the 24 MiB that are under way, chance gives a shard too
-/// few, and a shard that counts strictly by whole seconds has no room for the last one of a second.
+/// What is guaranteed if there are enough records for every shard, and what was measured if there
+/// are few: if records are large compared with the 24 MiB under way, chance gives some shards too
+/// few, and a shard that counts strictly by whole seconds has no room for the last record of a
+/// second.
 struct Promise {
   double used = 0.95;
   double refused = 0.01;
@@ -346,7 +347,7 @@ Promise promised(std::size_t shards, const std::string& records, Enforced enforc
 
 class ShardPaceSimulation : public testing::TestWithParam<std::size_t> {};
 
-TEST_P(ShardPaceSimulation, AProvisionedStreamIsFilledAndRefusesLittle) {
+TEST_P(ShardPaceSimulation, FilledAndFewRefused) {
   for (const Records& records : all_records()) {
     for (const Enforced enforced : {Enforced::token_bucket, Enforced::fixed_windows}) {
       const std::string what =
@@ -370,7 +371,7 @@ INSTANTIATE_TEST_SUITE_P(Shards, ShardPaceSimulation,
 
 class ShardPaceCourse : public testing::TestWithParam<Enforced> {};
 
-TEST_P(ShardPaceCourse, AnswersThatAreSlowLeaveNoShardIdle) {
+TEST_P(ShardPaceCourse, SlowAnswers) {
   for (const std::size_t shards : {1U, 16U}) {
     Simulation sim{.shards = shards, .enforced = GetParam()};
     sim.shortest_answer = milliseconds(100);
@@ -378,12 +379,12 @@ TEST_P(ShardPaceCourse, AnswersThatAreSlowLeaveNoShardIdle) {
     run(sim);
     print(sim, fmt::format("{} shards, answers of 100 to 400 ms", shards));
     EXPECT_GE(sim.used(), 0.95);
-    // Whatever the pace, up to 150 ms of a second arrive in another one.
+    // At any pace, records of up to 150 ms arrive in another second.
     EXPECT_LE(sim.refused(), 0.015);
   }
 }
 
-TEST_P(ShardPaceCourse, WhereLittleIsToBeSentHardlyAnyIsRefused) {
+TEST_P(ShardPaceCourse, LittleToSend) {
   Simulation sim{.shards = 4, .enforced = GetParam(), .wanted_share = 0.5};
   run(sim);
   print(sim, "half of what the stream takes");
@@ -391,7 +392,7 @@ TEST_P(ShardPaceCourse, WhereLittleIsToBeSentHardlyAnyIsRefused) {
   EXPECT_LT(sim.refused(), 0.001);
 }
 
-TEST_P(ShardPaceCourse, AStreamThatIsSplitIsSoonFilledAsAWhole) {
+TEST_P(ShardPaceCourse, SplitStream) {
   Simulation sim{.shards = 4, .enforced = GetParam()};
   sim.each_second = [](Simulation& of) {
     if (of.by_second.size() == 30) {
@@ -406,7 +407,7 @@ TEST_P(ShardPaceCourse, AStreamThatIsSplitIsSoonFilledAsAWhole) {
   EXPECT_LT(sim.refused(), 0.01);
 }
 
-TEST_P(ShardPaceCourse, AShardThatSomebodyElseUsesIsSentWhatIsLeft) {
+TEST_P(ShardPaceCourse, SharedShard) {
   Simulation sim{.shards = 4, .enforced = GetParam(), .lasts = seconds(120)};
   double used_in_between = 0;
   sim.each_second = [&](Simulation& of) {
@@ -418,7 +419,7 @@ TEST_P(ShardPaceCourse, AShardThatSomebodyElseUsesIsSentWhatIsLeft) {
   };
   run(sim);
   print(sim, "half of one of 4 shards left from 20 s to 80 s");
-  // Where records are spread at random, the slowest shard is what all wait for.
+  // Records are spread at random, so all wait for the slowest shard.
   fmt::print("{:.4f} of 4 halves used from 40 s to 80 s, {:.4f} of all at last\n", used_in_between,
              used_at_last(sim, 5));
   EXPECT_GE(used_in_between, 0.9);
@@ -426,7 +427,7 @@ TEST_P(ShardPaceCourse, AShardThatSomebodyElseUsesIsSentWhatIsLeft) {
   EXPECT_LT(sim.refused(), 0.01);
 }
 
-TEST_P(ShardPaceCourse, AStreamOnDemandIsFollowedAsItGrows) {
+TEST_P(ShardPaceCourse, OnDemandStreamGrows) {
   Simulation sim{
       .shards = 4, .enforced = GetParam(), .mode = StreamMode::on_demand, .lasts = seconds(180)};
   std::optional<std::size_t> filled;

@@ -26,7 +26,7 @@ batch::ShardMap two_shards(const std::string& name = "shard") {
   return batch::ShardMap({{name + " 0", 0, kHalf - 1}, {name + " 1", kHalf, batch::kLastHashKey}});
 }
 
-/// Batches that take their shares as fast as they get them, in simulated time.
+/// Batches that take their parts as fast as they are allowed to, in simulated time.
 class ShardPaceTest : public testing::Test {
  protected:
   struct Part {
@@ -41,13 +41,13 @@ class ShardPaceTest : public testing::Test {
   }
 
   Awaitable<void> deliver(std::string name, std::vector<batch::RecordLoad> loads) {
-    ShardShare share(std::move(loads));
-    RecordIndexes pending(share.loads.size());
+    PacedBatch paced(std::move(loads));
+    RecordIndexes pending(paced.loads.size());
     std::iota(pending.begin(), pending.end(), 0U);
     while (!pending.empty()) {
-      RecordIndexes taken = co_await pace_.take(share, pending);
+      RecordIndexes taken = co_await pace_.take(paced, pending);
       EXPECT_FALSE(taken.empty());
-      pace_.settle(share, taken, {});
+      pace_.settle(paced, taken, {});
       parts_.push_back({name, clock_.now() - start_, std::move(taken)});
     }
   }
@@ -74,7 +74,7 @@ class ShardPaceTest : public testing::Test {
   std::vector<Part> parts_;
 };
 
-TEST_F(ShardPaceTest, WhereThereIsEnoughNothingIsHeldBack) {
+TEST_F(ShardPaceTest, EnoughForAll) {
   spawn("a", of_shard(0, 100));
   spawn("b", of_shard(1, 100));
   spawn("c", of_shard(0, 90));
@@ -85,11 +85,11 @@ TEST_F(ShardPaceTest, WhereThereIsEnoughNothingIsHeldBack) {
   }
 }
 
-TEST_F(ShardPaceTest, WhatIsMoreThanAShardTakesIsSentInParts) {
+TEST_F(ShardPaceTest, TooMuchIsSentInParts) {
   spawn("a", of_shard(0, 500));
   clock_.run();
   EXPECT_EQ(records_of("a"), 500U);
-  // 0.2 s were saved; the rest comes at 980 a second.
+  // 0.2 s were saved; the rest is sent at 980 records per second.
   EXPECT_GT(parts_.back().at, milliseconds(290));
   EXPECT_LT(parts_.back().at, milliseconds(350));
   RecordIndexes all;
@@ -101,7 +101,7 @@ TEST_F(ShardPaceTest, WhatIsMoreThanAShardTakesIsSentInParts) {
   EXPECT_EQ(all, rising);
 }
 
-TEST_F(ShardPaceTest, AShardThatIsFullHoldsUpNoOther) {
+TEST_F(ShardPaceTest, FullShardBlocksNoOther) {
   spawn("a", of_shard(0, 1000));
   std::vector<batch::RecordLoad> both = of_shard(0, 100);
   const auto of_the_other = of_shard(1, 100);
@@ -118,7 +118,7 @@ TEST_F(ShardPaceTest, AShardThatIsFullHoldsUpNoOther) {
   EXPECT_EQ(records_of("b"), 200U);
 }
 
-TEST_F(ShardPaceTest, WhoBeganFirstIsServedFirst) {
+TEST_F(ShardPaceTest, FirstComeFirstServed) {
   for (const std::string name : {"a", "b", "c"}) {
     spawn(name, of_shard(0, 300));
   }
@@ -132,7 +132,7 @@ TEST_F(ShardPaceTest, WhoBeganFirstIsServedFirst) {
   EXPECT_THAT(course, testing::ElementsAre("a", "b", "c"));
 }
 
-TEST_F(ShardPaceTest, WhoIsCancelledLeavesTheLine) {
+TEST_F(ShardPaceTest, CancelledWaiterLeavesTheLine) {
   asio::cancellation_signal first;
   asio::cancellation_signal second;
   spawn("saved", of_shard(0, 190));
@@ -145,13 +145,13 @@ TEST_F(ShardPaceTest, WhoIsCancelledLeavesTheLine) {
   loop_.poll();
   first.emit(asio::cancellation_type::terminal);
   clock_.run();
-  EXPECT_LT(records_of("a"), 10U) << "what was left at first";
+  EXPECT_LT(records_of("a"), 10U) << "what the first batch had left";
   EXPECT_EQ(records_of("b"), 0U);
   EXPECT_EQ(records_of("c"), 100U);
   EXPECT_LT(parts_.back().at, milliseconds(160));
 }
 
-TEST_F(ShardPaceTest, ANewMapIsUsedByThoseWhoWaitAlready) {
+TEST_F(ShardPaceTest, WaitersUseNewMap) {
   spawn("a", of_shard(0, 600));
   loop_.poll();
   shards_.replace(batch::ShardMap({{"all", 0, batch::kLastHashKey}}));

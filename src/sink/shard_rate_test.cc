@@ -11,16 +11,16 @@ using TimePoint = ShardRate::TimePoint;
 
 constexpr TimePoint kStart{std::chrono::hours(1)};
 
-/// How many records of `bytes` there is room for now.
+/// How many records of `bytes` may be taken now.
 int taken(ShardRate& rate, std::size_t bytes) {
   int records = 0;
-  for (; rate.has_some(); ++records) {
+  for (; rate.has_allowance(); ++records) {
     rate.take(bytes);
   }
   return records;
 }
 
-/// A second of 1,000 small records, of which so many are refused.
+/// A second of 1,000 small records, of which some are refused.
 void send_a_second(ShardRate& rate, TimePoint& now, int refused) {
   for (int i = 0; i < 1000; ++i) {
     rate.settle(100, i < refused, now);
@@ -30,7 +30,7 @@ void send_a_second(ShardRate& rate, TimePoint& now, int refused) {
   rate.refill(now);
 }
 
-TEST(ShardRate, GivesRecordsOrBytesWhicheverAreNearerTheirLimit) {
+TEST(ShardRate, RecordsOrBytesLimit) {
   const auto taken_in_100_ms = [](std::size_t bytes) {
     ShardRate rate(StreamMode::provisioned, kStart);
     taken(rate, bytes);
@@ -48,23 +48,23 @@ TEST(ShardRate, SavesAFifthOfASecond) {
   EXPECT_NEAR(taken(rate, 0), 196, 1);
 }
 
-TEST(ShardRate, ALargeRecordIsOwed) {
+TEST(ShardRate, LargeRecordIsOwed) {
   ShardRate rate(StreamMode::provisioned, kStart);
   rate.take(1 << 20);
   rate.refill(kStart + milliseconds(800));
-  EXPECT_FALSE(rate.has_some());
+  EXPECT_FALSE(rate.has_allowance());
   rate.refill(kStart + milliseconds(830));
-  EXPECT_TRUE(rate.has_some());
+  EXPECT_TRUE(rate.has_allowance());
 }
 
-TEST(ShardRate, WhatIsGivenBackIsThere) {
+TEST(ShardRate, GiveBackRestores) {
   ShardRate rate(StreamMode::provisioned, kStart);
   rate.take(1 << 20);
   rate.give_back(1 << 20);
   EXPECT_NEAR(taken(rate, 0), 196, 1);
 }
 
-TEST(ShardRate, IsLoweredToWhatIsTakenAndComesUpAgainFasterAndFaster) {
+TEST(ShardRate, LoweredThenRisesFaster) {
   ShardRate rate(StreamMode::provisioned, kStart);
   TimePoint now = kStart;
   send_a_second(rate, now, 500);
@@ -77,23 +77,23 @@ TEST(ShardRate, IsLoweredToWhatIsTakenAndComesUpAgainFasterAndFaster) {
   for (int second = 0; second < 30; ++second) {
     send_a_second(rate, now, 0);
   }
-  EXPECT_EQ(rate.rate(), ShardRate::kMost);
+  EXPECT_EQ(rate.rate(), ShardRate::kMax);
 }
 
-TEST(ShardRate, AFewRefusalsAreChance) {
+TEST(ShardRate, FewRefusalsAreTolerated) {
   ShardRate rate(StreamMode::provisioned, kStart);
   TimePoint now = kStart;
   for (int second = 0; second < 100; ++second) {
     send_a_second(rate, now, second % 5 == 0 ? 140 : 0);
   }
-  EXPECT_EQ(rate.rate(), ShardRate::kMost);
+  EXPECT_EQ(rate.rate(), ShardRate::kMax);
   for (int second = 0; second < 5; ++second) {
     send_a_second(rate, now, 40);
   }
-  EXPECT_LT(rate.rate(), ShardRate::kMost);
+  EXPECT_LT(rate.rate(), ShardRate::kMax);
 }
 
-TEST(ShardRate, WhatWasTakenBeforeItWasLoweredDoesNotLowerItAgain) {
+TEST(ShardRate, OldRefusalsDoNotLowerAgain) {
   ShardRate rate(StreamMode::provisioned, kStart);
   TimePoint now = kStart;
   send_a_second(rate, now, 500);
@@ -105,17 +105,17 @@ TEST(ShardRate, WhatWasTakenBeforeItWasLoweredDoesNotLowerItAgain) {
   EXPECT_EQ(rate.rate(), lowered);
 }
 
-TEST(ShardRate, NeverEnds) {
+TEST(ShardRate, NeverReachesZero) {
   ShardRate rate(StreamMode::provisioned, kStart);
   TimePoint now = kStart;
   for (int second = 0; second < 100; ++second) {
     send_a_second(rate, now, 1000);
   }
-  EXPECT_GE(rate.rate(), ShardRate::kLeast);
-  EXPECT_LT(rate.rate(), 2 * ShardRate::kLeast);
+  EXPECT_GE(rate.rate(), ShardRate::kMin);
+  EXPECT_LT(rate.rate(), 2 * ShardRate::kMin);
 }
 
-TEST(ShardRate, OnDemandGrowsWhereMoreIsWantedAndOnlyThere) {
+TEST(ShardRate, OnDemandGrowsOnlyIfWanted) {
   ShardRate rate(StreamMode::on_demand, kStart);
   TimePoint now = kStart;
   for (int second = 0; second < 60; ++second) {

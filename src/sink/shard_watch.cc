@@ -15,7 +15,7 @@ Awaitable<void> ShardWatch::refresh() {
       shards_.replace(std::move(map));
     }
   } catch (const Error&) {
-    // What is known is still good enough to pace by, and is contradicted again soon.
+    // The old map is good enough to pace by, and will soon be contradicted again.
   }
   contradicted_ = false;
   listed_ = clock_.now();

@@ -1,4 +1,4 @@
-// Notices that a stream's shards are others than was thought, and asks for them again.
+// Notices when a stream's shards have changed, and lists them again.
 #pragma once
 
 #include <chrono>
@@ -15,23 +15,24 @@ namespace everyitem::sink {
 /// One event loop.
 class ShardWatch {
  public:
-  /// Asks the stream. May throw Error.
+  /// Lists the stream's shards. May throw Error.
   using List = std::function<Awaitable<batch::ShardMap>()>;
 
-  /// A stream is asked no more often: its answer may lag behind what its shards do.
+  /// Minimum time between two lists: the service's answer may lag behind.
   static constexpr std::chrono::seconds kApart{1};
 
-  /// `shards` is replaced when it is contradicted. It and the clock outlive the watch.
+  /// Replaces `shards` after it was contradicted. It and the clock outlive the watch.
   ShardWatch(batch::CurrentShards& shards, Clock& clock, List list)
       : shards_(shards), clock_(clock), list_(std::move(list)) {}
 
-  /// A record was taken by another shard than the one that it belongs to by this map.
+  /// A record was accepted by another shard than this map says.
   void contradicted(const batch::ShardMapAtOneTime& map) {
     contradicted_ = contradicted_ || map == shards_.newest();
   }
 
-  /// Lists the shards where the map has been contradicted, unless that was done within kApart or is
-  /// being done. Where it fails the map stays: the stream sends each record where it belongs.
+  /// Lists the shards if the map has been contradicted, unless that was done within kApart or is
+  /// under way. If it fails, the map stays as it is: the stream routes each record correctly
+  /// anyway.
   Awaitable<void> refresh();
 
  private:

@@ -45,14 +45,14 @@ class ShardWatchTest : public testing::Test {
   bool fails_ = false;
 };
 
-TEST_F(ShardWatchTest, WhatContradictsAnotherMapIsNoReasonToAsk) {
+TEST_F(ShardWatchTest, OtherMapIsIgnored) {
   watch_.contradicted(std::make_shared<const batch::ShardMap>(one_shard("of another map")));
   refresh();
   clock_.run();
   EXPECT_EQ(listed_, 0);
 }
 
-TEST_F(ShardWatchTest, AContradictionIsAskedAboutOnceAndTheMapReplaced) {
+TEST_F(ShardWatchTest, ContradictionReplacesMap) {
   watch_.contradicted(first_);
   refresh();
   refresh();
@@ -65,7 +65,7 @@ TEST_F(ShardWatchTest, AContradictionIsAskedAboutOnceAndTheMapReplaced) {
   EXPECT_EQ(listed_, 1);
 }
 
-TEST_F(ShardWatchTest, AnAnswerThatLagsBehindIsAskedForOnceASecond) {
+TEST_F(ShardWatchTest, ListedOncePerSecond) {
   shards_.replace(one_shard("new"));
   const batch::ShardMapAtOneTime lagging = shards_.newest();
   for (int i = 0; i < 100; ++i) {
@@ -75,10 +75,10 @@ TEST_F(ShardWatchTest, AnAnswerThatLagsBehindIsAskedForOnceASecond) {
   }
   EXPECT_GE(listed_, 9);
   EXPECT_LE(listed_, 10);
-  EXPECT_EQ(shards_.newest(), lagging) << "the same map is no new one";
+  EXPECT_EQ(shards_.newest(), lagging) << "the same map must not be replaced";
 }
 
-TEST_F(ShardWatchTest, WhereItFailsTheMapStaysAndIsAskedForAgain) {
+TEST_F(ShardWatchTest, FailureKeepsMap) {
   fails_ = true;
   watch_.contradicted(first_);
   refresh();

@@ -15,9 +15,9 @@ namespace json = boost::json;
 
 namespace {
 
-/// In JSON, AWS's times are seconds; in CBOR they are milliseconds (AWS's SDK for Java reads them
-/// so). As seconds, this is in the year 5138.
-constexpr double kMostSeconds = 1e11;
+/// AWS's times are seconds in JSON and milliseconds in CBOR, as its SDK for Java reads them. As
+/// seconds, this is in the year 5138.
+constexpr double kMaxSeconds = 1e11;
 
 StreamMode mode_of(const json::object& summary) {
   const json::value* details = summary.if_contains("StreamModeDetails");
@@ -27,7 +27,7 @@ StreamMode mode_of(const json::object& summary) {
   if (mode == "PROVISIONED") {
     return StreamMode::provisioned;
   }
-  return mode == "ON_DEMAND" ? StreamMode::on_demand : StreamMode::not_told;
+  return mode == "ON_DEMAND" ? StreamMode::on_demand : StreamMode::unknown;
 }
 
 }  // namespace
@@ -44,16 +44,16 @@ StreamDescription parse_stream_description(std::string_view body, Wire wire,
         static_cast<std::uint32_t>(aws::count_member(summary, "OpenShardCount"));
     if (const json::value* created = summary.if_contains("StreamCreationTimestamp")) {
       const double time = created->to_number<double>();
-      const bool milliseconds = time > kMostSeconds;
+      const bool milliseconds = time > kMaxSeconds;
       description.created = fmt::format("{:.3f}", milliseconds ? time / 1000 : time);
-      description.strange_cbor = wire == Wire::cbor && !milliseconds;
+      description.nonstandard_cbor = wire == Wire::cbor && !milliseconds;
     }
     status = aws::text_member(summary, "StreamStatus");
     description.mode = mode_of(summary);
     const std::uint64_t record_kib = aws::count_member(summary, "MaxRecordSizeInKiB");
     if (record_kib > batch::kDefaultMaxRecordBytes / 1024) {
       description.limits.request_bytes = batch::kMaxRequestBytesLargeRecords;
-      // Whatever the stream says, a record has to fit into a request.
+      // Whatever the stream says, a record must fit into a request.
       description.limits.record_bytes =
           std::min<std::uint64_t>(record_kib, description.limits.request_bytes / 1024) * 1024;
     }
@@ -61,7 +61,7 @@ StreamDescription parse_stream_description(std::string_view body, Wire wire,
     throw aws::MalformedResponse(
         fmt::format("the answer to DescribeStreamSummary cannot be read: {}", error.what()));
   }
-  // A stream that is being resharded (UPDATING) takes records all the while.
+  // A stream that is being resharded (UPDATING) still takes records.
   if (status != "ACTIVE" && status != "UPDATING") {
     throw Error(ErrorKind::failed,
                 {.operation = "PutRecords",

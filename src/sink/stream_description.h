@@ -1,4 +1,4 @@
-// What DescribeStreamSummary says of the stream that is to be filled.
+// What DescribeStreamSummary says about the destination stream.
 #pragma once
 
 #include <cstdint>
@@ -12,30 +12,30 @@
 
 namespace everyitem::sink {
 
-/// Who sees to it that a stream has enough shards.
+/// Who makes sure that a stream has enough shards.
 enum class StreamMode {
-  not_told,     ///< by local servers, and those of old
-  provisioned,  ///< whoever it belongs to
+  unknown,      ///< not reported, by local servers and old services
+  provisioned,  ///< its owner
   on_demand,    ///< Kinesis
 };
 
 struct StreamDescription {
   std::string arn;
-  std::string created;  ///< in seconds since 1970; changes when a stream is deleted and made anew;
-                        ///< empty if not told
-  std::uint32_t open_shards = 0;  ///< 0 where the service does not say
-  StreamMode mode = StreamMode::not_told;
+  std::string created;  ///< in seconds since 1970; changes if a stream is deleted and created
+                        ///< again; empty if not reported
+  std::uint32_t open_shards = 0;  ///< 0 if not reported
+  StreamMode mode = StreamMode::unknown;
   batch::PutRecordsLimits limits;
-  /// What came was in CBOR, but not as AWS writes it: its other answers are not to be trusted.
-  bool strange_cbor = false;
+  /// The answer was in CBOR, but not as AWS writes it: other answers in CBOR must not be trusted.
+  bool nonstandard_cbor = false;
 };
 
-/// Reads an answer of DescribeStreamSummary. Throws aws::MalformedResponse when it is not one, and
-/// Error when the stream takes no records now (it is being created or deleted).
+/// Reads an answer to DescribeStreamSummary. Throws aws::MalformedResponse if it is not one, and
+/// Error if the stream takes no records now because it is being created or deleted.
 StreamDescription parse_stream_description(std::string_view body, Wire wire,
                                            std::string_view stream);
 
-/// Asks Kinesis on that wire. Throws Error.
+/// Asks Kinesis in this wire format. Throws Error.
 Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, Wire wire,
                                              batch::StreamId stream);
 

@@ -16,7 +16,7 @@ std::string summary(std::string_view status, std::string_view more = "") {
          std::string(more) + "}}";
 }
 
-TEST(StreamDescription, AStreamThatSaysNothingOfItsLimitsHasTheDefaults) {
+TEST(StreamDescription, DefaultLimits) {
   const auto stream = parse_stream_description(summary("ACTIVE"), Wire::json, "s");
   EXPECT_EQ(stream.arn, "arn:aws:kinesis:eu-west-1:1:stream/s");
   EXPECT_EQ(stream.open_shards, 4U);
@@ -26,7 +26,7 @@ TEST(StreamDescription, AStreamThatSaysNothingOfItsLimitsHasTheDefaults) {
   EXPECT_EQ(stream.limits.request_bytes, 5U << 20);
 }
 
-TEST(StreamDescription, LargeRecordsAreReadFromTheStream) {
+TEST(StreamDescription, LargeRecordLimit) {
   const auto stream = parse_stream_description(
       summary("UPDATING", R"(,"MaxRecordSizeInKiB":10240,"StreamCreationTimestamp":1.7e9)"),
       Wire::json, "s");
@@ -35,7 +35,7 @@ TEST(StreamDescription, LargeRecordsAreReadFromTheStream) {
   EXPECT_EQ(stream.limits.request_bytes, 10U << 20);
 }
 
-TEST(StreamDescription, TheModeIsReadWhereItIsToldAndKnown) {
+TEST(StreamDescription, KnownModes) {
   const auto mode = [](std::string_view details) {
     const std::string member = fmt::format(R"(,"StreamModeDetails":{})", details);
     return parse_stream_description(summary("ACTIVE", member), Wire::json, "s").mode;
@@ -43,20 +43,19 @@ TEST(StreamDescription, TheModeIsReadWhereItIsToldAndKnown) {
   EXPECT_EQ(mode(R"({"StreamMode":"PROVISIONED"})"), StreamMode::provisioned);
   EXPECT_EQ(mode(R"({"StreamMode":"ON_DEMAND"})"), StreamMode::on_demand);
   for (const std::string_view details : {R"({"StreamMode":"ANOTHER"})", "{}", "null", "7"}) {
-    EXPECT_EQ(mode(details), StreamMode::not_told) << details;
+    EXPECT_EQ(mode(details), StreamMode::unknown) << details;
   }
-  EXPECT_EQ(parse_stream_description(summary("ACTIVE"), Wire::json, "s").mode,
-            StreamMode::not_told);
+  EXPECT_EQ(parse_stream_description(summary("ACTIVE"), Wire::json, "s").mode, StreamMode::unknown);
 }
 
-TEST(StreamDescription, IsTheSameInCbor) {
-  // There, AWS's times are milliseconds.
+TEST(StreamDescription, SameInCbor) {
+  // In CBOR, AWS's times are milliseconds.
   const std::string body =
       to_cbor(boost::json::parse(summary("ACTIVE", R"(,"StreamCreationTimestamp":1700000000123)")));
   const auto stream = parse_stream_description(body, Wire::cbor, "s");
   EXPECT_EQ(stream.arn, "arn:aws:kinesis:eu-west-1:1:stream/s");
   EXPECT_EQ(stream.created, "1700000000.123");
-  EXPECT_FALSE(stream.strange_cbor);
+  EXPECT_FALSE(stream.nonstandard_cbor);
   EXPECT_EQ(parse_stream_description(
                 summary("ACTIVE", R"(,"StreamCreationTimestamp":1700000000.123)"), Wire::json, "s")
                 .created,
@@ -64,18 +63,18 @@ TEST(StreamDescription, IsTheSameInCbor) {
   EXPECT_THROW(parse_stream_description(body.substr(1), Wire::cbor, "s"), aws::MalformedResponse);
 }
 
-// Kinesalite 3.3.3 speaks some CBOR: its times are seconds, and its longer answers are cut off.
-TEST(StreamDescription, CborThatIsNotAsAwsWritesItIsNoticed) {
+// Kinesalite 3.3.3 answers in CBOR, but its times are seconds, and longer answers are cut off.
+TEST(StreamDescription, NonstandardCbor) {
   const auto times = [](std::string_view created) {
     const auto document = boost::json::parse(summary("ACTIVE", created));
     return parse_stream_description(to_cbor(document), Wire::cbor, "s");
   };
-  EXPECT_TRUE(times(R"(,"StreamCreationTimestamp":1700000000)").strange_cbor);
+  EXPECT_TRUE(times(R"(,"StreamCreationTimestamp":1700000000)").nonstandard_cbor);
   EXPECT_EQ(times(R"(,"StreamCreationTimestamp":1700000000)").created, "1700000000.000");
-  EXPECT_FALSE(times("").strange_cbor);
+  EXPECT_FALSE(times("").nonstandard_cbor);
 }
 
-TEST(StreamDescription, NoRecordIsAllowedToBeLargerThanARequest) {
+TEST(StreamDescription, RecordFitsIntoRequest) {
   for (const std::string kib : {"10241", "18014398509481985", "18446744073709551615"}) {
     const auto stream = parse_stream_description(
         summary("ACTIVE", R"(,"MaxRecordSizeInKiB":)" + kib), Wire::json, "s");
@@ -84,7 +83,7 @@ TEST(StreamDescription, NoRecordIsAllowedToBeLargerThanARequest) {
   }
 }
 
-TEST(StreamDescription, AStreamThatTakesNoRecordsNowIsRefused) {
+TEST(StreamDescription, UnavailableStreamIsRefused) {
   for (const std::string status : {"CREATING", "DELETING"}) {
     try {
       parse_stream_description(summary(status), Wire::json, "s");
@@ -96,7 +95,7 @@ TEST(StreamDescription, AStreamThatTakesNoRecordsNowIsRefused) {
   }
 }
 
-TEST(StreamDescription, WhatIsNotADescriptionIsMalformed) {
+TEST(StreamDescription, MalformedDescriptions) {
   for (const std::string_view body : {"", "{}", "[]", R"({"StreamDescriptionSummary":7})"}) {
     EXPECT_THROW(parse_stream_description(body, Wire::json, "s"), aws::MalformedResponse) << body;
   }

@@ -68,8 +68,8 @@ def test_item_larger_than_a_record(
     size = len(json.dumps(LARGE, separators=(",", ":")))
     assert size > 1_600_000
     assert letter["reason"] == (
-        f"its JSON has {size:,} bytes, and the stream takes records of 1,048,576 bytes at most, "
-        "their keys included"
+        f"its JSON has {size:,} bytes, and the stream takes records of at most 1,048,576 bytes, "
+        "partition key included"
     )
 
     again = everyitem.run(*scan)

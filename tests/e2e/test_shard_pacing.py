@@ -12,7 +12,7 @@ SHARDS = 4
 # second at once.
 TABLE = {"items": 8000, "item_bytes": 300}
 LIMITS = {"shard_records_per_second": 1000, "shard_bytes_per_second": 1 << 20}
-PACED = "everyitem: the stream has 4 shards: paced to 4 MiB and 4,000 records a second"
+PACED = "everyitem: the stream has 4 shards: sending at most 4 MiB and 4,000 records per second"
 
 
 def refused_share(report: Dict[str, Any]) -> float:
@@ -52,7 +52,7 @@ def test_on_demand_stream_is_reported(tmp_path: Path) -> None:
         assert server.report()["missing"] == 0
     assert result.code == 0, result.stderr
     assert any(
-        "the stream has 1 shard, and more on demand: paced to 1 MiB and 1,000 records a second"
+        "the stream has 1 shard, and scales on demand: sending at most 1 MiB and 1,000 records per second"
         in line
         for line in result.notices
     )

@@ -187,7 +187,7 @@ def test_workers_write_their_own_files(tmp_path: Path) -> None:
         wait_for((tmp_path / "items").exists, "the file")
         same = everyitem.run(*to_file, "--worker", 1, "--to", tmp_path / "items")
         assert same.code == 1, same.stderr
-        assert "another process writes to this file" in same.stderr
+        assert "another process is writing to this file" in same.stderr
         other = everyitem.run(*to_file, "--worker", 1, "--to", tmp_path / "others")
         assert first.finish().code == 0 and other.code == 0, other.stderr
     lines = [
