@@ -1,10 +1,12 @@
-// What every builder owes the pipeline, in whatever format the destination gets the items.
+// What every builder guarantees the pipeline, in whatever format the destination gets the items.
 #include <algorithm>
 #include <deque>
 #include <functional>
 #include <memory>
 #include <set>
+#include <stdexcept>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <fmt/format.h>
@@ -12,6 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "batch/aggregating_builder.h"
+#include "batch/item_formats.h"
 #include "batch/ndjson_batch.h"
 #include "batch/put_records_batch.h"
 #include "batch/record_batch.h"
@@ -22,7 +25,7 @@ namespace {
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-/// As long as an item is, and otherwise not like it.
+/// Each item after a word.
 class ShoutedFormat final : public ItemFormat {
  public:
   void append(const source::Item& item, PaddedBuffer& to) const override {
@@ -31,33 +34,47 @@ class ShoutedFormat final : public ItemFormat {
   }
 };
 
+/// A format with its name. Null: items as they were read.
+using Format = std::pair<std::string, std::shared_ptr<const ItemFormat>>;
+
+std::vector<Format> formats() {
+  std::vector<Format> formats = {{"shouted", std::make_shared<ShoutedFormat>()}};
+  for (const NamedItemFormat& format : item_formats()) {
+    formats.emplace_back(format.name,
+                         make_item_format(format.name, {.table = "orders", .keys = {"pk", ""}}));
+  }
+  return formats;
+}
+
 struct BuilderCase {
   std::string name;
+  std::shared_ptr<const ItemFormat> format;
+  bool verbatim = true;  ///< the body holds the formatted items byte for byte
   std::function<std::unique_ptr<BatchBuilder>(const CurrentShards&)> make;
 };
 
 std::vector<BuilderCase> builder_cases() {
-  static const ShoutedFormat shouted;
   const StreamId stream{.name = "s", .arn = ""};
   std::vector<BuilderCase> cases;
-  for (const ItemFormat* format :
-       {static_cast<const ItemFormat*>(nullptr), static_cast<const ItemFormat*>(&shouted)}) {
-    const std::string suffix = format == nullptr ? "AsRead" : "Formatted";
-    cases.push_back({"Ndjson" + suffix, [=](const CurrentShards&) {
-                       return std::make_unique<NdjsonBuilder>(format);
+  for (const auto& [name, format] : formats()) {
+    const ItemFormat* const item_format = format.get();
+    cases.push_back({"Ndjson_" + name, format, true, [=](const CurrentShards&) {
+                       return std::make_unique<NdjsonBuilder>(item_format);
                      }});
     for (const Wire wire : {Wire::json, Wire::cbor}) {
-      const std::string name = (wire == Wire::cbor ? "Cbor" : "Json") + suffix;
-      cases.push_back({"PutRecords" + name, [=](const CurrentShards&) {
-                         return std::make_unique<PutRecordsBuilder>(put_records_format(wire),
-                                                                    stream, PutRecordsLimits{},
-                                                                    PartitionKeys(), format);
-                       }});
-      cases.push_back({"Aggregating" + name, [=](const CurrentShards& shards) {
-                         return std::make_unique<AggregatingBuilder>(
-                             put_records_format(wire), stream, PutRecordsLimits{}, PartitionKeys(),
-                             shards, format);
-                       }});
+      const bool verbatim = wire == Wire::cbor;
+      const std::string suffix = (verbatim ? "_cbor_" : "_json_") + name;
+      const PutRecordsFormat& put_format = put_records_format(wire);
+      cases.push_back(
+          {"PutRecords" + suffix, format, verbatim, [=, &put_format](const CurrentShards&) {
+             return std::make_unique<PutRecordsBuilder>(put_format, stream, PutRecordsLimits{},
+                                                        PartitionKeys(), item_format);
+           }});
+      cases.push_back(
+          {"Aggregating" + suffix, format, verbatim, [=, &put_format](const CurrentShards& shards) {
+             return std::make_unique<AggregatingBuilder>(put_format, stream, PutRecordsLimits{},
+                                                         PartitionKeys(), shards, item_format);
+           }});
     }
   }
   return cases;
@@ -113,31 +130,44 @@ TEST_P(BatchItemsTest, EveryItemAsItWasRead) {
   }
 }
 
-/// In the request, an item stands in the record that its entry names.
+/// In the body, an item is in the record that its entry names.
 TEST_P(BatchItemsTest, RecordsHoldTheirItems) {
-  std::vector<std::string> items;
+  std::vector<std::string> formatted;
   for (std::size_t i = 0; i < 200; ++i) {
     const source::Item made = item(i, 20);
-    items.emplace_back(made.json);
+    formatted.emplace_back(FormattedItems(GetParam().format.get()).bytes_of(made));
     builder_->add(made, {0, 0});
   }
   const RecordBatch batch = builder_->seal();
-  const bool verbatim = GetParam().name.find("Json") == std::string::npos;
-  const bool formatted = GetParam().name.find("Formatted") != std::string::npos;
-  EXPECT_EQ(batch.separate_text.empty(), verbatim && !formatted)
-      << "a copy beside a body that holds the items";
-  if (batch.records.empty() || !verbatim) {
+  const bool as_read = GetParam().format == nullptr;
+  EXPECT_EQ(batch.separate_text.empty(), GetParam().verbatim && as_read)
+      << "a copy of items that the body holds";
+  if (batch.records.empty() || !GetParam().verbatim) {
     return;
   }
-  for (std::size_t i = 0; i < items.size(); ++i) {
+  for (std::size_t i = 0; i < formatted.size(); ++i) {
     const RecordSpan span = batch.records[batch.items[i].record];
     EXPECT_THAT(std::string(batch.body.view().substr(span.offset, span.length)),
-                HasSubstr((formatted ? "LOUD " : "") + items[i]));
+                HasSubstr(formatted[i]));
   }
 }
 
 INSTANTIATE_TEST_SUITE_P(Builders, BatchItemsTest, testing::ValuesIn(builder_cases()),
                          [](const auto& one) { return one.param.name; });
+
+TEST(ItemFormats, FirstIsAsRead) {
+  EXPECT_EQ(item_formats().front().name, "item");
+  EXPECT_EQ(make_item_format("item", {}), nullptr);
+}
+
+TEST(ItemFormats, UnknownName) {
+  try {
+    make_item_format("Item", {});
+    FAIL() << "made";
+  } catch (const std::invalid_argument& error) {
+    EXPECT_THAT(error.what(), HasSubstr("unknown record format \"Item\"; known: item"));
+  }
+}
 
 }  // namespace
 }  // namespace everyitem::batch
