@@ -326,6 +326,27 @@ TEST_F(KinesisSinkTest, ProgressKeepsRetrying) {
   EXPECT_GT(slept(), std::chrono::minutes(5));
 }
 
+TEST_F(KinesisSinkTest, ProgressResetsTheFailureCount) {
+  // At most three failures in a row, where the fourth would end the delivery.
+  stream(
+      [](int round, const Keys& keys) {
+        Keys codes = all(keys, "InternalFailure");
+        if (round % 3 == 0) {
+          codes.front().clear();
+        }
+        return codes;
+      },
+      {.attempts = 4, .elapsed = seconds(0)});
+  deliver();
+  EXPECT_TRUE(every_record_accepted_once());
+  EXPECT_EQ(rounds_.size(), std::size_t{3} * kRecords);
+
+  stream([](int, const Keys& keys) { return all(keys, "InternalFailure"); },
+         {.attempts = 4, .elapsed = seconds(0)});
+  failed_delivery();
+  EXPECT_EQ(rounds_.size(), 4U);
+}
+
 TEST_F(KinesisSinkTest, ThrottlingIsNotAFailure) {
   stream([](int round, const Keys& keys) {
     return round > 200 ? none(keys) : all(keys, round % 5 == 0 ? "InternalFailure" : kThrottled);

@@ -149,6 +149,26 @@ TEST(PutRecordsResult, NoSequenceNumberIsAFailure) {
   EXPECT_FALSE(result.only_throttled);
 }
 
+/// The entries before it are accepted, so that CBOR's is compared with them.
+TEST(PutRecordsResult, ErrorCodeOverridesSequenceNumber) {
+  for (const std::string_view order :
+       {R"("SequenceNumber":"3","ShardId":"s","ErrorCode":"{}","ErrorMessage":"no")",
+        R"("ErrorCode":"{}","ErrorMessage":"no","SequenceNumber":"3","ShardId":"s")"}) {
+    const auto answer = [&](std::string_view code) {
+      return parse(fmt::format(R"({{"FailedRecordCount":1,"Records":[)"
+                               R"({{"SequenceNumber":"1","ShardId":"s"}},)"
+                               R"({{"SequenceNumber":"2","ShardId":"s"}},{{{}}}]}})",
+                               fmt::format(fmt::runtime(order), code)),
+                   3);
+    };
+    EXPECT_EQ(answer("InternalFailure").failed, (std::vector<std::uint32_t>{2}));
+    EXPECT_EQ(answer("not a code").failed, (std::vector<std::uint32_t>{2}));
+    const auto result = answer("InvalidArgumentException");
+    ASSERT_EQ(result.invalid.size(), 1U);
+    EXPECT_EQ(result.invalid[0].index, 2U);
+  }
+}
+
 TEST(PutRecordsResult, MalformedAnswers) {
   constexpr std::string_view kAccepted = R"({"SequenceNumber":"1","ShardId":"s"})";
   const std::string one =
