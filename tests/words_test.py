@@ -16,8 +16,21 @@ ROOT = Path(__file__).resolve().parent.parent
 # What is not clean yet. Everything else is checked.
 NOT_YET = (
     "ARCHITECTURE.md",
-    "src",
-    "tests",
+    "src/base/error.h",
+    "src/batch",
+    "src/checkpoint",
+    "src/cli/whoami_command.cc",
+    "src/identity/connector.h",
+    "src/lambda/scanner_function.cc",
+    "src/options/scan_options.cc",
+    "src/pace",
+    "src/pipeline",
+    "src/run",
+    "src/sink",
+    "tests/e2e/test_faults.py",
+    "tests/e2e/test_shard_pacing.py",
+    "tests/e2e/test_workers.py",
+    "tests/faults/scan_process.cc",
 )
 
 SUFFIXES = {".cc", ".h", ".md", ".py", ".sh", ".js", ".mjs", ".go", ".yml", ".yaml", ".cmake", ".txt", ".proto", ""}
@@ -61,13 +74,28 @@ PHRASES: Sequence[Tuple[str, str]] = (
     (r"[Ww]here there (is|are) (no|none)", "if there is no"),
     (r"though \w+ \w+ be", "even if it is"),
     (r"some \d[\d,.]*", "about N"),
-    (r"cannot be worked out", "needs"),
     (r"time is nearly up", "deadline near"),
     (r"this process's", "owned by this process"),
     (r"reads no more(?! (from|than))", "stops reading"),
     (r"to be had", "available"),
     (r"of what kind", "which kind of"),
     (r"no whole", "not a complete"),
+    (r"(go|goes|went) by (itself|themselves|others)", "expires"),
+    (r"cannot be (worked out|gone on with)", "needs, cannot be resumed"),
+    (r"(held|hold|holds) dearer", "is more important"),
+    (r"ended? unasked", "on its own"),
+    (r"(let|lets) (everybody|everyone) through", "accepts"),
+    (r"is of no (more )?use", "cannot be used"),
+    (r"nothing more is read", "stops reading"),
+    (r"words? (the|of the) service", "the service's message"),
+    (r"(is|are) the (caller|user)'s to \w+", "the user must"),
+    (r"makes? (it|them|itself|the run) anew", "re-creates"),
+    (r"what is (told|said) of", "what is reported about"),
+    (r"the likes? of it", "such"),
+    (r"(sooner|later) or later told", "reported"),
+    (r"as far as can be", "as far as possible"),
+    (r"in (its|their) midst", "in the middle"),
+    (r"by way of", "through"),
     (r"(gives?|gave) (\w+ )?(of itself|away by itself)", "releases"),
 )
 
@@ -133,10 +161,6 @@ def texts(start: Path = ROOT) -> Iterator[Tuple[str, str]]:
 def test_texts_are_clean() -> None:
     found = [one for path, text in texts() if not is_below(path, NOT_YET) for one in find(path, text)]
     assert not found, "\n" + "\n".join(map(str, found))
-
-
-def test_what_is_not_clean_yet_exists() -> None:
-    assert [name for name in NOT_YET if not (ROOT / name).exists()] == []
 
 
 def test_phrases_are_found() -> None:

@@ -68,7 +68,7 @@ class HttpProxyTest : public testing::Test {
     };
   }
 
-  /// What a proxy does that lets everybody through to `server`.
+  /// A proxy script that connects everyone to `server`.
   TestServer::Script tunnel_to(const TestServer& server,
                                std::string greeting = "HTTP/1.1 200 Connection established\r\n\r\n",
                                const std::string& address = "127.0.0.1") {

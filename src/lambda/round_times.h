@@ -6,15 +6,15 @@
 
 namespace everyitem::lambda {
 
-/// From the beginning of the invocation. stop <= give_up <= answer.
+/// Counted from the start of the invocation. stop <= give_up <= answer.
 struct RoundTimes {
-  std::chrono::milliseconds stop;     ///< nothing more is read; what was read is delivered
-  std::chrono::milliseconds give_up;  ///< what is not delivered by now, the next round repeats
+  std::chrono::milliseconds stop;     ///< stop reading, and deliver what was read
+  std::chrono::milliseconds give_up;  ///< leave undelivered items to the next round
   std::chrono::milliseconds answer;   ///< the next invocation must have been started
 };
 
-/// `left`: until Lambda kills the process; `handover`: before that, nothing more is read. A
-/// function whose time limit is hardly longer than that, or shorter, reads for half of its time.
+/// `left` is the time until Lambda kills the process; reading stops `handover` before that. A
+/// function whose time limit is shorter than twice `handover` reads for half of its time.
 RoundTimes round_times(std::chrono::milliseconds left, std::chrono::milliseconds handover);
 
 }  // namespace everyitem::lambda

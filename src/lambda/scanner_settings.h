@@ -28,7 +28,7 @@ struct ChainState {
 
 struct ScannerSettings {
   pipeline::ScanSettings scan;
-  /// Before the deadline: from then on, nothing more is read.
+  /// Reading stops this long before the deadline.
   std::chrono::milliseconds handover{15'000};
   ChainState chain;
 };

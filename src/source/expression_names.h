@@ -9,10 +9,10 @@
 
 namespace everyitem::source {
 
-/// What stands behind `sigil` ('#' or ':') in an expression: "#s" of "#s = :open".
+/// The names after `sigil` ('#' or ':') in an expression: "#s" in "#s = :open".
 std::set<std::string, std::less<>> placeholders(std::string_view expression, char sigil);
 
-/// Throws a usage error, as DynamoDB would refuse the scan, where one of `used` is not defined by
+/// Throws a usage error if one of `used` is not defined by
 /// the setting `id`, or one that it defines is not used.
 void require_same(SettingId id, const std::set<std::string, std::less<>>& defined,
                   const std::set<std::string, std::less<>>& used);

@@ -14,7 +14,7 @@ namespace {
 using fuzz::require;
 
 void require_usage(const Error& error) {
-  require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
+  require(error.kind() == ErrorKind::usage, "a wrong setting is a usage error");
   require(error.details().message.text().starts_with("--x is \""), "the setting is named");
 }
 

@@ -29,7 +29,7 @@ void parse(std::string_view text) {
   try {
     require_endpoint(http::parse_endpoint(text, "--x"));
   } catch (const Error& error) {
-    require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
+    require(error.kind() == ErrorKind::usage, "a wrong setting is a usage error");
     require(error.details().message.text().starts_with("--x: "), "the setting is named");
   }
 }

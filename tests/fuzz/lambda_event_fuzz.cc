@@ -34,7 +34,7 @@ void read_any(std::string_view text) {
                 again.chain.round == settings.chain.round && again.handover == settings.handover,
             "the next round has the same settings");
   } catch (const Error& error) {
-    require(error.kind() == ErrorKind::usage, "a wrong event is the user's to correct");
+    require(error.kind() == ErrorKind::usage, "a wrong event is a usage error");
   }
 }
 

@@ -33,7 +33,7 @@ void resolve(std::string_view text) {
       require(proxy->authorization.find_first_of("\r\n") == std::string::npos, "one header line");
     }
   } catch (const Error& error) {
-    require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
+    require(error.kind() == ErrorKind::usage, "a wrong setting is a usage error");
     require(error.details().message.text().starts_with("HTTPS_PROXY: "), "the setting is named");
   }
 }

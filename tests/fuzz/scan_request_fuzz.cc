@@ -34,7 +34,7 @@ void build(const ScanParameters& parameters) {
   try {
     validate(parameters);
   } catch (const Error& error) {
-    require(error.kind() == ErrorKind::usage, "a wrong setting is the user's to correct");
+    require(error.kind() == ErrorKind::usage, "a wrong setting is a usage error");
     return;
   }
   const ScanRequests requests(parameters, 8);

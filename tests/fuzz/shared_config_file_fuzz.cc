@@ -55,7 +55,7 @@ std::optional<SharedConfigFile> parse(std::string_view text, SharedConfigKind ki
     require_sections(file.sso_sessions);
     return file;
   } catch (const Error& error) {
-    require(error.kind() == ErrorKind::usage, "a wrong file is the user's to correct");
+    require(error.kind() == ErrorKind::usage, "a wrong file is a usage error");
     require_own_words(error.details().message.text());
     return std::nullopt;
   }
