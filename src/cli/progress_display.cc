@@ -39,7 +39,7 @@ std::string_view shortened(std::string_view text, std::size_t columns) {
 
 }  // namespace
 
-Estimate estimate(const pipeline::ScanProgress& progress, double items_per_second) {
+Estimate estimate(const run::ScanProgress& progress, double items_per_second) {
   Estimate result;
   if (progress.estimated_items == 0) {
     return result;
@@ -58,7 +58,7 @@ Estimate estimate(const pipeline::ScanProgress& progress, double items_per_secon
   return result;
 }
 
-std::string progress_text(const pipeline::ScanProgress& progress, const Rates& rates,
+std::string progress_text(const run::ScanProgress& progress, const Rates& rates,
                           const Elapsed& elapsed) {
   const pipeline::RunCounters& counters = progress.counters;
   std::string text;
@@ -99,7 +99,7 @@ std::string progress_text(const pipeline::ScanProgress& progress, const Rates& r
   return text;
 }
 
-boost::json::object progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
+boost::json::object progress_json(const run::ScanProgress& progress, const Rates& rates,
                                   const Elapsed& elapsed) {
   const pipeline::RunCounters& counters = progress.counters;
   const Estimate left = estimate(progress, rates.items);
@@ -135,7 +135,7 @@ std::chrono::milliseconds ProgressDisplay::interval() const {
                                         : std::chrono::milliseconds(5000);
 }
 
-void ProgressDisplay::update(const pipeline::ScanProgress& progress,
+void ProgressDisplay::update(const run::ScanProgress& progress,
                              std::chrono::steady_clock::time_point now) {
   if (progress.counters.items_delivered > samples_.back().counters.items_delivered) {
     last_delivery_ = now;

@@ -11,8 +11,8 @@
 
 #include <boost/json.hpp>
 
-#include "pipeline/scan_run.h"
 #include "run/run_summary.h"
+#include "run/scan_run.h"
 
 namespace everyitem::cli {
 
@@ -36,7 +36,7 @@ struct Estimate {
   std::optional<double> seconds_left;
 };
 
-Estimate estimate(const pipeline::ScanProgress& progress, double items_per_second);
+Estimate estimate(const run::ScanProgress& progress, double items_per_second);
 
 /// How long a run has taken so far, and how long nothing has been delivered.
 struct Elapsed {
@@ -46,11 +46,11 @@ struct Elapsed {
 
 /// "12,345 items  4,567 items/s  ..." without a line break; what matters most comes first, so that
 /// a narrow terminal shows it.
-std::string progress_text(const pipeline::ScanProgress& progress, const Rates& rates,
+std::string progress_text(const run::ScanProgress& progress, const Rates& rates,
                           const Elapsed& elapsed);
 
 /// {"event":"progress", ...}: the progress of docs/output.md.
-boost::json::object progress_json(const pipeline::ScanProgress& progress, const Rates& rates,
+boost::json::object progress_json(const run::ScanProgress& progress, const Rates& rates,
                                   const Elapsed& elapsed);
 
 /// {"event":"summary", ...}: the summary of docs/output.md.
@@ -70,7 +70,7 @@ class ProgressDisplay {
   /// How often to call `update`.
   std::chrono::milliseconds interval() const;
 
-  void update(const pipeline::ScanProgress& progress, std::chrono::steady_clock::time_point now);
+  void update(const run::ScanProgress& progress, std::chrono::steady_clock::time_point now);
   /// "everyitem: TEXT", in any mode but quiet.
   void notice(std::string_view text);
   /// "everyitem: TEXT", in any mode.

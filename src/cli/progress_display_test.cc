@@ -11,7 +11,7 @@ namespace {
 
 using std::chrono::seconds;
 
-pipeline::ScanProgress half_way() {
+run::ScanProgress half_way() {
   return {.counters = {.pages_read = 10,
                        .items_scanned = 500,
                        .items_read = 400,
@@ -50,7 +50,7 @@ TEST(Estimate, IsTheShareOfTheItemsThatDynamoDbLookedAt) {
 }
 
 TEST(Estimate, IsLeftOutWhereTheTableSaysNothing) {
-  pipeline::ScanProgress progress = half_way();
+  run::ScanProgress progress = half_way();
   progress.estimated_items = 0;
   EXPECT_FALSE(estimate(progress, 100).percent);
   EXPECT_FALSE(estimate(progress, 100).seconds_left);
@@ -58,7 +58,7 @@ TEST(Estimate, IsLeftOutWhereTheTableSaysNothing) {
 }
 
 TEST(Estimate, OfATableThatHasGrownStaysWithinBounds) {
-  pipeline::ScanProgress progress = half_way();
+  run::ScanProgress progress = half_way();
   progress.items_before = 9000;
   EXPECT_DOUBLE_EQ(*estimate(progress, 100).percent, 100);
   EXPECT_DOUBLE_EQ(*estimate(progress, 100).seconds_left, 0);
@@ -76,7 +76,7 @@ TEST(ProgressText, DoesNotForetellFromTheFirstMoments) {
 }
 
 TEST(ProgressText, TellsWhatGoesWrongBeforeWhatIsUsual) {
-  pipeline::ScanProgress progress = half_way();
+  run::ScanProgress progress = half_way();
   progress.dead_letters_before = 1;
   progress.counters.dead_letters = 2;
   progress.counters.segments_failed = 1;
@@ -142,7 +142,7 @@ TEST(ProgressDisplay, SaysOnlyWhatMustBeSaidWhenQuiet) {
 TEST(ProgressDisplay, NarrowTerminalsDropWholeParts) {
   Output out;
   ProgressDisplay display(DisplayMode::terminal, out.file(), {});
-  pipeline::ScanProgress progress = half_way();
+  run::ScanProgress progress = half_way();
   progress.requests_retried = 123456;
   progress.throttled_requests = 1234567;
   progress.records_sent_again = 1;

@@ -64,7 +64,7 @@ bool is_regular_file(int descriptor) {
   return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-DisplayMode display_mode(bool quiet, const pipeline::ScanSettings& settings) {
+DisplayMode display_mode(bool quiet, const run::ScanSettings& settings) {
   if (quiet) {
     return DisplayMode::quiet;
   }
@@ -79,7 +79,7 @@ DisplayMode display_mode(bool quiet, const pipeline::ScanSettings& settings) {
 /// A scan on its event loop.
 class ScanCommand {
  public:
-  ScanCommand(const pipeline::ScanSettings& settings, bool quiet,
+  ScanCommand(const run::ScanSettings& settings, bool quiet,
               const std::vector<std::string>& command)
       : display_(display_mode(quiet, settings), stderr, started_),
         settings_(settings),
@@ -111,19 +111,19 @@ class ScanCommand {
   asio::io_context loop_{1};
   SystemClock clock_;
   ProgressDisplay display_;
-  pipeline::ScanSettings settings_;
-  pipeline::ScanRun run_;
+  run::ScanSettings settings_;
+  run::ScanRun run_;
   asio::signal_set signals_;
   asio::steady_timer tick_;
   std::vector<std::string> command_;
-  std::optional<pipeline::ScanOutcome> outcome_;
+  std::optional<run::ScanOutcome> outcome_;
   bool stopping_ = false;
 };
 
 ExitCode ScanCommand::run() {
   ExitCode exit_code = ExitCode::failed;
   asio::co_spawn(loop_, run_.run(),
-                 [&](const std::exception_ptr& failure, pipeline::ScanOutcome outcome) {
+                 [&](const std::exception_ptr& failure, run::ScanOutcome outcome) {
                    outcome_ = outcome;
                    signals_.cancel();
                    tick_.cancel();

@@ -74,15 +74,15 @@ bool is_about_the_owner(const std::exception_ptr& failure) {
 /// How a process of the run came to its end. Shared with the run's coroutine, which may outlive the
 /// round.
 struct RunningScan {
-  RunningScan(const asio::any_io_executor& executor, pipeline::ScanSettings settings,
-              pipeline::RunSurroundings context, pipeline::ScanRun::Notice notice)
+  RunningScan(const asio::any_io_executor& executor, run::ScanSettings settings,
+              run::RunContext context, Notice notice)
       : run(executor, std::move(settings), std::move(context), std::move(notice)),
         ended(executor) {}
 
   bool over = false;
   std::exception_ptr failure;
-  pipeline::ScanOutcome outcome;
-  pipeline::ScanRun run;
+  run::ScanOutcome outcome;
+  run::ScanRun run;
   Event ended;
 };
 
@@ -135,16 +135,16 @@ class Round {
 };
 
 void Round::start() {
-  pipeline::RunSurroundings context{.environment = with_state_in_tmp(environment_),
-                                    .clock = clock_,
-                                    .random_seed = std::random_device{}(),
-                                    .limits = limits_for_memory(environment_),
-                                    .owner = "invocation " + invocation_.request_id};
+  run::RunContext context{.environment = with_state_in_tmp(environment_),
+                          .clock = clock_,
+                          .random_seed = std::random_device{}(),
+                          .limits = limits_for_memory(environment_),
+                          .owner = "invocation " + invocation_.request_id};
   scan_ = std::make_shared<RunningScan>(
       executor_, settings_.scan, std::move(context),
       [&log = log_](const Message& text) { log.info(text.worded(as_variable)); });
   asio::co_spawn(executor_, scan_->run.run(),
-                 [scan = scan_](const std::exception_ptr& failure, pipeline::ScanOutcome outcome) {
+                 [scan = scan_](const std::exception_ptr& failure, run::ScanOutcome outcome) {
                    scan->over = true;
                    scan->failure = failure;
                    scan->outcome = outcome;

@@ -12,7 +12,7 @@
 
 #include "base/environment.h"
 #include "base/message.h"
-#include "pipeline/scan_run.h"
+#include "run/scan_run.h"
 
 namespace everyitem::lambda {
 
@@ -27,7 +27,7 @@ struct ChainState {
 };
 
 struct ScannerSettings {
-  pipeline::ScanSettings scan;
+  run::ScanSettings scan;
   /// Reading stops this long before the deadline.
   std::chrono::milliseconds handover{15'000};
   ChainState chain;

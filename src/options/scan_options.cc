@@ -18,13 +18,13 @@
 #include "options/identity_entries.h"
 #include "options/output_path.h"
 #include "options/setting_text.h"
-#include "pipeline/fleet.h"
+#include "run/fleet.h"
 #include "source/dynamodb_limits.h"
 
 namespace everyitem::options {
 
 struct ScanOptions {
-  pipeline::ScanSettings settings;
+  run::ScanSettings settings;
   std::string table;
   std::string stream;
   std::optional<std::uint32_t> workers;
@@ -33,7 +33,7 @@ struct ScanOptions {
 
 namespace {
 
-using pipeline::ScanSettings;
+using run::ScanSettings;
 using source::ScanParameters;
 using Entry = SettingEntry<ScanOptions>;
 
@@ -134,7 +134,7 @@ std::vector<Entry> make_entries() {
        "Encoding of requests to Kinesis. cbor sends a quarter fewer bytes; auto uses it where the "
        "endpoint understands it. Default: auto",
        [](ScanOptions& options, SettingId id, std::string_view text) {
-         using pipeline::KinesisWire;
+         using run::KinesisWire;
          constexpr std::array kWires = {KinesisWire::automatic, KinesisWire::cbor,
                                         KinesisWire::json};
          options.settings.kinesis_wire =
@@ -158,14 +158,13 @@ std::vector<Entry> make_entries() {
        "Share the run between N processes, on any machines. Start each with the same command, its "
        "own --worker, and --checkpoint dynamodb:TABLE/RUN",
        [](ScanOptions& options, SettingId id, std::string_view text) {
-         options.workers =
-             static_cast<std::uint32_t>(parse_count(id, text, 1, pipeline::kMostWorkers));
+         options.workers = static_cast<std::uint32_t>(parse_count(id, text, 1, run::kMaxWorkers));
        }},
       {setting::kWorker, kHow, kAll, kManner, "I",
        "Which of the workers this is, from 0. It reads every N-th segment",
        [](ScanOptions& options, SettingId id, std::string_view text) {
          options.worker =
-             static_cast<std::uint32_t>(parse_count(id, text, 0, pipeline::kMostWorkers - 1));
+             static_cast<std::uint32_t>(parse_count(id, text, 0, run::kMaxWorkers - 1));
        }},
       {setting::kReadUnits, kHow, kAll, kManner, "N",
        "Read at most N read units per second, as DynamoDB reports them, in all segments and "
@@ -312,7 +311,7 @@ std::span<const Entry> scan_entries() {
   return entries;
 }
 
-pipeline::ScanSettings scan_settings(const GivenSettings& given) {
+run::ScanSettings scan_settings(const GivenSettings& given) {
   ScanOptions options;
   parse_given(scan_entries(), given, options);
   if (options.table.empty()) {

@@ -5,7 +5,7 @@
 #include <string>
 
 #include "options/setting_entry.h"
-#include "pipeline/scan_run.h"
+#include "run/scan_run.h"
 
 namespace everyitem::options {
 
@@ -17,6 +17,6 @@ std::span<const SettingEntry<ScanOptions>> scan_entries();
 
 /// What was given, understood, checked and put together. Calls nothing: a usage error, which names
 /// the setting, is thrown before anything is started.
-pipeline::ScanSettings scan_settings(const GivenSettings& given);
+run::ScanSettings scan_settings(const GivenSettings& given);
 
 }  // namespace everyitem::options

@@ -15,7 +15,7 @@ namespace {
 using testing::HasSubstr;
 
 /// As a door collects them: flags, each with its value unless it is a switch.
-pipeline::ScanSettings parse(const std::vector<std::string>& arguments) {
+run::ScanSettings parse(const std::vector<std::string>& arguments) {
   GivenSettings given;
   for (auto argument = arguments.begin(); argument != arguments.end(); ++argument) {
     const std::string name = argument->substr(2);
@@ -50,7 +50,7 @@ TEST(ScanOptions, ATableIntoAStream) {
   EXPECT_FALSE(settings.threads);
   EXPECT_FALSE(settings.limit);
   EXPECT_FALSE(settings.random_partition_keys);
-  EXPECT_EQ(settings.kinesis_wire, pipeline::KinesisWire::automatic);
+  EXPECT_EQ(settings.kinesis_wire, run::KinesisWire::automatic);
   EXPECT_FALSE(settings.restart);
 }
 
@@ -120,9 +120,9 @@ TEST(ScanOptions, TheWireToKinesisCanBeChosen) {
   const auto wire = [](const std::string& text) {
     return parse({"--table", "orders", "--stream", "s", "--kinesis-wire", text}).kinesis_wire;
   };
-  EXPECT_EQ(wire("auto"), pipeline::KinesisWire::automatic);
-  EXPECT_EQ(wire("cbor"), pipeline::KinesisWire::cbor);
-  EXPECT_EQ(wire("json"), pipeline::KinesisWire::json);
+  EXPECT_EQ(wire("auto"), run::KinesisWire::automatic);
+  EXPECT_EQ(wire("cbor"), run::KinesisWire::cbor);
+  EXPECT_EQ(wire("json"), run::KinesisWire::json);
 }
 
 TEST(ScanOptions, HowOftenParametersAreWritten) {

@@ -43,7 +43,7 @@ std::string_view status_word(SummaryStatus status) {
   return "failed";
 }
 
-SummaryStatus status_of(const pipeline::ScanOutcome& outcome) {
+SummaryStatus status_of(const ScanOutcome& outcome) {
   switch (outcome.status) {
     case pipeline::RunStatus::complete:
       return outcome.nothing_to_do ? SummaryStatus::already_complete : SummaryStatus::complete;
@@ -62,7 +62,7 @@ std::uint64_t RunSummary::items_total() const {
 }
 
 boost::json::object to_json(const RunSummary& summary) {
-  const pipeline::ScanProgress& progress = summary.progress;
+  const ScanProgress& progress = summary.progress;
   const pipeline::RunCounters& counters = progress.counters;
   const bool has_dead_letters = progress.dead_letters() > 0;
   return {{"status", status_word(summary.status)},
@@ -113,7 +113,7 @@ double rounded(double value, int digits) {
 }
 
 std::string numbers_text(const RunSummary& summary) {
-  const pipeline::ScanProgress& progress = summary.progress;
+  const ScanProgress& progress = summary.progress;
   const pipeline::RunCounters& counters = progress.counters;
   const double seconds = seconds_of(summary);
   const auto delivered_bytes = static_cast<double>(counters.bytes_delivered);

@@ -9,7 +9,7 @@
 
 #include <boost/json.hpp>
 
-#include "pipeline/scan_run.h"
+#include "run/scan_run.h"
 #include "source/worker_part.h"
 
 namespace everyitem::run {
@@ -35,14 +35,14 @@ inline constexpr std::array kSummaryStatuses = {
 std::string_view status_word(SummaryStatus status);
 
 /// Of a run that has ended without an error.
-SummaryStatus status_of(const pipeline::ScanOutcome& outcome);
+SummaryStatus status_of(const ScanOutcome& outcome);
 
 struct RunSummary {
   SummaryStatus status = SummaryStatus::failed;
   std::string table;        ///< its name
   std::string destination;  ///< the stream's name, the file's path, or "-"
   source::WorkerPart part;
-  pipeline::ScanProgress progress;
+  ScanProgress progress;
   std::chrono::duration<double> elapsed{};
   std::string checkpoint;         ///< empty for none, or while it is not known
   std::string dead_letters_file;  ///< the same

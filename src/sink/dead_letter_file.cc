@@ -64,10 +64,13 @@ std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter) {
   return line + '\n';
 }
 
-DeadLetterFile::DeadLetterFile(std::string path, DeadLetterOrigin origin, bool restart)
+DeadLetterFile::DeadLetterFile(std::string path, DeadLetterOrigin origin)
     : path_(std::move(path)), origin_(std::move(origin)) {
   check_writable(path_);
-  if (restart && std::filesystem::exists(path_)) {
+}
+
+void DeadLetterFile::discard_earlier() {
+  if (std::filesystem::exists(path_)) {
     file_ = std::make_unique<LineFile>(path_, FileStart::restart, 0);
   }
 }

@@ -24,10 +24,14 @@ std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter);
 
 class DeadLetterFile final : public DeadLetters {
  public:
-  /// The file and its folder are created with the first letter. A resumed run keeps its letters; a
-  /// restart discards those of the run before. Throws Error if nothing can be written there.
-  DeadLetterFile(std::string path, DeadLetterOrigin origin, bool restart);
+  /// The file and its folder are created with the first letter; letters that are there stay. Throws
+  /// Error if nothing can be written there.
+  DeadLetterFile(std::string path, DeadLetterOrigin origin);
   ~DeadLetterFile() override;
+
+  /// Empties the file: its letters are those of an earlier run, which the user gave up. Before the
+  /// first `write`. Throws Error.
+  void discard_earlier();
 
   /// Writes on a thread of its own, so that the event loop does not wait for the disk.
   Awaitable<void> write(std::vector<DeadLetter> letters) override;

@@ -41,7 +41,10 @@ class DeadLetterFileTest : public testing::Test {
   }
 
   void write(bool restart, std::vector<DeadLetter> letters) const {
-    DeadLetterFile file(path_, kOrigin, restart);
+    DeadLetterFile file(path_, kOrigin);
+    if (restart) {
+      file.discard_earlier();
+    }
     write(file, std::move(letters));
   }
 
@@ -80,7 +83,7 @@ TEST_F(DeadLetterFileTest, CodeAndMissingKey) {
 }
 
 TEST_F(DeadLetterFileTest, NoLetterNoFile) {
-  { const DeadLetterFile file(path_, kOrigin, false); }
+  { const DeadLetterFile file(path_, kOrigin); }
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
@@ -98,7 +101,9 @@ TEST_F(DeadLetterFileTest, ResumeAppendsAfterLastWholeLine) {
 
 TEST_F(DeadLetterFileTest, RestartDiscardsOldLetters) {
   write(false, {letter(1)});
-  { const DeadLetterFile file(path_, kOrigin, true); }
+  { const DeadLetterFile file(path_, kOrigin); }
+  EXPECT_EQ(segments(), Segments{1}) << "discarded before the new run has begun";
+  write(true, {});
   EXPECT_EQ(segments(), Segments{});
   write(true, {letter(2)});
   EXPECT_EQ(segments(), Segments{2});
@@ -106,7 +111,7 @@ TEST_F(DeadLetterFileTest, RestartDiscardsOldLetters) {
 
 TEST_F(DeadLetterFileTest, FirstLetterCreatesFolder) {
   path_ = folder_ + "/a/b/letters.ndjson";
-  { const DeadLetterFile file(path_, kOrigin, false); }
+  { const DeadLetterFile file(path_, kOrigin); }
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/a"));
   write(false, {letter(1)});
   EXPECT_EQ(segments(), Segments{1});
@@ -115,7 +120,7 @@ TEST_F(DeadLetterFileTest, FirstLetterCreatesFolder) {
 TEST_F(DeadLetterFileTest, UnwritablePathFailsAtOnce) {
   std::ofstream(path_) << "";
   try {
-    const DeadLetterFile file(path_ + "/letters", kOrigin, false);
+    const DeadLetterFile file(path_ + "/letters", kOrigin);
     FAIL();
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("--dead-letters"), std::string::npos) << error.what();
@@ -123,7 +128,7 @@ TEST_F(DeadLetterFileTest, UnwritablePathFailsAtOnce) {
 }
 
 TEST_F(DeadLetterFileTest, FullDiskIsAnError) {
-  DeadLetterFile file("/dev/full", kOrigin, false);
+  DeadLetterFile file("/dev/full", kOrigin);
   EXPECT_THROW(write(file, {letter(1)}), Error);
 }
 

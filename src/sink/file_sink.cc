@@ -1,13 +1,14 @@
 #include "sink/file_sink.h"
 
 #include <string_view>
+#include <utility>
 
 #include <boost/asio/co_spawn.hpp>
 
 namespace everyitem::sink {
 
 FileSink::FileSink(const std::string& path, FileStart start, std::uint64_t delivered_bytes)
-    : file_(path, start, delivered_bytes, FileWriters::one) {}
+    : path_(path), file_(path, start, delivered_bytes, FileWriters::one) {}
 
 FileSink::~FileSink() { writer_.join(); }
 
@@ -15,10 +16,19 @@ Awaitable<std::vector<RefusedItem>> FileSink::deliver(const batch::RecordBatch& 
   const std::string_view lines = batch.body.view();
   const auto append = [this, lines]() -> Awaitable<void> {
     file_.append(lines);
+    replace_now();
     co_return;
   };
   co_await asio::co_spawn(writer_, append, asio::use_awaitable);
   co_return std::vector<RefusedItem>{};
+}
+
+void FileSink::replace_now() {
+  if (target_.empty()) {
+    return;
+  }
+  replace_file(path_, target_);
+  path_ = std::exchange(target_, {});
 }
 
 }  // namespace everyitem::sink

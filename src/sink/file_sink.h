@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/thread_pool.hpp>
@@ -26,8 +27,17 @@ class FileSink final : public Sink {
 
   std::size_t max_batches_in_flight() const override { return 1; }
 
+  /// The file takes the place of `target` once its first lines are on disk: until then what is
+  /// there stays. Call before the first `deliver`.
+  void replace_at_first_append(std::string target) { target_ = std::move(target); }
+  /// Now, if it has not happened; does nothing without a target. Not during a `deliver`. Throws
+  /// Error.
+  void replace_now();
+
  private:
+  std::string path_;
   LineFile file_;
+  std::string target_;  ///< to be replaced by the file; empty: nothing is
   boost::asio::thread_pool writer_{1};
 };
 

@@ -86,6 +86,35 @@ TEST_F(FileSinkTest, RestartEmptiesFile) {
   EXPECT_EQ(content(), "{\"c\":3}\n");
 }
 
+TEST_F(FileSinkTest, ReplacesWithTheFirstLines) {
+  write("precious\n");
+  const std::string beside = path_ + ".restart";
+  FileSink sink(beside, FileStart::fresh, 0);
+  sink.replace_at_first_append(path_);
+  EXPECT_EQ(content(), "precious\n");
+  deliver(sink, "{\"a\":1}\n");
+  EXPECT_EQ(content(), "{\"a\":1}\n");
+  EXPECT_FALSE(std::filesystem::exists(beside));
+  deliver(sink, "{\"b\":2}\n");
+  sink.replace_now();
+  EXPECT_EQ(content(), "{\"a\":1}\n{\"b\":2}\n");
+}
+
+TEST_F(FileSinkTest, ReplacesWithNothingOnRequest) {
+  write("precious\n");
+  FileSink sink(path_ + ".restart", FileStart::fresh, 0);
+  sink.replace_at_first_append(path_);
+  sink.replace_now();
+  EXPECT_EQ(content(), "");
+}
+
+TEST_F(FileSinkTest, FailureToReplaceIsAnError) {
+  FileSink sink(path_, FileStart::fresh, 0);
+  sink.replace_at_first_append(folder_ + "/none/items.ndjson");
+  EXPECT_THROW(deliver(sink, "{}\n"), Error);
+  EXPECT_EQ(content(), "{}\n");
+}
+
 TEST_F(FileSinkTest, OneWriterAtATime) {
   for (const FileStart start : {FileStart::fresh, FileStart::resume, FileStart::restart}) {
     auto first = std::make_unique<FileSink>(path_, FileStart::restart, 0);

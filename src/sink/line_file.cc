@@ -9,7 +9,9 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
+#include <cstdio>
 #include <cstring>
+#include <filesystem>
 #include <system_error>
 #include <utility>
 
@@ -154,6 +156,23 @@ void LineFile::write(std::string_view lines) const {
   }
   if (sync_ && fdatasync(descriptor_) != 0) {
     throw file_error("write", path_, reason(errno));
+  }
+}
+
+void replace_file(const std::string& path, const std::string& target) {
+  if (rename(path.c_str(), target.c_str()) != 0) {
+    throw file_error("replace", target, reason(errno));
+  }
+  const std::string folder = std::filesystem::absolute(target).parent_path().string();
+  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
+  const int error = errno;
+  if (descriptor >= 0) {
+    close(descriptor);
+  }
+  // Some file systems cannot sync a folder.
+  if (!synced && error != EINVAL) {
+    throw file_error("sync", folder, reason(error));
   }
 }
 

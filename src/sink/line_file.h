@@ -47,4 +47,8 @@ class LineFile {
   std::exception_ptr failure_;
 };
 
+/// Renames `path` to `target`, in the place of what is there. On return that survives a loss of
+/// power. Throws Error.
+void replace_file(const std::string& path, const std::string& target);
+
 }  // namespace everyitem::sink

@@ -16,7 +16,7 @@ namespace everyitem::source {
 /// Shared by the scanners of one event loop, which it must outlive.
 struct ScanContext {
   aws::Client& dynamodb;
-  const ScanRequests& requests;
+  ScanRequests requests;
   KeyNames keys;
   std::string object;  ///< for messages: "table orders in eu-west-1"
   aws::RetryLimits limits = {};

@@ -16,7 +16,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/error.h"
-#include "pipeline/scan_run.h"
+#include "run/scan_run.h"
 
 namespace everyitem::faults {
 
@@ -40,8 +40,8 @@ Environment environment_of(const ScanSetup& setup) {
   };
 }
 
-pipeline::ScanSettings settings_of(const ScanSetup& setup) {
-  pipeline::ScanSettings settings;
+run::ScanSettings settings_of(const ScanSetup& setup) {
+  run::ScanSettings settings;
   settings.table.name = "table";
   settings.stream = aws::ResourceName{.name = "stream"};
   settings.segments = setup.segments;
@@ -52,13 +52,13 @@ pipeline::ScanSettings settings_of(const ScanSetup& setup) {
   return settings;
 }
 
-std::unique_ptr<pipeline::ScanRun> make_run(const asio::any_io_executor& executor,
+std::unique_ptr<run::ScanRun> make_run(const asio::any_io_executor& executor,
                                             const ScanSetup& setup, Clock& clock) {
-  pipeline::RunSurroundings surroundings{.environment = environment_of(setup),
+  run::RunContext surroundings{.environment = environment_of(setup),
                                          .clock = clock,
                                          .random_seed = setup.seed,
                                          .timeouts = {.idle = setup.idle_timeout}};
-  return std::make_unique<pipeline::ScanRun>(executor, settings_of(setup), std::move(surroundings),
+  return std::make_unique<run::ScanRun>(executor, settings_of(setup), std::move(surroundings),
                                              [](std::string_view) {});
 }
 
@@ -121,7 +121,7 @@ Awaitable<ScanEnd> scan(ScanSetup setup) {
   const auto run = make_run(co_await asio::this_coro::executor, setup, *clock);
   ScanEnd end;
   try {
-    const pipeline::ScanOutcome outcome = co_await run->run();
+    const run::ScanOutcome outcome = co_await run->run();
     end.complete = outcome.status == pipeline::RunStatus::complete;
     end.message = end.complete ? "" : "not complete";
   } catch (const Error& error) {

@@ -1,17 +1,17 @@
-#include "pipeline/budget_claim.h"
+#include "run/rate_claim.h"
 
 #include <algorithm>
 #include <numeric>
 #include <vector>
 
-namespace everyitem::pipeline {
+namespace everyitem::run {
 
 namespace {
 
-/// What each gets that wants more: the same, so that with what the others want it is `budget`.
-double level_of(double budget, std::vector<double> wants) {
+/// What each gets that wants more: the same, so that with what the others want it is `rate`.
+double level_of(double rate, std::vector<double> wants) {
   std::ranges::sort(wants);
-  double left = budget;
+  double left = rate;
   std::size_t without = wants.size();
   for (const double want : wants) {
     const double even = left / static_cast<double>(without);
@@ -21,29 +21,28 @@ double level_of(double budget, std::vector<double> wants) {
     left -= want;
     --without;
   }
-  return budget;
+  return rate;
 }
 
 }  // namespace
 
-double next_claim(double budget, std::optional<double> wanted,
-                  std::span<const BudgetClaim> others) {
-  const double want = std::min(wanted.value_or(budget), budget);
+double next_claim(double rate, std::optional<double> wanted, std::span<const RateClaim> others) {
+  const double want = std::min(wanted.value_or(rate), rate);
   std::vector<double> wants = {want};
   double claimed = 0;
-  for (const BudgetClaim& other : others) {
-    wants.push_back(std::min(other.wanted.value_or(budget), budget));
+  for (const RateClaim& other : others) {
+    wants.push_back(std::min(other.wanted.value_or(rate), rate));
     claimed += other.units;
   }
   const double total = std::accumulate(wants.begin(), wants.end(), 0.0);
-  const double nobodys = std::max(0.0, budget - total) / static_cast<double>(wants.size());
-  const double share = std::min(want, level_of(budget, wants)) + nobodys;
-  const double claim = std::clamp(budget - claimed, 0.0, share);
+  const double nobodys = std::max(0.0, rate - total) / static_cast<double>(wants.size());
+  const double share = std::min(want, level_of(rate, wants)) + nobodys;
+  const double claim = std::clamp(rate - claimed, 0.0, share);
   constexpr double kNothing = 1e-9;  // what is left of rounding
-  return claim < kNothing * budget ? 0 : claim;
+  return claim < kNothing * rate ? 0 : claim;
 }
 
-std::optional<double> BudgetUse::wanted(double units_read, double claim, TimePoint now) {
+std::optional<double> RateUse::wanted(double units_read, double claim, TimePoint now) {
   if (!since_) {
     since_ = now;
     read_before_ = units_read;
@@ -51,7 +50,7 @@ std::optional<double> BudgetUse::wanted(double units_read, double claim, TimePoi
   }
   const double seconds = std::chrono::duration<double>(now - *since_).count();
   if (seconds > 0) {
-    // With a small budget a page costs what several turns bring: waiting for it is no idleness.
+    // With a small rate a page costs what several turns bring: waiting for it is no idleness.
     constexpr double kOfTheLast = 0.25;
     used_ += kOfTheLast * ((units_read - read_before_) / seconds - used_);
     claimed_ += kOfTheLast * (claim - claimed_);
@@ -64,4 +63,4 @@ std::optional<double> BudgetUse::wanted(double units_read, double claim, TimePoi
   return used_ / kUsed;
 }
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::run

@@ -1,4 +1,4 @@
-#include "pipeline/fleet.h"
+#include "run/fleet.h"
 
 #include <algorithm>
 #include <utility>
@@ -7,7 +7,7 @@
 
 #include "base/error.h"
 
-namespace everyitem::pipeline {
+namespace everyitem::run {
 
 using checkpoint::FleetMember;
 using checkpoint::FleetRecord;
@@ -108,8 +108,8 @@ Awaitable<void> Fleet::update(Change change) {
   }
 }
 
-std::vector<BudgetClaim> Fleet::claims_of_others(const FleetRecord& record, TimePoint now) {
-  std::vector<BudgetClaim> claims;
+std::vector<RateClaim> Fleet::claims_of_others(const FleetRecord& record, TimePoint now) {
+  std::vector<RateClaim> claims;
   for (const FleetMember& member : record.members) {
     if (member.worker == part_.worker || member.state != FleetMember::State::reading) {
       continue;
@@ -127,13 +127,13 @@ std::vector<BudgetClaim> Fleet::claims_of_others(const FleetRecord& record, Time
   return claims;
 }
 
-Awaitable<void> Fleet::take_turn(double budget, pace::ReadGate& gate, BudgetUse& use) {
+Awaitable<void> Fleet::take_turn(double rate, pace::ReadGate& gate, RateUse& use) {
   const std::optional<double> wanted = use.wanted(gate.units_read(), claim_, clock_.now());
   double next = 0;
   TimePoint told_at;
   Change change = [&](FleetRecord& record) {
     told_at = clock_.now();
-    next = next_claim(budget, wanted, claims_of_others(record, told_at));
+    next = next_claim(rate, wanted, claims_of_others(record, told_at));
     if (next < claim_) {
       gate.set_rate(next, told_at + kClaimLife);  // before others may have the rest
     }
@@ -147,10 +147,10 @@ Awaitable<void> Fleet::take_turn(double budget, pace::ReadGate& gate, BudgetUse&
   gate.set_rate(next, told_at + kClaimLife);
 }
 
-Awaitable<void> Fleet::share_budget(double budget, pace::ReadGate& gate) {
-  BudgetUse use;
+Awaitable<void> Fleet::share_rate(double rate, pace::ReadGate& gate) {
+  RateUse use;
   for (;;) {
-    co_await take_turn(budget, gate, use);
+    co_await take_turn(rate, gate, use);
     const auto reading =
         std::ranges::count(last_.members, FleetMember::State::reading, &FleetMember::state);
     co_await clock_.sleep(turn_time(static_cast<std::size_t>(reading)));
@@ -185,4 +185,4 @@ std::string Fleet::text() const {
                                        fmt::join(missing, ", "));
 }
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::run

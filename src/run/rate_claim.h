@@ -1,27 +1,27 @@
-// How workers that share a run divide its read budget among them.
+// How workers that share a run divide its read rate among them.
 #pragma once
 
 #include <chrono>
 #include <optional>
 #include <span>
 
-namespace everyitem::pipeline {
+namespace everyitem::run {
 
 /// What a worker says of itself. Read units a second.
-struct BudgetClaim {
+struct RateClaim {
   double units = 0;              ///< it reads no faster than this
   std::optional<double> wanted;  ///< it has no use for more; nothing: for as much as it can get
 };
 
-/// What one worker claims next, who wants `wanted`: its fair share of `budget`, as far as the
+/// What one worker claims next, who wants `wanted`: its fair share of `rate`, as far as the
 /// others have left it free. All get the same, but for those that want less; what these leave goes
-/// to the others, and what nobody wants is divided evenly. Never more than the budget less what the
+/// to the others, and what nobody wants is divided evenly. Never more than the rate less what the
 /// others claim: if each claims in turn, and knows the claims before, they are never above it
 /// together.
-double next_claim(double budget, std::optional<double> wanted, std::span<const BudgetClaim> others);
+double next_claim(double rate, std::optional<double> wanted, std::span<const RateClaim> others);
 
 /// Learns what a worker has use for, from what it uses of its claims. One event loop.
-class BudgetUse {
+class RateUse {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
@@ -29,7 +29,7 @@ class BudgetUse {
   static constexpr double kUsed = 0.7;
 
   /// `units_read`: so far, and `claim`: a second, since it was last asked. The answer is as in
-  /// BudgetClaim: something more than is used where that is less than what was claimed.
+  /// RateClaim: something more than is used where that is less than what was claimed.
   std::optional<double> wanted(double units_read, double claim, TimePoint now);
 
  private:
@@ -39,4 +39,4 @@ class BudgetUse {
   double claimed_ = 0;  ///< likewise
 };
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::run

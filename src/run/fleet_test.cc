@@ -1,4 +1,4 @@
-#include "pipeline/fleet.h"
+#include "run/fleet.h"
 
 #include <functional>
 #include <memory>
@@ -17,7 +17,7 @@
 #include "base/test_sanitizers.h"
 #include "pace/simulated_reading.h"
 
-namespace everyitem::pipeline {
+namespace everyitem::run {
 
 using namespace pace;  // NOLINT(google-build-using-namespace): the simulated table
 namespace {
@@ -111,7 +111,7 @@ Awaitable<void> work(Simulation& table, Worker& worker, std::chrono::nanoseconds
   co_await table.clock.sleep(begin);
   FleetTerms wanted = terms(static_cast<std::uint32_t>(table.segments));
   co_await worker.fleet.join(std::move(wanted));
-  asio::co_spawn(table.loop, worker.fleet.share_budget(*table.rate, worker.gate),
+  asio::co_spawn(table.loop, worker.fleet.share_rate(*table.rate, worker.gate),
                  asio::bind_cancellation_slot(worker.stop_sharing.slot(), asio::detached));
   for (std::uint32_t segment = 0; segment < table.segments; ++segment) {
     if (worker.part.has(segment)) {
@@ -172,13 +172,13 @@ double share_of_budget(double units, const Simulation& table) { return units / (
 
 TEST(Fleet, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
   struct Case {
-    double budget;
+    double rate;
     std::size_t workers;
   };
   for (const Case& one :
        {Case{20, 2}, Case{20, 5}, Case{1000, 2}, Case{1000, 5}, Case{1000, 20}, Case{20'000, 10}}) {
-    SCOPED_TRACE(fmt::format("{} workers, {} units/s", one.workers, one.budget));
-    Simulation table{.segments = 8 * one.workers, .rate = one.budget, .lasts = seconds(200)};
+    SCOPED_TRACE(fmt::format("{} workers, {} units/s", one.workers, one.rate));
+    Simulation table{.segments = 8 * one.workers, .rate = one.rate, .lasts = seconds(200)};
     std::vector<Course> courses(one.workers, {.end = table.lasts});
     // All but the last end one after the other.
     for (std::size_t i = 0; i + 1 < one.workers; ++i) {
@@ -194,9 +194,9 @@ TEST(Fleet, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
     EXPECT_GE(least, 0.97);
     EXPECT_LE(most, 1.03);
     fmt::print(
-        "{:>5} units/s, {:>2} workers: {:.4f} to {:.4f} of the budget in any minute, {} "
+        "{:>5} units/s, {:>2} workers: {:.4f} to {:.4f} of the rate in any minute, {} "
         "writes, {} too late\n",
-        one.budget, one.workers, least, most, shared.version, shared.refused);
+        one.rate, one.workers, least, most, shared.version, shared.refused);
     for (const FleetMember& member : shared.record->members) {
       EXPECT_EQ(member.state, FleetMember::State::complete);
     }
@@ -411,4 +411,4 @@ TEST_F(FleetTermsTest, WhoEndsLastSeesThatAllAreComplete) {
 }
 
 }  // namespace
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::run

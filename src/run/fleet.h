@@ -1,5 +1,5 @@
 // One of the workers that share a run: agrees with the others on what is read, and divides the read
-// budget with them. See docs/adr/2026-11-26-workers.md.
+// rate with them. See docs/adr/2026-11-26-workers.md.
 #pragma once
 
 #include <algorithm>
@@ -16,10 +16,10 @@
 #include "base/clock.h"
 #include "checkpoint/fleet_store.h"
 #include "pace/read_gate.h"
-#include "pipeline/budget_claim.h"
+#include "run/rate_claim.h"
 #include "source/worker_part.h"
 
-namespace everyitem::pipeline {
+namespace everyitem::run {
 
 /// How often each of so many that read tells the others what it does, and looks at them. What one
 /// leaves free that ends is lost for so long at most.
@@ -30,14 +30,14 @@ constexpr std::chrono::nanoseconds turn_time(std::size_t reading) {
 
 /// A worker that could not tell the others anything for so long reads no more until it can.
 inline constexpr std::chrono::seconds kClaimLife{20};
-/// A worker that others have not heard of for so long has no part in the budget any more. Longer
+/// A worker that others have not heard of for so long has no part in the rate any more. Longer
 /// than kClaimLife by more than a write takes.
 inline constexpr std::chrono::seconds kClaimsForgotten{30};
 
 /// With more, a turn would come close to the life of a claim: one that fails must leave time for
 /// another.
-inline constexpr std::uint32_t kMostWorkers = 100;
-static_assert(2 * turn_time(kMostWorkers) <= kClaimLife);
+inline constexpr std::uint32_t kMaxWorkers = 100;
+static_assert(2 * turn_time(kMaxWorkers) <= kClaimLife);
 
 /// What all workers must agree on.
 struct FleetTerms {
@@ -60,11 +60,11 @@ class Fleet {
   /// run's TotalSegments. Throws a usage error where other workers go by other terms.
   Awaitable<std::uint32_t> join(FleetTerms terms);
 
-  /// Keeps `gate` within this worker's part of `budget` (read units a second), until cancelled.
+  /// Keeps `gate` within this worker's part of `rate` (read units a second), until cancelled.
   /// Before the first turn it reads nothing.
-  Awaitable<void> share_budget(double budget, pace::ReadGate& gate);
+  Awaitable<void> share_rate(double rate, pace::ReadGate& gate);
 
-  /// This worker reads no more: the others may have its part of the budget.
+  /// This worker reads no more: the others may have its part of the rate.
   Awaitable<void> leave(checkpoint::FleetMember::State state);
 
   /// The workers whose segments are not all delivered, by what was last seen.
@@ -79,12 +79,12 @@ class Fleet {
   };
   using Change = std::function<void(checkpoint::FleetRecord&)>;
 
-  Awaitable<void> take_turn(double budget, pace::ReadGate& gate, BudgetUse& use);
+  Awaitable<void> take_turn(double rate, pace::ReadGate& gate, RateUse& use);
   Awaitable<void> update(Change change);
   Awaitable<bool> try_to_join(FleetTerms terms);
   Awaitable<void> wait_for_others_to_write();
   checkpoint::FleetMember& own(checkpoint::FleetRecord& record) const;
-  std::vector<BudgetClaim> claims_of_others(const checkpoint::FleetRecord& record, TimePoint now);
+  std::vector<RateClaim> claims_of_others(const checkpoint::FleetRecord& record, TimePoint now);
 
   checkpoint::FleetStore& store_;
   source::WorkerPart part_;
@@ -96,4 +96,4 @@ class Fleet {
   double claim_ = 0;                        ///< as the others see it
 };
 
-}  // namespace everyitem::pipeline
+}  // namespace everyitem::run

@@ -1,0 +1,171 @@
+#include "run/kinesis_destination.h"
+
+#include <algorithm>
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "aws/service_error.h"
+#include "base/error.h"
+#include "batch/aggregating_builder.h"
+#include "batch/put_records_batch.h"
+#include "batch/put_records_format.h"
+#include "batch/shard_map.h"
+#include "sink/kinesis_sink.h"
+#include "sink/paced_shards.h"
+#include "sink/shard_list.h"
+#include "sink/stream_description.h"
+
+namespace everyitem::run {
+
+namespace {
+
+/// What was found out about a stream before anything is sent to it.
+struct DescribedStream {
+  batch::StreamId id;
+  sink::StreamDescription description;
+  Wire wire = Wire::cbor;  ///< which the endpoint understands
+  std::optional<batch::ShardMap> shards;
+  Message pacing_notice;  ///< empty if there is nothing to say
+
+  /// A stream that does not say how its capacity is managed is a local server's: it is not paced.
+  bool may_be_paced() const { return description.mode != sink::StreamMode::unknown; }
+};
+
+/// Finds out on the way which wire the endpoint understands.
+Awaitable<void> describe_stream(aws::Client& kinesis, KinesisWire wanted, DescribedStream& stream) {
+  stream.wire = wanted == KinesisWire::json ? Wire::json : Wire::cbor;
+  bool refused = false;
+  try {
+    stream.description = co_await sink::describe_stream(kinesis, stream.wire, stream.id);
+  } catch (const Error& error) {
+    if (wanted != KinesisWire::automatic || !aws::may_be_about_format(error.details().code)) {
+      throw;
+    }
+    refused = true;
+  }
+  if (refused) {
+    stream.description = co_await sink::describe_stream(kinesis, Wire::json, stream.id);
+  }
+  if (refused || (wanted == KinesisWire::automatic && stream.description.nonstandard_cbor)) {
+    stream.wire = Wire::json;
+  }
+}
+
+/// A run continues without the list: then nothing is paced per shard.
+Awaitable<void> list_shards(aws::Client& kinesis, DescribedStream& stream) {
+  try {
+    stream.shards = co_await sink::list_shards(kinesis, stream.wire, stream.id);
+  } catch (const Error& error) {
+    stream.pacing_notice = "per-shard pacing is off: " + error.message();
+    co_return;
+  }
+  if (stream.may_be_paced()) {
+    stream.pacing_notice =
+        sink::pacing_text(stream.shards->shards().size(), stream.description.mode);
+  }
+}
+
+class KinesisDestination final : public Destination {
+ public:
+  KinesisDestination(DestinationContext context, ServiceClients& kinesis, DescribedStream stream)
+      : settings_(context.settings),
+        loops_(context.services.loops()),
+        clock_(context.services.clock()),
+        kinesis_(kinesis),
+        stream_(std::move(stream)),
+        limits_(stream_.description.limits),
+        format_(batch::put_records_format(stream_.wire)) {
+    if (stream_.shards) {
+      shards_.emplace(*stream_.shards);
+    } else if (settings_.aggregate) {
+      // Which items share a record is right with any map: docs/aggregation_format.md.
+      shards_.emplace(batch::ShardMap::evenly(std::max(1U, stream_.description.open_shards)));
+    }
+    filled_.name = name();
+    filled_.open_shards = stream_.description.open_shards;
+  }
+
+  std::string name() const override { return settings_.stream->name; }
+  std::string location() const override {
+    return stream_.description.arn.empty() ? name() : stream_.description.arn;
+  }
+  checkpoint::RunIdentity identity() const override {
+    return {{"stream", location()}, {"stream created", stream_.description.created}};
+  }
+  bool may_refuse_items() const override { return true; }
+  std::vector<Message> notices() const override {
+    return stream_.pacing_notice.empty() ? std::vector<Message>()
+                                         : std::vector{stream_.pacing_notice};
+  }
+
+  void prepare(const RunStart& start) override {
+    filled_.accepted_any = start.items > 0;
+    if (stream_.shards && stream_.may_be_paced()) {
+      const auto list = [this] {
+        return sink::list_shards(kinesis_.on(loops_.home()), stream_.wire, stream_.id);
+      };
+      paced_shards_ = std::make_unique<sink::PacedShards>(loops_.home().executor, clock_, *shards_,
+                                                          stream_.description.mode, list);
+      filled_.shards = paced_shards_.get();
+      // Batches are sent in parts anyway, and take room until their slowest shard has all: more and
+      // smaller ones keep more shards busy.
+      limits_.request_bytes = limits_.record_bytes;
+    }
+  }
+
+  LaneDestination open(RunLoop& loop, std::size_t lanes) override {
+    filled_.sinks = lanes;
+    return {.builder = builder(loop),
+            .sink = std::make_shared<sink::KinesisSink>(kinesis_.on(loop), format_, filled_, clock_,
+                                                        loop.random, settings_.retry_limits())};
+  }
+
+ private:
+  std::unique_ptr<batch::BatchBuilder> builder(RunLoop& loop) {
+    const batch::PartitionKeys keys = settings_.random_partition_keys
+                                          ? batch::PartitionKeys(loop.random)
+                                          : batch::PartitionKeys();
+    if (settings_.aggregate) {
+      return std::make_unique<batch::AggregatingBuilder>(format_, stream_.id, limits_, keys,
+                                                         *shards_);
+    }
+    return std::make_unique<batch::PutRecordsBuilder>(format_, stream_.id, limits_, keys);
+  }
+
+  const ScanSettings& settings_;
+  RunLoops& loops_;
+  Clock& clock_;
+  ServiceClients& kinesis_;
+  DescribedStream stream_;
+  batch::PutRecordsLimits limits_;
+  const batch::PutRecordsFormat& format_;
+  std::optional<batch::CurrentShards> shards_;  ///< if somebody needs them
+  std::unique_ptr<sink::PacedShards> paced_shards_;
+  sink::FilledStream filled_;
+};
+
+Awaitable<std::unique_ptr<Destination>> describe_kinesis(DestinationContext context) {
+  const ScanSettings& settings = context.settings;
+  ServiceClients* clients =
+      co_await context.services.find(aws::kKinesis, Caller::writer, settings.stream->region);
+  aws::Client& kinesis = clients->on(context.services.loops().home());
+  DescribedStream stream;
+  stream.id = {.name = settings.stream->name, .arn = settings.stream->arn};
+  co_await describe_stream(kinesis, settings.kinesis_wire, stream);
+  if (stream.may_be_paced() || settings.aggregate) {
+    co_await list_shards(kinesis, stream);
+  }
+  co_return std::make_unique<KinesisDestination>(context, *clients, std::move(stream));
+}
+
+}  // namespace
+
+DestinationKind kinesis_destination() {
+  return {.name = "kinesis",
+          .is_wanted = [](const ScanSettings& settings) { return settings.stream.has_value(); },
+          .describe = describe_kinesis};
+}
+
+}  // namespace everyitem::run

@@ -1,0 +1,104 @@
+#include "run/run_services.h"
+
+#include <utility>
+
+namespace everyitem::run {
+
+ServiceClients::Connected::Connected(const ServiceClients& service, RunLoop& loop)
+    : credentials(service.home_, *service.service_.credentials, service.clock_),
+      connection(loop.executor, service.model_, service.service_.settings, service.timeouts_,
+                 service.service_.tls,
+                 {.credentials = credentials, .clock = service.clock_, .random = loop.random}) {}
+
+aws::Client& ServiceClients::on(RunLoop& loop) {
+  if (clients_.size() <= loop.index) {
+    clients_.resize(loop.index + 1);
+  }
+  std::unique_ptr<Connected>& client = clients_[loop.index];
+  if (!client) {
+    client = std::make_unique<Connected>(*this, loop);
+  }
+  return client->connection.client;
+}
+
+aws::ClientCounters ServiceClients::counters() const {
+  aws::ClientCounters sum;
+  for (const auto& client : clients_) {
+    if (client) {
+      const aws::ClientCounters counters = client->connection.client.counters();
+      sum.calls += counters.calls;
+      sum.throttles += counters.throttles;
+      sum.retries += counters.retries;
+    }
+  }
+  return sum;
+}
+
+RunServices::RunServices(RunLoops& loops, const ScanSettings& settings, const RunContext& context,
+                         const Notice& notice)
+    : loops_(loops),
+      clock_(context.clock),
+      timeouts_(context.timeouts),
+      random_(context.random_seed) {
+  identity::Surroundings surroundings{.environment = context.environment,
+                                      .clock = clock_,
+                                      .random = random_,
+                                      .timeouts = timeouts_,
+                                      .notice = notice};
+  if (context.ask) {
+    surroundings.ask = context.ask;
+  }
+  reader_ = std::make_unique<identity::Identity>(settings.identity, surroundings);
+  // Each role is assumed with what its profile gives: one role is not assumed with the other.
+  if (!settings.stream_profile.empty() || !settings.stream_role_arn.empty()) {
+    identity::IdentityFlags flags = settings.identity;
+    if (!settings.stream_profile.empty()) {
+      flags.profile = settings.stream_profile;
+    }
+    flags.role_arn = settings.stream_role_arn;
+    writer_ = std::make_unique<identity::Identity>(flags, surroundings);
+  }
+}
+
+RunServices::~RunServices() = default;
+
+Awaitable<ServiceClients*> RunServices::find(const aws::ServiceModel& model, Caller caller,
+                                             std::string arn_region) {
+  identity::Identity& identity = identity_of(caller);
+  const identity::ServiceFlags flags = identity.service_flags(arn_region);
+  co_await identity.find_region(flags);
+  co_return &add(model, identity.service(model, flags));
+}
+
+ServiceClients& RunServices::in_region(const aws::ServiceModel& model, const std::string& region) {
+  identity::ServiceFlags flags = reader_->service_flags({});
+  flags.region = region.empty() && !services_.empty() ? services_.front()->region() : region;
+  return add(model, reader_->service(model, flags));
+}
+
+ServiceClients& RunServices::add(const aws::ServiceModel& model,
+                                 identity::IdentifiedService service) {
+  services_.push_back(std::make_unique<ServiceClients>(loops_.home().executor, model,
+                                                       std::move(service), timeouts_, clock_));
+  return *services_.back();
+}
+
+aws::ClientCounters RunServices::counters() const {
+  aws::ClientCounters sum;
+  for (const auto& service : services_) {
+    const aws::ClientCounters counters = service->counters();
+    sum.calls += counters.calls;
+    sum.throttles += counters.throttles;
+    sum.retries += counters.retries;
+  }
+  return sum;
+}
+
+void RunServices::stop() {
+  reader_->stop();
+  if (writer_) {
+    writer_->stop();
+  }
+}
+
+}  // namespace everyitem::run

@@ -1,0 +1,106 @@
+#include "run/run_stores.h"
+
+#include <unistd.h>
+
+#include <filesystem>
+#include <string_view>
+#include <utility>
+
+#include <boost/asio/ip/host_name.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "base/error.h"
+
+namespace everyitem::run {
+
+namespace {
+
+/// For others that want the run that this process owns. Process and host may be the same in two
+/// containers, and so may be what the caller calls itself: the number is not.
+std::string owner_name(const std::string& given, Random& random) {
+  constexpr std::size_t kMaxGiven = 150;
+  boost::system::error_code unknown;
+  const std::string name =
+      given.empty() ? fmt::format("process {} on {}", getpid(), asio::ip::host_name(unknown))
+                    : given.substr(0, kMaxGiven);
+  return fmt::format("{} ({:016x})", name, random.bits());
+}
+
+/// The file of this source and destination in the user's state folder. `what` is to be there, and
+/// `option` puts it elsewhere.
+std::string path_in_state_home(const StoresContext& context, std::string_view what,
+                               const Message& option) {
+  const Environment& environment = context.context.environment;
+  std::string state_home = environment("XDG_STATE_HOME");
+  if (state_home.empty()) {
+    const std::string home = environment("HOME");
+    if (home.empty()) {
+      throw usage_error(
+          fmt::format("there is no folder for the {}: neither HOME nor XDG_STATE_HOME is set",
+                      what),
+          "Give " + option + ".");
+    }
+    state_home = home + "/.local/state";
+  }
+  const source::WorkerPart part = context.settings.part;
+  std::string key =
+      fmt::format("{}\n{}", context.source.location(), context.destination.location());
+  if (!part.alone()) {
+    key += fmt::format("\nworker {} of {}", part.worker, part.workers);
+  }
+  return checkpoint::default_checkpoint_path(state_home, context.source.name(),
+                                             context.destination.name(), key);
+}
+
+checkpoint::StoreContext store_context(const StoresContext& context) {
+  RunLoop& home = context.services.loops().home();
+  // The client outlives the stores: the services do.
+  const auto client = [&services = context.services](const aws::ServiceModel& model,
+                                                     const std::string& region) -> aws::Client& {
+    return services.in_region(model, region).on(services.loops().home());
+  };
+  return {.clock = context.services.clock(),
+          .owner = owner_name(context.context.owner, home.random),
+          .limits = context.settings.retry_limits(),
+          .kms_key = context.settings.checkpoint_kms_key,
+          .interval = context.settings.checkpoint_interval,
+          .part = context.settings.part,
+          .client = client,
+          .notice = context.notice,
+          .handed_over = context.context.handed_over};
+}
+
+}  // namespace
+
+RunStores open_run_stores(const StoresContext& context) {
+  const ScanSettings& settings = context.settings;
+  std::string where = settings.checkpoint;
+  if (where.empty()) {
+    where = context.destination.keeps_items()
+                ? path_in_state_home(context, "checkpoint", setting::kCheckpoint("PATH"))
+                : "none";
+  }
+  checkpoint::CheckpointLocation location = checkpoint::parse_checkpoint_location(where);
+  RunStores stores;
+  if (!settings.part.alone()) {
+    stores.fleet = checkpoint::open_fleet_store(location, store_context(context));
+    location = checkpoint::worker_location(location, settings.part);
+  }
+  stores.checkpoint = checkpoint::open_checkpoint_store(location, store_context(context));
+  return stores;
+}
+
+std::string dead_letters_path(const StoresContext& context,
+                              const checkpoint::CheckpointStore& store) {
+  if (!context.settings.dead_letters.empty()) {
+    return context.settings.dead_letters;
+  }
+  std::filesystem::path path =
+      store.file().empty()
+          ? path_in_state_home(context, "dead letters", setting::kDeadLetters("FILE"))
+          : store.file();
+  return path.replace_extension("dead-letters.ndjson").string();
+}
+
+}  // namespace everyitem::run

@@ -1,0 +1,345 @@
+#include "run/scan_run.h"
+
+#include <algorithm>
+#include <exception>
+#include <functional>
+#include <iterator>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/system/system_error.hpp>
+#include <fmt/format.h>
+
+#include "base/human_format.h"
+#include "base/usable_cores.h"
+#include "checkpoint/checkpoint_store.h"
+#include "pace/read_gate.h"
+#include "pace/read_rate.h"
+#include "pipeline/pipeline.h"
+#include "run/run_claim.h"
+#include "run/run_loops.h"
+#include "run/run_services.h"
+#include "run/run_stores.h"
+#include "sink/dead_letter_file.h"
+#include "source/page_reader.h"
+
+namespace everyitem::run {
+
+namespace {
+
+/// Threads that a run takes by default: with more it waits for the services, or for memory.
+constexpr unsigned kMaxDefaultThreads = 8;
+
+/// What a lane of the pipeline is made of.
+struct LaneStages {
+  asio::any_io_executor executor;
+  std::unique_ptr<source::PartSource> source;
+  LaneDestination destination;
+
+  pipeline::LaneParts parts() const {
+    return {.executor = executor,
+            .source = *source,
+            .builder = *destination.builder,
+            .sink = *destination.sink};
+  }
+};
+
+}  // namespace
+
+struct ScanRun::Impl {
+  Impl(asio::any_io_executor executor, ScanSettings run_settings, RunContext run_context,
+       Notice run_notice, RunKinds run_kinds)
+      : settings(std::move(run_settings)),
+        context(std::move(run_context)),
+        notice(std::move(run_notice)),
+        kinds(std::move(run_kinds)),
+        loops(std::move(executor), context.random_seed) {}
+  ~Impl() {
+    loops.join();  // before what they use is destroyed
+  }
+  Impl(const Impl&) = delete;
+  Impl& operator=(const Impl&) = delete;
+
+  Awaitable<ScanOutcome> run();
+  Awaitable<ScanOutcome> scan();
+  Awaitable<void> claim();
+  Awaitable<void> begin();
+  void open_lanes();
+  std::uint32_t choose_parts();
+  RunTerms terms() const;
+  StoresContext stores_context() {
+    return {.settings = settings,
+            .context = context,
+            .services = *services,
+            .source = *source,
+            .destination = *destination,
+            .notice = notice};
+  }
+  ScanProgress progress() const;
+
+  const ScanSettings settings;
+  const RunContext context;
+  const Notice notice;
+  const RunKinds kinds;
+
+  // In the order in which a run comes to have them.
+  RunLoops loops;
+  std::optional<RunServices> services;
+  std::unique_ptr<Source> source;
+  std::unique_ptr<Destination> destination;
+  std::optional<double> rate;  ///< read units a second of the run, of all its workers
+  std::optional<RunClaim> run_claim;
+  std::string checkpoint_location;
+  std::string dead_letters_location;
+  std::unique_ptr<sink::DeadLetterFile> dead_letters;  ///< null if the destination takes every item
+  Message parts_notice;                                ///< how many were chosen, and why
+  std::optional<checkpoint::RunState> state;
+  RunStart start;
+  ScanProgress before;  ///< what earlier processes of the run did
+  std::optional<pace::ReadGate> gate;
+  std::vector<LaneStages> lanes;
+  std::optional<pipeline::Pipeline> pipeline;
+
+  bool stop_requested = false;
+  asio::cancellation_signal stop_start_up;  ///< ends what comes before the pipeline
+};
+
+Awaitable<ScanOutcome> ScanRun::Impl::run() {
+  ScanOutcome outcome;
+  std::exception_ptr failure;
+  try {
+    outcome = co_await scan();
+  } catch (const checkpoint::OwnedByAnother&) {
+    failure = std::current_exception();
+    if (run_claim) {
+      run_claim->give_up();
+    }
+  } catch (...) {
+    failure = std::current_exception();
+  }
+  const bool interrupted = !failure && outcome.status == pipeline::RunStatus::interrupted;
+  const bool complete = !failure && outcome.status == pipeline::RunStatus::complete;
+  if (run_claim && interrupted && context.hands_over) {
+    outcome.ownership = co_await run_claim->hand_over(notice);
+  } else if (run_claim) {
+    co_await run_claim->release(complete, notice);
+  }
+  if (services) {
+    services->stop();
+  }
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+  co_return outcome;
+}
+
+Awaitable<ScanOutcome> ScanRun::Impl::scan() {
+  const auto start_up = [this]() -> Awaitable<void> {
+    co_await claim();
+    if (!state || !state->complete()) {
+      co_await begin();
+    }
+  };
+  try {
+    co_await asio::co_spawn(
+        loops.home().executor, start_up,
+        asio::bind_cancellation_slot(stop_start_up.slot(), asio::use_awaitable));
+  } catch (const boost::system::system_error& error) {
+    if (!stop_requested || error.code() != asio::error::operation_aborted) {
+      throw;
+    }
+  }
+  stop_start_up.slot().clear();
+  if (state && state->complete()) {
+    before.counters.segments_complete = static_cast<std::uint32_t>(state->segments.size());
+    co_return ScanOutcome{.nothing_to_do = true};
+  }
+  if (stop_requested) {
+    co_return ScanOutcome{.status = pipeline::RunStatus::interrupted};
+  }
+
+  open_lanes();
+  pipeline::PipelineParts parts{.lanes = {},
+                                .dead_letters = dead_letters.get(),
+                                .store = run_claim->store(),
+                                .read_gate = &*gate,
+                                .notice = notice};
+  if (rate) {
+    parts.beside = run_claim->share_rate(*rate, *gate);
+  }
+  for (const LaneStages& lane : lanes) {
+    parts.lanes.push_back(lane.parts());
+  }
+  pipeline.emplace(loops.home().executor, std::move(parts), state->segments, context.limits,
+                   settings.limit);
+  const pipeline::RunStatus status = co_await pipeline->run();
+  if (status == pipeline::RunStatus::complete) {
+    destination->complete();
+  }
+  co_return ScanOutcome{.status = status};
+}
+
+/// Asks what is to be read and what is to be filled, which shows too that both are there; then
+/// whose run it is and where it stands. Changes nothing but the owner of the run.
+Awaitable<void> ScanRun::Impl::claim() {
+  services.emplace(loops, settings, context, notice);
+  // Named, all three: GCC 12 destroys temporaries of a co_await twice.
+  const SourceContext of_source{.settings = settings, .services = *services};
+  source = co_await source_kind(kinds, settings).describe(of_source);
+  const DestinationContext of_destination{.settings = settings, .services = *services};
+  destination = co_await destination_kind(kinds, settings).describe(of_destination);
+  rate = pace::units_per_second(settings.read_rate, source->read_capacity());
+
+  run_claim.emplace(open_run_stores(stores_context()), terms(), context.clock, loops.home().random);
+  checkpoint_location = run_claim->location();
+  const std::function<std::uint32_t()> choose = [this] { return choose_parts(); };
+  state = co_await run_claim->claim(choose);
+  if (destination->may_refuse_items()) {
+    dead_letters_location = dead_letters_path(stores_context(), run_claim->store());
+    dead_letters = std::make_unique<sink::DeadLetterFile>(
+        dead_letters_location,
+        sink::DeadLetterOrigin{.table = source->name(), .destination = destination->name()});
+  }
+  if (state) {
+    before.segments = static_cast<std::uint32_t>(state->segments.size());
+    before.dead_letters_before = state->dead_letters();
+    before.items_before = state->items() - before.dead_letters_before;
+    before.bytes_before = state->bytes();
+    before.begun = true;
+  }
+}
+
+/// Or resumes. What an earlier run left goes only once the new run's record is durable and reading
+/// has been tried with the run's own expressions.
+Awaitable<void> ScanRun::Impl::begin() {
+  notice(pace::read_rate_text(settings.read_rate, source->read_capacity(), settings.part.workers));
+  for (const Message& text : destination->notices()) {
+    notice(text);
+  }
+  if (state) {
+    notice(fmt::format("resuming after {}, using {}; checkpoint {}",
+                       counted(before.items_before, "item"), counted(before.segments, "segment"),
+                       checkpoint_location));
+    start = {.kind = RunStart::Kind::resume,
+             .token = state->token,
+             .items = state->items(),
+             .item_bytes = state->bytes()};
+    destination->prepare(start);
+    destination->begin();
+    co_return;
+  }
+  const std::optional<std::uint32_t> agreed = run_claim->agreed_parts();
+  before.segments = agreed ? *agreed : choose_parts();
+  if (!parts_notice.empty()) {
+    notice(parts_notice);
+  }
+  co_await source->try_read();
+  checkpoint::RunState new_state{
+      .identity = terms().identity,
+      .segments = checkpoint::fresh_segments(before.segments, settings.part),
+      .token = checkpoint::new_run_token()};
+  start = {.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
+           .token = new_state.token};
+  destination->prepare(start);
+  co_await run_claim->begin(new_state);
+  state = std::move(new_state);
+  before.begun = true;
+  destination->begin();
+  if (dead_letters && settings.restart) {
+    dead_letters->discard_earlier();
+  }
+}
+
+RunTerms ScanRun::Impl::terms() const {
+  RunTerms terms{.identity = source->identity(),
+                 .shared_identity = source->identity(),
+                 .parts = settings.segments,
+                 .worker = settings.part,
+                 .restart = settings.restart};
+  std::ranges::copy(destination->identity(), std::back_inserter(terms.identity));
+  std::ranges::copy(destination->shared_identity(), std::back_inserter(terms.shared_identity));
+  return terms;
+}
+
+/// By the source's size, and the cores of all workers, taken to be as many as here.
+std::uint32_t ScanRun::Impl::choose_parts() {
+  const std::uint32_t workers = settings.part.workers;
+  const source::SegmentChoice choice = source->choose_parts(usable_cores() * workers);
+  const std::uint32_t chosen = std::max(choice.segments, workers);
+  parts_notice = fmt::format("using {} ({}); set ", counted(chosen, "segment"), choice.reason) +
+                 setting::kSegments("N") + " to override";
+  return chosen;
+}
+
+void ScanRun::Impl::open_lanes() {
+  const auto to_read = static_cast<std::size_t>(std::ranges::count_if(
+      state->segments, [](const auto& segment) { return !segment.position.complete; }));
+  const std::size_t threads =
+      settings.threads.value_or(std::min(usable_cores(), kMaxDefaultThreads));
+  // A page that is read counts towards --limit, which only one lane can do.
+  loops.grow(
+      settings.limit ? 1 : std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(1, to_read)));
+  gate.emplace(loops.home().executor, context.clock, rate, source->max_page_units());
+  const auto parts = static_cast<std::uint32_t>(state->segments.size());
+  for (std::size_t i = 0; i < loops.size(); ++i) {
+    RunLoop& loop = loops.at(i);
+    lanes.push_back({.executor = loop.executor,
+                     .source = source->open(loop, parts),
+                     .destination = destination->open(loop, loops.size())});
+  }
+}
+
+ScanProgress ScanRun::Impl::progress() const {
+  ScanProgress progress = before;
+  if (pipeline) {
+    progress.counters = pipeline->counters();
+    progress.read_rate = rate;
+  }
+  if (source) {
+    progress.estimated_items = source->estimated_items();
+  }
+  // What the other workers read counts as complete from the first.
+  progress.segments = settings.part.count_of(before.segments);
+  if (before.segments > 0) {
+    progress.estimated_items = progress.estimated_items * progress.segments / before.segments;
+  }
+  std::uint32_t& complete = progress.counters.segments_complete;
+  complete -= std::min(complete, before.segments - progress.segments);
+  for (const LaneStages& lane : lanes) {
+    progress.records_sent_again += lane.destination.sink->records_sent_again();
+  }
+  if (services) {
+    const aws::ClientCounters calls = services->counters();
+    progress.throttled_requests = calls.throttles;
+    progress.requests_retried = calls.retries;
+  }
+  return progress;
+}
+
+ScanRun::ScanRun(asio::any_io_executor executor, ScanSettings settings, RunContext context,
+                 Notice notice, RunKinds kinds)
+    : impl_(std::make_unique<Impl>(std::move(executor), std::move(settings), std::move(context),
+                                   std::move(notice), std::move(kinds))) {}
+
+ScanRun::~ScanRun() = default;
+
+Awaitable<ScanOutcome> ScanRun::run() { return impl_->run(); }
+
+void ScanRun::stop() {
+  impl_->stop_requested = true;
+  impl_->stop_start_up.emit(asio::cancellation_type::terminal);
+  if (impl_->pipeline) {
+    impl_->pipeline->stop();
+  }
+}
+
+ScanProgress ScanRun::progress() const { return impl_->progress(); }
+
+const std::string& ScanRun::checkpoint_location() const { return impl_->checkpoint_location; }
+
+const std::string& ScanRun::dead_letters_location() const { return impl_->dead_letters_location; }
+
+}  // namespace everyitem::run

@@ -1,0 +1,73 @@
+// One run of a scan, from the user's settings to its end: what the command line and the Lambda
+// function both do.
+//
+//   settings -> services -> source, destination (described) -> claim -> pipeline
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "base/async.h"
+#include "pipeline/run_report.h"
+#include "run/run_kinds.h"
+#include "run/scan_settings.h"
+
+namespace everyitem::run {
+
+/// For the progress display. Numbers of this process, unless they say otherwise.
+struct ScanProgress {
+  pipeline::RunCounters counters;
+  std::uint32_t segments = 0;             ///< this worker's; 0 until the run has begun to read
+  std::uint64_t items_before = 0;         ///< delivered by earlier processes of this run
+  std::uint64_t bytes_before = 0;         ///< of all items that these were done with
+  std::uint64_t dead_letters_before = 0;  ///< likewise
+  /// By DynamoDB's own estimate, of this worker's segments; 0: unknown.
+  std::uint64_t estimated_items = 0;
+  std::uint64_t throttled_requests = 0;
+  std::uint64_t records_sent_again = 0;
+  std::uint64_t requests_retried = 0;
+  std::optional<double> read_rate;  ///< read units a second, of all workers together
+  bool begun = false;  ///< the run's record is durable: the next process can resume the run
+
+  std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
+};
+
+struct ScanOutcome {
+  pipeline::RunStatus status = pipeline::RunStatus::complete;
+  bool nothing_to_do = false;  ///< the run was complete before
+  /// For RunContext::handed_over of the process that continues the run, so that it need not wait;
+  /// empty if nothing was handed over.
+  std::string ownership = {};
+};
+
+/// Used from one event loop; has threads of its own, which end with it.
+class ScanRun {
+ public:
+  /// `kinds`: what may be read and filled.
+  ScanRun(asio::any_io_executor executor, ScanSettings settings, RunContext context, Notice notice,
+          RunKinds kinds = run_kinds());
+  ~ScanRun();
+  ScanRun(const ScanRun&) = delete;
+  ScanRun& operator=(const ScanRun&) = delete;
+
+  /// Throws Error when the run cannot begin or cannot continue, checkpoint::OwnedByAnother when it
+  /// is another process's; what the destination acknowledged is in the checkpoint then. Call once.
+  Awaitable<ScanOutcome> run();
+
+  /// Asks for an orderly end (Pipeline::stop). May be called at any time.
+  void stop();
+
+  ScanProgress progress() const;
+  /// Where the run's checkpoint is, once it is known; empty for none.
+  const std::string& checkpoint_location() const;
+  /// Where items go that can never be delivered, once that is known; empty if there are none.
+  const std::string& dead_letters_location() const;
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace everyitem::run

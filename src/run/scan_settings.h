@@ -1,0 +1,87 @@
+// What a user asks of a run, and what a run takes from its surroundings.
+#pragma once
+
+#include <chrono>
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "aws/arn.h"
+#include "aws/retry.h"
+#include "base/clock.h"
+#include "base/environment.h"
+#include "base/message.h"
+#include "http/timeouts.h"
+#include "identity/identity.h"
+#include "pace/read_rate.h"
+#include "pipeline/pipeline_limits.h"
+#include "source/scan_request.h"
+#include "source/worker_part.h"
+
+namespace everyitem::run {
+
+/// How requests to Kinesis are written: automatic is CBOR if the endpoint understands it.
+enum class KinesisWire { automatic, cbor, json };
+
+/// What the user asked for. Empty means not given.
+struct ScanSettings {
+  // What to read
+  aws::ResourceName table;
+  source::ScanParameters scan;            ///< whose table is filled in by the table source
+  std::optional<std::uint64_t> limit;     ///< stop after this many items; costs all but one thread
+  std::optional<std::uint32_t> segments;  ///< default: by the table's size and this machine
+  source::WorkerPart part;                ///< of several workers, which one this is
+  pace::ReadRate read_rate;               ///< default: as fast as the table allows
+
+  // Where to put it: one of these
+  std::optional<aws::ResourceName> stream;
+  std::string file;  ///< "-" is standard output
+
+  // How records are made
+  KinesisWire kinesis_wire = KinesisWire::automatic;
+  bool random_partition_keys = false;
+  bool aggregate = false;  ///< many items per record
+
+  // Where progress is kept
+  std::string checkpoint;  ///< a location, as open_checkpoint_store takes it; default: a file
+  std::string checkpoint_kms_key;                           ///< as StoreContext has it
+  std::optional<std::chrono::seconds> checkpoint_interval;  ///< likewise
+  bool restart = false;
+  std::string dead_letters;  ///< a file; default: one beside the checkpoint
+
+  // How
+  std::optional<std::uint32_t> threads;  ///< default: one per core
+  /// How long one request may be throttled, or fail, before its segment or the run is given up.
+  /// Default: throttled requests are retried forever, failed ones as RetryLimits has it.
+  std::optional<std::chrono::nanoseconds> max_wait;
+
+  // Who
+  identity::IdentityFlags identity;
+  std::string stream_profile;   ///< whose credentials write to the stream, if not the reader's
+  std::string stream_role_arn;  ///< assumed to write to the stream, instead of the reader's role
+
+  aws::RetryLimits retry_limits() const {
+    return max_wait ? aws::waiting_at_most(*max_wait) : aws::RetryLimits{};
+  }
+};
+
+/// What a run takes from outside, and tests replace. The clock outlives the run.
+struct RunContext {
+  Environment environment;
+  Clock& clock;
+  std::uint64_t random_seed = 0;  ///< of jitter and random partition keys
+  http::Timeouts timeouts = {};
+  pipeline::PipelineLimits limits = {};
+  /// Asks the user, as identity::Context has it; empty: there is nobody to ask.
+  std::function<std::optional<std::string>(std::string_view question)> ask = {};
+  /// Tells other processes who owns the run; empty: the process and its host.
+  std::string owner = {};
+  /// The ScanOutcome::ownership of the process that handed the run over to this one; empty: none.
+  std::string handed_over = {};
+  /// Hands the run over when it is stopped, instead of releasing it.
+  bool hands_over = false;
+};
+
+}  // namespace everyitem::run

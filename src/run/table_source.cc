@@ -1,0 +1,92 @@
+#include "run/table_source.h"
+
+#include <optional>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "source/dynamodb_limits.h"
+#include "source/table_description.h"
+#include "source/table_parts.h"
+
+namespace everyitem::run {
+
+namespace {
+
+class TableSource final : public Source {
+ public:
+  TableSource(SourceContext context, ServiceClients& dynamodb, source::ScanParameters scan,
+              source::TableDescription table)
+      : settings_(context.settings),
+        loops_(context.services.loops()),
+        dynamodb_(dynamodb),
+        scan_(std::move(scan)),
+        table_(std::move(table)) {}
+
+  std::string name() const override { return settings_.table.name; }
+  std::string location() const override { return fmt::format("{}\n{}", table_.arn, scan_.index); }
+
+  checkpoint::RunIdentity identity() const override {
+    return {{"table", table_.arn.empty() ? name() : table_.arn},
+            {"table id", table_.table_id},
+            {"index", scan_.index},
+            {"consistent", scan_.consistent_read ? "yes" : "no"},
+            {"filter", scan_.filter_expression},
+            {"projection", scan_.projection_expression},
+            {"names", scan_.attribute_names},
+            {"values", scan_.attribute_values}};
+  }
+
+  std::uint64_t estimated_items() const override { return table_.estimated_items; }
+  const source::ReadCapacity& read_capacity() const override { return table_.read_capacity; }
+  double max_page_units() const override {
+    return source::kMaxPageReadUnits * (scan_.consistent_read ? 2 : 1);
+  }
+  source::SegmentChoice choose_parts(unsigned cores) const override {
+    return source::choose_segments(table_.estimated_bytes, cores);
+  }
+
+  Awaitable<void> try_read() override {
+    const std::unique_ptr<source::PartSource> whole = open(loops_.home(), 1);
+    const std::unique_ptr<source::PageReader> reader = whole->open(0, source::ScanPosition());
+    co_await reader->next(1, nullptr);
+  }
+
+  std::unique_ptr<source::PartSource> open(RunLoop& loop, std::uint32_t parts) override {
+    aws::Client& client = dynamodb_.on(loop);
+    return std::make_unique<source::TableParts>(source::ScanContext{
+        .dynamodb = client,
+        .requests = source::ScanRequests(scan_, parts),
+        .keys = table_.keys,
+        .object = fmt::format("table {} in {}", settings_.table.name, client.region()),
+        .limits = settings_.retry_limits()});
+  }
+
+ private:
+  const ScanSettings& settings_;
+  RunLoops& loops_;
+  ServiceClients& dynamodb_;
+  source::ScanParameters scan_;
+  source::TableDescription table_;
+};
+
+Awaitable<std::unique_ptr<Source>> describe_table_source(SourceContext context) {
+  const ScanSettings& settings = context.settings;
+  ServiceClients* dynamodb =
+      co_await context.services.find(aws::kDynamoDb, Caller::reader, settings.table.region);
+  source::ScanParameters scan = settings.scan;
+  scan.table = settings.table.arn.empty() ? settings.table.name : settings.table.arn;
+  source::TableDescription table = co_await source::describe_table(
+      dynamodb->on(context.services.loops().home()), scan.table, scan.index, scan.consistent_read);
+  co_return std::make_unique<TableSource>(context, *dynamodb, std::move(scan), std::move(table));
+}
+
+}  // namespace
+
+SourceKind table_source() {
+  return {.name = "table",
+          .is_wanted = [](const ScanSettings&) { return true; },
+          .describe = describe_table_source};
+}
+
+}  // namespace everyitem::run

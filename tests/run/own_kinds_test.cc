@@ -1,0 +1,250 @@
+// A source and a destination of these tests' own, each a line in its list, go through whole runs:
+// what Kinesis, files and tables can do, whatever is added can do too.
+#include <fcntl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/clock.h"
+#include "run/scan_run.h"
+#include "tests/run/counting_destination.h"
+#include "tests/run/vector_source.h"
+
+namespace everyitem::run {
+namespace {
+
+using pipeline::RunStatus;
+using testing::HasSubstr;
+using testing::SizeIs;
+
+class OwnKindsTest : public testing::Test {
+ public:
+  OwnKindsTest() {
+    std::string name = testing::TempDir() + "own_kinds_XXXXXX";
+    folder_ = mkdtemp(name.data());
+    counting_.file = open(taken_path().c_str(), O_CREAT | O_WRONLY | O_APPEND | O_CLOEXEC, 0600);
+  }
+  ~OwnKindsTest() override {
+    close(counting_.file);
+    std::filesystem::remove_all(folder_);
+  }
+
+ protected:
+  struct Ended {
+    std::optional<ScanOutcome> outcome;
+    ScanProgress progress;
+    std::string error;
+    std::vector<std::string> notices;
+  };
+
+  ScanSettings settings() const {
+    ScanSettings settings;
+    settings.file = "counting:";
+    settings.checkpoint = folder_ + "/checkpoint";
+    settings.dead_letters = folder_ + "/letters";
+    settings.threads = 2;
+    return settings;
+  }
+
+  Ended run(const ScanSettings& settings) {
+    asio::io_context loop(1);
+    SystemClock clock;
+    Ended ended;
+    RunKinds kinds = run_kinds();
+    kinds.sources.insert(kinds.sources.begin(), vector_source(parts_, refusal_));
+    kinds.destinations.insert(kinds.destinations.begin(), counting_destination(counting_));
+    RunContext context{.environment = [](std::string_view) { return std::string(); },
+                       .clock = clock};
+    ScanRun scan(
+        loop.get_executor(), settings, context,
+        [&](const auto& text) { ended.notices.push_back(text_of(text)); }, std::move(kinds));
+    asio::co_spawn(loop, scan.run(), [&](const std::exception_ptr& failure, ScanOutcome outcome) {
+      try {
+        if (failure) {
+          std::rethrow_exception(failure);
+        }
+        ended.outcome = outcome;
+      } catch (const std::exception& error) {
+        ended.error = error.what();
+      }
+    });
+    loop.run();
+    ended.progress = scan.progress();
+    return ended;
+  }
+
+  /// In a process of its own, which is killed after `batches` batches.
+  void run_and_kill(const ScanSettings& settings, std::size_t batches) {
+    const pid_t child = fork();
+    if (child == 0) {
+      counting_.killed_after = batches;
+      run(settings);
+      _exit(0);
+    }
+    int status = 0;
+    ASSERT_EQ(waitpid(child, &status, 0), child);
+    ASSERT_TRUE(WIFSIGNALED(status)) << "it ended before it was killed";
+  }
+
+  std::vector<std::string> lines(const std::string& path) const {
+    std::vector<std::string> lines;
+    std::ifstream file(path);
+    for (std::string line; std::getline(file, line);) {
+      lines.push_back(line);
+    }
+    return lines;
+  }
+  std::string taken_path() const { return folder_ + "/taken"; }
+  std::vector<std::string> taken() const { return lines(taken_path()); }
+  std::set<std::string> distinct_taken() const {
+    const std::vector<std::string> ids = taken();
+    return {ids.begin(), ids.end()};
+  }
+  std::set<std::string> all() const {
+    std::set<std::string> ids;
+    for (const auto& pages : parts_) {
+      for (const Ids& page : pages) {
+        ids.insert(page.begin(), page.end());
+      }
+    }
+    return ids;
+  }
+
+  static std::string text_of(const Message& text) { return text.text(); }
+
+  std::string folder_;
+  Parts parts_ = parts_of(5, 8, 12);
+  std::string refusal_;
+  Counting counting_;
+};
+
+TEST_F(OwnKindsTest, WholeRun) {
+  const Ended ended = run(settings());
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  EXPECT_EQ(ended.outcome->status, RunStatus::complete);
+  EXPECT_EQ(distinct_taken(), all());
+  EXPECT_THAT(taken(), SizeIs(all().size())) << "no item comes twice without a reason";
+  EXPECT_EQ(ended.progress.counters.items_delivered, all().size());
+  EXPECT_EQ(counting_.begun, 1U);
+  EXPECT_EQ(counting_.completed, 1U);
+  ASSERT_THAT(counting_.starts, SizeIs(1));
+  EXPECT_EQ(counting_.starts[0].kind, RunStart::Kind::fresh);
+  EXPECT_THAT(counting_.starts[0].token, SizeIs(32));
+}
+
+TEST_F(OwnKindsTest, CompleteRunHasNothingToDo) {
+  run(settings());
+  const Ended again = run(settings());
+  ASSERT_TRUE(again.outcome) << again.error;
+  EXPECT_TRUE(again.outcome->nothing_to_do);
+  EXPECT_THAT(taken(), SizeIs(all().size()));
+  EXPECT_THAT(counting_.starts, SizeIs(1)) << "the destination was prepared for nothing";
+}
+
+TEST_F(OwnKindsTest, ResumesAfterKills) {
+  for (const std::size_t batches : {1, 9, 20}) {
+    run_and_kill(settings(), batches);
+  }
+  const Ended ended = run(settings());
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  EXPECT_EQ(ended.outcome->status, RunStatus::complete);
+  EXPECT_EQ(distinct_taken(), all());
+  ASSERT_THAT(counting_.starts, SizeIs(1)) << "the killed runs were other processes";
+  EXPECT_EQ(counting_.starts[0].kind, RunStart::Kind::resume);
+  EXPECT_GT(ended.progress.items_before, 0U);
+  // Repeated: at most the two pages of each of the parts that were in flight, for each kill.
+  EXPECT_LE(taken().size() - all().size(), 3 * 2 * 12 * parts_.size());
+  EXPECT_EQ(ended.progress.items_before + ended.progress.counters.items_delivered, all().size());
+}
+
+TEST_F(OwnKindsTest, RefusedItemsBecomeDeadLetters) {
+  counting_.refuses = [](const std::string& id) { return id.ends_with(".3"); };
+  run_and_kill(settings(), 10);
+  const Ended ended = run(settings());
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  std::set<std::string> letters;
+  for (const std::string& line : lines(folder_ + "/letters")) {
+    const boost::json::value letter = boost::json::parse(line);
+    const std::string id = id_of(boost::json::serialize(letter.at("item")));
+    letters.insert(id);
+    EXPECT_EQ(letter.at("key"), boost::json::parse(R"({"id":{"S":")" + id + R"("}})"));
+    EXPECT_EQ(letter.at("code"), "NotWanted");
+    EXPECT_EQ(letter.at("destination"), "counting");
+    EXPECT_EQ(letter.at("table"), "vector");
+    EXPECT_EQ(letter.at("segment"), std::stoll(id)) << id;
+  }
+  EXPECT_THAT(letters, SizeIs(5 * 8));
+  std::set<std::string> accounted = distinct_taken();
+  for (const std::string& id : letters) {
+    EXPECT_TRUE(id.ends_with(".3")) << id;
+    EXPECT_TRUE(accounted.insert(id).second) << id << " was taken and is a dead letter";
+  }
+  EXPECT_EQ(accounted, all());
+  EXPECT_EQ(ended.progress.dead_letters(), letters.size());
+}
+
+TEST_F(OwnKindsTest, RestartTellsTheDestination) {
+  run(settings());
+  ScanSettings again = settings();
+  again.restart = true;
+  const Ended ended = run(again);
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  EXPECT_FALSE(ended.outcome->nothing_to_do);
+  EXPECT_THAT(taken(), SizeIs(2 * all().size()));
+  ASSERT_THAT(counting_.starts, SizeIs(2));
+  EXPECT_EQ(counting_.starts[1].kind, RunStart::Kind::restart);
+  EXPECT_NE(counting_.starts[1].token, counting_.starts[0].token);
+}
+
+TEST_F(OwnKindsTest, UnreadableSourceBeginsNothing) {
+  run(settings());
+  refusal_ = "the filter is wrong";
+  ScanSettings again = settings();
+  again.restart = true;
+  const Ended refused = run(again);
+  EXPECT_THAT(refused.error, HasSubstr("the filter is wrong"));
+  EXPECT_FALSE(refused.progress.begun);
+  EXPECT_THAT(counting_.starts, SizeIs(1)) << "the destination was prepared for a run that failed";
+  refusal_.clear();
+  EXPECT_TRUE(run(settings()).outcome->nothing_to_do) << "the run before is gone";
+}
+
+TEST_F(OwnKindsTest, LimitThenTheRest) {
+  ScanSettings some = settings();
+  some.limit = 100;
+  const Ended first = run(some);
+  ASSERT_TRUE(first.outcome) << first.error;
+  EXPECT_EQ(first.outcome->status, RunStatus::limit_reached);
+  EXPECT_THAT(taken(), SizeIs(100));
+  EXPECT_EQ(counting_.completed, 0U);
+  const Ended rest = run(settings());
+  ASSERT_TRUE(rest.outcome) << rest.error;
+  EXPECT_EQ(distinct_taken(), all());
+}
+
+TEST_F(OwnKindsTest, FileTakesTheSamePages) {
+  ScanSettings to_file = settings();
+  to_file.file = folder_ + "/items.ndjson";
+  ASSERT_TRUE(run(to_file).outcome);
+  std::set<std::string> found;
+  for (const std::string& line : lines(to_file.file)) {
+    found.insert(id_of(line));
+  }
+  EXPECT_EQ(found, all());
+}
+
+}  // namespace
+}  // namespace everyitem::run
