@@ -40,15 +40,15 @@ RunServices::RunServices(RunLoops& loops, const ScanSettings& settings, const Ru
       clock_(context.clock),
       timeouts_(context.timeouts),
       random_(context.random_seed) {
-  identity::Surroundings surroundings{.environment = context.environment,
-                                      .clock = clock_,
-                                      .random = random_,
-                                      .timeouts = timeouts_,
-                                      .notice = notice};
+  identity::Context identity_context{.environment = context.environment,
+                                     .clock = clock_,
+                                     .random = random_,
+                                     .timeouts = timeouts_,
+                                     .notice = notice};
   if (context.ask) {
-    surroundings.ask = context.ask;
+    identity_context.ask = context.ask;
   }
-  reader_ = std::make_unique<identity::Identity>(settings.identity, surroundings);
+  reader_ = std::make_unique<identity::Identity>(settings.identity, identity_context);
   // Each role is assumed with what its profile gives: one role is not assumed with the other.
   if (!settings.stream_profile.empty() || !settings.stream_role_arn.empty()) {
     identity::IdentityFlags flags = settings.identity;
@@ -56,7 +56,7 @@ RunServices::RunServices(RunLoops& loops, const ScanSettings& settings, const Ru
       flags.profile = settings.stream_profile;
     }
     flags.role_arn = settings.stream_role_arn;
-    writer_ = std::make_unique<identity::Identity>(flags, surroundings);
+    writer_ = std::make_unique<identity::Identity>(flags, identity_context);
   }
 }
 
