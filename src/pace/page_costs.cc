@@ -6,7 +6,7 @@ namespace everyitem::pace {
 
 namespace {
 
-/// What is left of a page's weight with each page that follows: some 20 pages count.
+/// How much of a page's weight remains with each following page: about 20 pages count.
 constexpr double kFading = 0.95;
 
 }  // namespace
@@ -18,7 +18,7 @@ std::optional<std::uint64_t> PageCosts::limit_for(const PageWish& wish) const {
   if (items_ < 1) {
     return 1;
   }
-  // Not many more than were ever seen: those that follow may be a thousand times larger.
+  // Not many more than seen so far, because the following items may be a thousand times larger.
   const double items = std::min(wish.target / units_per_item(wish), items_);
   return static_cast<std::uint64_t>(std::max(items, 1.0));
 }
@@ -42,7 +42,7 @@ void PageCosts::add(std::uint64_t items, double units) {
   }
 }
 
-/// The dearer of the two: a page that costs less than was expected does no harm.
+/// The more expensive of the two, because a page that costs less than expected does no harm.
 double PageCosts::units_per_item(const PageWish& wish) const {
   return std::max(wish.units_per_item, item_units_ / items_);
 }

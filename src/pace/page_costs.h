@@ -1,4 +1,4 @@
-// What the pages of a table cost, learned from those that were read.
+// Estimates what the pages of a table cost from those already read.
 #pragma once
 
 #include <cstdint>
@@ -6,31 +6,31 @@
 
 namespace everyitem::pace {
 
-/// A page that is to be asked for.
+/// A page to be requested.
 struct PageWish {
-  /// What it should cost, in read units.
+  /// The desired cost, in read units.
   double target = 0;
-  /// Of the segment's page before; 0 where that is not known. Segments may differ: the items of one
-  /// hash key lie side by side.
+  /// The value of the segment's previous page; 0 if unknown. Segments can differ, because all items
+  /// of a hash key are in the same segment.
   double units_per_item = 0;
 };
 
 /// One event loop.
 class PageCosts {
  public:
-  /// `largest_page`: read units of a page of 1 MB.
+  /// `largest_page` is the cost of a page of 1 MB, in read units.
   explicit PageCosts(double largest_page) : largest_page_(largest_page) {}
 
-  /// The Limit (1 or more) of a page that costs about what it should; nothing where any page will
-  /// do. While little is known of the items, pages have few, and double.
+  /// The Limit (1 or more) for a page of about the desired cost; nothing if no limit is needed.
+  /// While little is known about the items, pages have few items, which at most double.
   std::optional<std::uint64_t> limit_for(const PageWish& wish) const;
 
-  /// What a page of at most `limit` items will cost as a rule, in read units: what the last pages
-  /// did, or more where it has more items. While only n pages are known, an n-th of what it should
-  /// cost at least: hundreds could else be asked for at once by the price of one small item.
+  /// The typical cost of a page of at most `limit` items, in read units: that of the last pages, or
+  /// more if it has more items. While only n pages are known, at least an n-th of the desired cost;
+  /// otherwise hundreds could be requested at once for the price of one small item.
   double expected(const PageWish& wish, std::optional<std::uint64_t> limit) const;
 
-  /// What a page came to. `items`: that were looked at, before the filter.
+  /// Records the cost of a page. `items` is the number evaluated, before the filter.
   void add(std::uint64_t items, double units);
 
  private:
@@ -38,11 +38,11 @@ class PageCosts {
 
   double largest_page_;
   std::uint64_t pages_known_ = 0;
-  // Of the last pages, the latest with the most weight.
+  // Weighted sums over the last pages; the latest have the most weight.
   double pages_ = 0;
   double page_units_ = 0;
   double items_ = 0;
-  double item_units_ = 0;  ///< of those pages that had items
+  double item_units_ = 0;  ///< of pages that had items
 };
 
 }  // namespace everyitem::pace

@@ -15,25 +15,25 @@ PageCosts after(int pages, std::uint64_t items, double units) {
   return costs;
 }
 
-TEST(PageCosts, WhileNothingIsKnownAPageHasOneItem) {
+TEST(PageCosts, FirstPageHasOneItem) {
   EXPECT_EQ(PageCosts(kLargest).limit_for({.target = 2.5}), 1U);
 }
 
-TEST(PageCosts, WhileLittleIsKnownFewPagesAreAskedForAtOnce) {
+TEST(PageCosts, FewPagesWhileLittleIsKnown) {
   EXPECT_DOUBLE_EQ(PageCosts(kLargest).expected({.target = 50}, 1), kLargest);
   EXPECT_DOUBLE_EQ(after(1, 1, 0.5).expected({.target = 50}, 1), 50);
   EXPECT_DOUBLE_EQ(after(10, 1, 0.5).expected({.target = 50}, 1), 5);
   EXPECT_NEAR(after(100, 1, 0.5).expected({.target = 50}, 1), 0.5, 1e-9);
 }
 
-TEST(PageCosts, WhereAnyPageIsCheapEnoughThereIsNoLimit) {
+TEST(PageCosts, NoLimitForCheapPages) {
   EXPECT_EQ(PageCosts(kLargest).limit_for({.target = kLargest}), std::nullopt);
   const PageCosts costs = after(20, 300, 120);
   EXPECT_EQ(costs.limit_for({.target = kLargest}), std::nullopt);
   EXPECT_NEAR(costs.expected({.target = kLargest}, std::nullopt), 120, 1e-9);
 }
 
-TEST(PageCosts, PagesGrowToTheirTargetByDoublingAtMost) {
+TEST(PageCosts, PagesAtMostDouble) {
   PageCosts costs(kLargest);
   constexpr double kUnitsPerItem = 0.05;
   std::uint64_t before = 1;
@@ -47,35 +47,35 @@ TEST(PageCosts, PagesGrowToTheirTargetByDoublingAtMost) {
   EXPECT_NEAR(costs.expected({.target = 2.5}, before), 2.5, 0.1);
 }
 
-TEST(PageCosts, LargerItemsMakeSmallerPagesAtOnce) {
+TEST(PageCosts, LargerItemsShrinkPagesImmediately) {
   PageCosts costs = after(100, 50, 2.5);
   EXPECT_NEAR(static_cast<double>(*costs.limit_for({.target = 2.5})), 50, 1);
   costs.add(50, 128);
   EXPECT_LT(*costs.limit_for({.target = 2.5}), 20U);
 }
 
-TEST(PageCosts, ASegmentOfLargerItemsHasSmallerPages) {
+TEST(PageCosts, SegmentsWithLargerItems) {
   EXPECT_EQ(after(100, 50, 2.5).limit_for({.target = 2.5, .units_per_item = 1}), 2U);
 }
 
-TEST(PageCosts, APageIsExpectedToCostWhatTheLastOnesDidOrMoreWithMoreItems) {
+TEST(PageCosts, ExpectedCostFollowsLastPages) {
   const PageCosts costs = after(100, 50, 2.5);
   EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 2.5, 1e-9);
   EXPECT_NEAR(costs.expected({.target = 2.5}, 100), 5, 1e-9);
 }
 
-TEST(PageCosts, AnItemThatIsDearerThanThePageShouldBeIsReadAlone) {
+TEST(PageCosts, ExpensiveItemIsReadAlone) {
   const PageCosts costs = after(20, 1, 50);
   EXPECT_EQ(costs.limit_for({.target = 2.5}), 1U);
   EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 50, 1e-9);
 }
 
-TEST(PageCosts, NoPageIsExpectedToCostMoreThanTheLargest) {
+TEST(PageCosts, ExpectedCostIsBounded) {
   EXPECT_DOUBLE_EQ(after(20, 1, 50).expected({.target = 2.5}, 1000), kLargest);
   EXPECT_DOUBLE_EQ(after(1, 1, 50).expected({.target = 1000}, 1), kLargest);
 }
 
-TEST(PageCosts, EmptyPagesSayWhatAPageCostsButNotWhatAnItemDoes) {
+TEST(PageCosts, EmptyPagesCountOnlyAsPages) {
   const PageCosts costs = after(100, 0, 0.5);
   EXPECT_EQ(costs.limit_for({.target = 5}), 1U);
   EXPECT_NEAR(costs.expected({.target = 5}, 1), 0.5, 1e-9);

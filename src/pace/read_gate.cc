@@ -11,14 +11,14 @@ namespace everyitem::pace {
 
 namespace {
 
-/// Pages should cost what is earned in so long. It is half of what may be saved, so that a request
-/// that is being refused does not keep the next from being sent; small beside a minute, so that
-/// what a page costs more than was expected does not show there; and no smaller, for DynamoDB
-/// rounds the price of each page up to the half unit.
+/// Pages should cost what is earned in this time. It is half of what can be saved, so that a
+/// throttled request does not keep the next from being sent; small compared with a minute, so that
+/// pages that cost more than expected do not matter there; and no smaller, because DynamoDB rounds
+/// the price of each page up to half a unit.
 constexpr std::chrono::duration<double> kPageTime{0.25};
 
-/// Who is first in line looks again after so long at most: pages that cost less than was expected
-/// give something back, and the rate may have changed.
+/// The first in the queue checks again at least this often: pages that cost less than expected give
+/// something back, and the rate may have changed.
 constexpr std::chrono::milliseconds kLookAgain{20};
 
 std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> one,
@@ -87,7 +87,7 @@ Awaitable<void> ReadGate::wait_in_line(ReadGrant& share, LimitIs limit_is) {
       co_await clock_.sleep(kLookAgain);
       continue;
     }
-    // Only now: those who were before in line may have told what a page costs.
+    // Only now, because requests ahead in the queue may have shown what a page costs.
     PageWish wish;
     wish.target = rate_now * kPageTime.count();
     wish.units_per_item = share.units_per_item;

@@ -1,5 +1,5 @@
-// When the next page may be read, and how large it should be: by the user's rate, or, without
-// one, by what the table refuses. See docs/adr/2026-11-24-read-budget.md.
+// Decides when the next page may be read and how large it should be: by the user's read rate or,
+// without one, by the table's throttling. See docs/adr/2026-11-24-read-rate.md.
 #pragma once
 
 #include <chrono>
@@ -16,60 +16,60 @@
 
 namespace everyitem::pace {
 
-/// What a segment may read now.
+/// The next page a segment may read.
 struct ReadGrant {
-  std::optional<std::uint64_t> limit;  ///< of the page: Scan's Limit, where it needs one
-  /// Read units that are taken until it is known what the page cost; nothing where reading is not
-  /// held back.
+  std::optional<std::uint64_t> limit;  ///< Scan's Limit for the page, if it needs one
+  /// Read units withdrawn until the cost of the page is known; nothing while reading is not
+  /// limited.
   std::optional<double> taken;
-  std::chrono::steady_clock::time_point since;  ///< when the page might be asked for
-  double units_per_item = 0;                    ///< of the page before; 0: not known
+  std::chrono::steady_clock::time_point since;  ///< when the page could be requested
+  double units_per_item = 0;                    ///< of the previous page; 0 if unknown
 };
 
-/// Shared by all segments of a run. Who reads a page takes a share, waits in line for it, and
-/// settles when the page has come. A share belongs to no segment: what one does not use, because it
-/// is finished or being throttled, is there for whoever is next in line. From any event loop: the
-/// work is done on that of `executor`, and a share is in the hands of one caller. Outlives whoever
-/// waits.
+/// Shared by all segments of a run. To read a page, a segment waits in a queue for a grant, and
+/// settles it when the page has arrived. No segment owns a part of the rate: what one does not use,
+/// because it is finished or throttled, is available to the next in the queue. Callable from any
+/// event loop: the work is done on the loop `executor`, and each grant belongs to one caller. Must
+/// outlive everyone who waits.
 class ReadGate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// `rate`: read units a second for this process, above 0; without one, reading is not held back
-  /// until the table throttles. `largest_page`: read units of a page of 1 MB.
+  /// `rate` is the read rate of this process in units per second, above 0; without one, reading is
+  /// not limited until the table throttles. `largest_page` is the cost of a page of 1 MB.
   ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<double> rate,
            double largest_page);
 
-  /// From now on, until `until`: then nothing is read until it is set again. 0 or more. For one
-  /// that has a rate, on the loop of `executor`.
+  /// Changes the rate (0 or more) until `until`; after that, nothing is read until it is set again.
+  /// Only for gates with a rate, and on the loop `executor`.
   void set_rate(double units, TimePoint until);
-  /// So far, as far as it was settled. On the loop of `executor`.
+  /// All units settled so far. On the loop `executor`.
   double units_read() const { return units_read_; }
 
-  /// Waits until the segment's next page may be asked for, of at most `max_items` where given.
-  /// First come, first served. Throws boost::system::system_error(operation_aborted) when
+  /// Waits until the segment's next page may be requested, with at most `max_items` if given. First
+  /// come, first served. Throws boost::system::system_error(operation_aborted) when
   /// cancelled.
   Awaitable<void> take(ReadGrant& share, std::optional<std::uint64_t> max_items) {
     return on_loop(executor_, take_here(share, max_items));
   }
 
-  /// The page has come. Throws a usage error where there is a rate and DynamoDB did not say what
-  /// the page cost.
+  /// The page has arrived. Throws a usage error if there is a rate but DynamoDB did not report the
+  /// cost of the page.
   void settle(ReadGrant& share, std::uint64_t items_scanned, std::optional<double> units);
 
-  /// DynamoDB refused the request, so that nothing was read. It is to be repeated with `take_again`
-  /// after a while, or is given up.
+  /// DynamoDB rejected the request, so nothing was read. The caller retries later with
+  /// `take_again`, or gives up.
   void give_back(ReadGrant& share);
-  /// That was for being too fast.
+  /// The reason was throttling.
   void throttled(const ReadGrant& share);
-  /// Waits like `take`, for the same page once more. What was taken for it and not given back may
-  /// have been read, with the answer lost: it stays paid for.
+  /// Waits like `take`, for another attempt at the same page. Units that were not given back may
+  /// have been charged for a lost response, so they stay spent.
   Awaitable<void> take_again(ReadGrant& share) {
     return on_loop(executor_, take_again_here(share));
   }
 
  private:
-  /// A place in the line, from when it is made.
+  /// A place in the queue, from its construction on.
   class Place {
    public:
     explicit Place(ReadGate& pace);
@@ -86,12 +86,12 @@ class ReadGate {
 
   Awaitable<void> take_here(ReadGrant& share, std::optional<std::uint64_t> max_items);
   Awaitable<void> take_again_here(ReadGrant& share);
-  /// Read units a second, perhaps 0; nothing while reading is not held back.
+  /// Read units per second, possibly 0; nothing while reading is not limited.
   std::optional<double> rate() const;
   enum class LimitIs { chosen, given };
   Awaitable<void> wait_in_line(ReadGrant& share, LimitIs limit_is);
   void earn_at(double rate_now);
-  /// 0 when `units` were taken, or how long to wait. `rate_now` is above 0.
+  /// 0 if `units` were taken, otherwise how long to wait. `rate_now` is above 0.
   std::chrono::nanoseconds try_to_take(double units, double rate_now);
 
   asio::any_io_executor executor_;
@@ -102,7 +102,7 @@ class ReadGate {
   double units_read_ = 0;
   PageCosts costs_;
   ThrottledRate throttled_rate_;
-  std::optional<TokenAccount> account_;  ///< once reading is held back
+  std::optional<TokenAccount> account_;  ///< once reading is limited
   std::list<Event*> line_;
 };
 

@@ -27,7 +27,7 @@ using TimePoint = std::chrono::steady_clock::time_point;
 struct Items {
   std::string name;
   ItemBytes bytes;
-  double largest_units;  ///< of one item
+  double largest_units;  ///< cost of the largest item
 };
 
 const std::vector<Items>& all_items() {
@@ -38,9 +38,9 @@ const std::vector<Items>& all_items() {
   return items;
 }
 
-/// Fails unless every minute is within 3 percent of the rate, and never more than 5 percent
-/// above. One item cannot be read in parts: where it costs more than 3 percent of a minute, a
-/// minute has one more or one less.
+/// Fails unless every minute is within 3 percent of the rate, and never more than 5 percent above.
+/// An item cannot be read in parts: if one costs more than 3 percent of a minute, a minute has one
+/// more or one less.
 Extremes expect_within_rate(const Simulation& table, double largest_item, bool enough_to_read,
                             std::chrono::nanoseconds begin = seconds(0)) {
   const double minute = 60 * *table.rate;
@@ -55,12 +55,12 @@ Extremes expect_within_rate(const Simulation& table, double largest_item, bool e
   return {.least = found.least / minute, .most = found.most / minute};
 }
 
-/// A segment has one page under way: of at most 128 units, in 33 ms on average.
+/// A segment has one page in flight, of at most 128 units, for 33 ms on average.
 bool enough_to_read(std::size_t segments, double rate) {
   return static_cast<double>(segments) * kLargestPage / 0.033 > 1.5 * rate;
 }
 
-TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
+TEST(ReadGate, AnySegmentsAndItems) {
   const std::vector<double> rates = kUnderSanitizers
                                         ? std::vector<double>{5.0, 50.0}
                                         : std::vector<double>{5.0, 50.0, 1000.0, 100'000.0};
@@ -86,7 +86,7 @@ TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhateverTheSegmentsAndItems) {
   }
 }
 
-TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
+TEST(ReadGate, AnySeed) {
   for (const double rate : {5.0, 10.0, 20.0, 50.0, 400.0}) {
     Extremes worst;
     const std::uint64_t seeds = kUnderSanitizers ? 4 : 40;
@@ -94,7 +94,7 @@ TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
       SCOPED_TRACE(fmt::format("seed {}, {} units/s", seed, rate));
       Simulation table{.segments = 16, .item_bytes = mixed, .rate = rate, .seed = seed};
       read_table(table);
-      // What the first pages cost is a surprise; so is each large item to a small rate.
+      // The cost of the first pages is unknown, and so is that of each large item at a low rate.
       const TimePoint known = table.start + seconds(10);
       const Extremes found = extremes(table, known, table.start + table.lasts, minutes(1));
       worst.least = std::min(worst.least, found.least / (60 * rate));
@@ -107,19 +107,19 @@ TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhateverChanceDoes) {
   }
 }
 
-TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhenAnswersAreSlow) {
+TEST(ReadGate, SlowResponses) {
   for (const double rate : {100.0, 1000.0, 10'000.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 64, .item_bytes = mixed, .rate = rate};
     table.shortest_answer = milliseconds(200);
     table.longest_answer = milliseconds(1500);
     read_table(table);
-    // What the first pages cost is known late.
+    // The cost of the first pages is known late.
     expect_within_rate(table, 12.5, true, seconds(20));
   }
 }
 
-TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhenOneSegmentHasAllTheLargeItems) {
+TEST(ReadGate, LargeItemsInOneSegment) {
   for (const double rate : {50.0, 400.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 8, .item_bytes = all_of(200), .rate = rate};
@@ -129,7 +129,7 @@ TEST(ReadGate, EveryMinuteIsWithinTheBudgetWhenOneSegmentHasAllTheLargeItems) {
   }
 }
 
-TEST(ReadGate, TheShareOfSegmentsThatEndOrAreThrottledGoesToTheOthers) {
+TEST(ReadGate, UnusedShareGoesToOthers) {
   for (const double rate : {50.0, 1000.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 64, .rate = rate};
@@ -146,7 +146,7 @@ TEST(ReadGate, TheShareOfSegmentsThatEndOrAreThrottledGoesToTheOthers) {
   }
 }
 
-TEST(ReadGate, SegmentsHaveTheirTurnsInOrder) {
+TEST(ReadGate, SegmentsTakeTurns) {
   Simulation table{.segments = 20, .rate = 100.0};
   read_table(table);
   std::vector<std::size_t> pages(table.segments);
@@ -158,8 +158,8 @@ TEST(ReadGate, SegmentsHaveTheirTurnsInOrder) {
   EXPECT_LE(most - least, 2U);
 }
 
-TEST(ReadGate, APageThatWouldBeASpikeIsReadInSmallOnesWithoutStalls) {
-  // A whole page of these would be 26 seconds of the rate.
+TEST(ReadGate, SpikesBecomeSmallPages) {
+  // A full page of these would take 26 seconds of the rate.
   Simulation table{.segments = 8, .item_bytes = all_of(400), .rate = 5.0};
   read_table(table);
   const Extremes found =
@@ -170,14 +170,14 @@ TEST(ReadGate, APageThatWouldBeASpikeIsReadInSmallOnesWithoutStalls) {
       std::ranges::all_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadGate, WhereAPageIsNoSpikeThereIsNoLimit) {
+TEST(ReadGate, NoLimitWithoutSpikes) {
   Simulation table{.segments = 8, .rate = 1000.0, .lasts = seconds(10)};
   read_table(table);
   EXPECT_TRUE(
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadGate, WithoutABudgetNothingIsHeldBackUntilTheTableThrottles) {
+TEST(ReadGate, UnlimitedUntilThrottled) {
   Simulation table{.segments = 8, .lasts = seconds(10)};
   read_table(table);
   // The pages of 8 segments, back to back.
@@ -186,7 +186,7 @@ TEST(ReadGate, WithoutABudgetNothingIsHeldBackUntilTheTableThrottles) {
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadGate, WithoutABudgetThrottlingIsFollowedDownAndUp) {
+TEST(ReadGate, FollowsThrottlingDownAndUp) {
   Simulation table{.segments = 64, .lasts = minutes(8), .table_serves = 4000};
   const auto lower = table.clock.now() + minutes(2);
   const auto higher = table.clock.now() + minutes(4);
@@ -201,13 +201,13 @@ TEST(ReadGate, WithoutABudgetThrottlingIsFollowedDownAndUp) {
   EXPECT_GT(served(1), 0.8 * 4000);
   EXPECT_GT(served(3), 0.8 * 1000);
   EXPECT_GT(served(6), 0.8 * 4000);
-  // All that the table would not have is a small part of what was asked for.
+  // Only a small fraction of the requests is throttled.
   EXPECT_LT(static_cast<double>(table.throttled), 0.1 * static_cast<double>(table.pages.size()));
   fmt::print("{:.0f}, {:.0f}, {:.0f} units/s; {} of {} requests throttled\n", served(1), served(3),
              served(6), table.throttled, table.throttled + table.pages.size());
 }
 
-TEST(ReadGate, ABudgetCannotBeKeptWhereNobodySaysWhatAPageCost) {
+TEST(ReadGate, UnreportedCostIsAnError) {
   asio::io_context loop;
   SimulatedClock clock(loop);
   ReadGate unlimited(loop.get_executor(), clock, std::nullopt, kLargestPage);
@@ -223,7 +223,7 @@ TEST(ReadGate, ABudgetCannotBeKeptWhereNobodySaysWhatAPageCost) {
   }
 }
 
-TEST(ReadGate, WhoIsCancelledLeavesTheLine) {
+TEST(ReadGate, CancellationLeavesQueue) {
   asio::io_context loop(1);
   SimulatedClock clock(loop);
   ReadGate pace(loop.get_executor(), clock, 10, kLargestPage);

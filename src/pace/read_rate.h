@@ -1,4 +1,4 @@
-// How fast the user lets a table be read.
+// The read rate set by the user.
 #pragma once
 
 #include <cstdint>
@@ -10,18 +10,18 @@
 
 namespace everyitem::pace {
 
-/// At most one of them is given; without one, a table is read as fast as it allows.
+/// At most one of them is set; without one, a table is read as fast as it allows.
 struct ReadRate {
-  std::optional<double> units;    ///< read units a second, above 0
-  std::optional<double> percent;  ///< of what the table allows, above 0 and at most 100
+  std::optional<double> units;    ///< read units per second, above 0
+  std::optional<double> percent;  ///< of the table's capacity, above 0 and at most 100
 };
 
-/// The rate of the run, of all its workers together, in read units a second; nothing without one.
-/// Throws a usage error where a share is asked of a table that does not say what it allows: no
+/// The rate of the run, for all its workers together, in read units per second; nothing without
+/// one. Throws a usage error for a percentage of a table that does not report its capacity: no
 /// default is assumed.
 std::optional<double> units_per_second(const ReadRate& rate, const source::ReadCapacity& capacity);
 
-/// Tells the user how fast the table will be read, and why. Throws as units_per_second does.
+/// Tells the user how fast the table will be read, and why. Throws what units_per_second throws.
 Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
                        std::uint32_t workers = 1);
 

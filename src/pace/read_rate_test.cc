@@ -15,26 +15,26 @@ using testing::HasSubstr;
 const source::ReadCapacity kProvisioned{.mode = Mode::provisioned, .units_per_second = 500};
 const source::ReadCapacity kOnDemand{.mode = Mode::on_demand};
 
-TEST(ReadRate, IsInUnitsWhateverTheTableAllows) {
+TEST(ReadRate, UnitsAreAbsolute) {
   EXPECT_EQ(units_per_second({.units = 50}, kProvisioned), 50);
   EXPECT_EQ(units_per_second({.units = 5000}, kOnDemand), 5000);
   EXPECT_EQ(read_rate_text({.units = 50}, kProvisioned), "read rate: 50 read units/s");
   EXPECT_EQ(read_rate_text({.units = 5000}, kOnDemand), "read rate: 5000 read units/s");
 }
 
-TEST(ReadRate, ThatIsMoreThanTheTableAllowsIsSaidToBe) {
+TEST(ReadRate, ReportsRateAboveCapacity) {
   EXPECT_EQ(read_rate_text({.units = 501}, kProvisioned),
             "read rate: 501 read units/s, more than the table allows (provisioned: 500 read "
             "units/s)");
 }
 
-TEST(ReadRate, OrAShareOfWhatTheTableAllows) {
+TEST(ReadRate, PercentOfCapacity) {
   EXPECT_EQ(units_per_second({.percent = 25}, kProvisioned), 125);
   EXPECT_EQ(read_rate_text({.percent = 0.5}, kProvisioned),
             "read rate: 2.5 read units/s, 0.5% of the table's (provisioned: 500 read units/s)");
 }
 
-TEST(ReadRate, WorkersAreToldThatItIsForAllOfThem) {
+TEST(ReadRate, SharedByAllWorkers) {
   EXPECT_EQ(read_rate_text({.percent = 0.5}, kProvisioned, 3),
             "read rate: 2.5 read units/s for all 3 workers together, 0.5% of the table's "
             "(provisioned: 500 read units/s)");
@@ -42,7 +42,7 @@ TEST(ReadRate, WorkersAreToldThatItIsForAllOfThem) {
               HasSubstr("no read rate set: reading as fast"));
 }
 
-TEST(ReadRate, NoDefaultIsAssumedWhereTheTableDoesNotSay) {
+TEST(ReadRate, UnknownCapacityIsAnError) {
   for (const auto& capacity : {kOnDemand, source::ReadCapacity{}}) {
     try {
       units_per_second({.percent = 25}, capacity);
@@ -54,7 +54,7 @@ TEST(ReadRate, NoDefaultIsAssumedWhereTheTableDoesNotSay) {
   }
 }
 
-TEST(ReadRate, WithoutOneItIsSaidWhatTheTableAllows) {
+TEST(ReadRate, MissingRateReportsCapacity) {
   EXPECT_EQ(units_per_second({}, kProvisioned), std::nullopt);
   EXPECT_EQ(
       read_rate_text({}, kProvisioned),

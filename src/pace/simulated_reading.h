@@ -1,4 +1,4 @@
-// A table that is read at a pace, in simulated time: for tests of who holds reading back.
+// For tests: reads a table through a gate in simulated time.
 #pragma once
 
 #include <algorithm>
@@ -21,26 +21,26 @@ namespace everyitem::pace {
 inline constexpr double kLargestPage = 128;
 inline constexpr double kPageBytes = 1 << 20;
 
-/// Bytes of an item, by chance.
+/// The random size of an item in bytes.
 using ItemBytes = std::function<double(Random&)>;
 
 inline ItemBytes all_of(double bytes) {
   return [bytes](Random&) { return bytes; };
 }
 
-/// From 100 B to 100 KB, as many between 100 B and 1 KB as between 10 KB and 100 KB.
+/// From 100 B to 100 KB, evenly distributed on a logarithmic scale.
 inline double mixed(Random& random) { return 100 * std::pow(1000, random.uniform()); }
 
-/// A table that is read at a pace: what it serves, and when.
+/// A simulated table: what it serves, and when.
 struct Simulation {
   std::size_t segments = 1;
   ItemBytes item_bytes = all_of(4096);
-  /// Of the last segment, where it has others.
+  /// Item sizes of the last segment, if different.
   ItemBytes last_segments_item_bytes = {};
   std::optional<double> rate;
   std::chrono::nanoseconds lasts = std::chrono::minutes(4);
-  double throttled_share = 0;               ///< of requests, whatever the pace
-  std::optional<double> table_serves;       ///< units a second; what is faster is throttled
+  double throttled_share = 0;               ///< fraction of requests that are throttled at any rate
+  std::optional<double> table_serves;       ///< units per second; faster reads are throttled
   std::size_t segments_that_end_early = 0;  ///< after a quarter of the time
   std::function<bool(std::size_t segment)> always_throttled = {};
   std::uint64_t seed = 1;
@@ -65,7 +65,7 @@ struct Simulation {
   std::chrono::steady_clock::time_point credit_at;
 };
 
-/// What a page of `limit` items costs, and how many it has.
+/// The cost of a page of `limit` items, and their number.
 inline double read_page(Simulation& table, std::size_t segment, std::optional<std::uint64_t> limit,
                         std::uint64_t& items) {
   const bool differs = table.last_segments_item_bytes && segment + 1 == table.segments;
@@ -145,13 +145,13 @@ inline void read_table(Simulation& table) {
   table.clock.run();
 }
 
-/// Of what was read, in any window of one length.
+/// The lowest and highest number of units read in any window of a given length.
 struct Extremes {
   double least = 1e300;
   double most = 0;
 };
 
-/// In any `window` that lies within `from` and `to`.
+/// In any `window` between `from` and `to`.
 inline Extremes extremes(const Simulation& table, std::chrono::steady_clock::time_point from,
                          std::chrono::steady_clock::time_point to,
                          std::chrono::nanoseconds window) {
@@ -162,8 +162,8 @@ inline Extremes extremes(const Simulation& table, std::chrono::steady_clock::tim
       pages.push_back(page);
     }
   }
-  // The most is in a window that begins with a page; the least in one that begins behind a page, or
-  // with the simulation.
+  // The maximum is in a window that begins with a page, the minimum in one that begins right after
+  // a page or at the start of the simulation.
   double sum = 0;
   std::size_t behind = 0;
   for (std::size_t first = 0; first < pages.size(); ++first) {

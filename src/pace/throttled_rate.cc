@@ -15,12 +15,12 @@ void ThrottledRate::served(double units, TimePoint now) {
 void ThrottledRate::refused(TimePoint sent, TimePoint now) {
   measure(now);
   const bool judged = !decreased_at_ || sent >= *decreased_at_ + kSettling;
-  if (most_measured_ <= 0 || !judged) {
+  if (max_measured_ <= 0 || !judged) {
     return;
   }
-  increase_ = most_measured_ * kIncrease;
+  increase_ = max_measured_ * kIncrease;
   const double reached = std::min(measured_, at(now).value_or(measured_));
-  rate_ = std::max(reached * kDecrease, most_measured_ * kLeast);
+  rate_ = std::max(reached * kDecrease, max_measured_ * kMin);
   decreased_at_ = now;
 }
 
@@ -38,7 +38,7 @@ void ThrottledRate::measure(TimePoint now) {
     return;
   }
   measured_ = in_this_second_ / std::chrono::duration<double>(now - *second_began_).count();
-  most_measured_ = std::max(most_measured_, measured_);
+  max_measured_ = std::max(max_measured_, measured_);
   second_began_ = now;
   in_this_second_ = 0;
 }

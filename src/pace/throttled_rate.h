@@ -1,4 +1,4 @@
-// How fast to read a table that refuses what is too fast, when nobody set a rate.
+// How fast to read a table that throttles, if no read rate is set.
 #pragma once
 
 #include <chrono>
@@ -6,30 +6,30 @@
 
 namespace everyitem::pace {
 
-/// Follows throttling down and up: multiplicative decrease, additive increase. Sets no rate until
-/// the table has refused something. One event loop.
+/// Follows throttling down and up: multiplicative decrease, additive increase. There is no rate
+/// until the table has throttled. One event loop.
 class ThrottledRate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// Of what was read in the last second, after a refusal.
+  /// Fraction of what was read in the last second, after throttling.
   static constexpr double kDecrease = 0.75;
-  /// Of the most that was ever read in a second, each second: back after 12.5 s, if the table
-  /// serves as much as before.
+  /// Increase per second, as a fraction of the maximum ever read in a second: fully recovered after
+  /// 12.5 s if the table serves as much as before.
   static constexpr double kIncrease = 0.02;
-  /// Of that most, too: it goes no lower. A table that refuses everything for a while would else be
-  /// read slowly long after; each request has its own backoff besides.
-  static constexpr double kLeast = 0.1;
-  /// A rate is judged by requests that were sent once it was in effect for so long.
+  /// The lower bound, as a fraction of that maximum. Otherwise a table that throttles everything
+  /// for a while would be read slowly long afterwards; each request has its own backoff in
+  /// addition.
+  static constexpr double kMin = 0.1;
+  /// A rate is judged only by requests sent after it has been in effect for this long.
   static constexpr std::chrono::seconds kSettling{1};
 
   /// A page of `units` was read.
   void served(double units, TimePoint now);
-  /// A request that was sent at `sent` was refused as too fast. Before a second of reading was
-  /// measured, this says nothing.
+  /// A request sent at `sent` was throttled. Ignored until a second of reading has been measured.
   void refused(TimePoint sent, TimePoint now);
 
-  /// Read units a second, above 0; nothing while the table has not refused anything.
+  /// Read units per second, above 0; nothing while the table has not throttled.
   std::optional<double> at(TimePoint now) const;
 
  private:
@@ -37,11 +37,11 @@ class ThrottledRate {
 
   std::optional<TimePoint> second_began_;
   double in_this_second_ = 0;
-  double measured_ = 0;  ///< units a second, of the last whole second or a little more
-  double most_measured_ = 0;
+  double measured_ = 0;  ///< units per second, over the last second or a little more
+  double max_measured_ = 0;
   std::optional<TimePoint> decreased_at_;
-  double rate_ = 0;      ///< at that time
-  double increase_ = 0;  ///< since then, a second
+  double rate_ = 0;      ///< rate at that time
+  double increase_ = 0;  ///< increase per second since then
 };
 
 }  // namespace everyitem::pace

@@ -10,7 +10,7 @@ using std::chrono::seconds;
 
 constexpr ThrottledRate::TimePoint kStart{std::chrono::hours(1)};
 
-/// After `for_seconds` of reading 100 units a second from kStart on.
+/// The rate after reading 100 units per second for `for_seconds`, starting at kStart.
 ThrottledRate reading(int for_seconds) {
   ThrottledRate rate;
   for (int i = 0; i < 10 * for_seconds; ++i) {
@@ -19,24 +19,24 @@ ThrottledRate reading(int for_seconds) {
   return rate;
 }
 
-TEST(ThrottledRate, WhatIsNeverThrottledIsNotHeldBack) {
+TEST(ThrottledRate, UnlimitedWithoutThrottling) {
   EXPECT_EQ(reading(10).at(kStart + seconds(10)), std::nullopt);
 }
 
-TEST(ThrottledRate, ARefusalBeforeASecondWasMeasuredSaysNothing) {
+TEST(ThrottledRate, IgnoresThrottlingInFirstSecond) {
   ThrottledRate rate = reading(1);
   rate.refused(kStart, kStart + milliseconds(950));
   EXPECT_EQ(rate.at(kStart + seconds(1)), std::nullopt);
 }
 
-TEST(ThrottledRate, WhereNoUnitsAreReportedNothingIsHeldBack) {
+TEST(ThrottledRate, UnlimitedWithoutReportedUnits) {
   ThrottledRate rate;
   rate.served(0, kStart);
   rate.refused(kStart, kStart + seconds(2));
   EXPECT_EQ(rate.at(kStart + seconds(2)), std::nullopt);
 }
 
-TEST(ThrottledRate, ARefusalDecreasesByAFactorAndThenItIncreasesSteadily) {
+TEST(ThrottledRate, DecreasesThenIncreases) {
   ThrottledRate rate = reading(3);
   const auto refused = kStart + seconds(3);
   rate.refused(refused, refused);
@@ -46,7 +46,7 @@ TEST(ThrottledRate, ARefusalDecreasesByAFactorAndThenItIncreasesSteadily) {
   EXPECT_DOUBLE_EQ(*rate.at(refused + seconds(25)), 125);
 }
 
-TEST(ThrottledRate, RequestsThatWereSentBeforeTheRateTookEffectDoNotCount) {
+TEST(ThrottledRate, IgnoresEarlierRequests) {
   ThrottledRate rate = reading(3);
   const auto refused = kStart + seconds(3);
   rate.refused(refused, refused);
@@ -55,7 +55,7 @@ TEST(ThrottledRate, RequestsThatWereSentBeforeTheRateTookEffectDoNotCount) {
   EXPECT_DOUBLE_EQ(*rate.at(refused), 75);
 }
 
-TEST(ThrottledRate, ItDoesNotFallOutOfReachOfWhatTheTableOnceServed) {
+TEST(ThrottledRate, StaysAboveMinimum) {
   ThrottledRate rate = reading(3);
   for (int i = 1; i < 1000; ++i) {
     const auto now = kStart + seconds(3 + i);

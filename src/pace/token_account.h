@@ -1,4 +1,4 @@
-// The read rate's books: what was earned and what was spent.
+// The account of a read rate: units earned and spent.
 #pragma once
 
 #include <chrono>
@@ -6,24 +6,24 @@
 namespace everyitem::pace {
 
 /// Earns read units at a rate and pays for pages with them. Part of a page's price is known only
-/// once it was read, so it can be in debt, and then earns until that is paid. It saves up to half
-/// a second's earnings: over any minute less than a percent above the rate is spent, but for what
-/// the last pages of that minute cost more than was expected. One event loop.
+/// after it was read, so the account can be overdrawn, and then earns until that is paid back. It
+/// saves up to half a second's earnings: over any minute, less than one percent above the rate is
+/// spent, apart from the excess cost of the last pages of that minute. One event loop.
 class TokenAccount {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
   static constexpr std::chrono::milliseconds kMaxSaved{500};
 
-  /// Begins at `now` with nothing. `units_per_second` is 0 or more.
+  /// Starts empty at `now`. `units_per_second` is 0 or more.
   TokenAccount(double units_per_second, TimePoint now) : rate_(units_per_second), as_of_(now) {}
 
-  /// From `now` on it earns as much: 0 or more.
+  /// Sets the rate from `now` on: 0 or more.
   void set_rate(double units_per_second, TimePoint now);
   double rate() const { return rate_; }
 
-  /// How long until a page of `units` may be paid for; 0 when at once. The rate is above 0. One
-  /// that costs more than can ever be saved is paid for in debt.
+  /// How long until a page of `units` can be paid for; 0 if now. The rate is above 0. A page that
+  /// costs more than can ever be saved overdraws the account.
   std::chrono::nanoseconds wait_for(double units, TimePoint now);
 
   void take(double units) { balance_ -= units; }

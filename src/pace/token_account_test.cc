@@ -19,7 +19,7 @@ TEST(TokenAccount, EarnsBeforeItPays) {
   EXPECT_EQ(account.wait_for(3, kStart + milliseconds(300)), milliseconds(300));
 }
 
-TEST(TokenAccount, SavesHalfASecondsEarningsAndNoMore) {
+TEST(TokenAccount, SavesAtMostHalfASecond) {
   TokenAccount account(10, kStart);
   const auto later = kStart + seconds(100);
   EXPECT_EQ(account.wait_for(5, later), seconds(0));
@@ -27,7 +27,7 @@ TEST(TokenAccount, SavesHalfASecondsEarningsAndNoMore) {
   EXPECT_EQ(account.wait_for(5, later), milliseconds(500));
 }
 
-TEST(TokenAccount, WhatCanNeverBeSavedIsPaidForInDebt) {
+TEST(TokenAccount, LargePagesOverdraw) {
   TokenAccount account(10, kStart);
   EXPECT_EQ(account.wait_for(50, kStart), milliseconds(500));
   EXPECT_EQ(account.wait_for(50, kStart + milliseconds(500)), seconds(0));
@@ -35,7 +35,7 @@ TEST(TokenAccount, WhatCanNeverBeSavedIsPaidForInDebt) {
   EXPECT_EQ(account.wait_for(1, kStart + milliseconds(500)), milliseconds(4600));
 }
 
-TEST(TokenAccount, WhatIsGivenBackIsThereForTheNext) {
+TEST(TokenAccount, ReturnedUnitsAreAvailable) {
   TokenAccount account(10, kStart);
   account.wait_for(5, kStart + seconds(1));
   account.take(5);
@@ -43,20 +43,20 @@ TEST(TokenAccount, WhatIsGivenBackIsThereForTheNext) {
   EXPECT_EQ(account.wait_for(4, kStart + seconds(1)), seconds(0));
 }
 
-TEST(TokenAccount, ARateHoldsFromWhenItIsSet) {
+TEST(TokenAccount, RateChangesFromNowOn) {
   TokenAccount account(10, kStart);
   account.set_rate(100, kStart + milliseconds(300));  // 3 were earned
   EXPECT_EQ(account.wait_for(23, kStart + milliseconds(300)), milliseconds(200));
 }
 
-TEST(TokenAccount, AWaitThatNoDurationHoldsIsALongOne) {
+TEST(TokenAccount, VeryLongWaitIsCapped) {
   TokenAccount account(1e-13, kStart);
   account.take(100);
   EXPECT_GE(account.wait_for(1, kStart), std::chrono::hours(1));
   EXPECT_LE(account.wait_for(1, kStart), std::chrono::hours(24));
 }
 
-TEST(TokenAccount, AtNoRateNothingIsEarned) {
+TEST(TokenAccount, ZeroRateEarnsNothing) {
   TokenAccount account(10, kStart);
   account.set_rate(0, kStart + milliseconds(300));  // 3 were earned
   account.set_rate(10, kStart + seconds(100));
