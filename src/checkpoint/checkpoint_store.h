@@ -146,7 +146,7 @@ struct StoreContext {
   /// The client of a service. `region` is that of an ARN; empty for the scanned table's.
   std::function<aws::Client&(const aws::ServiceModel& service, const std::string& region)> client;
   /// Told to the user: what a call waits for. One line.
-  std::function<void(std::string_view)> notice = {};
+  Notice notice = {};
   /// What `hand_over` of the previous owner returned; empty when there was none.
   std::string handed_over = {};
 };

@@ -1,14 +1,20 @@
 // What every checkpoint store must do: one suite, run for each of them.
 #pragma once
 
+#include <chrono>
+#include <exception>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/post.hpp>
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
@@ -17,18 +23,18 @@
 
 namespace everyitem::checkpoint {
 
-/// A backend under test: the same place, opened anew by a process of its own at each call of
-/// `open`.
+/// A backend under test: one location, opened by a process of its own at each call of `open`.
+/// Process N is called "process N".
 struct StoreUnderTest {
   virtual ~StoreUnderTest() = default;
   virtual std::unique_ptr<CheckpointStore> open() = 0;
   /// The event loop that its stores are used from. By default nothing else is on it.
   virtual asio::io_context& loop() { return own_loop_; }
   virtual void run_until(const std::function<bool()>& /*done*/) { own_loop_.run(); }
-  /// So much time passes that a process which was killed owns the run no more.
-  virtual void pass_lease() {}
-  /// Spoils what is there, so that it cannot be read.
+  /// Damages what is there, so that it cannot be read.
   virtual void damage() = 0;
+  /// Says of what is there that it has another format.
+  virtual void set_format(int format) = 0;
 
  private:
   asio::io_context own_loop_;
@@ -39,7 +45,8 @@ class CheckpointStoreConformance : public testing::Test {
  protected:
   static RunState example() {
     return {.identity = {{"table", "orders"}, {"filter", ""}},
-            .segments = {{.segment = 0}, {.segment = 1}, {.segment = 2}}};
+            .segments = {{.segment = 0}, {.segment = 1}, {.segment = 2}},
+            .token = new_run_token()};
   }
 
   template <typename T>
@@ -50,7 +57,38 @@ class CheckpointStoreConformance : public testing::Test {
         [&] { return result.wait_for(std::chrono::seconds(0)) == std::future_status::ready; });
     return result.get();
   }
-  void begin(CheckpointStore& store, RunState state) { run(store.begin(std::move(state))); }
+  void begin(CheckpointStore& store, RunState state) {
+    if (state.token.empty()) {
+      state.token = new_run_token();
+    }
+    run(store.begin(std::move(state)));
+  }
+  /// Runs `work` while `owner` says that it is there.
+  template <typename T>
+  T run_beside(CheckpointStore& owner, Awaitable<T> work) {
+    asio::cancellation_signal stop;
+    auto maintained = asio::co_spawn(backend_.loop(), owner.maintain(),
+                                     asio::bind_cancellation_slot(stop.slot(), asio::use_future));
+    std::exception_ptr failure;
+    std::optional<T> result;
+    try {
+      result = run(std::move(work));
+    } catch (...) {
+      failure = std::current_exception();
+    }
+    const auto is_over = [&] {
+      return maintained.wait_for(std::chrono::seconds(0)) == std::future_status::ready;
+    };
+    if (!is_over()) {
+      asio::post(backend_.loop(), [&stop] { stop.emit(asio::cancellation_type::terminal); });
+      backend_.loop().restart();
+      backend_.run_until(is_over);
+    }
+    if (failure) {
+      std::rethrow_exception(failure);
+    }
+    return *std::move(result);
+  }
   void save(CheckpointStore& store, std::vector<SegmentProgress> moved) {
     run(store.save(std::move(moved)));
   }
@@ -67,11 +105,15 @@ class CheckpointStoreConformance : public testing::Test {
     run(store->release());
     return state;
   }
-  /// Why the run cannot be loaded.
-  std::string load_failure() {
+  /// Why the run cannot be loaded, while `owner`, if there is one, is at work.
+  std::string load_failure(CheckpointStore* owner = nullptr) {
     try {
       auto store = backend_.open();
-      run(store->load());
+      if (owner != nullptr) {
+        run_beside(*owner, store->load());
+      } else {
+        run(store->load());
+      }
     } catch (const Error& error) {
       return error.what();
     }
@@ -228,11 +270,10 @@ TYPED_TEST_P(CheckpointStoreConformance, ASecondOwnerIsRefused) {
   this->begin(*first, this->example());
   try {
     auto second = this->backend_.open();
-    this->run(second->load());
+    this->run_beside(*first, second->load());
     ADD_FAILURE() << "two owners";
   } catch (const OwnedByAnother& error) {
-    EXPECT_NE(std::string(error.what()).find("another process is working on this run"),
-              std::string::npos)
+    EXPECT_NE(std::string(error.what()).find("another process owns this run"), std::string::npos)
         << error.what();
   }
   this->save(*first, {{.segment = 0, .position = {.complete = true}}});
@@ -247,7 +288,6 @@ TYPED_TEST_P(CheckpointStoreConformance, AKilledProcessIsFollowedByAnother) {
     this->save(*killed, {{.segment = 0, .position = {.complete = true}}});
     this->run(killed->flush());
   }
-  this->backend_.pass_lease();
   EXPECT_TRUE(this->found()->segments[0].position.complete);
 }
 
@@ -262,12 +302,133 @@ TYPED_TEST_P(CheckpointStoreConformance, DamageIsNoticed) {
   EXPECT_NE(failure.find("not a checkpoint"), std::string::npos) << failure;
 }
 
+TYPED_TEST_P(CheckpointStoreConformance, DamagedRunIsStartedOver) {
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, this->example());
+    this->save(*store, {{.segment = 1, .items = 3}});
+    this->end(store);
+  }
+  this->backend_.damage();
+  EXPECT_THROW(this->run(this->backend_.open()->look()), DamagedCheckpoint);
+  const RunState next = this->example();
+  auto store = this->backend_.open();
+  EXPECT_THROW(this->run(store->load()), DamagedCheckpoint);
+  this->begin(*store, next);
+  this->end(store);
+  const auto state = this->found();
+  ASSERT_TRUE(state.has_value());
+  EXPECT_EQ(state->token, next.token);
+  EXPECT_EQ(state->segments, next.segments);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, DamagedRunMayBeLeftAlone) {
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, this->example());
+    this->end(store);
+  }
+  this->backend_.damage();
+  auto store = this->backend_.open();
+  EXPECT_THROW(this->run(store->load()), DamagedCheckpoint);
+  this->end(store);
+  EXPECT_NE(this->load_failure().find("not a checkpoint"), std::string::npos);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, OlderFormatIsStartedOver) {
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, this->example());
+    this->end(store);
+  }
+  this->backend_.set_format(1);
+  const std::string failure = this->load_failure();
+  EXPECT_NE(failure.find("its format is 1"), std::string::npos) << failure;
+  EXPECT_NE(failure.find("--restart"), std::string::npos) << failure;
+  const RunState next = this->example();
+  auto store = this->backend_.open();
+  EXPECT_THROW(this->run(store->load()), DamagedCheckpoint);
+  this->begin(*store, next);
+  this->end(store);
+  EXPECT_EQ(this->found()->token, next.token);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, LaterFormatIsRefused) {
+  {
+    auto store = this->backend_.open();
+    this->begin(*store, this->example());
+    this->end(store);
+  }
+  this->backend_.set_format(3);
+  const std::string failure = this->load_failure();
+  EXPECT_NE(failure.find("format is 3"), std::string::npos) << failure;
+  auto store = this->backend_.open();
+  EXPECT_THROW(this->begin(*store, this->example()), Error) << "it is not ours to replace";
+  this->run(store->release());
+  EXPECT_EQ(this->load_failure(), failure);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, RunKeepsItsToken) {
+  const RunState state = this->example();
+  auto store = this->backend_.open();
+  this->begin(*store, state);
+  EXPECT_EQ(this->run(store->load())->token, state.token);
+  this->end(store);
+  EXPECT_EQ(this->found()->token, state.token);
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, LookOwnsNothing) {
+  EXPECT_FALSE(this->run(this->backend_.open()->look()).has_value());
+  const RunState state = this->example();
+  auto owner = this->backend_.open();
+  this->begin(*owner, state);
+  this->save(*owner, {{.segment = 1, .items = 3}});
+  this->run(owner->flush());
+  const auto looker = this->backend_.open();
+  for (int look = 0; look < 2; ++look) {
+    const auto view = this->run(looker->look());
+    ASSERT_TRUE(view.has_value());
+    EXPECT_EQ(view->state.token, state.token);
+    EXPECT_EQ(view->state.identity, state.identity);
+    EXPECT_EQ(view->state.items(), 3U);
+    ASSERT_TRUE(view->owner.has_value());
+    EXPECT_TRUE(view->owner->name.starts_with("process ")) << view->owner->name;
+  }
+  this->run(looker->release());
+  // The owner has noticed nothing, and sees itself.
+  EXPECT_EQ(this->run(owner->look())->state.items(), 3U);
+  this->save(*owner, {{.segment = 0, .items = 2}});
+  this->end(owner);
+  const auto view = this->run(looker->look());
+  ASSERT_TRUE(view.has_value());
+  EXPECT_EQ(view->state.items(), 5U);
+  EXPECT_FALSE(view->owner.has_value());
+}
+
+TYPED_TEST_P(CheckpointStoreConformance, FinishedRunIsSeen) {
+  auto store = this->backend_.open();
+  RunState state = this->example();
+  this->begin(*store, state);
+  for (SegmentProgress& segment : state.segments) {
+    segment.position.complete = true;
+    segment.items = 2;
+  }
+  this->save(*store, state.segments);
+  this->end(store);
+  const auto view = this->run(this->backend_.open()->look());
+  ASSERT_TRUE(view.has_value());
+  EXPECT_TRUE(view->state.complete());
+  EXPECT_EQ(view->state.items(), 6U);
+}
+
 REGISTER_TYPED_TEST_SUITE_P(CheckpointStoreConformance, IsEmptyAtFirst,
                             ARunThatBeganIsThereForTheNextProcess, ProgressIsThereForTheNextProcess,
                             EveryProcessGoesOnWhereTheOneBeforeHasEnded, ANewRunReplacesTheOldOne,
                             ARunWithOtherSettingsIsToldApartAndNothingIsTouched,
                             ARunIsCompleteWhenEverySegmentIs, ARunMayBeginSomewhere,
                             ASecondOwnerIsRefused, AKilledProcessIsFollowedByAnother,
-                            DamageIsNoticed);
+                            DamageIsNoticed, DamagedRunIsStartedOver, DamagedRunMayBeLeftAlone,
+                            OlderFormatIsStartedOver, LaterFormatIsRefused, RunKeepsItsToken,
+                            LookOwnsNothing, FinishedRunIsSeen);
 
 }  // namespace everyitem::checkpoint

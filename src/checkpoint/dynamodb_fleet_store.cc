@@ -104,7 +104,7 @@ FleetRecord DynamoDbFleetStore::parse(const json::object& item) {
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
-    throw not_a_checkpoint(location(), fmt::format("the item \"{}\": {}", kItem, error.what()));
+    throw damaged_checkpoint(location(), fmt::format("the item \"{}\": {}", kItem, error.what()));
   }
 }
 
@@ -129,7 +129,7 @@ Awaitable<bool> DynamoDbFleetStore::write(FleetRecord record) {
   item["segments"] = number_attribute(record.segments);
   item["members"] = text_attribute(json::serialize(members));
   item["expires_at"] =
-      number_attribute(seconds_now(clock_) + std::chrono::seconds(kLifeOfAFinishedRun).count());
+      number_attribute(seconds_now(clock_) + std::chrono::seconds(kFinishedRunLifetime).count());
   std::string condition = "attribute_not_exists(#run)";
   json::object values;
   if (version_) {

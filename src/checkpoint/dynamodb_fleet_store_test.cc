@@ -34,7 +34,9 @@ class DynamoDbFleetStoreTest : public testing::Test {
                          .limits = {.attempts = 1, .elapsed = std::chrono::seconds(0)},
                          .kms_key = {},
                          .interval = {},
-                         .client = {}};
+                         .client = {},
+                         .notice = {},
+                         .handed_over = {}};
     context.client = [this](const aws::ServiceModel&, const std::string&) -> aws::Client& {
       return service_.client;
     };
@@ -137,14 +139,16 @@ TEST_F(DynamoDbFleetStoreTest, WhatIsDamagedIsToldAsSuch) {
         R"([[0,"left",1,2.0,1e999]])", R"([[-1,"left",1,2.0,null]])", "{}"}) {
     EXPECT_NE(failure("members", {{"S", members}}).find("damaged"), std::string::npos) << members;
   }
-  EXPECT_NE(failure("format", {{"N", "2"}}).find("its format is 2"), std::string::npos);
+  EXPECT_NE(failure("format", {{"N", "3"}}).find("its format is 3"), std::string::npos);
 }
 
 TEST_F(DynamoDbFleetStoreTest, AWorkersRunIsCompleteWhenItsOwnSegmentsAre) {
   StoreContext of_worker = context();
   of_worker.part = {.worker = 1, .workers = 3};
   const DynamoDbLocation place{.table = "checkpoints", .run = "nightly/worker-1-of-3"};
-  RunState state{.identity = example().identity, .segments = fresh_segments(5, of_worker.part)};
+  RunState state{.identity = example().identity,
+                 .segments = fresh_segments(5, of_worker.part),
+                 .token = new_run_token()};
   EXPECT_FALSE(state.complete());
   EXPECT_EQ(state.items(), 0U);
   {

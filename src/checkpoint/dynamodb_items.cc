@@ -19,9 +19,8 @@ namespace {
 /// hold.
 json::object names_in(std::string_view condition) {
   json::object names;
-  for (const auto& [alias, name] : {std::pair{"#epoch", "epoch"}, std::pair{"#owner", "owner"},
-                                    std::pair{"#lease", "lease_until"}, std::pair{"#run", "run"},
-                                    std::pair{"#version", "version"}}) {
+  for (const auto& [alias, name] :
+       {std::pair{"#run", "run"}, std::pair{"#token", "token"}, std::pair{"#version", "version"}}) {
     if (condition.find(alias) != std::string_view::npos) {
       names[alias] = name;
     }

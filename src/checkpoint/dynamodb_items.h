@@ -28,9 +28,9 @@ class DynamoDbItems {
   Awaitable<boost::json::object> call(std::string operation, boost::json::object request);
   /// The item as it is now; nothing where there is none.
   Awaitable<std::optional<boost::json::object>> get(std::string item);
-  /// Writes the item if the condition holds; false when it does not. In it may stand #NAME for the
-  /// attributes epoch, owner, lease_until (as #lease), run and version. After a lost answer it may
-  /// be false although it was written.
+  /// Writes the item if the condition holds; false when it does not. In it may stand #run, #token
+  /// and #version for these attributes. After a lost answer it may be false although it was
+  /// written.
   Awaitable<bool> put_if(boost::json::object item, std::string condition,
                          boost::json::object values);
 

@@ -22,7 +22,7 @@ class DynamoDbUnderTest final : public RemoteUnderTest {
         DynamoDbLocation{.table = "checkpoints", .run = "nightly"}, context());
   }
   void damage() override { run_item()["identity"] = {{"S", "[[\"table\""}}; }
-  void set_format(int format) { run_item()["format"] = {{"N", std::to_string(format)}}; }
+  void set_format(int format) override { run_item()["format"] = {{"N", std::to_string(format)}}; }
   auto& content() { return items.tables; }
   /// Some item, which stays JSON.
   void mutate(std::uint64_t seed) {
@@ -51,6 +51,7 @@ class DynamoDbUnderTest final : public RemoteUnderTest {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, CheckpointStoreConformance, DynamoDbUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, RemoteStoreConformance, DynamoDbUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, FailingCalls, DynamoDbUnderTest);
 
 class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {};
 
@@ -82,7 +83,6 @@ TEST_F(DynamoDbStoreTest, ASegmentThatAnEarlierRunHasLeftIsNotTakenForThisOnes) 
   }
   // The run's item has gone, by its time to live say, and the segment's has not.
   backend_.items.tables.at("checkpoints").erase({"nightly", "run"});
-  backend_.pass_lease();
   auto store = backend_.open();
   EXPECT_FALSE(run(store->load()).has_value());
   const std::size_t before = backend_.count("BatchWriteItem");
@@ -113,7 +113,6 @@ TEST_F(DynamoDbStoreTest, SavesOfAQuickRunWriteNothingButTheirSegments) {
 TEST_F(DynamoDbStoreTest, WhatASuccessorWroteIsNotWrittenOverEvenByOneThatTrustsItsLease) {
   auto first = backend_.open();
   begin(*first, example());
-  backend_.pass_lease();  // by the other's clock alone
   auto second = backend_.open();
   run(second->load());
   save(*second, {{.segment = 1, .items = 9}});
@@ -121,11 +120,42 @@ TEST_F(DynamoDbStoreTest, WhatASuccessorWroteIsNotWrittenOverEvenByOneThatTrusts
     save(*first, {{.segment = 1, .items = 2}});
     ADD_FAILURE() << "written over";
   } catch (const OwnedByAnother& error) {
-    EXPECT_NE(std::string(error.what()).find("taken this run over: process 2"), std::string::npos)
+    EXPECT_NE(std::string(error.what()).find("taken over this run: process 2"), std::string::npos)
         << error.what();
   }
   EXPECT_THROW(save(*first, {{.segment = 0, .items = 2}}), OwnedByAnother) << "it knows now";
   end(second);
+  EXPECT_EQ(found()->items(), 9U);
+}
+
+TEST_F(DynamoDbStoreTest, SegmentsAreWrittenSideBySide) {
+  constexpr std::uint32_t kSegments = 100;
+  RunState state{.identity = {{"table", "t"}}, .segments = fresh_segments(kSegments)};
+  auto store = backend_.open();
+  begin(*store, state);
+  std::size_t at_once = 0;
+  std::size_t most = 0;
+  backend_.on_arrived = [&](int change) {
+    at_once += static_cast<std::size_t>(change);
+    most = std::max(most, at_once);
+  };
+  for (SegmentProgress& segment : state.segments) {
+    segment.items = 1 + segment.segment;
+  }
+  save(*store, state.segments);
+  backend_.on_arrived = {};
+  EXPECT_EQ(most, DynamoDbStore::kMaxWritesAtOnce);
+  end(store);
+  EXPECT_EQ(found()->segments, state.segments);
+}
+
+TEST_F(DynamoDbStoreTest, OfASegmentThatMovedTwiceTheLastIsWritten) {
+  auto store = backend_.open();
+  begin(*store, example());
+  save(*store,
+       {{.segment = 0, .items = 1}, {.segment = 1, .items = 7}, {.segment = 0, .items = 2}});
+  EXPECT_EQ(backend_.count("PutItem"), 1U + 2);
+  end(store);
   EXPECT_EQ(found()->items(), 9U);
 }
 

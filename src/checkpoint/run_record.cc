@@ -1,12 +1,11 @@
 #include "checkpoint/run_record.h"
 
-#include <algorithm>
-#include <utility>
+#include <stdexcept>
 
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
-#include "base/human_format.h"
-#include "checkpoint/lease.h"
+#include "source/dynamodb_limits.h"
 
 namespace everyitem::checkpoint {
 
@@ -14,14 +13,17 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::size_t kMaxOwnerBytes = 200;
+Message start_over() {
+  return "Use " + setting::kRestart + " to start over, or name another location with " +
+         setting::kCheckpoint + ".";
+}
 
 std::string object_of(const std::string& location) {
   return fmt::format("checkpoint {}", location);
 }
 
-std::uint64_t next_epoch(std::uint64_t last, const Clock& clock) {
-  return std::max(last + 1, static_cast<std::uint64_t>(seconds_now(clock)));
+std::string format_text(std::uint64_t format) {
+  return fmt::format("its format is {}, this version of everyitem reads {}", format, kRemoteFormat);
 }
 
 }  // namespace
@@ -31,38 +33,22 @@ std::int64_t seconds_now(const Clock& clock) {
       .count();
 }
 
-bool is_owned(const RunRecord& record, const Clock& clock) {
-  return record.lease_until > seconds_now(clock);
+FinishedRun finished_run(const RunState& state, const Clock& clock) {
+  return {.totals = {.segment = 0,
+                     .position = {.last_evaluated_key = {}, .complete = true},
+                     .items = state.items(),
+                     .bytes = state.bytes(),
+                     .dead_letters = state.dead_letters()},
+          .finished_at = seconds_now(clock)};
 }
 
-RunOwner owner_of(const RunRecord& record) {
-  return {.name = record.owner,
-          .renewed_at = std::chrono::system_clock::time_point(
-              std::chrono::seconds(record.lease_until) - kLease)};
-}
-
-RunRecord claimed(RunRecord record, const std::string& owner, const Clock& clock) {
-  record.owner = owner.substr(0, kMaxOwnerBytes);
-  record.epoch = next_epoch(record.epoch, clock);
-  return renewed(std::move(record), clock);
-}
-
-RunRecord begun(const std::optional<RunRecord>& before, std::size_t segments,
-                const std::string& owner, const Clock& clock) {
-  RunRecord record = claimed(before.value_or(RunRecord{}), owner, clock);
-  record.segments = static_cast<std::uint32_t>(segments);
-  record.begun = record.epoch;
-  return record;
-}
-
-RunRecord renewed(RunRecord record, const Clock& clock) {
-  record.lease_until = seconds_now(clock) + kLease.count();
-  return record;
-}
-
-RunRecord released(RunRecord record) {
-  record.lease_until = 0;
-  return record;
+std::optional<RunOwner> owner_of(const RunRecord& record) {
+  if (!record.owned) {
+    return std::nullopt;
+  }
+  return RunOwner{
+      .name = record.owner,
+      .renewed_at = std::chrono::system_clock::time_point(std::chrono::seconds(record.renewed_at))};
 }
 
 std::string identity_text(const RunIdentity& identity) {
@@ -83,16 +69,11 @@ RunIdentity parse_identity(std::string_view text) {
   return identity;
 }
 
-OwnedByAnother owned_by_another(const std::string& location, const RunRecord& record,
-                                const Clock& clock) {
-  const std::chrono::seconds left(
-      std::max<std::int64_t>(0, record.lease_until - seconds_now(clock)));
+OwnedByAnother owned_by_another(const std::string& location, const std::string& owner) {
   return {ErrorKind::failed,
           {.operation = "open",
            .object = object_of(location),
-           .message = fmt::format("another process is working on this run: {}, whose lease ends in "
-                                  "{} unless it is renewed",
-                                  record.owner, duration(left)),
+           .message = "another process owns this run: " + owner,
            .hint = "Wait for it to end, or stop it."}};
 }
 
@@ -100,24 +81,40 @@ OwnedByAnother taken_over(const std::string& location, const std::optional<RunRe
   return {ErrorKind::failed,
           {.operation = "write",
            .object = object_of(location),
-           .message = record ? "another process has taken this run over: " + record->owner
-                             : "the run was removed, or another has begun in its place",
-           .hint = "This one ends; what it has not checkpointed is delivered again."}};
+           .message = record ? "another process has taken over this run: " + record->owner
+                             : "the run was removed",
+           .hint = "This process ends; what it has not checkpointed is delivered again."}};
 }
 
-Error not_a_checkpoint(const std::string& location, const std::string& message) {
+DamagedCheckpoint damaged_checkpoint(const std::string& location, const std::string& message) {
   return {ErrorKind::failed,
           {.operation = "read",
            .object = object_of(location),
            .message = "it is not a checkpoint of everyitem, or damaged: " + message,
-           .hint = "Name another with " + setting::kCheckpoint + ", or remove this one."}};
+           .hint = start_over()}};
 }
 
 void require_format(const std::string& location, std::uint64_t format) {
-  if (format != kRemoteFormat) {
-    throw not_a_checkpoint(
-        location,
-        fmt::format("its format is {}, this version of everyitem knows {}", format, kRemoteFormat));
+  if (format < kRemoteFormat) {
+    throw DamagedCheckpoint(ErrorKind::failed, {.operation = "read",
+                                                .object = object_of(location),
+                                                .code = {},
+                                                .message = format_text(format),
+                                                .hint = start_over()});
+  }
+  if (format > kRemoteFormat) {
+    throw Error(ErrorKind::failed, {.operation = "read",
+                                    .object = object_of(location),
+                                    .code = {},
+                                    .message = format_text(format),
+                                    .hint = "Update everyitem, or name another location with " +
+                                            setting::kCheckpoint + "."});
+  }
+}
+
+void require_segments(std::uint32_t segments) {
+  if (segments == 0 || segments > source::kMaxSegments) {
+    throw std::out_of_range(fmt::format("{} segments", segments));
   }
 }
 

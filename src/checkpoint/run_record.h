@@ -1,4 +1,4 @@
-// What a remote store keeps of a run beside the progress of its segments: what run it is, and
+// What a remote store keeps of a run beside the progress of its segments: which run it is, and
 // whose.
 #pragma once
 
@@ -8,26 +8,32 @@
 #include <string>
 #include <string_view>
 
-#include <boost/json.hpp>
-
 #include "base/clock.h"
 #include "checkpoint/checkpoint_store.h"
 
 namespace everyitem::checkpoint {
 
 /// The version of the formats that docs/checkpoint_format.md describes.
-inline constexpr std::uint64_t kRemoteFormat = 1;
+inline constexpr std::uint64_t kRemoteFormat = 2;
+
+/// What is left of a run whose every segment is complete.
+struct FinishedRun {
+  SegmentProgress totals;        ///< of all segments together
+  std::int64_t finished_at = 0;  ///< seconds since 1970
+
+  friend bool operator==(const FinishedRun&, const FinishedRun&) = default;
+};
 
 struct RunRecord {
-  std::uint32_t segments = 0;
-  std::string owner;
-  /// Grows with each owner and each run, also over the end of a record, since it is no less than
-  /// the seconds since 1970 at which it was given.
-  std::uint64_t epoch = 0;
-  /// The epoch in which the run began: what was written in an earlier one is of another run.
-  std::uint64_t begun = 0;
-  /// Seconds since 1970, at which others may take the run. 0: nobody owns it.
-  std::int64_t lease_until = 0;
+  std::string token;             ///< RunState::token
+  std::uint64_t version = 0;     ///< one more with each write of this record
+  std::uint64_t generation = 0;  ///< one more with each owner
+  std::string owner;             ///< the name of the last one
+  bool owned = false;            ///< until that one releases it
+  std::int64_t renewed_at = 0;   ///< seconds since 1970, by its owner's clock; for people to read
+  std::uint32_t segments = 0;    ///< TotalSegments
+  std::string identity;          ///< as identity_text
+  std::optional<FinishedRun> finished = {};
 
   friend bool operator==(const RunRecord&, const RunRecord&) = default;
 };
@@ -35,36 +41,26 @@ struct RunRecord {
 /// Seconds since 1970.
 std::int64_t seconds_now(const Clock& clock);
 
-bool is_owned(const RunRecord& record, const Clock& clock);
+/// What `segments`, all complete, add up to.
+FinishedRun finished_run(const RunState& state, const Clock& clock);
 
-RunOwner owner_of(const RunRecord& record);
-
-/// `record` with `owner` as its next owner, from now on.
-RunRecord claimed(RunRecord record, const std::string& owner, const Clock& clock);
-
-/// The record of a run that begins now, after the one that was there.
-RunRecord begun(const std::optional<RunRecord>& before, std::size_t segments,
-                const std::string& owner, const Clock& clock);
-
-/// `record` with the lease that it has when it is renewed now.
-RunRecord renewed(RunRecord record, const Clock& clock);
-
-/// `record` without an owner.
-RunRecord released(RunRecord record);
+/// Nothing when nobody owns the run.
+std::optional<RunOwner> owner_of(const RunRecord& record);
 
 /// As JSON: [["table","arn:..."],["filter",""]]. Reading throws an exception of Boost.JSON's or
-/// standard library's.
+/// the standard library's.
 std::string identity_text(const RunIdentity& identity);
 RunIdentity parse_identity(std::string_view text);
 
-/// For the user: `record` is another process's.
-OwnedByAnother owned_by_another(const std::string& location, const RunRecord& record,
-                                const Clock& clock);
-/// This process was its owner. `record` is what is there now; nothing when it is gone.
+/// For the user: the run belongs to another process, which is there.
+OwnedByAnother owned_by_another(const std::string& location, const std::string& owner);
+/// This process owned the run. `record` is what is there now; nothing when it is gone.
 OwnedByAnother taken_over(const std::string& location, const std::optional<RunRecord>& record);
-/// What is at `location` cannot be a checkpoint, for the reason that `message` gives.
-Error not_a_checkpoint(const std::string& location, const std::string& message);
-/// Throws Error when a format cannot be read by this version.
+/// What is at `location` cannot be read, for the reason that `message` gives.
+DamagedCheckpoint damaged_checkpoint(const std::string& location, const std::string& message);
+/// Throws DamagedCheckpoint for an older format, Error for a later one.
 void require_format(const std::string& location, std::uint64_t format);
+/// Throws std::out_of_range when a table cannot be read in this many segments.
+void require_segments(std::uint32_t segments);
 
 }  // namespace everyitem::checkpoint

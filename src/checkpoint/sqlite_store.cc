@@ -1,11 +1,11 @@
 #include "checkpoint/sqlite_store.h"
 
 #include <fcntl.h>
-#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <filesystem>
+#include <stdexcept>
 #include <system_error>
 #include <utility>
 
@@ -22,9 +22,13 @@ namespace {
 
 /// "EvIt": marks the file as ours (PRAGMA application_id), as the SQLite documentation advises.
 constexpr int kApplicationId = 0x45764974;
-constexpr int kFormatVersion = 1;
+constexpr int kFormatVersion = 2;
 
 constexpr const char* kSchema = R"(
+  CREATE TABLE IF NOT EXISTS run (
+    token TEXT NOT NULL PRIMARY KEY,
+    owner TEXT NOT NULL
+  );
   CREATE TABLE IF NOT EXISTS identity (
     place INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
@@ -40,6 +44,26 @@ constexpr const char* kSchema = R"(
   );
 )";
 
+constexpr const char* kDropTables =
+    "DROP TABLE IF EXISTS run; DROP TABLE IF EXISTS identity; DROP TABLE IF EXISTS segment;";
+
+/// The byte that the owner has locked: behind all that SQLite locks, and behind the file's end.
+constexpr off_t kOwnerByte = off_t{1} << 62;
+
+std::string marks() {
+  return fmt::format("PRAGMA application_id={}; PRAGMA user_version={};", kApplicationId,
+                     kFormatVersion);
+}
+
+struct flock owner_lock() {
+  struct flock lock = {};
+  lock.l_type = F_WRLCK;
+  lock.l_whence = SEEK_SET;
+  lock.l_start = kOwnerByte;
+  lock.l_len = 1;
+  return lock;
+}
+
 Error checkpoint_error(const std::string& operation, const std::string& path, Message message,
                        Message hint = {}) {
   return Error(ErrorKind::failed, {.operation = operation,
@@ -52,7 +76,7 @@ OwnedByAnother owned_by_another(const std::string& path) {
   return {ErrorKind::failed,
           {.operation = "open",
            .object = fmt::format("checkpoint {}", path),
-           .message = "another process is working on this run",
+           .message = "another process owns this run",
            .hint = "Wait for it to end, or stop it."}};
 }
 
@@ -62,16 +86,26 @@ Error not_a_checkpoint_file(const std::string& path, std::string message) {
       "Name another file with " + setting::kCheckpoint + ", or move this one away.");
 }
 
-Error database_error(sqlite3* database, const std::string& operation, const std::string& path) {
+DamagedCheckpoint damaged_file(const std::string& path, const std::string& message) {
+  return {ErrorKind::failed,
+          {.operation = "read",
+           .object = fmt::format("checkpoint {}", path),
+           .message = "it is not a checkpoint of everyitem, or damaged: " + message,
+           .hint = "Use " + setting::kRestart + " to start over, or name another file with " +
+                   setting::kCheckpoint + "."}};
+}
+
+[[noreturn]] void throw_database_error(sqlite3* database, const std::string& operation,
+                                       const std::string& path) {
   const int code = sqlite3_errcode(database);
   if (code == SQLITE_NOTADB) {
-    return not_a_checkpoint_file(path, "the file is not a checkpoint of everyitem");
+    throw not_a_checkpoint_file(path, "the file is not a checkpoint of everyitem");
   }
   if (code == SQLITE_CORRUPT) {
-    return not_a_checkpoint_file(path, "the file is damaged");
+    throw damaged_file(path, "SQLite finds it corrupt");
   }
-  return checkpoint_error(operation, path, sqlite3_errmsg(database),
-                          code == SQLITE_FULL ? "Free some space and run the command again." : "");
+  throw checkpoint_error(operation, path, sqlite3_errmsg(database),
+                         code == SQLITE_FULL ? "Free some space and run the command again." : "");
 }
 
 /// One prepared statement, finalised at the end of its scope. Errors throw.
@@ -80,7 +114,7 @@ class Statement {
   Statement(sqlite3* database, const std::string& path, const char* sql)
       : database_(database), path_(path) {
     if (sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr) != SQLITE_OK) {
-      throw database_error(database, "read", path);
+      throw_database_error(database, "read", path);
     }
   }
   ~Statement() { sqlite3_finalize(statement_); }
@@ -102,7 +136,7 @@ class Statement {
   bool step() {
     const int result = sqlite3_step(statement_);
     if (result != SQLITE_ROW && result != SQLITE_DONE) {
-      throw database_error(database_, "use", path_);
+      throw_database_error(database_, "use", path_);
     }
     return result == SQLITE_ROW;
   }
@@ -129,7 +163,7 @@ class Statement {
 
 void execute(sqlite3* database, const std::string& path, const char* sql) {
   if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
-    throw database_error(database, "write", path);
+    throw_database_error(database, "write", path);
   }
 }
 
@@ -168,6 +202,21 @@ bool is_whole(sqlite3* database, const std::string& path) {
   return check.step() && check.text(0) == "ok";
 }
 
+bool is_corrupt(sqlite3* database, const std::string& path) {
+  try {
+    return !is_whole(database, path);
+  } catch (const DamagedCheckpoint&) {
+    return true;
+  }
+}
+
+/// As SQLite's documentation of SQLITE_DBCONFIG_RESET_DATABASE advises.
+void empty_corrupt(sqlite3* database, const std::string& path) {
+  sqlite3_db_config(database, SQLITE_DBCONFIG_RESET_DATABASE, 1, nullptr);
+  execute(database, path, "VACUUM");
+  sqlite3_db_config(database, SQLITE_DBCONFIG_RESET_DATABASE, 0, nullptr);
+}
+
 void make_folders(const std::string& path) {
   if (const auto error = make_private_folders(std::filesystem::path(path).parent_path())) {
     throw checkpoint_error("create", path, error.message(),
@@ -183,10 +232,11 @@ SqliteStore::Lock::Lock(const std::string& path) {
     throw checkpoint_error("open", path, std::generic_category().message(errno),
                            "Name another file with " + setting::kCheckpoint + ".");
   }
-  if (flock(descriptor_, LOCK_EX | LOCK_NB) != 0) {
+  struct flock lock = owner_lock();
+  if (fcntl(descriptor_, F_OFD_SETLK, &lock) != 0) {
     const int error = errno;
     close(descriptor_);
-    if (error == EWOULDBLOCK) {
+    if (error == EAGAIN || error == EACCES) {
       throw owned_by_another(path);
     }
     throw checkpoint_error("lock", path, std::generic_category().message(error));
@@ -195,64 +245,125 @@ SqliteStore::Lock::Lock(const std::string& path) {
 
 SqliteStore::Lock::~Lock() { close(descriptor_); }
 
+bool SqliteStore::Lock::is_held(const std::string& path) {
+  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
+  if (descriptor < 0) {
+    return false;
+  }
+  struct flock lock = owner_lock();
+  const bool known = fcntl(descriptor, F_OFD_GETLK, &lock) == 0;
+  close(descriptor);
+  return known && lock.l_type != F_UNLCK;
+}
+
 void SqliteStore::CloseDatabase::operator()(sqlite3* database) const { sqlite3_close(database); }
 
-SqliteStore::SqliteStore(std::string path) : path_(std::move(path)) {
-  make_folders(path_);
-  lock_ = std::make_unique<Lock>(path_);
-  open_database();
-}
+SqliteStore::SqliteStore(std::string path, std::string owner)
+    : path_(std::move(path)), owner_(std::move(owner)) {}
 
 SqliteStore::~SqliteStore() { thread_.join(); }
 
-void SqliteStore::open_database() {
+namespace {
+
+/// Calls come from one thread at a time, so SQLite need not lock.
+sqlite3* open_file(const std::string& path, int flags) {
   sqlite3* opened = nullptr;
-  // Calls come from one thread at a time, so SQLite need not lock.
-  const int result =
-      sqlite3_open_v2(path_.c_str(), &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
-  database_.reset(opened);
+  const int result = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, nullptr);
   if (result != SQLITE_OK) {
-    throw database_error(opened, "open", path_);
+    const std::string message = opened == nullptr ? "out of memory" : sqlite3_errmsg(opened);
+    sqlite3_close(opened);
+    throw checkpoint_error("open", path, message,
+                           "Name another file with " + setting::kCheckpoint + ".");
   }
   sqlite3_busy_timeout(opened, 2000);  // for somebody who just looks into the file
-  const std::int64_t tables = pragma(opened, path_, "SELECT count(*) FROM sqlite_schema");
-  const std::int64_t id = pragma(opened, path_, "PRAGMA application_id");
-  if (tables > 0 && id != kApplicationId) {
-    throw not_a_checkpoint_file(path_, "the file is a database, but not a checkpoint of everyitem");
-  }
-  const std::int64_t version = pragma(opened, path_, "PRAGMA user_version");
-  if (version > kFormatVersion) {
-    throw not_a_checkpoint_file(
-        path_, fmt::format("its format is {}, this version of everyitem knows {}", version,
-                           kFormatVersion));
-  }
-  if (!is_whole(opened, path_)) {
-    throw not_a_checkpoint_file(path_, "the file is damaged");
-  }
-  // A write-ahead log with synchronous=NORMAL is consistent after a loss of power, and does not
-  // wait for the disk at every commit.
-  execute(opened, path_, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
-  Transaction transaction(opened, path_);
-  execute(opened, path_,
-          fmt::format("PRAGMA application_id={}; PRAGMA user_version={}; {}", kApplicationId,
-                      kFormatVersion, kSchema)
-              .c_str());
-  transaction.commit();
+  return opened;
 }
 
-std::optional<RunState> SqliteStore::load_now() {
-  RunState state;
-  Statement identity(database_.get(), path_, "SELECT name, value FROM identity ORDER BY place");
+/// Throws Error when the file is not one of ours, and DamagedCheckpoint when it is and cannot be
+/// read. False when nothing is in it yet.
+bool require_readable(sqlite3* database, const std::string& path) {
+  const bool is_ours = pragma(database, path, "PRAGMA application_id") == kApplicationId;
+  try {
+    const bool has_tables = pragma(database, path, "SELECT count(*) FROM sqlite_schema") > 0;
+    if (!has_tables) {
+      return false;
+    }
+    if (!is_ours) {
+      throw not_a_checkpoint_file(path,
+                                  "the file is a database, but not a checkpoint of everyitem");
+    }
+    const std::int64_t version = pragma(database, path, "PRAGMA user_version");
+    const std::string formats = fmt::format("its format is {}, this version of everyitem reads {}",
+                                            version, kFormatVersion);
+    if (version > kFormatVersion) {
+      throw checkpoint_error(
+          "open", path, formats,
+          "Update everyitem, or name another file with " + setting::kCheckpoint + ".");
+    }
+    if (version < kFormatVersion) {
+      throw damaged_file(path, formats);
+    }
+    if (!is_whole(database, path)) {
+      throw damaged_file(path, "SQLite finds it corrupt");
+    }
+    return true;
+  } catch (const DamagedCheckpoint& damage) {
+    if (!is_ours) {
+      throw not_a_checkpoint_file(path, "the file is a damaged database");
+    }
+    throw;
+  }
+}
+
+}  // namespace
+
+void SqliteStore::own() {
+  if (!lock_) {
+    make_folders(path_);
+    lock_ = std::make_unique<Lock>(path_);
+  }
+  if (!database_) {
+    open_owned();
+  }
+}
+
+void SqliteStore::open_owned() {
+  Database opened(open_file(path_, SQLITE_OPEN_READWRITE));
+  damage_.reset();
+  try {
+    require_readable(opened.get(), path_);
+    // A write-ahead log with synchronous=NORMAL is consistent after a loss of power, and does not
+    // wait for the disk at every commit.
+    execute(opened.get(), path_, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
+    Transaction transaction(opened.get(), path_);
+    execute(opened.get(), path_, marks().c_str());
+    execute(opened.get(), path_, kSchema);
+    transaction.commit();
+  } catch (const DamagedCheckpoint& damage) {
+    damage_ = damage;
+  }
+  database_ = std::move(opened);
+}
+
+/// The run as a connection sees it. It is not known here whether somebody owns it.
+std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
+  RunView view;
+  RunState& state = view.state;
+  Statement run(database, path_, "SELECT token, owner FROM run");
+  if (run.step()) {
+    state.token = run.text(0);
+    view.owner = RunOwner{.name = run.text(1)};
+  }
+  Statement identity(database, path_, "SELECT name, value FROM identity ORDER BY place");
   while (identity.step()) {
     state.identity.push_back({identity.text(0), identity.text(1)});
   }
-  Statement segments(database_.get(), path_,
+  Statement segments(database, path_,
                      "SELECT number, last_evaluated_key, complete, items, bytes, dead_letters "
                      "FROM segment ORDER BY number");
   while (segments.step()) {
     if (segments.integer(0) != static_cast<std::int64_t>(state.segments.size())) {
-      throw not_a_checkpoint_file(path_,
-                                  fmt::format("segment {} is missing", state.segments.size()));
+      throw damaged_file(path_, fmt::format("segment {} is missing", state.segments.size()));
     }
     state.segments.push_back(
         {.segment = static_cast<std::uint32_t>(segments.integer(0)),
@@ -261,23 +372,82 @@ std::optional<RunState> SqliteStore::load_now() {
          .bytes = static_cast<std::uint64_t>(segments.integer(4)),
          .dead_letters = static_cast<std::uint64_t>(segments.integer(5))});
   }
-  if (state.identity.empty() && state.segments.empty()) {
+  if (state.token.empty() && state.identity.empty() && state.segments.empty()) {
     return std::nullopt;
   }
-  if (state.identity.empty() || state.segments.empty()) {
-    throw not_a_checkpoint_file(path_, "the file is incomplete");
+  if (state.token.empty() || state.identity.empty() || state.segments.empty()) {
+    throw damaged_file(path_, "it is incomplete");
   }
-  return state;
+  return view;
+}
+
+std::optional<RunView> SqliteStore::look_now() {
+  if (database_) {
+    if (damage_) {
+      throw *damage_;
+    }
+    return read_run(database_.get());
+  }
+  std::error_code missing;
+  if (std::filesystem::file_size(path_, missing) == 0 || missing) {
+    return std::nullopt;
+  }
+  const bool is_owned = Lock::is_held(path_);
+  // A connection that may only read would leave the files of the log behind when it is the first
+  // one; one that may write would bring the log of a killed process into the file when it is the
+  // last one.
+  const bool has_log = std::filesystem::exists(path_ + "-wal", missing);
+  const Database looked_into(
+      open_file(path_, has_log ? SQLITE_OPEN_READONLY : SQLITE_OPEN_READWRITE));
+  execute(looked_into.get(), path_, "PRAGMA query_only=ON");
+  if (!require_readable(looked_into.get(), path_)) {
+    return std::nullopt;
+  }
+  execute(looked_into.get(), path_, "BEGIN");  // so that all is of one instant
+  std::optional<RunView> view = read_run(looked_into.get());
+  if (view && !is_owned) {
+    view->owner.reset();
+  }
+  return view;
+}
+
+std::optional<RunState> SqliteStore::load_now() {
+  own();
+  if (damage_) {
+    throw *damage_;
+  }
+  std::optional<RunView> view = read_run(database_.get());
+  if (!view) {
+    return std::nullopt;
+  }
+  if (view->owner->name != owner_) {
+    Statement(database_.get(), path_, "UPDATE run SET owner = ?").bind(1, owner_).run();
+  }
+  return std::move(view->state);
 }
 
 void SqliteStore::begin_now(const RunState& state) {
-  Transaction transaction(database_.get(), path_);
-  execute(database_.get(), path_, "DELETE FROM identity; DELETE FROM segment;");
-  Statement identity(database_.get(), path_, "INSERT INTO identity (name, value) VALUES (?, ?)");
+  own();
+  if (damage_ && is_corrupt(database_.get(), path_)) {
+    empty_corrupt(database_.get(), path_);
+  }
+  sqlite3* database = database_.get();
+  if (damage_) {
+    execute(database, path_, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
+  }
+  Transaction transaction(database, path_);
+  execute(database, path_, kDropTables);
+  execute(database, path_, marks().c_str());
+  execute(database, path_, kSchema);
+  Statement(database, path_, "INSERT INTO run (token, owner) VALUES (?, ?)")
+      .bind(1, state.token)
+      .bind(2, owner_)
+      .run();
+  Statement identity(database, path_, "INSERT INTO identity (name, value) VALUES (?, ?)");
   for (const IdentityPart& part : state.identity) {
     identity.bind(1, part.name).bind(2, part.value).run();
   }
-  Statement insert(database_.get(), path_,
+  Statement insert(database, path_,
                    "INSERT INTO segment "
                    "(number, last_evaluated_key, complete, items, bytes, dead_letters) "
                    "VALUES (?, ?, ?, ?, ?, ?)");
@@ -291,9 +461,13 @@ void SqliteStore::begin_now(const RunState& state) {
         .run();
   }
   transaction.commit();
+  damage_.reset();
 }
 
 void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
+  if (!database_ || damage_) {
+    throw std::logic_error("progress of a run that was neither begun nor loaded");
+  }
   Transaction transaction(database_.get(), path_);
   Statement update(database_.get(), path_,
                    "UPDATE segment SET last_evaluated_key = ?, complete = ?, items = ?, bytes = ?, "
@@ -314,16 +488,15 @@ void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
   transaction.commit();
 }
 
-Awaitable<std::optional<RunView>> SqliteStore::look() {
-  const auto work = [this]() -> Awaitable<std::optional<RunState>> { co_return load_now(); };
-  std::optional<RunState> state = co_await asio::co_spawn(thread_, work, asio::use_awaitable);
-  co_return state ? std::optional(RunView{.state = *std::move(state)}) : std::nullopt;
+template <typename Result>
+Awaitable<Result> SqliteStore::on_thread(Result (SqliteStore::*work)()) {
+  const auto on_it = [this, work]() -> Awaitable<Result> { co_return (this->*work)(); };
+  co_return co_await asio::co_spawn(thread_, on_it, asio::use_awaitable);
 }
 
-Awaitable<std::optional<RunState>> SqliteStore::load() {
-  const auto work = [this]() -> Awaitable<std::optional<RunState>> { co_return load_now(); };
-  co_return co_await asio::co_spawn(thread_, work, asio::use_awaitable);
-}
+Awaitable<std::optional<RunView>> SqliteStore::look() { return on_thread(&SqliteStore::look_now); }
+
+Awaitable<std::optional<RunState>> SqliteStore::load() { return on_thread(&SqliteStore::load_now); }
 
 Awaitable<void> SqliteStore::begin(RunState state) {
   const auto work = [this, &state]() -> Awaitable<void> {
@@ -336,6 +509,15 @@ Awaitable<void> SqliteStore::begin(RunState state) {
 Awaitable<void> SqliteStore::save(std::vector<SegmentProgress> moved) {
   const auto work = [this, &moved]() -> Awaitable<void> {
     save_now(moved);
+    co_return;
+  };
+  co_await asio::co_spawn(thread_, work, asio::use_awaitable);
+}
+
+Awaitable<void> SqliteStore::release() {
+  const auto work = [this]() -> Awaitable<void> {
+    database_.reset();
+    lock_.reset();
     co_return;
   };
   co_await asio::co_spawn(thread_, work, asio::use_awaitable);

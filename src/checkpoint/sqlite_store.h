@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include <boost/asio/thread_pool.hpp>
@@ -12,12 +13,13 @@ struct sqlite3;
 
 namespace everyitem::checkpoint {
 
+/// The file is opened by the first call, and by `load` or `begin` made with its folders when it is
+/// missing, for its owner's eyes alone. It must be on a local file system. Calls throw Error when
+/// that fails and when the file is not a checkpoint.
 class SqliteStore final : public CheckpointStore {
  public:
-  /// Opens the file, made with its folders where it is missing, for its owner's eyes alone. Throws
-  /// Error when that fails, when the file is not a checkpoint or is damaged, and when another
-  /// process has it open: a run has one owner. The file must be on a local file system.
-  explicit SqliteStore(std::string path);
+  /// `owner`: what others are told.
+  explicit SqliteStore(std::string path, std::string owner = {});
   ~SqliteStore() override;
 
   Awaitable<std::optional<RunView>> look() override;
@@ -26,13 +28,16 @@ class SqliteStore final : public CheckpointStore {
   /// Survives the end of the process at once, and a loss of power up to the last few writes, which
   /// then are read and delivered again.
   Awaitable<void> save(std::vector<SegmentProgress> moved) override;
-  std::string location() const override { return path_; }
+  Awaitable<void> release() override;
+  std::string location() const override { return SqliteLocation{.path = path_}.text(); }
   std::string file() const override { return path_; }
 
  private:
   struct CloseDatabase {
     void operator()(sqlite3* database) const;
   };
+  using Database = std::unique_ptr<sqlite3, CloseDatabase>;
+
   /// Holds the lock that makes this process the run's owner. Closed after the database: closing any
   /// descriptor of a file drops SQLite's own locks on it.
   class Lock {
@@ -42,25 +47,36 @@ class SqliteStore final : public CheckpointStore {
     Lock(const Lock&) = delete;
     Lock& operator=(const Lock&) = delete;
 
+    /// Whether some process has it.
+    static bool is_held(const std::string& path);
+
    private:
     int descriptor_ = -1;
   };
 
-  void open_database();
+  template <typename Result>
+  Awaitable<Result> on_thread(Result (SqliteStore::*work)());
+  std::optional<RunView> look_now();
+  void own();
+  void open_owned();
   std::optional<RunState> load_now();
+  std::optional<RunView> read_run(sqlite3* database) const;
   void begin_now(const RunState& state);
   void save_now(const std::vector<SegmentProgress>& moved);
 
   std::string path_;
+  std::string owner_;
   std::unique_ptr<Lock> lock_;
-  std::unique_ptr<sqlite3, CloseDatabase> database_;
+  Database database_;
+  /// Why the file cannot be read, when it is a checkpoint that cannot.
+  std::optional<DamagedCheckpoint> damage_;
   /// SQLite waits for the disk; the event loop does not.
   boost::asio::thread_pool thread_{1};
 };
 
 inline std::unique_ptr<CheckpointStore> open_store(const SqliteLocation& location,
-                                                   const StoreContext& /*context*/) {
-  return std::make_unique<SqliteStore>(location.path);
+                                                   const StoreContext& context) {
+  return std::make_unique<SqliteStore>(location.path, context.owner);
 }
 
 }  // namespace everyitem::checkpoint

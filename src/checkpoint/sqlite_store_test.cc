@@ -5,6 +5,7 @@
 
 #include <filesystem>
 #include <fstream>
+#include <set>
 
 #include <gtest/gtest.h>
 #include <sqlite3.h>
@@ -37,19 +38,31 @@ class Folder {
 class SqliteUnderTest final : public StoreUnderTest {
  public:
   std::unique_ptr<CheckpointStore> open() override {
-    return std::make_unique<SqliteStore>(folder_.file());
+    return std::make_unique<SqliteStore>(folder_.file(), "process " + std::to_string(++processes_));
   }
-  void damage() override { std::ofstream(folder_.file(), std::ios::binary) << "nothing of ours"; }
+  void damage() override { execute("DELETE FROM segment WHERE number = 1"); }
+  void set_format(int format) override {
+    execute("PRAGMA user_version = " + std::to_string(format));
+  }
 
  private:
+  void execute(const std::string& sql) const {
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open(folder_.file().c_str(), &raw), SQLITE_OK);
+    EXPECT_EQ(sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+  }
+
   Folder folder_;
+  int processes_ = 0;
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, CheckpointStoreConformance, SqliteUnderTest);
 
 std::string open_failure(const std::string& path) {
   try {
-    const SqliteStore store(path);
+    SqliteStore store(path);
+    run_to_end(store.load());
   } catch (const Error& error) {
     return error.what();
   }
@@ -62,7 +75,9 @@ void write_file(const std::string& path, const std::string& content) {
 
 TEST(SqliteStore, TheFileIsForItsOwnerAlone) {
   const Folder folder;
-  const SqliteStore store(folder.file());
+  SqliteStore store(folder.file());
+  EXPECT_FALSE(std::filesystem::exists(folder.file())) << "nothing has been asked for yet";
+  run_to_end(store.load());
   EXPECT_EQ(std::filesystem::status(folder.file()).permissions(), std::filesystem::perms(0600));
 }
 
@@ -85,23 +100,12 @@ TEST(SqliteStore, AForeignDatabaseIsRefused) {
   EXPECT_NE(open_failure(path).find("not a checkpoint of everyitem"), std::string::npos);
 }
 
-TEST(SqliteStore, ALaterFormatIsRefused) {
-  const Folder folder;
-  const std::string path = folder.path() + "/later.sqlite";
-  { const SqliteStore store(path); }
-  sqlite3* raw = nullptr;
-  ASSERT_EQ(sqlite3_open(path.c_str(), &raw), SQLITE_OK);
-  sqlite3_exec(raw, "PRAGMA user_version=2", nullptr, nullptr, nullptr);
-  sqlite3_close(raw);
-  EXPECT_NE(open_failure(path).find("format is 2"), std::string::npos);
-}
-
 TEST(SqliteStore, ADamagedFileIsRefused) {
   const Folder folder;
   const std::string path = folder.path() + "/run.sqlite";
   {
     SqliteStore store(path);
-    RunState state{.identity = {{"table", "t"}}, .segments = {}};
+    RunState state{.identity = {{"table", "t"}}, .segments = {}, .token = new_run_token()};
     for (std::uint32_t i = 0; i < 2000; ++i) {
       state.segments.push_back({.segment = i});
     }
@@ -112,6 +116,35 @@ TEST(SqliteStore, ADamagedFileIsRefused) {
   file << std::string(8192, '\xa5');
   file.close();
   EXPECT_NE(open_failure(path).find("damaged"), std::string::npos);
+  SqliteStore store(path);
+  EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
+  const RunState next{
+      .identity = {{"table", "t"}}, .segments = {{.segment = 0}}, .token = new_run_token()};
+  run_to_end(store.begin(next));
+  EXPECT_EQ(run_to_end(store.load())->token, next.token);
+}
+
+TEST(SqliteStore, LookLeavesTheFolderAsItWas) {
+  const Folder folder;
+  const std::string path = folder.path() + "/run.sqlite";
+  const auto names = [&] {
+    std::set<std::string> found;
+    for (const auto& entry : std::filesystem::directory_iterator(folder.path())) {
+      found.insert(entry.path().filename().string());
+    }
+    return found;
+  };
+  SqliteStore looker(path);
+  EXPECT_FALSE(run_to_end(looker.look()).has_value());
+  EXPECT_TRUE(names().empty());
+  {
+    SqliteStore store(path);
+    run_to_end(store.begin(
+        {.identity = {{"table", "t"}}, .segments = {{.segment = 0}}, .token = new_run_token()}));
+  }
+  EXPECT_EQ(names(), std::set<std::string>{"run.sqlite"});
+  EXPECT_TRUE(run_to_end(looker.look()).has_value());
+  EXPECT_EQ(names(), std::set<std::string>{"run.sqlite"});
 }
 
 TEST(SqliteStore, AFolderThatCannotBeMadeIsNamed) {
@@ -124,7 +157,8 @@ TEST(SqliteStore, AFolderThatCannotBeMadeIsNamed) {
 TEST(SqliteStore, ProgressOfAnUnknownSegmentIsRefusedAndNothingOfItIsKept) {
   const Folder folder;
   SqliteStore store(folder.file());
-  run_to_end(store.begin({.identity = {{"table", "t"}}, .segments = {{.segment = 0}}}));
+  run_to_end(store.begin(
+      {.identity = {{"table", "t"}}, .segments = {{.segment = 0}}, .token = new_run_token()}));
   EXPECT_THROW(run_to_end(store.save({{.segment = 0, .items = 5}, {.segment = 1, .items = 5}})),
                Error);
   EXPECT_EQ(run_to_end(store.load())->items(), 0U);

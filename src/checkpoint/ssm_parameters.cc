@@ -1,17 +1,13 @@
 #include "checkpoint/ssm_parameters.h"
 
-#include <algorithm>
-#include <cctype>
-#include <cstdio>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "aws/json_members.h"
 #include "checkpoint/json_call.h"
-#include "checkpoint/run_record.h"
 #include "checkpoint/ssm_limits.h"
-#include "checkpoint/stable_hash.h"
+#include "checkpoint/ssm_names.h"
 
 namespace everyitem::checkpoint {
 
@@ -19,11 +15,10 @@ namespace json = boost::json;
 
 namespace {
 
-constexpr std::string_view kPartsHead = "parts ";
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
-/// Parameter Store refuses values with "{{", as references to others. In JSON that stands in texts
-/// alone, which may have it otherwise.
+/// Parameter Store takes "{{" for a reference to another parameter. In JSON it stands in texts
+/// only, which may have it otherwise.
 std::string without_references(std::string_view text) {
   std::string escaped;
   for (std::size_t i = 0; i < text.size(); ++i) {
@@ -50,18 +45,19 @@ std::size_t part_length(std::string_view text) {
   return length;
 }
 
-std::string part_name(std::string_view name, char place, std::size_t number) {
-  return fmt::format("{}.{}-{}", name, place, number);
-}
-
-std::string parts_head(char place, std::size_t parts, std::string_view text) {
-  return fmt::format("{}{} {} {:016x}", kPartsHead, place, parts, stable_hash(text));
-}
-
 }  // namespace
 
-SsmParameters::SsmParameters(std::string prefix, const StoreContext& context)
-    : prefix_(std::move(prefix)),
+std::vector<std::string> parameter_parts(std::string_view json) {
+  const std::string text = without_references(json);
+  std::vector<std::string> parts;
+  for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(parts.back().size())) {
+    parts.emplace_back(rest.substr(0, part_length(rest)));
+  }
+  return parts;
+}
+
+SsmParameters::SsmParameters(SsmLocation location, const StoreContext& context)
+    : location_(std::move(location)),
       client_(context.client(aws::kSsm, "")),
       limits_(context.limits),
       kms_key_(context.kms_key) {}
@@ -73,7 +69,7 @@ Awaitable<json::object> SsmParameters::call(std::string operation, json::object 
 
 json::object SsmParameters::put_request(const std::string& name, std::string_view value,
                                         bool overwrite) const {
-  json::object request{{"Name", prefix_ + "/" + name},
+  json::object request{{"Name", location_.prefix + "/" + name},
                        {"Value", value},
                        {"Type", kms_key_.empty() ? "String" : "SecureString"},
                        {"Tier", "Standard"},
@@ -84,42 +80,13 @@ json::object SsmParameters::put_request(const std::string& name, std::string_vie
   return request;
 }
 
-Awaitable<std::optional<std::string>> SsmParameters::get(std::string name) {
-  json::object request{{"Name", prefix_ + "/" + name}, {"WithDecryption", true}};
-  std::optional<std::string> text;
-  try {
-    const json::object answer = co_await call("GetParameter", std::move(request));
-    const json::value* parameter = answer.if_contains("Parameter");
-    if (parameter != nullptr && parameter->is_object()) {
-      text = aws::text_member(parameter->get_object(), "Value");
-    }
-  } catch (const Error& error) {
-    if (error.details().code != "ParameterNotFound") {
-      throw;
-    }
-  }
-  co_return text;
-}
-
 Awaitable<void> SsmParameters::put(std::string name, std::string text) {
-  text = without_references(text);
-  if (text.size() > kMaxParameterBytes) {
-    const char place = places_[name] == 'a' ? 'b' : 'a';
-    std::size_t parts = 0;
-    for (std::string_view rest = text; !rest.empty(); rest.remove_prefix(part_length(rest))) {
-      json::object part =
-          put_request(part_name(name, place, ++parts), rest.substr(0, part_length(rest)), true);
-      co_await call("PutParameter", std::move(part));
-    }
-    text = parts_head(place, parts, text);
-    places_[name] = place;
-  }
   json::object request = put_request(name, text, true);
   co_await call("PutParameter", std::move(request));
 }
 
 Awaitable<bool> SsmParameters::create(std::string name, std::string text) {
-  json::object request = put_request(name, without_references(text), false);
+  json::object request = put_request(name, text, false);
   bool created = true;
   try {
     co_await call("PutParameter", std::move(request));
@@ -133,36 +100,51 @@ Awaitable<bool> SsmParameters::create(std::string name, std::string text) {
 }
 
 Awaitable<SsmParameters::Values> SsmParameters::list() {
+  bool has_secrets = false;
+  Values values = co_await list_as(false, has_secrets);
+  if (has_secrets) {  // of this checkpoint's own: nothing else is there
+    values = co_await list_as(true, has_secrets);
+  }
+  co_return values;
+}
+
+Awaitable<SsmParameters::Values> SsmParameters::list_as(bool decrypted, bool& has_secrets) {
   Values values;
   std::string token;
   do {
-    json::object request{{"Path", prefix_},
+    json::object request{{"Path", location_.prefix},
                          {"Recursive", false},
-                         {"WithDecryption", true},
+                         {"WithDecryption", decrypted},
                          {"MaxResults", kMaxParametersAPage}};
     if (!token.empty()) {
       request["NextToken"] = token;
     }
     const json::object answer = co_await call("GetParametersByPath", std::move(request));
-    if (const json::value* page = answer.if_contains("Parameters");
-        page != nullptr && page->is_array()) {
-      for (const json::value& parameter : page->get_array()) {
-        if (parameter.is_object()) {
-          const std::string name = aws::text_member(parameter.get_object(), "Name");
-          if (name.size() > prefix_.size() + 1) {
-            values[name.substr(prefix_.size() + 1)] =
-                aws::text_member(parameter.get_object(), "Value");
-          }
-        }
+    const json::value* page = answer.if_contains("Parameters");
+    for (const json::value& element :
+         page != nullptr && page->is_array() ? page->get_array() : json::array{}) {
+      if (!element.is_object()) {
+        continue;
       }
+      const json::object& parameter = element.get_object();
+      const std::string path = aws::text_member(parameter, "Name");
+      const std::string name = path.substr(std::min(path.size(), location_.prefix.size() + 1));
+      if (!is_own_name(name)) {
+        throw Error(ErrorKind::failed,
+                    {.operation = "read",
+                     .object = "checkpoint " + location(),
+                     .code = {},
+                     .message = fmt::format("the parameter {} is not a checkpoint's, or of an "
+                                            "older format",
+                                            path),
+                     .hint = "Name a prefix with nothing else below it, or delete the parameters "
+                             "of the older checkpoint."});
+      }
+      has_secrets = has_secrets || aws::text_member(parameter, "Type") == "SecureString";
+      values[name] = aws::text_member(parameter, "Value");
     }
     token = aws::text_member(answer, "NextToken");
   } while (!token.empty());
-  for (const auto& [name, value] : values) {
-    if (value.starts_with(kPartsHead) && value.size() > kPartsHead.size()) {
-      places_[name] = value[kPartsHead.size()];
-    }
-  }
   co_return values;
 }
 
@@ -170,37 +152,11 @@ Awaitable<void> SsmParameters::remove(std::vector<std::string> names) {
   while (!names.empty()) {
     json::array batch;
     for (; !names.empty() && batch.size() < kMaxDeletedParameters; names.pop_back()) {
-      batch.emplace_back(prefix_ + "/" + names.back());
+      batch.emplace_back(location_.prefix + "/" + names.back());
     }
     json::object request{{"Names", std::move(batch)}};
     co_await call("DeleteParameters", std::move(request));
   }
-}
-
-std::optional<std::string> SsmParameters::text_in(const Values& values,
-                                                  const std::string& name) const {
-  const auto found = values.find(name);
-  if (found == values.end() || !found->second.starts_with(kPartsHead)) {
-    return found == values.end() ? std::nullopt : std::optional(found->second);
-  }
-  const std::string& head = found->second;
-  std::string text;
-  char place = 0;
-  std::size_t parts = 0;
-  if (std::sscanf(head.c_str(), "parts %c %zu", &place, &parts) == 2) {
-    for (std::size_t number = 1; number <= parts; ++number) {
-      const auto part = values.find(part_name(name, place, number));
-      if (part == values.end()) {
-        break;
-      }
-      text += part->second;
-    }
-  }
-  if (parts_head(place, parts, text) != head) {
-    throw not_a_checkpoint(location(),
-                           fmt::format("the parts of {} are not those that it names", name));
-  }
-  return text;
 }
 
 }  // namespace everyitem::checkpoint

@@ -1,8 +1,7 @@
-// Texts of any length in parameters of SSM Parameter Store, which hold 4 KB each.
+// A checkpoint's own parameters of SSM Parameter Store, all directly below one prefix.
 #pragma once
 
 #include <map>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -13,43 +12,40 @@
 
 namespace everyitem::checkpoint {
 
-/// Parameters under one prefix: PREFIX/NAME. A text that does not fit one is in several, PREFIX/
-/// NAME.a-1, NAME.a-2, ..., and NAME, written last, says "parts a 3" and their hash. The next such
-/// text goes to NAME.b-1, ..., so that whatever request is the last, NAME names parts that are
-/// whole. Texts are JSON. Used from one event loop, one call at a time. Calls throw Error.
+/// Reads, writes and deletes what has a name of its own kind (ssm_names.h) and nothing else. Used
+/// from one event loop, one call at a time. Calls throw Error.
 class SsmParameters {
  public:
-  using Values = std::map<std::string, std::string>;  ///< by name
+  using Values = std::map<std::string, std::string>;  ///< by name behind the prefix
 
-  SsmParameters(std::string prefix, const StoreContext& context);
+  SsmParameters(SsmLocation location, const StoreContext& context);
 
-  /// The text of a name that fits one parameter; nothing when it is not there.
-  Awaitable<std::optional<std::string>> get(std::string name);
-  Awaitable<void> put(std::string name, std::string text);
-  /// Writes a text that fits one parameter, if the name is not there yet; false when it is.
-  Awaitable<bool> create(std::string name, std::string text);
-  /// All that is under the prefix, parts and all. `text_in` puts them together.
+  /// All of them. Throws Error when others are there, before anything of theirs is decrypted.
   Awaitable<Values> list();
-  /// Those that are not there are no failure.
+  /// Writes a value that is not there yet; false when it is, which may be by this very call after
+  /// its first answer was lost.
+  Awaitable<bool> create(std::string name, std::string text);
+  /// Writes a value, whatever is there.
+  Awaitable<void> put(std::string name, std::string text);
+  /// Names that are gone are no failure.
   Awaitable<void> remove(std::vector<std::string> names);
 
-  /// The text of a name, or nothing when it is not there. Throws Error when a part is missing or is
-  /// another text's.
-  std::optional<std::string> text_in(const Values& values, const std::string& name) const;
-
-  const std::string& prefix() const { return prefix_; }
-  std::string location() const { return "ssm:" + prefix_; }
+  std::string location() const { return location_.text(); }
 
  private:
   Awaitable<boost::json::object> call(std::string operation, boost::json::object request);
+  Awaitable<Values> list_as(bool decrypted, bool& has_secrets);
   boost::json::object put_request(const std::string& name, std::string_view value,
                                   bool overwrite) const;
 
-  std::string prefix_;
+  SsmLocation location_;
   aws::Client& client_;
   aws::RetryLimits limits_;
   std::string kms_key_;
-  std::map<std::string, char> places_;  ///< where the parts of a name are: 'a' or 'b'
 };
+
+/// Cuts JSON into values that a parameter holds, which are the text again when put together.
+/// Parameter Store refuses "{{": it is written otherwise, which JSON allows in its texts.
+std::vector<std::string> parameter_parts(std::string_view json);
 
 }  // namespace everyitem::checkpoint

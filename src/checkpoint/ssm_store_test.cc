@@ -1,27 +1,46 @@
 #include "checkpoint/ssm_store.h"
 
+#include <algorithm>
+#include <map>
+
 #include <gtest/gtest.h>
 
 #include "base/mutated_text.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
+#include "checkpoint/ssm_names.h"
 #include "emulator/emulated_parameters.h"
 
 namespace everyitem::checkpoint {
 namespace {
+
+constexpr std::string_view kPrefix = "/everyitem/nightly";
 
 class SsmUnderTest final : public RemoteUnderTest {
  public:
   SsmUnderTest() : RemoteUnderTest(aws::kSsm) { ssm.parameters_per_page = 3; }
 
   std::unique_ptr<CheckpointStore> open() override {
-    return std::make_unique<SsmStore>(SsmLocation{.prefix = "/everyitem/nightly"}, context());
+    return std::make_unique<SsmStore>(SsmLocation{.prefix = std::string(kPrefix)}, context());
   }
-  void damage() override { ssm.parameters.at("/everyitem/nightly/run").value = "[1"; }
-  void set_format(int format) {
-    std::string& run = ssm.parameters.at("/everyitem/nightly/run").value;
-    constexpr std::string_view kFormat = R"("format":1)";
+  void damage() override { record().value = "[1"; }
+  void set_format(int format) override {
+    constexpr std::string_view kFormat = R"("format":2)";
+    std::string& run = record().value;
     run.replace(run.find(kFormat), kFormat.size(), "\"format\":" + std::to_string(format));
+  }
+  /// The run's record that counts.
+  emulator::EmulatedParameters::Parameter& record() {
+    emulator::EmulatedParameters::Parameter* last = nullptr;
+    std::uint64_t highest = 0;
+    for (auto& [name, parameter] : ssm.parameters) {
+      const auto record = parse_record_name(name.substr(kPrefix.size() + 1));
+      if (record && record->version > highest) {
+        highest = record->version;
+        last = &parameter;
+      }
+    }
+    return *last;
   }
   auto& content() { return ssm.parameters; }
   /// Some parameter.
@@ -36,15 +55,30 @@ class SsmUnderTest final : public RemoteUnderTest {
   }
 
   emulator::EmulatedParameters ssm;
+  std::size_t decrypted_lists = 0;
+  /// This many lists show what was there before.
+  std::size_t stale_lists = 0;
+  std::map<std::string, emulator::EmulatedParameters::Parameter> stale;
 
  protected:
   emulator::ServiceReply answer(std::string_view operation, std::string_view body) override {
-    return ssm.answer(operation, body);
+    if (body.find(R"("WithDecryption":true)") != std::string_view::npos) {
+      ++decrypted_lists;
+    }
+    if (stale_lists == 0 || operation != "GetParametersByPath") {
+      return ssm.answer(operation, body);
+    }
+    --stale_lists;
+    std::swap(ssm.parameters, stale);
+    emulator::ServiceReply reply = ssm.answer(operation, body);
+    std::swap(ssm.parameters, stale);
+    return reply;
   }
 };
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, CheckpointStoreConformance, SsmUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, RemoteStoreConformance, SsmUnderTest);
+INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, FailingCalls, SsmUnderTest);
 
 class SsmStoreTest : public RemoteStoreConformance<SsmUnderTest> {
  protected:
@@ -96,11 +130,10 @@ TEST_F(SsmStoreTest, AKillCostsWhatWasPutOffAndNoMore) {
   keep(*store, 12);
   save(*store, {{.segment = 0, .items = 2}});
   store.reset();
-  backend_.pass_lease();
   EXPECT_EQ(found()->items(), 1U);
 }
 
-TEST_F(SsmStoreTest, LongKeysAreInSeveralParametersOfTwoPlacesAtMost) {
+TEST_F(SsmStoreTest, LongKeysAreInSeveralParameters) {
   auto store = backend_.open();
   begin(*store, example());
   for (std::uint64_t i = 1; i <= 7; ++i) {
@@ -109,18 +142,94 @@ TEST_F(SsmStoreTest, LongKeysAreInSeveralParametersOfTwoPlacesAtMost) {
                    .items = i}});
     run(store->flush());
   }
-  EXPECT_LE(backend_.count_named("segments-0.a-"), 3U + 1);
-  EXPECT_LE(backend_.count_named("segments-0.b-"), 3U + 1);
-  // The parts of a text that is not the one that is named are noticed.
+  // Two writes stay, of up to four parts each.
+  EXPECT_LE(backend_.count_named("/segments-"), 2U * 4);
+  EXPECT_GE(backend_.count_named("/segments-"), 3U);
   end(store);
-  ASSERT_EQ(found()->items(), 7U);
-  for (auto& [name, parameter] : backend_.ssm.parameters) {
-    if (name.ends_with("-1") && name.find("segments-0.") != std::string::npos) {
-      parameter.value[100] = 'K';
-    }
+  EXPECT_EQ(found()->items(), 7U);
+}
+
+TEST_F(SsmStoreTest, WriteThatIsNotWholeDoesNotCount) {
+  auto store = backend_.open();
+  begin(*store, example());
+  for (const std::uint64_t items : {1, 2}) {
+    save(*store, {{.segment = 0,
+                   .position = {.last_evaluated_key = std::string(9000, 'k')},
+                   .items = items}});
+    run(store->flush());
   }
-  backend_.pass_lease();
-  EXPECT_NE(load_failure().find("the parts of segments-0"), std::string::npos);
+  end(store);
+  std::erase_if(backend_.ssm.parameters,
+                [](const auto& one) { return one.first.ends_with("-1-2.2-of-3"); });
+  EXPECT_EQ(found()->items(), 1U);
+}
+
+TEST_F(SsmStoreTest, ValuesOfAnotherRunAreAbsent) {
+  auto store = backend_.open();
+  begin(*store, example());
+  save(*store, {{.segment = 0, .items = 5}});
+  end(store);
+  auto& parameters = backend_.ssm.parameters;
+  const auto group = std::ranges::find_if(
+      parameters, [](const auto& one) { return one.first.find("/segments-") != one.first.npos; });
+  const std::string value = group->second.value;
+  for (const auto& [text, other] :
+       {std::pair<std::string, std::string>{R"("token":")", R"("token":"0)"},
+        {R"("total_segments":3)", R"("total_segments":4)"}}) {
+    group->second.value = value;
+    group->second.value.replace(value.find(text), text.size(), other);
+    EXPECT_EQ(found()->items(), 0U) << text;
+  }
+  group->second.value = value;
+  EXPECT_EQ(found()->items(), 5U);
+}
+
+TEST_F(SsmStoreTest, ForeignParametersAreRefusedAndLeft) {
+  auto store = backend_.open();
+  begin(*store, example());
+  save(*store, {{.segment = 0, .items = 5}});
+  end(store);
+  const auto ours = backend_.ssm.parameters;
+  for (const std::string name :
+       {"password", "run", "run-1x", "run-01", "identity-0123456789abcdef", "segments-0",
+        "segments-0.a-1", "segments-0123456789abcdef0123456789abcdef-0-1-1.1-of-1x"}) {
+    backend_.ssm.parameters = ours;
+    const emulator::EmulatedParameters::Parameter secret{
+        .value = "a secret", .type = "SecureString", .key_id = {}, .version = 1, .labelled = {}};
+    backend_.ssm.parameters[std::string(kPrefix) + "/" + name] = secret;
+    const std::size_t before = backend_.count("PutParameter");
+    const std::string failure = load_failure();
+    EXPECT_NE(failure.find("/" + name + " is not a checkpoint's"), std::string::npos) << failure;
+    auto restarted = backend_.open();
+    EXPECT_THROW(begin(*restarted, example()), Error);
+    run(restarted->release());
+    EXPECT_EQ(backend_.ssm.parameters.size(), ours.size() + 1);
+    EXPECT_EQ(backend_.count("PutParameter"), before);
+  }
+  EXPECT_EQ(backend_.decrypted_lists, 0U);
+  // What is deeper below the prefix is not even looked at.
+  backend_.ssm.parameters = ours;
+  backend_.ssm.parameters[std::string(kPrefix) + "/app/password"] = {};
+  EXPECT_EQ(found()->items(), 5U);
+}
+
+TEST_F(SsmStoreTest, StaleReadIsReadAgain) {
+  auto store = backend_.open();
+  begin(*store, example());
+  backend_.stale = backend_.ssm.parameters;
+  keep(*store, 12);  // renews
+  // Its next renewal is refused, as one of its own has come late, and what is read is older still.
+  backend_.on_answered = [this](std::string_view operation) {
+    if (operation == "PutParameter") {
+      backend_.stale_lists = 2;
+      backend_.on_answered = {};
+    }
+  };
+  keep(*store, 24);
+  EXPECT_EQ(backend_.stale_lists, 0U);
+  save(*store, {{.segment = 0, .items = 5}});
+  end(store);
+  EXPECT_EQ(found()->items(), 5U);
 }
 
 TEST_F(SsmStoreTest, WhatAnEarlierRunLeftIsRemoved) {
@@ -132,9 +241,11 @@ TEST_F(SsmStoreTest, WhatAnEarlierRunLeftIsRemoved) {
   }
   save(*store, all);
   run(store->flush());
-  EXPECT_EQ(backend_.ssm.parameters.size(), 2U + 32);
+  EXPECT_EQ(backend_.count_named("/segments-"), 32U);
+  EXPECT_EQ(backend_.count_named("/identity-"), 1U);
   begin(*store, example());
-  EXPECT_EQ(backend_.ssm.parameters.size(), 2U);
+  EXPECT_EQ(backend_.count_named("/segments-"), 0U);
+  EXPECT_EQ(backend_.count_named("/identity-"), 1U);
   end(store);
 }
 
@@ -144,7 +255,7 @@ TEST_F(SsmStoreTest, ParametersAreSecureOnRequest) {
   begin(*store, example());
   save(*store, {{.segment = 0, .items = 4}});
   end(store);
-  ASSERT_EQ(backend_.ssm.parameters.size(), 3U);
+  EXPECT_GE(backend_.ssm.parameters.size(), 3U);
   for (const auto& [name, parameter] : backend_.ssm.parameters) {
     EXPECT_EQ(parameter.type, "SecureString") << name;
     EXPECT_EQ(parameter.key_id, "alias/mine") << name;
@@ -152,49 +263,29 @@ TEST_F(SsmStoreTest, ParametersAreSecureOnRequest) {
   EXPECT_EQ(found()->items(), 4U);
 }
 
-TEST_F(SsmStoreTest, AHistoryThatALabelHoldsIsToldWithWhatToDo) {
+TEST_F(SsmStoreTest, NothingIsWrittenOverAndLittleIsLeft) {
   auto store = backend_.open();
   begin(*store, example());
-  backend_.ssm.parameters.at("/everyitem/nightly/run").labelled.insert(1);
-  try {
-    for (int i = 0; i < 200; ++i) {
-      keep(*store, 11);
+  for (std::uint64_t i = 1; i <= 30; ++i) {
+    save(*store, {{.segment = 0, .items = i}});
+    keep(*store, 11);
+    for (const auto& [name, parameter] : backend_.ssm.parameters) {
+      ASSERT_EQ(parameter.version, 1U) << name;  // so that no history fills up
     }
-    ADD_FAILURE() << "101 versions";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.details().code, "ParameterMaxVersionLimitExceeded");
-    EXPECT_NE(std::string(error.what()).find("label"), std::string::npos);
+    ASSERT_LE(backend_.ssm.parameters.size(), 9U);
   }
+  end(store);
 }
 
-TEST_F(SsmStoreTest, WhoseClaimIsWrittenOverInTheSameInstantReadsNothing) {
-  {
-    auto before = backend_.open();
-    begin(*before, example());
-    end(before);
-  }
-  // The other reads that nobody owns the run, and writes behind this one.
-  backend_.on_answered = [this](std::string_view operation) {
-    if (operation == "PutParameter") {
-      std::string& run = backend_.ssm.parameters.at("/everyitem/nightly/run").value;
-      constexpr std::string_view kOwner = R"("owner":"process 2")";
-      run.replace(run.find(kOwner), kOwner.size(), R"("owner":"the other")");
-      backend_.on_answered = {};
-    }
-  };
-  const std::string failure = load_failure();
-  EXPECT_NE(failure.find("another process is working on this run: the other"), std::string::npos)
-      << failure;
-}
-
-TEST_F(SsmStoreTest, OfTwoThatBeginAtOnceOneOwnsTheRun) {
-  auto first = backend_.open();
+TEST_F(SsmStoreTest, RecordCreatedBehindTheLastDoesNotCount) {
+  auto stopped = backend_.open();
+  begin(*stopped, example());
+  run(backend_.service.clock.sleep(kLease));
   auto second = backend_.open();
-  ASSERT_FALSE(run(first->load()).has_value());
-  ASSERT_FALSE(run(second->load()).has_value());
-  begin(*first, example());
-  EXPECT_THROW(begin(*second, example()), OwnedByAnother);
-  end(first);
+  run(second->load());
+  keep(*second, 100);  // and what the first one would write next is deleted by now
+  EXPECT_THROW(keep(*stopped, 12), OwnedByAnother);
+  end(second);
 }
 
 }  // namespace

@@ -200,7 +200,7 @@ def test_run_of_another_process_is_left_alone(start: Start, tmp_path: Path) -> N
     with FaultServer(items=10) as server:
         host = start(server, [30.0])
         with (tmp_path / "run").open("ab") as owned:
-            fcntl.flock(owned, fcntl.LOCK_EX)
+            fcntl.lockf(owned, fcntl.LOCK_EX, 1, 1 << 62)
             outcome = host.invoke()
             assert outcome.ended == "response" and outcome.seconds < 5
             assert outcome.answer["status"] == "owned-elsewhere"
@@ -209,7 +209,7 @@ def test_run_of_another_process_is_left_alone(start: Start, tmp_path: Path) -> N
             event = json.dumps({"everyitem": {"round": 2, "roundsWithoutProgress": 0}}).encode()
             host.send(event)
             wait_for(lambda: "waiting for it to release" in host.log_file.read_text(), "the second round")
-            fcntl.flock(owned, fcntl.LOCK_UN)
+            fcntl.lockf(owned, fcntl.LOCK_UN, 1, 1 << 62)
         assert host.wait()[-1].answer["status"] == "complete"
 
 

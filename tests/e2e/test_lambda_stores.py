@@ -53,8 +53,9 @@ def test_duplicate_event_is_processed_once(start: Start, checkpoint: str) -> Non
         first.start()
         wait_for(lambda: server.report()["distinct"] > 0, "the first items")
         second = other.invoke()
-        assert second.answer["status"] == "owned-elsewhere", second
-        assert second.seconds < 5
+        # It waits until the first one is seen to be there, or is done.
+        assert second.answer["status"] in ("owned-elsewhere", "complete"), second
+        assert second.seconds < 15
         first.join()
         assert statuses(done) == ["complete"]
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0

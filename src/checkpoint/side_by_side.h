@@ -1,0 +1,52 @@
+// Work on many things of which each may be done by itself.
+#pragma once
+
+#include <algorithm>
+#include <cstddef>
+#include <exception>
+#include <vector>
+
+#include <boost/asio/co_spawn.hpp>
+
+#include "base/async.h"
+
+namespace everyitem::checkpoint {
+
+/// Awaits `work(item)` for each of `items`, at most `max_at_once` at a time, on the caller's event
+/// loop. Begins nothing more after a failure, and throws the first one when all that had begun has
+/// ended. Being cancelled does not end it earlier.
+template <typename Item, typename Work>
+Awaitable<void> work_side_by_side(const std::vector<Item>& items, std::size_t max_at_once,
+                                  const Work& work) {
+  const auto executor = co_await asio::this_coro::executor;
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  std::size_t next = 0;
+  std::exception_ptr failure;
+  std::size_t running = 0;
+  Event ended(executor);
+  const auto worker = [&]() -> Awaitable<void> {
+    while (next < items.size() && !failure) {
+      co_await work(items[next++]);
+    }
+  };
+  for (const std::size_t workers = std::min(max_at_once, items.size()); running < workers;) {
+    ++running;
+    asio::co_spawn(executor, worker(), [&](const std::exception_ptr& failed) {
+      if (failed && !failure) {
+        failure = failed;
+      }
+      --running;
+      ended.notify_all();
+    });
+  }
+  while (running > 0) {
+    co_await ended.wait();
+  }
+  co_await asio::this_coro::throw_if_cancelled(throws);
+  if (failure) {
+    std::rethrow_exception(failure);
+  }
+}
+
+}  // namespace everyitem::checkpoint
