@@ -3,6 +3,7 @@
     cli, lambda -> options -> run -> pipeline -> {checkpoint, sink, batch, pace, source} -> aws -> http -> base
     pipeline, lambda, cli -> identity -> aws
 
+Tests include doubles from tests/: support/ (which may include any of src/) and emulator/ (which plays AWS).
 A stage may only include the value headers of an upstream stage: headers with data and no behavior.
 Run by pytest, or alone: python3 tests/include_rule_test.py
 """
@@ -11,7 +12,8 @@ import re
 from pathlib import Path
 from typing import Dict, List, Set, Tuple
 
-SOURCES = Path(__file__).resolve().parent.parent / "src"
+TESTS = Path(__file__).resolve().parent
+SOURCES = TESTS.parent / "src"
 
 # The folders a folder may include from without restriction, in addition to its own headers.
 MAY_INCLUDE: Dict[str, Set[str]] = {
@@ -30,6 +32,13 @@ MAY_INCLUDE: Dict[str, Set[str]] = {
     "cli": {"options", "run", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
     "lambda": {"options", "run", "pipeline", "checkpoint", "sink", "batch", "pace", "source", "identity", "aws", "http", "base"},
 }
+
+# Folders of tests/ that tests and doubles in src/ may include, and what of src/ and tests/ they may include.
+DOUBLES: Dict[str, Set[str]] = {
+    "support": set(MAY_INCLUDE) - {"cli", "lambda"},
+    "emulator": {"support", "batch", "aws", "http", "base"},
+}
+MAY_INCLUDE_DOUBLES = re.compile(r"(_test\.cc|_conformance\.h|/test_\w+\.h)$")
 
 # The main function chooses between the command line and Lambda, and belongs to neither.
 MAIN = "cli/main.cc"
@@ -101,6 +110,8 @@ def violations(files: Dict[str, str]) -> List[str]:
             found.append(f"src/{path}: the folder {folder}/ has no rule yet")
             continue
         for header in includes(text):
+            if header.split("/")[0] in DOUBLES and not MAY_INCLUDE_DOUBLES.search(path):
+                found.append(f'src/{path}: "{header}": only tests include what tests share')
             if path == MAIN and header.split("/")[0] == MAIN_MAY_INCLUDE:
                 continue
             reason = violation(folder, header)
@@ -109,12 +120,31 @@ def violations(files: Dict[str, str]) -> List[str]:
     return found
 
 
-def read_sources() -> Dict[str, str]:
+def violations_of_doubles(files: Dict[str, str]) -> List[str]:
+    """The same for the folders of DOUBLES; `files` maps paths below tests/ to their text."""
+    found = []
+    for path, text in sorted(files.items()):
+        folder = path.split("/")[0]
+        for header in includes(text):
+            other = header.split("/")[0]
+            if ".." in header.split("/"):
+                found.append(f'tests/{path}: "{header}": goes through ..')
+            elif other in {*MAY_INCLUDE, *DOUBLES, "faults"} - DOUBLES[folder] - {folder}:
+                found.append(f'tests/{path}: "{header}": {folder}/ may not include from {other}/')
+    return found
+
+
+def read_folders(root: Path, *folders: str) -> Dict[str, str]:
     return {
-        path.relative_to(SOURCES).as_posix(): path.read_text(encoding="utf-8")
-        for pattern in ("*/**/*.h", "*/**/*.cc")
-        for path in SOURCES.glob(pattern)
+        path.relative_to(root).as_posix(): path.read_text(encoding="utf-8")
+        for folder in folders
+        for pattern in (f"{folder}/**/*.h", f"{folder}/**/*.cc")
+        for path in root.glob(pattern)
     }
+
+
+def read_sources() -> Dict[str, str]:
+    return read_folders(SOURCES, "*")
 
 
 def test_sources_keep_the_include_rule() -> None:
@@ -122,6 +152,14 @@ def test_sources_keep_the_include_rule() -> None:
     assert sources, f"no sources under {SOURCES}"
     found = violations(sources)
     assert not found, "\n" + "\n".join(found)
+
+
+def test_doubles_keep_the_include_rule() -> None:
+    for folder in DOUBLES:
+        files = read_folders(TESTS, folder)
+        assert files, f"no sources in tests/{folder}"
+        found = violations_of_doubles(files)
+        assert not found, "\n" + "\n".join(found)
 
 
 def test_value_headers_exist_where_their_folder_does() -> None:
@@ -153,6 +191,17 @@ def test_sideways_include_is_found() -> None:
     assert check("cli/main.cc", '#include "lambda/bootstrap.h"') == []
 
 
+def test_only_tests_include_doubles() -> None:
+    include = '#include "support/fake_clock.h"'
+    assert check("aws/client_test.cc", include) == []
+    assert check("aws/client.cc", include) != []
+    assert check("aws/client.h", '#include "emulator/fault_server.h"') != []
+    assert violations_of_doubles({"support/fake_clock.h": '#include "base/clock.h"\n'}) == []
+    assert violations_of_doubles({"support/fake_clock.h": '#include "cli/main.h"\n'}) != []
+    assert violations_of_doubles({"support/fake_clock.h": '#include "emulator/fault_plan.h"\n'}) != []
+    assert violations_of_doubles({"emulator/fault_plan.h": '#include "support/../faults/fault_run.h"\n'}) != []
+
+
 def test_value_header_of_an_upstream_stage_is_allowed() -> None:
     assert check("batch/batch.h", '#include "source/scan_page.h"') == []
     assert check("batch/batch.h", '#include "source/segment_scanner.h"') != []
@@ -179,7 +228,10 @@ def test_folder_without_a_rule_is_found() -> None:
 
 
 def main() -> int:
-    found: Tuple[str, ...] = tuple(violations(read_sources()))
+    found: Tuple[str, ...] = (
+        *violations(read_sources()),
+        *violations_of_doubles(read_folders(TESTS, *DOUBLES)),
+    )
     print("\n".join(found) or "the include rule is kept")
     return 1 if found else 0
 

@@ -20,8 +20,8 @@
 #include <gtest/gtest.h>
 
 #include "aws/sigv4.h"
-#include "aws/test_service.h"
 #include "base/human_format.h"
+#include "support/test_service.h"
 
 namespace everyitem::aws {
 namespace {

@@ -9,7 +9,7 @@
 
 #include <gtest/gtest.h>
 
-#include "aws/test_freed_memory.h"
+#include "support/test_freed_memory.h"
 
 namespace everyitem::aws {
 namespace {

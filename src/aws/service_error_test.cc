@@ -4,7 +4,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/test_cbor.h"
+#include "support/test_cbor.h"
 
 namespace everyitem::aws {
 namespace {

@@ -7,7 +7,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_freed_memory.h"
+#include "support/test_freed_memory.h"
 
 namespace everyitem::aws {
 

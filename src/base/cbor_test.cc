@@ -7,8 +7,8 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "base/mutated_text.h"
-#include "base/test_cbor.h"
+#include "support/mutated_text.h"
+#include "support/test_cbor.h"
 
 namespace everyitem {
 namespace {

@@ -11,7 +11,7 @@
 #include <openssl/evp.h>
 
 #include "base/md5_lanes.h"
-#include "base/test_texts.h"
+#include "support/test_texts.h"
 
 namespace everyitem {
 

@@ -7,7 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/sha256_lanes.h"
-#include "base/test_texts.h"
+#include "support/test_texts.h"
 
 namespace everyitem {
 namespace {

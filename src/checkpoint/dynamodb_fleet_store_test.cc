@@ -4,11 +4,11 @@
 #include <boost/asio/use_future.hpp>
 #include <gtest/gtest.h>
 
-#include "aws/test_service.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/dynamodb_store.h"
 #include "checkpoint/run_record.h"
 #include "emulator/emulated_items.h"
+#include "support/test_service.h"
 
 namespace everyitem::checkpoint {
 namespace {

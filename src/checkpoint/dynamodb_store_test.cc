@@ -2,10 +2,10 @@
 
 #include <gtest/gtest.h>
 
-#include "base/mutated_text.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
 #include "emulator/emulated_items.h"
+#include "support/mutated_text.h"
 
 namespace everyitem::checkpoint {
 namespace {

@@ -18,10 +18,10 @@
 #include <boost/asio/cancellation_signal.hpp>
 #include <gtest/gtest.h>
 
-#include "aws/test_service.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/lease.h"
 #include "emulator/service_reply.h"
+#include "support/test_service.h"
 
 namespace everyitem::checkpoint {
 

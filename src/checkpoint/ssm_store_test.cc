@@ -5,11 +5,11 @@
 
 #include <gtest/gtest.h>
 
-#include "base/mutated_text.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
 #include "checkpoint/ssm_names.h"
 #include "emulator/emulated_parameters.h"
+#include "support/mutated_text.h"
 
 namespace everyitem::checkpoint {
 namespace {

@@ -9,10 +9,10 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/temporary_home.h"
 #include "http/client.h"
-#include "http/test_certificates.h"
-#include "http/test_server.h"
+#include "support/temporary_home.h"
+#include "support/test_certificates.h"
+#include "support/test_server.h"
 
 namespace everyitem::http {
 namespace {

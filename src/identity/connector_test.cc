@@ -3,7 +3,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "identity/test_connector.h"
+#include "support/test_connector.h"
 
 namespace everyitem::identity {
 namespace {

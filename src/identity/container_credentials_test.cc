@@ -7,8 +7,8 @@
 #include "base/message_of.h"
 #include "identity/find_credentials.h"
 #include "identity/iso_time.h"
-#include "identity/test_connector.h"
-#include "identity/test_endpoint.h"
+#include "support/test_connector.h"
+#include "support/test_endpoint.h"
 
 namespace everyitem::identity {
 namespace {

@@ -5,9 +5,9 @@
 
 #include "base/error.h"
 #include "base/message_of.h"
-#include "base/temporary_home.h"
 #include "identity/find_credentials.h"
-#include "identity/test_connector.h"
+#include "support/temporary_home.h"
+#include "support/test_connector.h"
 
 namespace everyitem::identity {
 namespace {

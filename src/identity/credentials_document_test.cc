@@ -5,9 +5,9 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_freed_memory.h"
 #include "base/message_of.h"
 #include "identity/iso_time.h"
+#include "support/test_freed_memory.h"
 
 namespace everyitem::identity {
 namespace {

@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "base/message_of.h"
-#include "base/temporary_home.h"
 #include "identity/find_credentials.h"
+#include "support/temporary_home.h"
 
 namespace everyitem::identity {
 namespace {

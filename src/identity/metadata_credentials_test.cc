@@ -5,8 +5,8 @@
 
 #include "base/error.h"
 #include "identity/iso_time.h"
-#include "identity/test_connector.h"
-#include "identity/test_endpoint.h"
+#include "support/test_connector.h"
+#include "support/test_endpoint.h"
 
 namespace everyitem::identity {
 namespace {

@@ -18,7 +18,7 @@
 #include "base/message_of.h"
 #include "identity/find_credentials.h"
 #include "identity/iso_time.h"
-#include "identity/test_connector.h"
+#include "support/test_connector.h"
 
 namespace everyitem::identity {
 namespace {

@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/message_of.h"
-#include "base/temporary_home.h"
-#include "identity/test_connector.h"
-#include "identity/test_sts.h"
+#include "support/temporary_home.h"
+#include "support/test_connector.h"
+#include "support/test_sts.h"
 
 namespace everyitem::identity {
 namespace {

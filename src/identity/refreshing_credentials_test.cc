@@ -16,7 +16,7 @@
 #include "base/error.h"
 #include "base/message_of.h"
 #include "base/run_to_end.h"
-#include "identity/test_connector.h"
+#include "support/test_connector.h"
 
 namespace everyitem::identity {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/temporary_home.h"
+#include "support/temporary_home.h"
 
 namespace everyitem::identity {
 namespace {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "aws/secret_text.h"
-#include "aws/test_freed_memory.h"
+#include "support/test_freed_memory.h"
 
 namespace everyitem::identity {
 namespace {

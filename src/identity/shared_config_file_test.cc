@@ -9,7 +9,7 @@
 
 #include "base/error.h"
 #include "base/message_of.h"
-#include "base/temporary_home.h"
+#include "support/temporary_home.h"
 
 namespace everyitem::identity {
 namespace {

@@ -7,8 +7,8 @@
 #include <boost/asio/io_context.hpp>
 #include <gtest/gtest.h>
 
-#include "base/fake_clock.h"
 #include "base/run_to_end.h"
+#include "support/fake_clock.h"
 
 namespace everyitem::identity {
 namespace {

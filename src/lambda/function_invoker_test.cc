@@ -6,8 +6,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_service.h"
 #include "base/error.h"
+#include "support/test_service.h"
 
 namespace everyitem::lambda {
 namespace {

@@ -6,7 +6,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/fake_clock.h"
+#include "support/fake_clock.h"
 
 namespace everyitem::lambda {
 namespace {

@@ -14,7 +14,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "http/test_server.h"
+#include "support/test_server.h"
 
 namespace everyitem::lambda {
 namespace {

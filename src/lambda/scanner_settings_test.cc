@@ -10,7 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/temporary_home.h"
+#include "support/temporary_home.h"
 
 namespace everyitem::lambda {
 namespace {

@@ -12,9 +12,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/simulated_clock.h"
-#include "base/test_sanitizers.h"
-#include "pace/simulated_reading.h"
+#include "support/simulated_clock.h"
+#include "support/simulated_reading.h"
+#include "support/simulation_size.h"
 
 namespace everyitem::pace {
 namespace {
@@ -60,10 +60,9 @@ bool enough_to_read(std::size_t segments, double rate) {
   return static_cast<double>(segments) * kLargestPage / 0.033 > 1.5 * rate;
 }
 
-TEST(ReadGate, AnySegmentsAndItems) {
-  const std::vector<double> rates = kUnderSanitizers
-                                        ? std::vector<double>{5.0, 50.0}
-                                        : std::vector<double>{5.0, 50.0, 1000.0, 100'000.0};
+TEST(ReadGateSimulation, AnySegmentsAndItems) {
+  const auto rates =
+      cases<std::vector<double>>({5.0, 50.0, 1000.0}, {5.0, 50.0, 1000.0, 100'000.0});
   for (const double rate : rates) {
     for (const Items& items : all_items()) {
       Extremes worst;
@@ -86,10 +85,10 @@ TEST(ReadGate, AnySegmentsAndItems) {
   }
 }
 
-TEST(ReadGate, AnySeed) {
+TEST(ReadGateSimulation, AnySeed) {
   for (const double rate : {5.0, 10.0, 20.0, 50.0, 400.0}) {
     Extremes worst;
-    const std::uint64_t seeds = kUnderSanitizers ? 4 : 40;
+    const auto seeds = cases<std::uint64_t>(4, 40);
     for (std::uint64_t seed = 1; seed <= seeds; ++seed) {
       SCOPED_TRACE(fmt::format("seed {}, {} units/s", seed, rate));
       Simulation table{.segments = 16, .item_bytes = mixed, .rate = rate, .seed = seed};
@@ -107,7 +106,7 @@ TEST(ReadGate, AnySeed) {
   }
 }
 
-TEST(ReadGate, SlowResponses) {
+TEST(ReadGateSimulation, SlowResponses) {
   for (const double rate : {100.0, 1000.0, 10'000.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 64, .item_bytes = mixed, .rate = rate};
@@ -119,7 +118,7 @@ TEST(ReadGate, SlowResponses) {
   }
 }
 
-TEST(ReadGate, LargeItemsInOneSegment) {
+TEST(ReadGateSimulation, LargeItemsInOneSegment) {
   for (const double rate : {50.0, 400.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 8, .item_bytes = all_of(200), .rate = rate};
@@ -129,7 +128,7 @@ TEST(ReadGate, LargeItemsInOneSegment) {
   }
 }
 
-TEST(ReadGate, UnusedShareGoesToOthers) {
+TEST(ReadGateSimulation, UnusedShareGoesToOthers) {
   for (const double rate : {50.0, 1000.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 64, .rate = rate};
@@ -146,7 +145,7 @@ TEST(ReadGate, UnusedShareGoesToOthers) {
   }
 }
 
-TEST(ReadGate, SegmentsTakeTurns) {
+TEST(ReadGateSimulation, SegmentsTakeTurns) {
   Simulation table{.segments = 20, .rate = 100.0};
   read_table(table);
   std::vector<std::size_t> pages(table.segments);
@@ -158,7 +157,7 @@ TEST(ReadGate, SegmentsTakeTurns) {
   EXPECT_LE(most - least, 2U);
 }
 
-TEST(ReadGate, SpikesBecomeSmallPages) {
+TEST(ReadGateSimulation, SpikesBecomeSmallPages) {
   // A full page of these would take 26 seconds of the rate.
   Simulation table{.segments = 8, .item_bytes = all_of(400), .rate = 5.0};
   read_table(table);
@@ -170,14 +169,14 @@ TEST(ReadGate, SpikesBecomeSmallPages) {
       std::ranges::all_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadGate, NoLimitWithoutSpikes) {
+TEST(ReadGateSimulation, NoLimitWithoutSpikes) {
   Simulation table{.segments = 8, .rate = 1000.0, .lasts = seconds(10)};
   read_table(table);
   EXPECT_TRUE(
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadGate, UnlimitedUntilThrottled) {
+TEST(ReadGateSimulation, UnlimitedUntilThrottled) {
   Simulation table{.segments = 8, .lasts = seconds(10)};
   read_table(table);
   // The pages of 8 segments, back to back.
@@ -186,7 +185,7 @@ TEST(ReadGate, UnlimitedUntilThrottled) {
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadGate, FollowsThrottlingDownAndUp) {
+TEST(ReadGateSimulation, FollowsThrottlingDownAndUp) {
   Simulation table{.segments = 64, .lasts = minutes(8), .table_serves = 4000};
   const auto lower = table.clock.now() + minutes(2);
   const auto higher = table.clock.now() + minutes(4);

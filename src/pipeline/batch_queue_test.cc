@@ -11,7 +11,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/test_stages.h"
+#include "support/test_stages.h"
 
 namespace everyitem::pipeline {
 namespace {

@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "pipeline/test_stages.h"
+#include "support/test_stages.h"
 #include "sink/sink.h"
 
 namespace everyitem::pipeline {

@@ -8,7 +8,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "http/test_server.h"
+#include "support/test_server.h"
 
 namespace everyitem::pipeline {
 namespace {

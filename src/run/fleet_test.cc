@@ -13,9 +13,9 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/simulated_clock.h"
-#include "base/test_sanitizers.h"
-#include "pace/simulated_reading.h"
+#include "support/simulated_clock.h"
+#include "support/simulated_reading.h"
+#include "support/simulation_size.h"
 
 namespace everyitem::run {
 
@@ -170,7 +170,7 @@ SharedRecord run_workers(Simulation& table, const std::vector<Course>& courses) 
 
 double share_of_budget(double units, const Simulation& table) { return units / (60 * *table.rate); }
 
-TEST(Fleet, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
+TEST(FleetSimulation, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
   struct Case {
     double rate;
     std::size_t workers;
@@ -203,8 +203,8 @@ TEST(Fleet, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
   }
 }
 
-TEST(Fleet, WorkersThatComeAndGoAreNeverAboveTheBudget) {
-  for (std::uint64_t seed = 1; seed <= (kUnderSanitizers ? 2 : 10); ++seed) {
+TEST(FleetSimulation, WorkersThatComeAndGoAreNeverAboveTheBudget) {
+  for (std::uint64_t seed = 1; seed <= cases<std::uint64_t>(2, 10); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Simulation table{.segments = 40, .rate = 400.0, .lasts = seconds(600), .seed = seed};
     Random chance(seed);
@@ -222,7 +222,7 @@ TEST(Fleet, WorkersThatComeAndGoAreNeverAboveTheBudget) {
   }
 }
 
-TEST(Fleet, TheShareOfAWorkerThatIsThrottledGoesToTheOthers) {
+TEST(FleetSimulation, TheShareOfAWorkerThatIsThrottledGoesToTheOthers) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(400)};
   // Of each three segments one is worker 0's; it reads nothing.
   table.always_throttled = [](std::size_t segment) { return segment % 3 == 0; };
@@ -233,7 +233,7 @@ TEST(Fleet, TheShareOfAWorkerThatIsThrottledGoesToTheOthers) {
   EXPECT_LE(share_of_budget(found.most, table), 1.03);
 }
 
-TEST(Fleet, TheShareOfAWorkerThatWasKilledGoesToTheOthersSoon) {
+TEST(FleetSimulation, TheShareOfAWorkerThatWasKilledGoesToTheOthersSoon) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   std::vector<Course> courses(3, {.end = seconds(300)});
   courses[1] = {.end = seconds(100), .at_the_end = FleetMember::State::reading};
@@ -247,7 +247,7 @@ TEST(Fleet, TheShareOfAWorkerThatWasKilledGoesToTheOthersSoon) {
   EXPECT_LE(share_of_budget(always.most, table), 1.03);
 }
 
-TEST(Fleet, AWorkerThatCannotReachTheOthersReadsNoMore) {
+TEST(FleetSimulation, AWorkerThatCannotReachTheOthersReadsNoMore) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   run_workers(table, std::vector<Course>(3, {.end = seconds(300)}), [&](auto& workers) {
     workers[1]->store.down_until.reset();

@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/fake_clock.h"
+#include "support/fake_clock.h"
 #include "base/run_to_end.h"
 
 namespace everyitem::run {

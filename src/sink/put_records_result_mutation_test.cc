@@ -7,9 +7,9 @@
 #include <gtest/gtest.h>
 
 #include "aws/client.h"
-#include "base/mutated_text.h"
-#include "base/test_cbor.h"
 #include "sink/put_records_result.h"
+#include "support/mutated_text.h"
+#include "support/test_cbor.h"
 
 namespace everyitem::sink {
 namespace {

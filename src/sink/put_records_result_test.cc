@@ -9,7 +9,7 @@
 #include <gtest/gtest.h>
 
 #include "aws/client.h"
-#include "base/test_cbor.h"
+#include "support/test_cbor.h"
 
 namespace everyitem::sink {
 namespace {

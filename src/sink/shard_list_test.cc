@@ -8,9 +8,9 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_service.h"
 #include "base/error.h"
-#include "base/test_cbor.h"
+#include "support/test_cbor.h"
+#include "support/test_service.h"
 
 namespace everyitem::sink {
 namespace {

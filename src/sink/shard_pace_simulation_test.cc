@@ -16,11 +16,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "base/simulated_clock.h"
-#include "base/test_sanitizers.h"
 #include "batch/kinesis_limits.h"
 #include "sink/shard_pace.h"
 #include "sink/shard_watch.h"
+#include "support/simulated_clock.h"
+#include "support/simulation_size.h"
 
 namespace everyitem::sink {
 namespace {
@@ -364,14 +364,13 @@ TEST_P(ShardPaceSimulation, FilledAndFewRefused) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Shards, ShardPaceSimulation,
-                         testing::ValuesIn(kUnderSanitizers
-                                               ? std::vector<std::size_t>{1, 4}
-                                               : std::vector<std::size_t>{1, 4, 16, 200}),
+                         testing::ValuesIn(cases<std::vector<std::size_t>>({1, 4},
+                                                                           {1, 4, 16, 200})),
                          testing::PrintToStringParamName());
 
-class ShardPaceCourse : public testing::TestWithParam<Enforced> {};
+class ShardPaceCourseSimulation : public testing::TestWithParam<Enforced> {};
 
-TEST_P(ShardPaceCourse, SlowAnswers) {
+TEST_P(ShardPaceCourseSimulation, SlowAnswers) {
   for (const std::size_t shards : {1U, 16U}) {
     Simulation sim{.shards = shards, .enforced = GetParam()};
     sim.shortest_answer = milliseconds(100);
@@ -384,7 +383,7 @@ TEST_P(ShardPaceCourse, SlowAnswers) {
   }
 }
 
-TEST_P(ShardPaceCourse, LittleToSend) {
+TEST_P(ShardPaceCourseSimulation, LittleToSend) {
   Simulation sim{.shards = 4, .enforced = GetParam(), .wanted_share = 0.5};
   run(sim);
   print(sim, "half of what the stream takes");
@@ -392,7 +391,7 @@ TEST_P(ShardPaceCourse, LittleToSend) {
   EXPECT_LT(sim.refused(), 0.001);
 }
 
-TEST_P(ShardPaceCourse, SplitStream) {
+TEST_P(ShardPaceCourseSimulation, SplitStream) {
   Simulation sim{.shards = 4, .enforced = GetParam()};
   sim.each_second = [](Simulation& of) {
     if (of.by_second.size() == 30) {
@@ -407,7 +406,7 @@ TEST_P(ShardPaceCourse, SplitStream) {
   EXPECT_LT(sim.refused(), 0.01);
 }
 
-TEST_P(ShardPaceCourse, SharedShard) {
+TEST_P(ShardPaceCourseSimulation, SharedShard) {
   Simulation sim{.shards = 4, .enforced = GetParam(), .lasts = seconds(120)};
   double used_in_between = 0;
   sim.each_second = [&](Simulation& of) {
@@ -427,7 +426,7 @@ TEST_P(ShardPaceCourse, SharedShard) {
   EXPECT_LT(sim.refused(), 0.01);
 }
 
-TEST_P(ShardPaceCourse, OnDemandStreamGrows) {
+TEST_P(ShardPaceCourseSimulation, OnDemandStreamGrows) {
   Simulation sim{
       .shards = 4, .enforced = GetParam(), .mode = StreamMode::on_demand, .lasts = seconds(180)};
   std::optional<std::size_t> filled;
@@ -451,7 +450,7 @@ TEST_P(ShardPaceCourse, OnDemandStreamGrows) {
   EXPECT_LT(sim.refused(), 0.03);
 }
 
-INSTANTIATE_TEST_SUITE_P(Enforced, ShardPaceCourse,
+INSTANTIATE_TEST_SUITE_P(Enforced, ShardPaceCourseSimulation,
                          testing::Values(Enforced::token_bucket, Enforced::fixed_windows),
                          [](const auto& enforced) {
                            return enforced.param == Enforced::token_bucket ? "TokenBucket"

@@ -12,7 +12,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "base/simulated_clock.h"
+#include "support/simulated_clock.h"
 
 namespace everyitem::sink {
 namespace {

@@ -8,7 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/simulated_clock.h"
+#include "support/simulated_clock.h"
 
 namespace everyitem::sink {
 namespace {

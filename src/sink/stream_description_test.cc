@@ -5,7 +5,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "base/test_cbor.h"
+#include "support/test_cbor.h"
 
 namespace everyitem::sink {
 namespace {

@@ -6,8 +6,8 @@
 #include <gtest/gtest.h>
 
 #include "aws/client.h"
-#include "base/mutated_text.h"
 #include "source/scan_page.h"
+#include "support/mutated_text.h"
 
 namespace everyitem::source {
 namespace {

@@ -4,8 +4,8 @@
 
 #include <gmock/gmock.h>
 
-#include "base/mutated_text.h"
 #include "emulator/test_aggregated_record.h"
+#include "support/mutated_text.h"
 
 namespace everyitem::emulator {
 namespace {

@@ -1,8 +1,8 @@
 // The stream of the fault server, asked in CBOR.
-#include "base/mutated_text.h"
 #include "emulator/cbor_reader.h"
 #include "emulator/cbor_writer.h"
 #include "emulator/emulated_stream_fixture.h"
+#include "support/mutated_text.h"
 
 namespace everyitem::emulator {
 namespace {

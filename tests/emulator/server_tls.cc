@@ -2,7 +2,7 @@
 
 #include <stdexcept>
 
-#include "http/test_certificates.h"
+#include "support/test_certificates.h"
 
 namespace everyitem::emulator {
 

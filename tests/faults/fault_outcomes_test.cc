@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "emulator/fault_server.h"
+#include "fault_run.h"
 #include "scan_process.h"
 
 namespace everyitem::faults {
@@ -149,7 +150,8 @@ void expect_as_it_says(const Row& row, bool tls) {
                         .segments = row.segments,
                         .threads = threads_for(row),
                         .checkpoint = folder.file("run.sqlite"),
-                        .idle_timeout = std::chrono::milliseconds(200)};
+                        .idle_timeout = row.fault == stall ? std::chrono::milliseconds(200)
+                                                           : std::chrono::milliseconds(30'000)};
 
   ScanEnd end = run(loop, setup);
   EXPECT_GE(server.plan().struck().at(row.fault), row.rules.size()) << "seed " << options.seed;
@@ -163,6 +165,9 @@ void expect_as_it_says(const Row& row, bool tls) {
   EXPECT_TRUE(end.complete) << end.message << "; seed " << options.seed;
   const ReceivedItems& received = server.services().received();
   EXPECT_EQ(received.missing(), 0U);
+  if (row.code.empty() && !loses_the_answer(row.fault)) {
+    EXPECT_EQ(received.counts().duplicates, 0U);
+  }
   EXPECT_EQ(received.counts().altered, 0U);
   EXPECT_EQ(received.counts().unknown, 0U);
   EXPECT_EQ(server.services().counts().signatures_refused, 0U);

@@ -46,24 +46,6 @@ bool can_be_survived(Fault fault) {
          fault != Fault::kms_access_denied && fault != Fault::kms_disabled;
 }
 
-/// After these, the records of a PutRecords request may have been accepted without the client
-/// knowing.
-bool loses_the_answer(Fault fault) {
-  switch (fault) {
-    case Fault::wrong_crc:
-    case Fault::cut_short:
-    case Fault::reset_in_body:
-    case Fault::reset_after:
-    case Fault::stall:
-    case Fault::slow_drip:  // on a busy machine slow enough for the client's short timeout
-    case Fault::garbage:
-    case Fault::missing_results:
-      return true;
-    default:
-      return false;
-  }
-}
-
 /// Everything a run derives from its seed.
 struct Draw {
   explicit Draw(std::uint64_t seed) : random(seed) {
@@ -338,6 +320,22 @@ std::uint64_t sum(const std::map<KillMoment, std::uint64_t>& kills) {
 }
 
 }  // namespace
+
+bool loses_the_answer(Fault fault) {
+  switch (fault) {
+    case Fault::wrong_crc:
+    case Fault::cut_short:
+    case Fault::reset_in_body:
+    case Fault::reset_after:
+    case Fault::stall:
+    case Fault::slow_drip:  // on a busy machine slow enough for the client's short timeout
+    case Fault::garbage:
+    case Fault::missing_results:
+      return true;
+    default:
+      return false;
+  }
+}
 
 FaultRunResult run_with_faults(std::uint64_t seed) {
   Draw draw(seed);

@@ -19,6 +19,9 @@ enum class KillMoment {
   put_answered,  ///< 0 to 3 ms after the response to a PutRecords request, while it is checkpointed
 };
 
+/// After these the records of a PutRecords request may have been taken without the client knowing.
+bool loses_the_answer(emulator::Fault fault);
+
 struct FaultRunResult {
   std::uint64_t seed = 0;
   std::uint64_t items = 0;                ///< items of the table

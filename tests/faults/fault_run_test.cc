@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "base/test_sanitizers.h"
+#include "support/simulation_size.h"
 
 namespace everyitem::faults {
 namespace {
@@ -15,11 +15,12 @@ TEST_P(FaultRun, EveryItemArrivesUnalteredAndDuplicatesStayWithinTheirBound) {
   EXPECT_TRUE(result.as_promised()) << result.to_line();
 }
 
-INSTANTIATE_TEST_SUITE_P(Seeds, FaultRun, testing::Range<std::uint64_t>(1, 61));
+INSTANTIATE_TEST_SUITE_P(Seeds, FaultRun,
+                         testing::Range<std::uint64_t>(1, cases<std::uint64_t>(21, 61)));
 
 TEST(KillRun, EveryItemArrivesThroughAllKills) {
   for (const bool calm : {true, false}) {
-    const FaultRunResult result = run_with_kills(1, kUnderSanitizers ? 3 : 12, calm);
+    const FaultRunResult result = run_with_kills(1, cases<std::uint64_t>(3, 12), calm);
     EXPECT_TRUE(result.as_promised()) << result.to_line();
     EXPECT_EQ(result.kills.size(), 3U) << result.to_line();
     EXPECT_EQ(result.faults == 0, calm) << result.to_line();

@@ -1,4 +1,4 @@
-#include "http/test_certificates.h"
+#include "support/test_certificates.h"
 
 #include <stdexcept>
 

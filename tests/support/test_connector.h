@@ -8,9 +8,9 @@
 #include <utility>
 #include <vector>
 
-#include "base/fake_clock.h"
-#include "base/temporary_home.h"
 #include "identity/connector.h"
+#include "support/fake_clock.h"
+#include "support/temporary_home.h"
 
 namespace everyitem::identity {
 

@@ -12,8 +12,8 @@
 
 #include "aws/client.h"
 #include "aws/credentials.h"
-#include "base/fake_clock.h"
-#include "http/test_server.h"
+#include "support/fake_clock.h"
+#include "support/test_server.h"
 
 namespace everyitem::aws {
 

@@ -1,4 +1,4 @@
-#include "http/test_server.h"
+#include "support/test_server.h"
 
 #include <algorithm>
 #include <array>

@@ -8,8 +8,8 @@
 
 #include <fmt/format.h>
 
-#include "http/test_server.h"
-#include "identity/test_endpoint.h"
+#include "support/test_endpoint.h"
+#include "support/test_server.h"
 
 namespace everyitem::identity {
 

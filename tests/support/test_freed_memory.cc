@@ -1,4 +1,4 @@
-#include "aws/test_freed_memory.h"
+#include "support/test_freed_memory.h"
 
 #include <malloc.h>
 

@@ -10,7 +10,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "aws/credentials.h"
-#include "http/test_server.h"
+#include "support/test_server.h"
 
 namespace everyitem::identity {
 

@@ -23,11 +23,11 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "aws/test_service.h"
 #include "base/error.h"
 #include "pipeline/pipeline.h"
 #include "source/dynamodb_limits.h"
 #include "source/table_parts.h"
+#include "support/test_service.h"
 
 namespace everyitem::pipeline {
 

@@ -13,8 +13,8 @@
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 
-#include "base/simulated_clock.h"
 #include "pace/read_gate.h"
+#include "support/simulated_clock.h"
 
 namespace everyitem::pace {
 

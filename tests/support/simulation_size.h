@@ -1,0 +1,17 @@
+// How many cases a simulation, or another test of many seeds, runs through.
+#pragma once
+
+#include <cstdlib>
+#include <string_view>
+
+namespace everyitem {
+
+/// `few` by default, the same ones each time; `all` with EVERYITEM_SIMULATIONS=all, as
+/// `./test --judges simulations` has it.
+template <typename T>
+T cases(T few, T all) {
+  const char* wanted = std::getenv("EVERYITEM_SIMULATIONS");
+  return wanted != nullptr && std::string_view(wanted) == "all" ? all : few;
+}
+
+}  // namespace everyitem
