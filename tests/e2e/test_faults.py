@@ -1,8 +1,9 @@
-"""Temporary faults between everyitem and the services, from which a run recovers."""
+"""Faults between everyitem and the services, from which a run recovers.
 
-import itertools
+What each kind of fault does to a whole scan is in tests/faults/fault_outcomes_test.cc.
+"""
+
 import json
-import zlib
 from typing import Any, Callable, Dict
 
 import pytest
@@ -22,80 +23,8 @@ def throttled(request: Request, forward: Forward) -> Response:
     return error_response("ProvisionedThroughputExceededException", "Rate exceeded")
 
 
-def unavailable(request: Request, forward: Forward) -> Response:
-    return Response(503, b"<html>Service Unavailable</html>", {})
-
-
 def internal_error(request: Request, forward: Forward) -> Response:
     return error_response("InternalServerError", "Internal server error", status=500)
-
-
-def dropped_before(request: Request, forward: Forward) -> Response:
-    raise Drop
-
-
-def dropped_after(request: Request, forward: Forward) -> Response:
-    forward(request)
-    raise Drop
-
-
-def dropped_amid(request: Request, forward: Forward) -> Response:
-    body = forward(request).body
-    head = f"HTTP/1.1 200 OK\r\nContent-Length: {len(body)}\r\n\r\n".encode()
-    raise Drop(head + body[: len(body) // 2])
-
-
-def wrong_checksum(request: Request, forward: Forward) -> Response:
-    response = forward(request)
-    response.headers["x-amz-crc32"] = str(zlib.crc32(response.body) ^ 1)
-    return response
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [throttled, unavailable, internal_error, dropped_before, dropped_amid, wrong_checksum],
-)
-def test_scan_is_retried(
-    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, fault: Any
-) -> None:
-    stream = backend.stream()
-    dynamodb = proxy("dynamodb")
-    faults = itertools.count()
-
-    def rule(request: Request, forward: Forward) -> Response:
-        if request.operation == "Scan" and request.number % 2 == 0 and next(faults) < 3:
-            return fault(request, forward)
-        return forward(request)
-
-    dynamodb.rule = rule
-    everyitem.scan("--table", table.name, "--stream", stream, "--segments", 2)
-    assert next(faults) >= 1, "no fault came about"
-    compared = backend.compared(table, stream)
-    assert compared.complete and compared.duplicates == 0, compared
-
-
-@pytest.mark.parametrize(
-    "fault", [throttled, unavailable, internal_error, dropped_before, dropped_after, dropped_amid]
-)
-def test_put_records_is_retried(
-    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, fault: Any
-) -> None:
-    stream = backend.stream()
-    kinesis = proxy("kinesis")
-
-    def rule(request: Request, forward: Forward) -> Response:
-        if request.operation == "PutRecords" and request.number in (0, 2, 5):
-            return fault(request, forward)
-        return forward(request)
-
-    kinesis.rule = rule
-    everyitem.scan("--table", table.name, "--stream", stream, "--segments", 2)
-    assert len(kinesis.bodies("PutRecords")) > 5, "not every fault came about"
-    compared = backend.compared(table, stream)
-    assert compared.complete, compared
-    # A request whose response was lost has to be sent again: at least once, not exactly once.
-    if fault not in (dropped_after, dropped_amid):
-        assert compared.duplicates == 0, compared
 
 
 def test_only_failed_entries_are_sent_again(
