@@ -3,9 +3,9 @@
 # sourced, with `set -euo pipefail` in effect.
 
 if [[ -t 1 ]]; then
-  step_terminal=yes step_green=$'\e[32m' step_red=$'\e[31m' step_dim=$'\e[2m' step_plain=$'\e[0m'
+  step_terminal=yes step_live=yes step_green=$'\e[32m' step_red=$'\e[31m' step_dim=$'\e[2m' step_plain=$'\e[0m'
 else
-  step_terminal='' step_green='' step_red='' step_dim='' step_plain=''
+  step_terminal='' step_live='' step_green='' step_red='' step_dim='' step_plain=''
 fi
 # Determined once, here, before any trap is set: bash 5.2 fails if a trap runs while it reads a command
 # substitution ("unexpected EOF while looking for matching `)'"). For the same reason the steps, which
@@ -52,6 +52,44 @@ end_child() {
   done
 }
 
+# The steps that `alongside` runs, if any.
+step_alongside=''
+
+# alongside COMMAND...: runs the command in the background while other steps run. Its own steps print
+# their lines as they end. `join` waits for it, `end_alongside` ends it.
+alongside() {
+  set -m
+  run_alongside "$@" &
+  step_alongside=$!
+  set +m
+}
+
+run_alongside() {
+  trap 'end_child; exit 143' INT TERM HUP
+  step_live=''
+  "$@"
+}
+
+# join TEXT: waits for what `alongside` started, and returns its status. On a terminal it shows TEXT.
+join() {
+  local status=0
+  [[ -n $step_alongside ]] || return 0
+  [[ -z $step_live ]] || printf '\r\e[K  … %s' "$1"
+  wait "$step_alongside" 2>/dev/null || status=$?
+  step_alongside=''
+  [[ -z $step_live ]] || printf '\r\e[K'
+  return "$status"
+}
+
+# end_alongside: ends what `alongside` started, which ends its own children first.
+end_alongside() {
+  local leader=$step_alongside
+  step_alongside=''
+  [[ -n $leader ]] || return 0
+  kill -TERM "$leader" 2>/dev/null || return 0
+  wait "$leader" 2>/dev/null || true
+}
+
 # passed TEXT [DETAIL], failed TEXT [DETAIL]: prints the line of a finished step.
 passed() {
   [[ -z $step_terminal ]] || printf '\r\e[K'
@@ -74,7 +112,7 @@ quiet_step() {
   local text=$1 log=$2 status=0 last line
   shift 2
   : >"$log"
-  if [[ -n $step_terminal ]]; then
+  if [[ -n $step_live ]]; then
     watch_log "${text%:}" "$log" "$@" || status=$?
   else
     attend "$@" >"$log" 2>&1 || status=$?

@@ -1,12 +1,14 @@
 #!/usr/bin/python3
 """Runs clang-tidy over the project's own files, one process per processor.
 
+  scripts/tidy.py                  everything, but tests without the static analyzer
+  scripts/tidy.py --analyze-tests  the tests with the static analyzer, which takes as long again
+
 clang-tidy spends most of its time on the headers of Boost, so files are checked in groups: those of
 one folder as the preset `tidy` groups them (CMAKE_UNITY_BUILD), combined with groups of other folders.
 A group is concatenated into one file rather than included, because the static analyzer does not follow
-includes. In tests the analyzer explores fewer paths, which saves most of its time. A group that passed
-is not checked again until one of its files, a header of the project, its compile command or .clang-tidy
-changes; build/tidy/passed/ keeps track. Exit code 1 if any file has a finding.
+includes. A group that passed is not checked again until one of its files, a header of the project, its
+command or .clang-tidy changes; build/tidy/passed/ keeps track. Exit code 1 if any file has a finding.
 """
 
 import hashlib
@@ -36,11 +38,11 @@ COMMAND = (
     "--extra-arg=-Wno-unknown-warning-option",
 )
 
-SHALLOW = [f"--extra-arg={argument}" for argument in ("-Xclang", "-analyzer-config", "-Xclang", "mode=shallow")]
+WITHOUT_ANALYZER = "--checks=-clang-analyzer-*"
 
 
 def digest_of_headers() -> bytes:
-    digest = hashlib.sha256(" ".join([*COMMAND, *SHALLOW]).encode())
+    digest = hashlib.sha256(" ".join(COMMAND).encode())
     headers = [path for folder in ("src", "include", "tests") for path in (ROOT / folder).rglob("*.h")]
     for path in [ROOT / ".clang-tidy", *sorted(headers)]:
         digest.update(path.read_bytes())
@@ -74,8 +76,8 @@ class Unit:
 class Group:
     """Units of different folders that clang-tidy checks as one file."""
 
-    def __init__(self, tests: bool) -> None:
-        self.options_of_tests = SHALLOW if tests else []
+    def __init__(self, extra: List[str]) -> None:
+        self.extra = extra  # options of clang-tidy
         self.length = 0
         self.files: List[Path] = []
         self.taken: Set[str] = set()
@@ -90,22 +92,22 @@ class Group:
         # Options differ only in definitions and include folders, and the union works for all units.
         self.options += [option for option in unit.options if option not in self.options]
 
-    def write(self, number: int) -> Dict[str, str]:
+    def write(self, name: str) -> Dict[str, str]:
         """Writes the concatenated file and returns its compile command."""
         self.names = [path.relative_to(ROOT).as_posix() for path in self.files]
         self.text = "".join(f'#line 1 "{path}"\n{path.read_text()}' for path in self.files)
-        self.path = GROUPS / f"{number}.cc"
+        self.path = GROUPS / f"{name}.cc"
         self.path.write_text(self.text)
         self.command = shlex.join([self.compiler, *self.options, "-c", str(self.path)])
         return {"directory": str(BUILD), "command": self.command, "file": str(self.path)}
 
     def tidy(self, headers: bytes) -> Tuple[bool, str]:
         """Returns whether the files are clean, and the output of clang-tidy."""
-        state = hashlib.sha256(headers + self.command.encode() + self.text.encode()).hexdigest()
+        state = hashlib.sha256(headers + " ".join([self.command, *self.extra, self.text]).encode()).hexdigest()
         stamp = PASSED / self.path.name
         if stamp.exists() and stamp.read_text() == state:
             return True, ""
-        done = subprocess.run([*COMMAND, *self.options_of_tests, str(self.path)], capture_output=True, text=True, check=False)
+        done = subprocess.run([*COMMAND, *self.extra, str(self.path)], capture_output=True, text=True, check=False)
         if done.returncode == 0:
             stamp.write_text(state)
         places = re.compile(re.escape(str(self.path)) + r":(\d+)")
@@ -131,21 +133,25 @@ def without_repeats(units: List[Unit]) -> List[Unit]:
     return [unit for unit in units if unit.files]
 
 
-def grouped(units: List[Unit]) -> List[Group]:
+def grouped(units: List[Unit], extra: List[str]) -> List[Group]:
     """As few groups as the folders allow, of similar size. Either all units are tests or none is."""
     units = sorted(units, key=lambda unit: -unit.length())
     count = max(Counter(name for unit in units for name in unit.names()).values())
-    groups = [Group(units[0].tests()) for _ in range(count)]
+    groups = [Group(extra) for _ in range(count)]
     for unit in units:
         free = [group for group in groups if not group.taken & unit.names()]
         if not free:
-            groups.append(Group(units[0].tests()))
+            groups.append(Group(extra))
             free = groups[-1:]
         min(free, key=lambda group: group.length).add(unit)
     return groups
 
 
-def main() -> int:
+def main(arguments: List[str]) -> int:
+    analyze_tests = arguments == ["--analyze-tests"]
+    if arguments and not analyze_tests:
+        print("usage: scripts/tidy.py [--analyze-tests]", file=sys.stderr)
+        return 2
     subprocess.run(["cmake", "--preset", "tidy"], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     units = [Unit(entry) for entry in json.loads((BUILD / "compile_commands.json").read_text())]
     units = [unit for unit in units if unit.files[0].relative_to(ROOT).parts[0] in ("src", "tests", "bench")]
@@ -155,8 +161,14 @@ def main() -> int:
     for folder in (GROUPS, PASSED):
         folder.mkdir(parents=True, exist_ok=True)
     units = without_repeats(units)
-    groups = [group for tests in (False, True) for group in grouped([unit for unit in units if unit.tests() == tests])]
-    commands = [group.write(number) for number, group in enumerate(groups)]
+    tests = [unit for unit in units if unit.tests()]
+    if analyze_tests:
+        groups = grouped(tests, [])
+    else:
+        groups = grouped([unit for unit in units if not unit.tests()], []) + grouped(tests, [WITHOUT_ANALYZER])
+    commands = [
+        group.write(f"tests-{number}" if analyze_tests else str(number)) for number, group in enumerate(groups)
+    ]
     (GROUPS / "compile_commands.json").write_text(json.dumps(commands))
     headers = digest_of_headers()
     # The largest first, so that the last ones end at about the same time.
@@ -179,4 +191,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""everyitem against moto, an implementation of AWS that shares no code with the servers of tests/e2e.
+
+moto answers CBOR with 500, so the JSON wire is chosen.
+"""
+
+import json
+from typing import Any
+
+import pytest
+from conftest import HASH, Moto
+from demodata.compare import compare
+from running import Everyitem
+
+COUNT = 1000
+JSON_WIRE = ("--kinesis-wire", "json")
+
+
+@pytest.mark.parametrize("segments", [1, 8])
+def test_every_item_arrives_unchanged(moto: Moto, everyitem: Everyitem, segments: int) -> None:
+    table, stream = moto.table(COUNT), moto.stream()
+    scan = ("--table", table.name, "--stream", stream, "--segments", segments, *JSON_WIRE)
+    assert everyitem.scan(*scan).summary["items"] == COUNT
+    records = moto.records(stream)
+    compared = compare(table.items, [record.data for record in records], HASH)
+    assert compared.complete and compared.duplicates == 0, compared
+    assert len({record.shard for record in records}) == 4
+
+
+def create_checkpoint_table(moto: Moto) -> str:
+    moto.dynamodb.create_table(
+        TableName="checkpoints",
+        AttributeDefinitions=[
+            {"AttributeName": "run", "AttributeType": "S"},
+            {"AttributeName": "item", "AttributeType": "S"},
+        ],
+        KeySchema=[
+            {"AttributeName": "run", "KeyType": "HASH"},
+            {"AttributeName": "item", "KeyType": "RANGE"},
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "dynamodb:checkpoints"
+
+
+@pytest.mark.parametrize("store", ["sqlite", "dynamodb", "ssm"])
+def test_run_resumes_where_it_stopped(moto: Moto, everyitem: Everyitem, store: str) -> None:
+    checkpoint = {
+        "sqlite": lambda: "sqlite:run.sqlite",
+        "dynamodb": lambda: create_checkpoint_table(moto),
+        "ssm": lambda: "ssm:/backfill",
+    }[store]()
+    table, stream = moto.table(COUNT), moto.stream()
+    scan = ("--table", table.name, "--stream", stream, "--checkpoint", checkpoint, "--segments", 4)
+    for status, delivered in (("limit", 600), ("complete", COUNT), ("already-complete", COUNT)):
+        result = everyitem.scan(*scan, "--limit", 600, *JSON_WIRE)
+        assert result.summary["status"] == status, result.stderr
+        assert len(moto.records(stream)) == delivered
+    compared = compare(table.items, [record.data for record in moto.records(stream)], HASH)
+    assert compared.complete and compared.duplicates == 0, compared
+
+
+def test_whoami_names_the_account(everyitem: Everyitem) -> None:
+    result = everyitem.run("whoami", "--json")
+    assert result.code == 0, result.stderr
+    said: Any = json.loads(result.stdout)
+    assert "123456789012" in json.dumps(said)
