@@ -61,7 +61,7 @@ VALUE_HEADERS: Set[str] = {
     "batch/record_batch.h",
     "batch/kinesis_limits.h",
     "batch/put_records_format.h",
-    "batch/record_places.h",
+    "batch/record_load.h",
     "batch/shard_map.h",
 }
 
