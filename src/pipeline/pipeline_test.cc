@@ -12,8 +12,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "support/test_stages.h"
 #include "sink/sink.h"
+#include "support/test_stages.h"
 
 namespace everyitem::pipeline {
 namespace {

@@ -95,7 +95,7 @@ PARTS = [
     Part(
         "simulations",
         "pacing of shards, of reading and of workers in simulated time, all cases",
-        simulations("sink", "pace", "pipeline"),
+        simulations("sink", "pace", "run"),
         r"\[  PASSED  \].*|.* of the (rate|budget) in any minute.*|.* used, .* refused.*",
         env={"EVERYITEM_SIMULATIONS": "all"},
     ),
