@@ -103,7 +103,7 @@ struct Place {
       std::size_t segment = 0;
       if (std::sscanf(text.c_str(), R"({"pk":{"S":"%zu.%zu.%zu"}})", &segment, &place.page,
                       &place.item) == 3) {
-        ++place.item;  // an item's own key: behind it
+        ++place.item;  // an item's own key: after it
       } else {
         EXPECT_EQ(std::sscanf(text.c_str(), R"({"pk":{"S":"%zu.%zu"}})", &place.page, &place.item),
                   2)
@@ -350,7 +350,7 @@ class TestStore final : public checkpoint::CheckpointStore {
     throw std::runtime_error("the run was taken over");
   }
   Awaitable<void> flush() override {
-    EXPECT_FALSE(saving_ || keeping) << "a flush beside other calls";
+    EXPECT_FALSE(saving_ || keeping) << "a flush alongside other calls";
     ++flushes;
     if (flush_fails) {
       throw std::runtime_error("what was put off cannot be written");
@@ -395,7 +395,7 @@ struct RunSetup {
   std::size_t batch_items = 5;
   std::size_t batches_in_flight = 3;     ///< of each lane
   std::size_t lanes = 1;                 ///< all on one event loop
-  std::optional<double> read_rate = {};  ///< units a second
+  std::optional<double> read_rate = {};  ///< units per second
   double units_per_item = 0;             ///< 0: what pages cost is not reported
 };
 
@@ -532,7 +532,7 @@ class TestRun {
                    static_cast<std::size_t>(setup.seed));
       std::abort();
     }
-    EXPECT_EQ(sink.under_way, 0U) << "a delivery goes on behind the end of the run";
+    EXPECT_EQ(sink.under_way, 0U) << "a delivery continues after the end of the run";
     return *ending;
   }
 
@@ -616,7 +616,7 @@ class TestRun {
     }
   }
 
-  /// The next process: it goes on where this one's checkpoint is.
+  /// The next process: it resumes at this one's checkpoint.
   RunSetup resumed() const {
     RunSetup next = setup;
     next.start = store.state;
