@@ -12,8 +12,8 @@
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
 
-#include "base/simulated_clock.h"
 #include "checkpoint/lease.h"
+#include "support/simulated_clock.h"
 
 namespace everyitem::checkpoint {
 namespace {
