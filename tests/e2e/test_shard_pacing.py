@@ -65,8 +65,8 @@ def test_unpaced_without_permission_to_list_shards(tmp_path: Path) -> None:
         result = server.everyitem(tmp_path).run(*scan_of())
         report = server.stop()
     assert result.code == 0, result.stderr
-    told = [line for line in result.notices if "kinesis:ListShards" in line]
-    assert len(told) == 1 and "not paced" in told[0] and "AccessDeniedException" in told[0]
+    lines = [line for line in result.notices if "pacing is off" in line]
+    assert len(lines) == 1 and "ListShards" in lines[0] and "AccessDeniedException" in lines[0]
     assert report["missing"] == 0 and report["requests"]["ListShards"] == 1
 
 
@@ -75,4 +75,5 @@ def test_unpaced_if_the_stream_mode_is_unknown(tmp_path: Path) -> None:
         result = server.everyitem(tmp_path).run(*scan_of())
         report = server.stop()
     assert result.code == 0, result.stderr
-    assert "paced" not in result.stderr and "ListShards" not in report["requests"]
+    assert "sending at most" not in result.stderr and "pacing is off" not in result.stderr
+    assert "ListShards" not in report["requests"]
