@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "options/scan_options.h"
 #include "support/temporary_home.h"
 
 namespace everyitem::lambda {
@@ -161,15 +162,27 @@ TEST(ScannerSettings, TheDocumentHasEachSettingOnceAndNoOther) {
       std::filesystem::path(EVERYITEM_TESTDATA).parent_path().parent_path() / "docs/lambda.md";
   std::ifstream file(document);
   ASSERT_TRUE(file) << document;
-  const std::regex row("^\\| `([A-Z_]+)` \\|");
+  const std::regex row("^\\| `([A-Z_]+)` \\|[^|]*\\|( \\*environment\\*)?");
   std::multiset<std::string> documented;
+  std::set<std::string> from_environment;
   for (std::string line; std::getline(file, line);) {
     if (std::smatch match; std::regex_search(line, match, row)) {
       documented.insert(match[1]);
+      if (match[2].matched) {
+        from_environment.insert(match[1]);
+      }
     }
   }
   const std::vector<std::string> names = setting_names();
   EXPECT_EQ(documented, std::multiset<std::string>(names.begin(), names.end()));
+  std::set<std::string> where_and_who{"EVENT_MAY_SET"};
+  for (const auto& entry : options::scan_entries()) {
+    if (entry.setting_class == options::SettingClass::where_and_who &&
+        entry.doors == options::SettingDoors::all) {
+      where_and_who.insert(options::variable_of(entry));
+    }
+  }
+  EXPECT_EQ(from_environment, where_and_who);
 }
 
 }  // namespace

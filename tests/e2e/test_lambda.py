@@ -173,7 +173,13 @@ def test_throttled_self_invoke_is_retried(start: Start) -> None:
         assert server.report()["missing"] == 0
 
 
-@pytest.mark.parametrize("event", [b"{", b"hello", b"\xff\xfe", b'{"surprise": 1}', b"[]", b"7"])
+@pytest.mark.parametrize(
+    "event",
+    [
+        *(b"{", b"hello", b"\xff\xfe", b'{"surprise": 1}', b"[]", b"7"),
+        *(b'{"stream_arn": "elsewhere"}', b'{"checkpoint": "ssm:/elsewhere"}'),
+    ],
+)
 def test_invalid_events_are_errors(start: Start, event: bytes) -> None:
     with FaultServer(items=10) as server:
         host = start(server, [30.0])
