@@ -105,7 +105,7 @@ class Whoami {
   }
 
  private:
-  identity::Surroundings context() {
+  identity::Context context() {
     return {
         .environment = process_environment(),
         .clock = clock_,

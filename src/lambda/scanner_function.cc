@@ -139,7 +139,9 @@ void Round::start() {
                           .clock = clock_,
                           .random_seed = std::random_device{}(),
                           .limits = limits_for_memory(environment_),
-                          .owner = "invocation " + invocation_.request_id};
+                          .owner = "invocation " + invocation_.request_id,
+                          .handed_over = settings_.chain.ownership,
+                          .hands_over = true};
   scan_ = std::make_shared<RunningScan>(
       executor_, settings_.scan, std::move(context),
       [&log = log_](const Message& text) { log.info(text.worded(as_variable)); });
@@ -258,6 +260,7 @@ ChainState Round::next_state(const pipeline::RunCounters& counters) const {
   ++next.round;
   next.rounds_without_progress =
       counters.pages_checkpointed > 0 ? 0 : next.rounds_without_progress + 1;
+  next.ownership = scan_->outcome.ownership;
   if (settings_.scan.limit) {
     // One at least: the next round then finds that it has reached its limit.
     next.limit_left = std::max<std::uint64_t>(*settings_.scan.limit, counters.items_delivered + 1) -
@@ -270,8 +273,7 @@ Awaitable<void> Round::invoke_self(const ChainState& next) {
   const aws::Arn function = aws::parse_arn(invocation_.function_arn, "the function's ARN");
   Random random(std::random_device{}());
   const identity::IdentityFlags flags;
-  const identity::Surroundings context{
-      .environment = environment_, .clock = clock_, .random = random};
+  const identity::Context context{.environment = environment_, .clock = clock_, .random = random};
   identity::Identity self(flags, context);
   const identity::IdentifiedService service =
       self.service(aws::kLambda, self.service_flags(function.region));
