@@ -88,13 +88,13 @@ TEST_F(FileSinkTest, RestartEmptiesFile) {
 
 TEST_F(FileSinkTest, ReplacesWithTheFirstLines) {
   write("precious\n");
-  const std::string beside = path_ + ".restart";
-  FileSink sink(beside, FileStart::fresh, 0);
+  const std::string replacement = path_ + ".restart";
+  FileSink sink(replacement, FileStart::fresh, 0);
   sink.replace_at_first_append(path_);
   EXPECT_EQ(content(), "precious\n");
   deliver(sink, "{\"a\":1}\n");
   EXPECT_EQ(content(), "{\"a\":1}\n");
-  EXPECT_FALSE(std::filesystem::exists(beside));
+  EXPECT_FALSE(std::filesystem::exists(replacement));
   deliver(sink, "{\"b\":2}\n");
   sink.replace_now();
   EXPECT_EQ(content(), "{\"a\":1}\n{\"b\":2}\n");
