@@ -16,9 +16,9 @@ namespace fs = std::filesystem;
 
 constexpr const char* kStandardOutput = "-";
 
-/// Where a run with `token` writes first, when it restarts over a file that has content: beside it,
-/// so that the old content stays until the new run has its first items.
-fs::path beside(const fs::path& file, const std::string& token) {
+/// Where a run with `token` writes first, when it restarts over a file that has content: next to
+/// it, so that the old content stays until the new run has its first items.
+fs::path new_file_of(const fs::path& file, const std::string& token) {
   return fmt::format("{}.restart-{}", file.string(), token.substr(0, 16));
 }
 
@@ -49,11 +49,11 @@ class FileDestination final : public Destination {
       return;
     }
     const std::uint64_t delivered_bytes = start.item_bytes + start.items;  // each is a line
-    const fs::path new_file = beside(file_, start.token);
+    const fs::path new_file = new_file_of(file_, start.token);
     std::error_code ignored;
-    const bool writes_beside =
+    const bool replaces =
         start.kind == RunStart::Kind::restart ? has_content(file_) : fs::exists(new_file, ignored);
-    if (writes_beside) {
+    if (replaces) {
       const auto file_start =
           start.kind == RunStart::Kind::restart ? sink::FileStart::fresh : sink::FileStart::resume;
       sink_ = std::make_shared<sink::FileSink>(new_file.string(), file_start, delivered_bytes);

@@ -50,7 +50,7 @@ class FewItemsBuilder final : public batch::BatchBuilder {
 struct Counting {
   int file = -1;  ///< where it writes ids, one per line; survives a kill of the process
   std::function<bool(const std::string& id)> refuses = [](const std::string&) { return false; };
-  /// Kills the process after so many batches; 0: never.
+  /// Kills the process after this many batches; 0: never.
   std::size_t killed_after = 0;
   std::vector<RunStart> starts = {};  ///< how runs found it
   std::size_t begun = 0;
