@@ -68,7 +68,7 @@ class AckTracker {
   struct Segment {
     SegmentProgress progress;
     std::vector<Page> pages;           ///< from the frontier on; the pipeline bounds them to a few
-    std::uint64_t first_sequence = 0;  ///< of pages.front(): so many have been passed
+    std::uint64_t first_sequence = 0;  ///< of pages.front(): this many were passed
     bool moved = false;
   };
 

@@ -112,7 +112,7 @@ TEST(AckTracker, CallsOutOfOrderAreRefused) {
   EXPECT_THROW(tracker.acknowledge(page), std::logic_error);
 }
 
-// The property that the guarantee rests on, held against a model that knows every open batch, for
+// The property that the guarantee rests on, compared with a model that knows every open batch, for
 // random schedules: the frontier stands right before the first page that is not wholly done.
 TEST(AckTracker, TheFrontierNeverPassesAnUnacknowledgedBatchInAnyOrder) {
   struct ModelPage {

@@ -107,7 +107,7 @@ class CheckpointStore {
   /// process; a store whose writes are scarce may write it later (`maintain`, `flush`). After a
   /// failure each segment is where it was, or where it has moved to.
   virtual Awaitable<void> save(std::vector<SegmentProgress> moved) = 0;
-  /// Does, beside the other calls, what is due by time alone: says that the process is still there,
+  /// Does, while other calls run, what is due by time alone: says that the process is still there,
   /// and writes what `save` has put off. Ends when it is cancelled, or at once when there is
   /// nothing to do.
   virtual Awaitable<void> maintain() { co_return; }
@@ -124,7 +124,7 @@ class CheckpointStore {
 
   /// For messages and for the command that resumes: what --checkpoint takes; empty for none.
   virtual std::string location() const = 0;
-  /// The local file that it is, so that others can be put beside it; empty when it is not a file.
+  /// The local file that it is, so that others can be put next to it; empty when it is not a file.
   virtual std::string file() const { return {}; }
 };
 

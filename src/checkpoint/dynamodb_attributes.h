@@ -1,4 +1,4 @@
-// Attributes of DynamoDB's items, as JSON has them: {"S": "text"}, {"N": "12"}, {"BOOL": true}.
+// Attributes of DynamoDB's items, in JSON: {"S": "text"}, {"N": "12"}, {"BOOL": true}.
 #pragma once
 
 #include <charconv>
@@ -18,29 +18,29 @@ boost::json::object number_attribute(Number number) {
   return {{"N", fmt::to_string(number)}};
 }
 
-/// Throws where there is none, as Boost.JSON does.
+/// Throws as Boost.JSON does if there is no such attribute.
 inline std::string text_of(const boost::json::object& item, std::string_view name) {
   return std::string(item.at(name).as_object().at("S").as_string());
 }
 
-/// Empty where there is none: DynamoDB of old had no empty texts.
+/// Empty if there is no such attribute: DynamoDB once had no empty texts.
 inline std::string optional_text_of(const boost::json::object& item, std::string_view name) {
   return item.contains(name) ? text_of(item, name) : std::string();
 }
 
-/// Throws where there is none, or no whole number.
+/// Throws if there is no such attribute, or it is not an integer.
 template <typename Number>
 Number number_of(const boost::json::object& item, std::string_view name) {
   const boost::json::string& digits = item.at(name).as_object().at("N").as_string();
   Number number{};
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) {
-    throw std::out_of_range(fmt::format("{} is no whole number", name));
+    throw std::out_of_range(fmt::format("{} is not an integer", name));
   }
   return number;
 }
 
-/// Throws where there is none, as Boost.JSON does.
+/// Throws as Boost.JSON does if there is no such attribute.
 inline bool flag_of(const boost::json::object& item, std::string_view name) {
   return item.at(name).as_object().at("BOOL").as_bool();
 }

@@ -46,7 +46,7 @@ FleetMember::State state_of(std::string_view name) {
       return known.state;
     }
   }
-  throw std::out_of_range(fmt::format("\"{}\" is no state of a worker", name));
+  throw std::out_of_range(fmt::format("\"{}\" is not a state of a worker", name));
 }
 
 double units_of(const json::value& value) {

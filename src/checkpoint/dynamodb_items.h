@@ -26,7 +26,7 @@ class DynamoDbItems {
   boost::json::object key(const std::string& item) const;
   /// Any operation on the table.
   Awaitable<boost::json::object> call(std::string operation, boost::json::object request);
-  /// The item as it is now; nothing where there is none.
+  /// The item as it is now; nothing if there is no such item.
   Awaitable<std::optional<boost::json::object>> get(std::string item);
   /// Writes the item if the condition holds; false when it does not. In it may stand #run, #token
   /// and #version for these attributes. After a lost answer it may be false although it was

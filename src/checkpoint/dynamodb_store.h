@@ -16,9 +16,9 @@
 namespace everyitem::checkpoint {
 
 /// Each item has a version, and is written under the condition that its version is the one that was
-/// read or written last: neither a write that lands late nor a process that was taken for dead, and
-/// is not, can overwrite what came after. The key of a segment's item has the run's token in it, so
-/// that what is written or deleted late for one run does not meet another.
+/// read or written last: neither a write that lands late nor a process that was presumed dead, and
+/// is alive, can overwrite what came after. The key of a segment's item has the run's token in it,
+/// so that what is written or deleted late for one run does not meet another.
 class DynamoDbStore final : public RemoteStore {
  public:
   /// Segments that `save` writes at once: each is an item by itself.

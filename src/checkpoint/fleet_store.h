@@ -19,7 +19,7 @@ struct FleetMember {
 
   std::uint32_t worker = 0;
   State state = State::reading;
-  std::uint64_t turn = 0;  ///< grows when the worker tells something: who stands still is gone
+  std::uint64_t turn = 0;  ///< grows when the worker tells something: who stalls is gone
   double read_units = 0;   ///< what it may read a second, of the run's budget
   /// What it has use for, a second; nothing: as much as it can get.
   std::optional<double> wanted;
@@ -47,7 +47,7 @@ class FleetStore {
   /// What is there now; nothing where no worker has begun.
   virtual Awaitable<std::optional<FleetRecord>> read() = 0;
   /// Puts `record` in the place of what was last read. False when another has written since, or
-  /// when it is not known whether this was written: it is to be read again.
+  /// when it is not known whether this was written: read it again.
   virtual Awaitable<bool> write(FleetRecord record) = 0;
 
   /// For messages.

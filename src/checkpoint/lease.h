@@ -19,7 +19,7 @@ inline constexpr std::chrono::seconds kLeaseRenewal{10};
 inline constexpr std::chrono::seconds kLookInterval{1};
 
 /// How long the record of a finished run stays in a table: for those who look, and for the next
-/// start, which is told that all is done.
+/// start, which reports that all is done.
 inline constexpr std::chrono::hours kFinishedRunLifetime{24 * 30};
 
 }  // namespace everyitem::checkpoint

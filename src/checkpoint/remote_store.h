@@ -40,7 +40,7 @@ class RemoteStore : public CheckpointStore, private RunRecords {
   virtual void segments_changed() {}
   /// What is stored of segments, by name: of the run with this token, of all runs when it is empty.
   virtual Awaitable<std::vector<std::string>> segment_names(std::string token) = 0;
-  /// Names that are gone are no failure.
+  /// Ignores names that are gone.
   virtual Awaitable<void> remove(std::vector<std::string> names) = 0;
   /// Whether all that was saved has been written.
   virtual bool all_is_written() const { return true; }

@@ -34,7 +34,7 @@ class RemoteUnderTest : public StoreUnderTest {
             model) {}
 
   asio::io_context& loop() override { return service.loop; }
-  /// The server on it waits for connections for ever.
+  /// The server on it waits for connections forever.
   void run_until(const std::function<bool()>& done) override {
     while (!done() && service.loop.run_one() > 0) {
     }
@@ -63,11 +63,11 @@ class RemoteUnderTest : public StoreUnderTest {
   std::vector<std::string> notices;
   std::optional<std::chrono::seconds> interval;
   std::vector<std::string> operations;
-  /// So many requests are answered, and no more.
+  /// This many requests are answered, and no more.
   std::optional<std::size_t> requests_left;
   /// The last of them is done, but its answer is lost.
   bool last_answer_is_lost = false;
-  /// All requests but every so many are refused as too fast; 0: none is.
+  /// All requests but every N-th are throttled; 0: none is.
   std::size_t throttle_every = 0;
   std::string refusal;  ///< the code that every request is refused with; empty for none
 
@@ -167,7 +167,7 @@ class RemoteUnderTest : public StoreUnderTest {
 template <typename Backend>
 class RemoteStoreConformance : public CheckpointStoreConformance<Backend> {
  protected:
-  /// Keeps the run for so many sleeps of `maintain`.
+  /// Keeps the run for this many sleeps of `maintain`.
   void keep(CheckpointStore& store, int sleeps) {
     asio::cancellation_signal stop;
     aws::TestService& service = this->backend_.service;
@@ -382,7 +382,7 @@ TYPED_TEST_P(RemoteStoreConformance, WhoseRunWasTakenOverStops) {
   this->begin(*stopped, this->example());
   this->save(*stopped, {{.segment = 0, .items = 1}});
   this->run(stopped->flush());
-  // It stands still for longer than its lease, and does not know.
+  // It stalls for longer than its lease, and does not know.
   this->run(this->backend_.service.clock.sleep(kLease + std::chrono::seconds(1)));
   auto second = this->backend_.open();
   ASSERT_EQ(this->run(second->load())->items(), 1U);
@@ -538,7 +538,7 @@ class FailingCalls : public RemoteStoreConformance<Backend> {
     }
   }
 
-  /// One process, which is told to do `command`; and what it does when that fails.
+  /// One process, which has to do `command`; and what it does when that fails.
   bool run_process(Command command, std::string& handed_over) {
     auto store = this->backend_.open();
     try {
@@ -580,8 +580,8 @@ class FailingCalls : public RemoteStoreConformance<Backend> {
     return view ? std::optional(view->state) : std::nullopt;
   }
 
-  /// Lets one request go wrong, and then tells another process the same. False when there are not
-  /// so many requests.
+  /// Lets one request go wrong, and then tells another process the same. False when there are
+  /// fewer requests.
   bool goes_well(Command command, RemoteUnderTest::Fault fault, std::size_t landing) {
     this->backend_.content().clear();
     this->backend_.handed_over.clear();
@@ -600,7 +600,7 @@ class FailingCalls : public RemoteStoreConformance<Backend> {
     if (landing < kNever) {
       this->backend_.land_after(landing);
     }
-    // What lands late may look like a sign of life; then it is told once more.
+    // What lands late may look like a sign of life; then the command is run once more.
     std::string unused;
     bool done = false;
     for (int tries = 0; !done && tries < 3; ++tries) {

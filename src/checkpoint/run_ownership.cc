@@ -153,7 +153,7 @@ Awaitable<StoredRecord> RunOwnership::read_after_refusal() {
   co_return there;
 }
 
-/// Writes the record that is this process's as `change` makes it.
+/// Writes the record that this process owns as `change` makes it.
 Awaitable<void> RunOwnership::change_own(Change change) {
   for (int writes = 0; writes < kMaxWrites; ++writes) {
     RunRecord wanted = record();

@@ -33,14 +33,14 @@ class RunRecords {
 
   virtual Awaitable<StoredRecord> read_record() = 0;
   /// Puts `record`, whose version is one more, in the place of `before`, if that is still what is
-  /// there. False when it is not, or when the answer to this very write was lost: what is there is
-  /// to be read again.
+  /// there. False when it is not, or when the answer to this very write was lost: read
+  /// again what is there.
   virtual Awaitable<bool> write_record(RunRecord record, StoredRecord before) = 0;
   virtual std::string record_location() const = 0;  ///< for messages
 };
 
 /// One process's part in it. Every write is conditional on the version that was read last, so one
-/// that lands late is refused. A lease is judged on this process's own monotonic clock: an owner
+/// that lands late is refused. A lease is judged on the reader's own monotonic clock: an owner
 /// that was seen to write nothing for kLease is gone, whatever the wall clocks say. One event loop;
 /// one call at a time, except `renew_if_due`. Calls throw Error, and OwnedByAnother.
 class RunOwnership {
@@ -52,8 +52,9 @@ class RunOwnership {
   /// The run's record as this process has last read or written it.
   const RunRecord& record() const { return stored_.record.value(); }
 
-  /// Makes the run that is there this process's; false when there is none. Waits for the lease of
-  /// an owner that has gone silent. Throws DamagedCheckpoint when what is there cannot be read.
+  /// Makes this process the owner of the run that is there; false when there is none. Waits for the
+  /// lease of an owner that has gone silent. Throws DamagedCheckpoint when what is there cannot be
+  /// read.
   Awaitable<bool> claim();
   /// Before `begin`: claims what is there, if anything is. Damage is left for `begin` to replace.
   Awaitable<void> claim_to_begin();

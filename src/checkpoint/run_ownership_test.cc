@@ -301,7 +301,7 @@ TEST_F(RunOwnershipTest, FailedBeginIsReleasedAsItIs) {
     run(restarting.ownership.claim_to_begin());
     restarting.records.next_write = fate;
     EXPECT_THROW(run(restarting.ownership.begin(fresh("new"))), Error);
-    // The old run's end is not this process's to state.
+    // The old run's end is not for this process to state.
     EXPECT_FALSE(run(restarting.ownership.release("", std::nullopt)));
     EXPECT_EQ(shelf_.stored.record->token, "old");
     EXPECT_FALSE(shelf_.stored.record->owned);

@@ -1,4 +1,4 @@
-// What a remote store keeps of a run beside the progress of its segments: which run it is, and
+// What a remote store keeps of a run besides the progress of its segments: which run it is, and
 // whose.
 #pragma once
 

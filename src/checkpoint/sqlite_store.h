@@ -18,7 +18,7 @@ namespace everyitem::checkpoint {
 /// that fails and when the file is not a checkpoint.
 class SqliteStore final : public CheckpointStore {
  public:
-  /// `owner`: what others are told.
+  /// `owner`: the name that others see.
   explicit SqliteStore(std::string path, std::string owner = {});
   ~SqliteStore() override;
 

@@ -26,7 +26,7 @@ inline constexpr std::size_t kMaxDeletedParameters = 10;
 /// Parameters that GetParametersByPath answers at once (API reference, GetParametersByPath).
 inline constexpr std::size_t kMaxParametersAPage = 10;
 
-/// PutParameter takes 3 requests a second by default, of a whole account and region together (AWS
+/// PutParameter takes 3 requests per second by default, of a whole account and region together (AWS
 /// General Reference, "Systems Manager endpoints and quotas"): each segment is written this rarely.
 inline constexpr std::chrono::seconds kParameterInterval{10};
 

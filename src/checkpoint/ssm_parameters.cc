@@ -17,8 +17,8 @@ namespace {
 
 bool is_continuation(char c) { return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U; }
 
-/// Parameter Store takes "{{" for a reference to another parameter. In JSON it stands in texts
-/// only, which may have it otherwise.
+/// Parameter Store takes "{{" for a reference to another parameter. In JSON it occurs in texts
+/// only, which may be written otherwise.
 std::string without_references(std::string_view text) {
   std::string escaped;
   for (std::size_t i = 0; i < text.size(); ++i) {

@@ -27,7 +27,7 @@ class SsmParameters {
   Awaitable<bool> create(std::string name, std::string text);
   /// Writes a value, whatever is there.
   Awaitable<void> put(std::string name, std::string text);
-  /// Names that are gone are no failure.
+  /// Ignores names that are gone.
   Awaitable<void> remove(std::vector<std::string> names);
 
   std::string location() const { return location_.text(); }

@@ -147,7 +147,7 @@ Awaitable<StoredRecord> SsmStore::read_record() {
 }
 
 Awaitable<bool> SsmStore::write_record(RunRecord record, StoredRecord /*before*/) {
-  // Its name has the token, so it is no other run's, and nobody reads it before the record is
+  // Its name has the token of this run alone, and nobody reads it before the record is
   // there.
   if (record.token != identity_token_) {
     const std::vector<std::string> parts = parameter_parts(record.identity);

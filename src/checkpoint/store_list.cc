@@ -1,4 +1,4 @@
-// Which store is opened for which location. A backend declares `open_store` beside its store.
+// Which store is opened for which location. A backend declares `open_store` next to its store.
 #include <fmt/format.h>
 
 #include "base/error.h"
