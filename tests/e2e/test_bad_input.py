@@ -380,7 +380,7 @@ def test_missing_home_is_named(
     table, own = backend.table(1), backend.stream()
     result = everyitem.run("scan", "--table", table.name, "--stream", own, *more)
     assert result.code == 2
-    assert f"no place for the {what}" in result.stderr and option in result.stderr
+    assert f"no folder for the {what}" in result.stderr and option in result.stderr
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
