@@ -4,7 +4,7 @@ import json
 import os
 import re
 import signal
-from typing import Any, Callable
+from typing import Any, Callable, Tuple
 
 import pytest
 from conftest import Backend, Table
@@ -107,6 +107,40 @@ def test_restart_truncates_the_file(
     everyitem.scan("--table", table.name, "--to", path, "--limit", 500)
     everyitem.scan("--table", table.name, "--to", path, "--restart")
     assert sorted(path.read_bytes().splitlines()) == sorted(backend.raw_items(table.name))
+
+
+@pytest.mark.parametrize("wrong", [("--filter", "id ="), ("--index", "none")])
+def test_restart_that_cannot_read_keeps_the_file(
+    backend: Backend, everyitem: Everyitem, table: Table, wrong: Tuple[str, str]
+) -> None:
+    path = everyitem.home / "items.ndjson"
+    scan = ("scan", "--table", table.name, "--to", path)
+    assert everyitem.run(*scan).code == 0
+    before = path.read_bytes()
+    result = everyitem.run(*scan, "--restart", *wrong)
+    assert result.code in (1, 2), result.stderr
+    assert path.read_bytes() == before
+    assert everyitem.run(*scan).summary["status"] == "already-complete"
+
+
+def test_killed_restart_keeps_the_file_until_it_has_items(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    path = everyitem.home / "items.ndjson"
+    scan = ("scan", "--table", table.name, "--to", path, "--segments", 4)
+    assert everyitem.run(*scan, "--limit", 100).code == 0
+    before = path.read_bytes()
+    gate = Gate("Scan", passing=1)  # the one that only tries to read
+    proxy("dynamodb").rule = gate
+    process = everyitem.start(*scan, "--restart")
+    gate.wait_until_held()
+    process.kill()
+    gate.open()
+    assert path.read_bytes() == before
+    result = everyitem.run(*scan)  # the restart has begun: it is not asked for again
+    assert result.code == 0, result.stderr
+    assert sorted(path.read_bytes().splitlines()) == sorted(backend.raw_items(table.name))
+    assert [file.name for file in path.parent.glob("items.ndjson*")] == ["items.ndjson"]
 
 
 def test_standard_error_holds_json_lines_and_notices(
