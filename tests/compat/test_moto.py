@@ -51,7 +51,7 @@ def test_run_resumes_where_it_stopped(moto: Moto, everyitem: Everyitem, store: s
     }[store]()
     table, stream = moto.table(COUNT), moto.stream()
     scan = ("--table", table.name, "--stream", stream, "--checkpoint", checkpoint, "--segments", 4)
-    for status, delivered in (("limit", 600), ("complete", COUNT), ("already-complete", COUNT)):
+    for status, delivered in (("limit-reached", 600), ("complete", COUNT), ("already-complete", COUNT)):
         result = everyitem.scan(*scan, "--limit", 600, *JSON_WIRE)
         assert result.summary["status"] == status, result.stderr
         assert len(moto.records(stream)) == delivered
