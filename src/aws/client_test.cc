@@ -43,7 +43,7 @@ using testing::StartsWith;
 
 /// What the service does with one request.
 struct Reply {
-  enum class Then { go_on, close, reset };
+  enum class Then { go_on, close, reset, stall };
   std::string bytes;
   Then then = Then::go_on;
 };
@@ -99,6 +99,12 @@ class ClientTest : public testing::Test {
       peer.close();
     } else if (reply.then == Reply::Then::reset) {
       peer.reset();
+    } else if (reply.then == Reply::Then::stall) {
+      // Until the client has given up and opened another connection.
+      while (service_->server.accepted() == peer.number()) {
+        service_->network_clock.advance(milliseconds(1));
+        co_await yield();
+      }
     }
   }
 
@@ -494,11 +500,9 @@ TEST_F(ClientTest, AnAnswerThatIsNotHttpIsAskedForAgain) {
 }
 
 TEST_F(ClientTest, AStalledAnswerIsAskedForAgain) {
-  serve(
-      [](int number) {
-        return number == 1 ? Reply{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{"} : ok("whole");
-      },
-      {.idle = std::chrono::milliseconds(20)});
+  constexpr http::Timeouts kIdle{.connect = milliseconds::max(), .idle = milliseconds(20)};
+  const Reply stalled{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", Reply::Then::stall};
+  serve([&](int number) { return number == 1 ? stalled : ok("whole"); }, kIdle);
   call();
   EXPECT_THAT(accepted_, ElementsAre("whole"));
 }
@@ -581,15 +585,15 @@ TEST_F(ClientTest, ARedirectToNowhereIsNoneEither) {
 }
 
 TEST_F(ClientTest, AServerThatCannotShowItsCertificateIsNotAskedAgain) {
+  FakeClock clock{{}};
   asio::io_context loop;
   http::TestServer server(loop, [](http::Peer& peer) -> Awaitable<void> {
     co_await peer.write("HTTP/1.1 400 Bad Request\r\n\r\n");
   });
   http::Endpoint endpoint = server.endpoint();
   endpoint.tls = true;
-  http::Client http(loop.get_executor(), endpoint, std::make_shared<http::TlsSettings>());
+  http::Client http(loop.get_executor(), clock, endpoint, std::make_shared<http::TlsSettings>());
   NumberedCredentials credentials;
-  FakeClock clock{{}};
   Random random(1);
   Client client(kDynamoDb, "eu-west-1", http,
                 {.credentials = credentials, .clock = clock, .random = random});

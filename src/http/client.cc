@@ -52,7 +52,9 @@ std::string_view Response::header(std::string_view name) const& {
 }
 
 struct Client::Impl {
-  using ConnectionPtr = std::shared_ptr<Connection>;
+  Impl(asio::any_io_executor loop, Clock& time) : executor(std::move(loop)), clock(time) {}
+
+  using ConnectionPtr = std::unique_ptr<Connection>;
 
   /// The most recently used connection that can be reused, or null. It is the least likely to have
   /// been closed, and surplus ones are left to expire.
@@ -63,6 +65,7 @@ struct Client::Impl {
   void check_passed_on(const Response& response) const;
 
   asio::any_io_executor executor;
+  Clock& clock;
   Endpoint endpoint;
   std::shared_ptr<const TlsSettings> tls;
   Timeouts timeouts;
@@ -99,14 +102,13 @@ void Client::Impl::check_passed_on(const Response& response) const {
   }
 }
 
-Client::Client(asio::any_io_executor executor, Endpoint endpoint,
+Client::Client(asio::any_io_executor executor, Clock& clock, Endpoint endpoint,
                std::shared_ptr<const TlsSettings> tls, Timeouts timeouts,
                std::optional<Proxy> proxy)
-    : impl_(std::make_unique<Impl>()) {
+    : impl_(std::make_unique<Impl>(std::move(executor), clock)) {
   if (endpoint.tls && !tls) {
     throw std::invalid_argument("a https endpoint without TLS settings");
   }
-  impl_->executor = std::move(executor);
   impl_->authority = endpoint.authority();
   if (proxy && !endpoint.tls) {
     impl_->origin = endpoint.url();
@@ -125,11 +127,11 @@ Awaitable<Response> Client::send(const Request& request) {
   const bool head_only = request.method == "HEAD";
 
   bool sent_before = false;
-  if (const Impl::ConnectionPtr pooled = impl_->take_idle()) {
+  if (Impl::ConnectionPtr pooled = impl_->take_idle()) {
     try {
       Response response = co_await pooled->exchange(head, request.body, head_only);
       impl_->check_passed_on(response);
-      impl_->give_back(pooled);
+      impl_->give_back(std::move(pooled));
       co_return response;
     } catch (const TransportError& error) {
       if (error.cause() != TransportError::Cause::closed || pooled->answer_begun()) {
@@ -140,12 +142,12 @@ Awaitable<Response> Client::send(const Request& request) {
   }
 
   try {
-    const auto fresh = std::make_shared<Connection>(impl_->executor, impl_->timeouts);
+    auto fresh = std::make_unique<Connection>(impl_->executor, impl_->clock, impl_->timeouts);
     co_await fresh->open(impl_->endpoint, impl_->endpoint.tls ? impl_->tls.get() : nullptr,
                          impl_->proxy ? &*impl_->proxy : nullptr);
     Response response = co_await fresh->exchange(std::move(head), request.body, head_only);
     impl_->check_passed_on(response);
-    impl_->give_back(fresh);
+    impl_->give_back(std::move(fresh));
     co_return response;
   } catch (const TransportError& error) {
     if (sent_before && !error.request_sent()) {

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/async.h"
+#include "base/clock.h"
 #include "http/endpoint.h"
 #include "http/message.h"
 #include "http/proxy.h"
@@ -19,10 +20,12 @@ namespace everyitem::http {
 /// event loop, so they do not keep it running.
 class Client {
  public:
-  /// `tls` may be null for an endpoint without TLS. If there is a `proxy`, every connection goes
-  /// through it; its credentials are sent only to the proxy.
-  Client(asio::any_io_executor executor, Endpoint endpoint, std::shared_ptr<const TlsSettings> tls,
-         Timeouts timeouts = {}, std::optional<Proxy> proxy = {});
+  /// All timeouts are measured on `clock`, which outlives the client. `tls` may be null for an
+  /// endpoint without TLS. If there is a `proxy`, every connection goes through it; its credentials
+  /// are sent only to the proxy.
+  Client(asio::any_io_executor executor, Clock& clock, Endpoint endpoint,
+         std::shared_ptr<const TlsSettings> tls, Timeouts timeouts = {},
+         std::optional<Proxy> proxy = {});
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();

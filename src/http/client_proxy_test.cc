@@ -87,20 +87,27 @@ class HttpProxyTest : public testing::Test {
   }
 
   Client client_of(const Endpoint& endpoint, const Proxy& proxy, Timeouts timeouts = {}) {
-    return Client(context_.get_executor(), endpoint,
+    return Client(context_.get_executor(), clock_, endpoint,
                   std::make_shared<const TlsSettings>(home_.file("ca.pem")), timeouts, proxy);
   }
 
   /// How a client of https://dynamodb.test fails whose proxy does this.
-  TransportError refused(const TestServer::Script& script, const std::string& authorization = "",
-                         Timeouts timeouts = {}) {
+  TransportError refused(const TestServer::Script& script, const std::string& authorization = "") {
     TestServer proxy(context_, script);
-    Client client =
-        client_of({.host = "dynamodb.test"}, proxy_at(proxy.endpoint(), authorization), timeouts);
+    Client client = client_of({.host = "dynamodb.test"}, proxy_at(proxy.endpoint(), authorization));
     proxy_name_ = "the proxy " + proxy.endpoint().authority();
     return failed_send(context_, client);
   }
+  /// The same for one that runs out of time, which passes from when `begin` is true on.
+  TransportError timed_out(const TestServer::Script& script, const bool& begin) {
+    TestServer proxy(context_, script);
+    Client client = client_of({.host = "dynamodb.test"}, proxy_at(proxy.endpoint()),
+                              {.connect = milliseconds(40), .idle = hours(1)});
+    proxy_name_ = "the proxy " + proxy.endpoint().authority();
+    return timed_out_send(context_, client, clock_, begin);
+  }
 
+  FakeClock clock_{std::chrono::system_clock::time_point()};
   asio::io_context context_;
   TemporaryHome home_;
   Certificate authority_ = make_certificate({.common_name = "authority", .authority = true});
@@ -328,32 +335,45 @@ TEST_F(HttpProxyTest, AProxyThatHangsUpIsNamed) {
   EXPECT_EQ(half.what(), proxy_name_ + ": connection closed mid-response");
 }
 
-TEST_F(HttpProxyTest, AProxyThatIsSilentIsGivenUpAfterTheConnectTimeout) {
-  const TransportError error =
-      refused([](Peer&) -> Awaitable<void> { co_return; }, "", {.connect = milliseconds(40)});
+TEST_F(HttpProxyTest, SilentProxyTimesOut) {
+  bool silent = false;
+  const TransportError error = timed_out(
+      [&](Peer& peer) -> Awaitable<void> {
+        co_await peer.read_request();
+        silent = true;
+      },
+      silent);
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_FALSE(error.request_sent());
   EXPECT_EQ(error.what(), proxy_name_ + ": no response to CONNECT within 0.04 s");
 }
 
-TEST_F(HttpProxyTest, AProxyThatAnswersForEverIsGivenUpAfterTheConnectTimeout) {
-  const TransportError error = refused(
-      [](Peer& peer) -> Awaitable<void> {
+TEST_F(HttpProxyTest, EndlessProxyAnswerTimesOut) {
+  bool endless = false;
+  const TransportError error = timed_out(
+      [&](Peer& peer) -> Awaitable<void> {
         co_await peer.read_request();
         co_await peer.write("HTTP/1.1 200 OK\r\n");
+        endless = true;
         for (;;) {
           co_await peer.write("x");
-          asio::steady_timer pause(co_await asio::this_coro::executor, milliseconds(1));
-          co_await pause.async_wait(asio::use_awaitable);
+          co_await yield();  // time passes
         }
       },
-      "", {.connect = milliseconds(40), .idle = hours(1)});
+      endless);
   EXPECT_EQ(error.what(), proxy_name_ + ": no response to CONNECT within 0.04 s");
 }
 
-TEST_F(HttpProxyTest, TlsThroughASilentTunnelIsGivenUpAfterTheConnectTimeout) {
-  const TransportError error =
-      refused(answer_once("HTTP/1.1 200 OK\r\n\r\n"), "", {.connect = milliseconds(40)});
+TEST_F(HttpProxyTest, SilentTunnelTimesOut) {
+  bool silent = false;
+  const TransportError error = timed_out(
+      [&](Peer& peer) -> Awaitable<void> {
+        co_await peer.read_request();
+        co_await peer.write("HTTP/1.1 200 OK\r\n\r\n");
+        co_await peer.read_some();  // of the TLS handshake
+        silent = true;
+      },
+      silent);
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_EQ(error.what(), "no TLS handshake within 0.04 s (through " + proxy_name_ + ")");
 }

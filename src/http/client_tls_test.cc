@@ -49,7 +49,7 @@ class HttpClientTlsTest : public testing::Test {
 
   Client client_of(const Endpoint& endpoint, Timeouts timeouts = {},
                    const std::string& bundle = "ca.pem") {
-    return Client(context_.get_executor(), endpoint,
+    return Client(context_.get_executor(), clock_, endpoint,
                   std::make_shared<const TlsSettings>(home_.file(bundle)), timeouts);
   }
 
@@ -60,6 +60,7 @@ class HttpClientTlsTest : public testing::Test {
     return failed_send(context_, client);
   }
 
+  FakeClock clock_{std::chrono::system_clock::time_point()};
   asio::io_context context_;
   TemporaryHome home_;
   Certificate authority_ = make_certificate({.common_name = "authority", .authority = true});
@@ -247,7 +248,7 @@ TEST_F(HttpClientTlsTest, RefusesAnUnknownIssuer) {
 
 TEST_F(HttpClientTlsTest, TheSystemsRootsAreTheDefault) {
   TestServer server(context_, answer_all, tls_.get());
-  Client client(context_.get_executor(), server.endpoint("localhost"),
+  Client client(context_.get_executor(), clock_, server.endpoint("localhost"),
                 std::make_shared<const TlsSettings>());
   expect_refusal(failed_send(context_, client), "unknown issuer");
 }
@@ -284,24 +285,36 @@ TEST_F(HttpClientTlsTest, TellsAHandshakeThatIsBrokenOff) {
   EXPECT_FALSE(error.request_sent());
 }
 
-TEST_F(HttpClientTlsTest, GivesUpAHandshakeThatDoesNotMove) {
-  TestServer server(context_, [](Peer&) -> Awaitable<void> { co_return; });
+TEST_F(HttpClientTlsTest, StuckHandshakeTimesOut) {
+  bool silent = false;
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_some();
+    silent = true;
+  });
   Endpoint endpoint = server.endpoint("localhost");
   endpoint.tls = true;
   Client client = client_of(endpoint, {.connect = milliseconds(40)});
-  const TransportError error = failed_send(context_, client);
+  const TransportError error = timed_out_send(context_, client, clock_, silent);
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_FALSE(error.request_sent());
   EXPECT_STREQ(error.what(), "no TLS handshake within 0.04 s");
 }
 
-TEST_F(HttpClientTlsTest, GivesUpWhenNothingMoves) {
-  const std::string body(16U << 20, 'x');
-  TestServer server(
-      context_, [](Peer&) -> Awaitable<void> { co_return; }, tls_.get());
-  Client client = client_of(server.endpoint("localhost"), {.idle = milliseconds(40)});
-  EXPECT_EQ(failed_send(context_, client, {.body = body}).cause(), Cause::idle);
-  EXPECT_EQ(failed_send(context_, client).cause(), Cause::idle);
+TEST_F(HttpClientTlsTest, SilenceTimesOut) {
+  const std::string large(16U << 20, 'x');
+  for (const std::string& body : {large, std::string()}) {
+    bool silent = false;
+    TestServer server(
+        context_,
+        [&](Peer& peer) -> Awaitable<void> {
+          co_await peer.read_some();
+          silent = true;
+        },
+        tls_.get());
+    Client client = client_of(server.endpoint("localhost"), {.idle = milliseconds(40)});
+    EXPECT_EQ(timed_out_send(context_, client, clock_, silent, {.body = body}).cause(),
+              Cause::idle);
+  }
 }
 
 TEST_F(HttpClientTlsTest, OutlivesAServerThatGoesWhileItIsSentTo) {
@@ -335,9 +348,9 @@ TEST_F(HttpClientTlsTest, NamesABundleThatCannotBeUsed) {
 }
 
 TEST_F(HttpClientTlsTest, NeverSpeaksPlainlyToAnEndpointWithTls) {
-  EXPECT_THROW(
-      Client(context_.get_executor(), {.tls = true, .host = "localhost", .port = 1}, nullptr),
-      std::invalid_argument);
+  EXPECT_THROW(Client(context_.get_executor(), clock_,
+                      {.tls = true, .host = "localhost", .port = 1}, nullptr),
+               std::invalid_argument);
 }
 
 }  // namespace

@@ -41,18 +41,22 @@ std::string seconds(std::chrono::milliseconds duration) {
 
 }  // namespace
 
-Connection::Connection(const asio::any_io_executor& executor, const Timeouts& timeouts)
-    : timeouts_(timeouts), socket_(executor), timer_(executor) {}
+Connection::Connection(const asio::any_io_executor& executor, Clock& clock,
+                       const Timeouts& timeouts)
+    : clock_(clock),
+      timeouts_(timeouts),
+      socket_(executor),
+      timer_(clock.make_timer(executor, [this] { on_timer(); })) {}
 
 // Opening
 
 Awaitable<void> Connection::open(const Endpoint& endpoint, const TlsSettings* tls,
                                  const Proxy* proxy) {
-  const Clock::time_point deadline = after(timeouts_.connect);
+  const TimePoint deadline = after(timeouts_.connect);
   if (proxy != nullptr) {
     co_await connect_through(*proxy, endpoint, deadline);
   } else {
-    const std::vector<tcp::endpoint> addresses = co_await look_up(endpoint, deadline);
+    const std::vector<tcp::endpoint> addresses = co_await look_up(endpoint, clock_, deadline);
     co_await connect(addresses, deadline);
   }
   if (tls != nullptr) {
@@ -72,7 +76,7 @@ Awaitable<void> Connection::open(const Endpoint& endpoint, const TlsSettings* tl
 }
 
 Awaitable<void> Connection::connect(const std::vector<tcp::endpoint>& addresses,
-                                    Clock::time_point deadline) {
+                                    TimePoint deadline) {
   error_code error;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     socket_.close(error);
@@ -82,8 +86,8 @@ Awaitable<void> Connection::connect(const std::vector<tcp::endpoint>& addresses,
     }
     // Each address may use its share of the remaining time, so that one that never responds does
     // not keep later ones from being tried.
-    const Clock::time_point now = Clock::now();
-    watch(now + (deadline - now) / static_cast<Clock::rep>(addresses.size() - i));
+    const TimePoint now = clock_.now();
+    watch(now + (deadline - now) / static_cast<TimePoint::rep>(addresses.size() - i));
     const auto [refused] =
         co_await socket_.async_connect(addresses[i], asio::as_tuple(asio::use_awaitable));
     if (!refused) {
@@ -100,9 +104,9 @@ Awaitable<void> Connection::connect(const std::vector<tcp::endpoint>& addresses,
 }
 
 Awaitable<void> Connection::connect_through(const Proxy& proxy, const Endpoint& endpoint,
-                                            Clock::time_point deadline) {
+                                            TimePoint deadline) {
   try {
-    const std::vector<tcp::endpoint> addresses = co_await look_up(proxy.endpoint, deadline);
+    const std::vector<tcp::endpoint> addresses = co_await look_up(proxy.endpoint, clock_, deadline);
     co_await connect(addresses, deadline);
     if (endpoint.tls) {
       watch(deadline);
@@ -370,32 +374,26 @@ void Connection::check_waited(const error_code& error) const {
   }
 }
 
-void Connection::watch(Clock::time_point deadline) {
+void Connection::watch(TimePoint deadline) {
   deadline_ = deadline;
   timed_out_ = false;
   arm_timer();
 }
 
 void Connection::unwatch() {
-  deadline_ = Clock::time_point::max();
-  timer_.cancel();
+  deadline_ = TimePoint::max();
+  timer_->cancel();
 }
 
 void Connection::arm_timer() {
-  if (deadline_ == Clock::time_point::max()) {
-    return;
+  if (deadline_ != TimePoint::max()) {
+    timer_->set(deadline_);
+    timer_set_for_ = deadline_;
   }
-  timer_.expires_at(deadline_);
-  timer_.async_wait([connection = weak_from_this()](const error_code& error) {
-    const auto self = error ? nullptr : connection.lock();
-    if (self) {
-      self->on_timer();
-    }
-  });
 }
 
 void Connection::on_timer() {
-  if (Clock::now() < deadline_) {
+  if (deadline_ != timer_set_for_) {
     arm_timer();
     return;
   }
@@ -404,11 +402,11 @@ void Connection::on_timer() {
   socket_.cancel(ignored);
 }
 
-Connection::Clock::time_point Connection::after(std::chrono::milliseconds timeout) {
-  const Clock::time_point now = Clock::now();
+Connection::TimePoint Connection::after(std::chrono::milliseconds timeout) const {
+  const TimePoint now = clock_.now();
   const auto end_of_time =
-      std::chrono::duration_cast<std::chrono::milliseconds>(Clock::time_point::max() - now);
-  return timeout < end_of_time ? now + timeout : Clock::time_point::max();
+      std::chrono::duration_cast<std::chrono::milliseconds>(TimePoint::max() - now);
+  return timeout < end_of_time ? now + timeout : TimePoint::max();
 }
 
 }  // namespace everyitem::http

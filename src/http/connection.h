@@ -14,6 +14,7 @@
 #include <boost/asio/ip/tcp.hpp>
 
 #include "base/async.h"
+#include "base/clock.h"
 #include "http/endpoint.h"
 #include "http/io_step.h"
 #include "http/message.h"
@@ -30,11 +31,15 @@ namespace everyitem::http {
 /// already arrived is read without a turn of the event loop. Timeouts cost no timer operation per
 /// step: progress moves a deadline, which a single timer checks when it fires.
 ///
-/// Owned by shared_ptr. One call at a time. After a call has thrown, the connection is unusable.
-/// Between calls it has no work on the event loop.
-class Connection : public std::enable_shared_from_this<Connection> {
+/// One call at a time. After a call has thrown, the connection is unusable. Between calls it has no
+/// work on the event loop.
+class Connection {
  public:
-  Connection(const asio::any_io_executor& executor, const Timeouts& timeouts);
+  /// `clock` outlives the connection.
+  Connection(const asio::any_io_executor& executor, Clock& clock, const Timeouts& timeouts);
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+  ~Connection() = default;
 
   /// Name look-up, TCP and, unless `tls` is null, TLS handshake; with a `proxy`, TCP to that, and
   /// its tunnel to an endpoint with TLS. Call this first, and once. Throws as Client::send;
@@ -52,16 +57,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   /// Whether the server has neither closed the connection nor sent unexpected data.
   bool quiet();
   /// Whether the connection has been idle for longer than idle connections are kept.
-  bool expired() const { return Clock::now() >= expires_; }
+  bool expired() const { return clock_.now() >= expires_; }
 
  private:
-  using Clock = std::chrono::steady_clock;
+  using TimePoint = std::chrono::steady_clock::time_point;
 
   Awaitable<void> connect(const std::vector<asio::ip::tcp::endpoint>& addresses,
-                          Clock::time_point deadline);
+                          TimePoint deadline);
   /// Connects to the proxy and, if the endpoint has TLS, asks it to open a tunnel.
-  Awaitable<void> connect_through(const Proxy& proxy, const Endpoint& endpoint,
-                                  Clock::time_point deadline);
+  Awaitable<void> connect_through(const Proxy& proxy, const Endpoint& endpoint, TimePoint deadline);
   Awaitable<void> open_tunnel(const Proxy& proxy, const Endpoint& endpoint);
   Awaitable<void> shake_hands(const TlsSettings& tls, const std::string& host);
 
@@ -87,7 +91,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   TransportError cut_short() const;
 
   /// From here on the socket's waits end when `deadline` passes, until `unwatch`.
-  void watch(Clock::time_point deadline);
+  void watch(TimePoint deadline);
   void unwatch();
   /// Does not move the deadline while the connection opens.
   void progress() {
@@ -97,13 +101,15 @@ class Connection : public std::enable_shared_from_this<Connection> {
   }
   void arm_timer();
   void on_timer();
-  static Clock::time_point after(std::chrono::milliseconds timeout);
+  TimePoint after(std::chrono::milliseconds timeout) const;
 
+  Clock& clock_;
   Timeouts timeouts_;
   asio::ip::tcp::socket socket_;
   std::optional<TlsSession> tls_;
-  asio::steady_timer timer_;
-  Clock::time_point deadline_ = Clock::time_point::max();
+  std::unique_ptr<Timer> timer_;
+  TimePoint deadline_ = TimePoint::max();
+  TimePoint timer_set_for_ = TimePoint::max();  ///< the deadline that stood then
   bool timed_out_ = false;
   std::string_view awaited_;  ///< while the connection opens: what it waits for, for messages
 
@@ -111,7 +117,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool request_sent_ = false;
   bool answer_begun_ = false;
   bool reusable_ = false;
-  Clock::time_point expires_;
+  TimePoint expires_;
 
   /// Read but not yet parsed: [begin_, end_). A head or a line of it must fit; the response for 500
   /// records does, so it is read in one piece.

@@ -16,18 +16,20 @@ using asio::ip::tcp;
 using boost::system::error_code;
 
 struct Lookup {
-  explicit Lookup(const asio::any_io_executor& executor) : resolver(executor), done(executor) {}
+  explicit Lookup(const asio::any_io_executor& executor)
+      : resolver(executor), ended(executor, asio::steady_timer::time_point::max()) {}
 
   tcp::resolver resolver;
-  asio::steady_timer done;  ///< ends early once there is a result
-  bool answered = false;
+  asio::steady_timer ended;  ///< cancelled when it is answered or out of time
+  bool is_answered = false;
+  bool is_late = false;
   error_code error;
   std::vector<tcp::endpoint> addresses;
 };
 
 }  // namespace
 
-Awaitable<std::vector<tcp::endpoint>> look_up(const Endpoint& endpoint,
+Awaitable<std::vector<tcp::endpoint>> look_up(const Endpoint& endpoint, Clock& clock,
                                               std::chrono::steady_clock::time_point deadline) {
   error_code not_an_address;
   const asio::ip::address address = asio::ip::make_address(endpoint.host, not_an_address);
@@ -35,21 +37,28 @@ Awaitable<std::vector<tcp::endpoint>> look_up(const Endpoint& endpoint,
     co_return std::vector<tcp::endpoint>{{address, endpoint.port}};
   }
 
-  const auto lookup = std::make_shared<Lookup>(co_await asio::this_coro::executor);
-  lookup->done.expires_at(deadline);
+  const asio::any_io_executor executor = co_await asio::this_coro::executor;
+  const auto lookup = std::make_shared<Lookup>(executor);
+  const auto timer = clock.make_timer(executor, [&lookup = *lookup] {
+    lookup.is_late = true;
+    lookup.ended.cancel();
+  });
+  if (deadline != std::chrono::steady_clock::time_point::max()) {
+    timer->set(deadline);
+  }
   lookup->resolver.async_resolve(
       endpoint.host, std::to_string(endpoint.port), tcp::resolver::numeric_service,
       [lookup](const error_code& error, const tcp::resolver::results_type& results) {
-        lookup->answered = true;
+        lookup->is_answered = true;
         lookup->error = error;
         lookup->addresses.assign(results.begin(), results.end());
-        lookup->done.cancel();
+        lookup->ended.cancel();
       });
-  const auto [cancelled] = co_await lookup->done.async_wait(asio::as_tuple(asio::use_awaitable));
-  if (!lookup->answered) {
-    if (cancelled) {
-      throw boost::system::system_error(cancelled);
-    }
+  const auto [cancelled] = co_await lookup->ended.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!lookup->is_answered && !lookup->is_late) {
+    throw boost::system::system_error(cancelled);
+  }
+  if (!lookup->is_answered) {
     throw TransportError(TransportError::Cause::connect, false,
                          "looking up the address took longer than the connect timeout");
   }

@@ -17,7 +17,7 @@ struct ServiceConnection {
   ServiceConnection(const asio::any_io_executor& executor, aws::ServiceModel model,
                     const ServiceSettings& settings, http::Timeouts timeouts,
                     std::shared_ptr<const http::TlsSettings> tls, aws::ClientContext context)
-      : http(executor, settings.endpoint, std::move(tls), timeouts, settings.proxy),
+      : http(executor, context.clock, settings.endpoint, std::move(tls), timeouts, settings.proxy),
         client(model, settings.region, http, context) {}
 
   http::Client http;

@@ -56,7 +56,7 @@ void run(asio::io_context& loop, Awaitable<void> work) {
 /// Returns when a round was left unfinished.
 void serve(asio::io_context& loop, Clock& clock, Log& log) {
   const Environment environment = process_environment();
-  RuntimeClient runtime(loop.get_executor(), environment(kRuntimeApi),
+  RuntimeClient runtime(loop.get_executor(), clock, environment(kRuntimeApi),
                         [&log](const std::string& request_id, std::string_view text) {
                           log.begin_request(request_id);
                           log.error(text);

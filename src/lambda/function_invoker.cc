@@ -44,21 +44,15 @@ Awaitable<void> FunctionInvoker::invoke(std::string_view event, std::chrono::nan
                        .success = 202,  // queued
                        .limits = limits(within)};
 
-  // Shared with the timer's handler, which may come after the call's end.
-  const auto cancellation = std::make_shared<asio::cancellation_signal>();
+  asio::cancellation_signal cancellation;
   const auto executor = co_await asio::this_coro::executor;
-  asio::steady_timer timer(executor,
-                           std::chrono::duration_cast<asio::steady_timer::duration>(within));
-  timer.async_wait([cancellation](const boost::system::error_code& cancelled) {
-    if (!cancelled) {
-      cancellation->emit(asio::cancellation_type::terminal);
-    }
-  });
+  const auto timer = clock_.make_timer(
+      executor, [&cancellation] { cancellation.emit(asio::cancellation_type::terminal); });
+  timer->set(clock_.now() + within);
   bool timed_out = false;
   try {
-    co_await asio::co_spawn(
-        executor, client_.call(call, [](const http::Response&) {}),
-        asio::bind_cancellation_slot(cancellation->slot(), asio::use_awaitable));
+    co_await asio::co_spawn(executor, client_.call(call, [](const http::Response&) {}),
+                            asio::bind_cancellation_slot(cancellation.slot(), asio::use_awaitable));
   } catch (const boost::system::system_error& error) {
     if (error.code() != asio::error::operation_aborted) {
       throw;

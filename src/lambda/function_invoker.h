@@ -7,6 +7,7 @@
 
 #include "aws/client.h"
 #include "base/async.h"
+#include "base/clock.h"
 #include "http/client.h"
 
 namespace everyitem::lambda {
@@ -14,10 +15,10 @@ namespace everyitem::lambda {
 /// Used from one event loop.
 class FunctionInvoker {
  public:
-  /// `client` speaks to aws::kLambda, and outlives this. `function_arn` may name a version or
-  /// alias.
-  FunctionInvoker(aws::Client& client, std::string function_arn)
-      : client_(client), function_arn_(std::move(function_arn)) {}
+  /// `client` speaks to aws::kLambda; it and `clock` outlive this. `function_arn` may name a
+  /// version or alias.
+  FunctionInvoker(aws::Client& client, Clock& clock, std::string function_arn)
+      : client_(client), clock_(clock), function_arn_(std::move(function_arn)) {}
 
   /// Queues an invocation with this event; throttled and failed requests are retried for as long as
   /// `within` allows. If a response is lost, the event may be queued twice. Throws Error.
@@ -25,6 +26,7 @@ class FunctionInvoker {
 
  private:
   aws::Client& client_;
+  Clock& clock_;
   std::string function_arn_;
 };
 

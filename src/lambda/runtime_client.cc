@@ -89,10 +89,11 @@ Answer error_answer(const std::exception_ptr& failure) {
   return {.body = std::move(body), .error_type = std::move(type)};
 }
 
-RuntimeClient::RuntimeClient(const asio::any_io_executor& executor, std::string_view api,
-                             Complaint complaint)
-    : http_(executor, http::parse_endpoint(fmt::format("http://{}", api), "AWS_LAMBDA_RUNTIME_API"),
-            nullptr, kNoTimeouts),
+RuntimeClient::RuntimeClient(const asio::any_io_executor& executor, Clock& clock,
+                             std::string_view api, Complaint complaint)
+    : http_(executor, clock,
+            http::parse_endpoint(fmt::format("http://{}", api), "AWS_LAMBDA_RUNTIME_API"), nullptr,
+            kNoTimeouts),
       complaint_(std::move(complaint)) {}
 
 Awaitable<void> RuntimeClient::serve(const Handler& handler) {

@@ -11,6 +11,7 @@
 #include <boost/json.hpp>
 
 #include "base/async.h"
+#include "base/clock.h"
 #include "http/client.h"
 #include "http/endpoint.h"
 
@@ -42,8 +43,10 @@ class RuntimeClient {
   /// For the log: what went wrong with an invocation, one line.
   using Complaint = std::function<void(const std::string& request_id, std::string_view text)>;
 
-  /// `api` is what AWS_LAMBDA_RUNTIME_API says: host and port. Throws a usage error for another.
-  RuntimeClient(const asio::any_io_executor& executor, std::string_view api, Complaint complaint);
+  /// `clock` outlives this. `api` is what AWS_LAMBDA_RUNTIME_API says: host and port. Throws a
+  /// usage error for another.
+  RuntimeClient(const asio::any_io_executor& executor, Clock& clock, std::string_view api,
+                Complaint complaint);
 
   /// Handles invocations, one after the other, until an answer is the last one. What the handler
   /// throws is answered as an error, and so is an event that is not JSON, which no handler sees.

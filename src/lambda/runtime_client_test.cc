@@ -75,6 +75,7 @@ class RuntimeClientTest : public testing::Test {
     co_return answer;
   }
 
+  SystemClock clock_;
   asio::io_context loop_;
   std::deque<std::string> invocations_;
   std::string answer_status_ = "202 Accepted";
@@ -82,7 +83,7 @@ class RuntimeClientTest : public testing::Test {
   std::vector<Invocation> seen_;
   std::vector<std::string> complaints_;
   http::TestServer server_{loop_, [this](http::Peer& peer) { return serve(peer); }};
-  RuntimeClient client_{loop_.get_executor(), server_.endpoint().authority(),
+  RuntimeClient client_{loop_.get_executor(), clock_, server_.endpoint().authority(),
                         [this](const std::string& id, std::string_view text) {
                           complaints_.push_back(fmt::format("{}: {}", id, text));
                         }};
@@ -202,9 +203,10 @@ TEST_F(RuntimeClientTest, ANewBeginningThatFailsIsReported) {
 }
 
 TEST(RuntimeClient, TheApiIsAHostAndAPort) {
+  SystemClock clock;
   asio::io_context loop;
-  EXPECT_THROW(RuntimeClient(loop.get_executor(), "", {}), Error);
-  EXPECT_NO_THROW(RuntimeClient(loop.get_executor(), "127.0.0.1:9001", {}));
+  EXPECT_THROW(RuntimeClient(loop.get_executor(), clock, "", {}), Error);
+  EXPECT_NO_THROW(RuntimeClient(loop.get_executor(), clock, "127.0.0.1:9001", {}));
 }
 
 }  // namespace

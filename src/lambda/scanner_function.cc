@@ -280,7 +280,7 @@ Awaitable<void> Round::invoke_self(const ChainState& next) {
   identity::ServiceConnection lambda(
       executor_, aws::kLambda, service.settings, {}, service.tls,
       {.credentials = *service.credentials, .clock = clock_, .random = random});
-  FunctionInvoker invoker(lambda.client, invocation_.function_arn);
+  FunctionInvoker invoker(lambda.client, clock_, invocation_.function_arn);
   const std::string event = successor_event(invocation_.event, next, scan_->run.progress().begun);
   co_await invoker.invoke(event, std::max(times_.answer - passed(), milliseconds(100)));
 }

@@ -26,9 +26,10 @@ std::string call(FaultServerOptions options, std::string_view operation, std::st
                  const aws::Credentials& credentials) {
   asio::io_context loop;
   FaultServer server(loop.get_executor(), std::move(options));
-  http::Client http(loop.get_executor(), http::parse_endpoint(server.url(), "test"), nullptr);
-  FixedCredentials provider(credentials);
   SystemClock clock;
+  http::Client http(loop.get_executor(), clock, http::parse_endpoint(server.url(), "test"),
+                    nullptr);
+  FixedCredentials provider(credentials);
   Random random(1);
   const aws::ServiceModel model = operation == "PutRecords" ? aws::kKinesis : aws::kDynamoDb;
   aws::Client client(model, "us-east-1", http,

@@ -94,6 +94,11 @@ Awaitable<void> HastyClock::sleep(std::chrono::nanoseconds duration) {
   co_await timer.async_wait(asio::use_awaitable);
 }
 
+std::unique_ptr<Timer> HastyClock::make_timer(const asio::any_io_executor& executor,
+                                              std::function<void()> ring) {
+  return SystemClock().make_timer(executor, std::move(ring));
+}
+
 void HastyClock::jump() const {
   const std::int64_t most = std::chrono::seconds(kMaxOffset).count();
   offset_ =

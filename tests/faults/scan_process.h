@@ -5,6 +5,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -27,6 +28,9 @@ class HastyClock final : public Clock {
   std::chrono::system_clock::time_point wall_now() const override;
   std::chrono::steady_clock::time_point now() const override;
   Awaitable<void> sleep(std::chrono::nanoseconds duration) override;
+  /// In real time: they watch a network that is real.
+  std::unique_ptr<Timer> make_timer(const asio::any_io_executor& executor,
+                                    std::function<void()> ring) override;
 
   static constexpr std::uint64_t kCallsBetweenJumps = 300;
 

@@ -4,7 +4,10 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <map>
+#include <memory>
+#include <optional>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
@@ -28,49 +31,77 @@ class SimulatedClock final : public Clock {
   std::chrono::steady_clock::time_point now() const override { return steady_; }
 
   Awaitable<void> sleep(std::chrono::nanoseconds duration) override {
-    Sleeper sleeper(loop_);
-    const Key due{steady_ + duration, next_++};
-    sleepers_.emplace(due, &sleeper);
-    const Waking waking{sleepers_, due};
-    co_await sleeper.woken.async_wait(asio::as_tuple(asio::use_awaitable));
-    if (!sleeper.due) {
+    asio::steady_timer woken(loop_, asio::steady_timer::time_point::max());
+    bool due = false;
+    const Waiting waiting(*this, steady_ + duration, [&] {
+      due = true;
+      woken.cancel();
+    });
+    co_await woken.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (!due) {
       throw boost::system::system_error(asio::error::operation_aborted);
     }
   }
 
-  /// Runs the loop until nobody sleeps or has anything to do.
+  std::unique_ptr<Timer> make_timer(const asio::any_io_executor& /*executor*/,
+                                    std::function<void()> ring) override {
+    return std::make_unique<SimulatedTimer>(*this, std::move(ring));
+  }
+
+  /// Runs the loop until nobody sleeps or has anything to do, and no timer is set.
   void run() {
     for (;;) {
       loop_.restart();
       loop_.poll();
-      if (sleepers_.empty()) {
+      if (waiting_.empty()) {
         return;
       }
-      const auto first = sleepers_.begin();
-      steady_ = first->first.first;
-      first->second->due = true;
-      first->second->woken.cancel();
+      const auto first = waiting_.extract(waiting_.begin());
+      steady_ = first.key().first;
+      first.mapped()();
     }
   }
 
  private:
-  struct Sleeper {
-    explicit Sleeper(asio::io_context& loop) : woken(loop, asio::steady_timer::time_point::max()) {}
-    asio::steady_timer woken;
-    bool due = false;
-  };
-  /// Sorted by time, and then by the order in which they went to sleep.
+  /// Sorted by time, and then by the order in which they began to wait.
   using Key = std::pair<std::chrono::steady_clock::time_point, std::uint64_t>;
-  using Sleepers = std::map<Key, Sleeper*>;
-  struct Waking {
-    Sleepers& sleepers;
-    Key due;
-    ~Waking() { sleepers.erase(due); }
+
+  /// Calls `due` at a time, unless it is destroyed before.
+  class Waiting {
+   public:
+    Waiting(SimulatedClock& clock, std::chrono::steady_clock::time_point when,
+            std::function<void()> due)
+        : clock_(clock), key_(when, clock.next_++) {
+      clock_.waiting_.emplace(key_, std::move(due));
+    }
+    Waiting(const Waiting&) = delete;
+    Waiting& operator=(const Waiting&) = delete;
+    ~Waiting() { clock_.waiting_.erase(key_); }
+
+   private:
+    SimulatedClock& clock_;
+    Key key_;
+  };
+
+  class SimulatedTimer final : public Timer {
+   public:
+    SimulatedTimer(SimulatedClock& clock, std::function<void()> ring)
+        : clock_(clock), ring_(std::move(ring)) {}
+
+    void set(std::chrono::steady_clock::time_point when) override {
+      waiting_.emplace(clock_, when, [this] { ring_(); });
+    }
+    void cancel() override { waiting_.reset(); }
+
+   private:
+    SimulatedClock& clock_;
+    std::function<void()> ring_;
+    std::optional<Waiting> waiting_;
   };
 
   asio::io_context& loop_;
   std::chrono::steady_clock::time_point steady_{std::chrono::hours(1)};
-  Sleepers sleepers_;
+  std::map<Key, std::function<void()>> waiting_;
   std::uint64_t next_ = 0;
 };
 

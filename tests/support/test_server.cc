@@ -5,6 +5,7 @@
 #include <chrono>
 #include <cstdlib>
 #include <exception>
+#include <optional>
 #include <stdexcept>
 #include <utility>
 
@@ -22,7 +23,7 @@ using asio::ip::tcp;
 namespace {
 
 /// A test that takes longer is stuck.
-constexpr std::chrono::seconds kPatience{60};
+constexpr std::chrono::minutes kPatience{10};
 
 /// Runs until either side closes, and then closes both.
 Awaitable<void> pump(tcp::socket& from, tcp::socket& to) {
@@ -238,6 +239,32 @@ TransportError failed_send(asio::io_context& context, Client& client, const Requ
   } catch (const TransportError& error) {
     return error;
   }
+}
+
+TransportError timed_out_send(asio::io_context& context, Client& client, FakeClock& clock,
+                              const bool& begin, const Request& request) {
+  bool has_ended = false;
+  const auto pass_time = [&]() -> Awaitable<void> {
+    while (!has_ended) {
+      if (begin) {
+        clock.advance(std::chrono::milliseconds(1));
+      }
+      co_await yield();
+    }
+  };
+  std::optional<TransportError> error;
+  const auto call = [&]() -> Awaitable<void> {
+    try {
+      const Response response = co_await client.send(request);
+      throw std::runtime_error("the call did not fail: " + std::to_string(response.status));
+    } catch (const TransportError& thrown) {
+      error = thrown;
+    }
+    has_ended = true;
+  };
+  using asio::experimental::awaitable_operators::operator&&;
+  run(context, (call() && pass_time()));
+  return error.value();
 }
 
 }  // namespace everyitem::http

@@ -16,6 +16,7 @@
 
 #include "base/async.h"
 #include "http/client.h"
+#include "support/fake_clock.h"
 
 namespace everyitem::http {
 
@@ -112,5 +113,10 @@ Response send(asio::io_context& context, Client& client, const Request& request 
 
 /// The error the client's call ends with. Throws if it gets a response or another error.
 TransportError failed_send(asio::io_context& context, Client& client, const Request& request = {});
+
+/// The error of a call that runs out of time: from when `begin` is true on, which the server's
+/// script may set, time passes on `clock` until the call ends.
+TransportError timed_out_send(asio::io_context& context, Client& client, FakeClock& clock,
+                              const bool& begin, const Request& request = {});
 
 }  // namespace everyitem::http

@@ -44,7 +44,7 @@ struct TestService {
                        http::Timeouts timeouts = {})
       : handler(std::move(how_to_answer)),
         server(loop, [this](http::Peer& peer) { return serve(peer); }),
-        http(loop.get_executor(), server.endpoint(), nullptr, timeouts),
+        http(loop.get_executor(), network_clock, server.endpoint(), nullptr, timeouts),
         client(model, "eu-west-1", http,
                {.credentials = credentials, .clock = clock, .random = random}) {}
 
@@ -56,8 +56,14 @@ struct TestService {
 
   static constexpr std::uint64_t kSeed = 20120810;
 
+  static constexpr auto kNow =
+      std::chrono::sys_days{std::chrono::year{2026} / 11 / 23} + std::chrono::hours(4);
+
+  FakeClock clock{kNow};
+  /// Of connections: it stands still, so that a sleep of one call is no silence for another, unless
+  /// the test advances it.
+  FakeClock network_clock{kNow};
   asio::io_context loop;
-  FakeClock clock{std::chrono::sys_days{std::chrono::year{2026} / 11 / 23} + std::chrono::hours(4)};
   Random random{kSeed};
   NumberedCredentials credentials;
   Handler handler;
