@@ -35,7 +35,6 @@ struct Context {
     return std::nullopt;
   };
 };
-using Surroundings = Context;  // until its last users are rewritten
 
 /// How calls that find an identity are retried: few times, because a user may be waiting for the
 /// run to begin.

@@ -22,13 +22,13 @@ class EventLoops {
   EventLoops(const EventLoops&) = delete;
   EventLoops& operator=(const EventLoops&) = delete;
 
-  /// To so many in all; they are never fewer than before.
+  /// To `count` loops in total. Never shrinks.
   void grow(std::size_t count);
   std::size_t size() const { return 1 + others_.size(); }
   asio::any_io_executor executor(std::size_t place) const;
 
-  /// Ends the threads; what waits on their loops is not gone on with. What uses the loops may be
-  /// taken apart then, while these are still there.
+  /// Ends the threads; work waiting on their loops is abandoned. After this, whatever uses the
+  /// loops can be destroyed, while the loops still exist.
   void join();
 
  private:

@@ -23,9 +23,9 @@ void count_delivered(const Delivered& delivered, RunCounters& counters) {
 
 }  // namespace
 
-Lane::Lane(LaneParts parts, LaneSurroundings surroundings, LaneShare share)
+Lane::Lane(LaneParts parts, LaneContext context, LaneShare share)
     : parts_(std::move(parts)),
-      surroundings_(surroundings),
+      context_(context),
       share_(std::move(share)),
       tracker_(share_.start),
       queue_(parts_.executor, parts_.builder, tracker_, share_.limits.batch_bytes,
@@ -34,7 +34,7 @@ Lane::Lane(LaneParts parts, LaneSurroundings surroundings, LaneShare share)
       pages_saved_(share_.start.size()),
       page_room_(parts_.executor, share_.limits.pages_at_once),
       progress_(parts_.executor) {
-  std::ranges::reverse(share_.segments);  // they are taken from the back
+  std::ranges::reverse(share_.segments);  // segments are taken from the back
 }
 
 Awaitable<void> Lane::run() {
@@ -42,7 +42,7 @@ Awaitable<void> Lane::run() {
   TaskGroup delivering(parts_.executor);
   TaskGroup saving(parts_.executor);
   const auto reading_failed = [this](const std::exception_ptr& failure) {
-    surroundings_.control.fail(failure);
+    context_.control.fail(failure);
   };
   const auto delivery_failed = [this](const std::exception_ptr& failure) {
     fail_delivery(failure);
@@ -57,7 +57,7 @@ Awaitable<void> Lane::run() {
   for (std::size_t i = 0; i < parts_.sink.max_batches_in_flight(); ++i) {
     delivering.spawn(deliver_batches(), {}, delivery_failed);
   }
-  // What cannot be checkpointed need not be delivered: it will be delivered again.
+  // Without a checkpoint there is no point in delivering: it would be delivered again.
   saving.spawn(save_progress(), {}, delivery_failed);
 
   co_await reading.wait();
@@ -78,7 +78,7 @@ void Lane::stop() {
 }
 
 Awaitable<void> Lane::read_segments(Reader& reader) {
-  // A page that was read is packed as a whole, so only the reading itself may be cancelled.
+  // A page that was read is packed completely, so only the reading itself can be cancelled.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   while (!stopping_ && !share_.segments.empty()) {
     const std::uint32_t segment = share_.segments.back();
@@ -98,12 +98,12 @@ Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
     if (stopping_) {
       co_return;
     }
-    PageRequest request(page_room_, surroundings_.read_gate, grant);
+    PageRequest request(page_room_, context_.read_gate, grant);
     std::optional<source::ScanPage> page;
     try {
       page.emplace(co_await read_page(*pages, request));
     } catch (const Error& failure) {
-      const bool kept = surroundings_.control.segment_failed(segment, failure);
+      const bool kept = context_.control.segment_failed(segment, failure);
       counters_.with([&](RunCounters& counters) { counters.segments_failed += kept ? 1 : 0; });
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -128,7 +128,7 @@ Awaitable<source::ScanPage> Lane::read_page(source::PageReader& pages, PageReque
   co_await request.begin(page_limit());
   source::ScanPage page = co_await pages.next(request.limit(), &request);
   request.end(page);
-  surroundings_.control.page_was_read();
+  context_.control.page_was_read();
   counters_.with([&](RunCounters& counters) {
     ++counters.pages_read;
     counters.items_scanned += page.scanned_count();
@@ -146,8 +146,8 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
   }
   items_taken_ += items.size();
   if (limit_reached()) {
-    // Now, not once the page is packed: that may take long, and others would ask for more
-    // meanwhile.
+    // Now rather than when the page is packed: that can take long, and meanwhile others would
+    // request more.
     stop();
   }
   checkpoint::PageContent content{.position_after = std::move(position_after),
@@ -157,8 +157,8 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
   }
   bool whole = items.size() == page.items().size();
   if (!whole) {
-    // The limit cuts the page. The next run goes on behind the last item that is taken; where that
-    // cannot be, the page stays open, and is read again.
+    // The limit cuts the page. The next run continues after the last item taken; if that is not
+    // possible, the page stays open and is read again.
     if (items.empty()) {
       co_return;
     }
@@ -184,9 +184,9 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
   queue_.offer();
   content.dead_letters = too_large.size();
   if (!too_large.empty() && items.empty()) {
-    co_await bury(std::move(too_large));
+    co_await write_dead_letters(std::move(too_large));
   }
-  // Nor is a page passed that was not packed to its end because deliveries have failed.
+  // A page that was not packed completely, because deliveries have failed, stays open too.
   if (whole && items.empty()) {
     tracker_.close_page(id, std::move(content));
     progress_.notify_all();
@@ -203,7 +203,8 @@ Awaitable<void> Lane::deliver_batches() {
     const Delivered delivered = delivered_of(*batch, refused);
     counters_.with([&](RunCounters& counters) { count_delivered(delivered, counters); });
     if (!refused.empty()) {
-      co_await bury(refused_letters(*batch, std::move(refused), parts_.source.keys()));
+      co_await write_dead_letters(
+          refused_letters(*batch, std::move(refused), parts_.source.keys()));
     }
     queue_.release(*batch);
     for (std::size_t i = 0; i < batch->pages.size(); ++i) {
@@ -213,13 +214,13 @@ Awaitable<void> Lane::deliver_batches() {
   }
 }
 
-/// Returns once the letters are safe: only then may the frontier pass their items.
-Awaitable<void> Lane::bury(std::vector<sink::DeadLetter> letters) {
+/// Returns once the letters are safe; only then may the frontier pass their items.
+Awaitable<void> Lane::write_dead_letters(std::vector<sink::DeadLetter> letters) {
   const std::size_t count = letters.size();
   const std::string first = fmt::format("an item of segment {} cannot be delivered: {}",
                                         letters.front().segment, letters.front().reason);
-  co_await surroundings_.dead_letters->write(std::move(letters));
-  surroundings_.control.dead_letters_written(first);
+  co_await context_.dead_letters->write(std::move(letters));
+  context_.control.dead_letters_written(first);
   counters_.with([&](RunCounters& counters) { counters.dead_letters += count; });
 }
 
@@ -233,14 +234,14 @@ Awaitable<void> Lane::save_progress() {
       co_await progress_.wait();
       continue;
     }
-    // Everything that moved meanwhile is written at once: the slower the store, the more.
+    // Everything that moved in the meantime is written together: the slower the store, the more.
     std::vector<checkpoint::SegmentProgress> progress;
     std::vector<std::uint64_t> pages;
     for (const std::uint32_t segment : moved) {
       progress.push_back(tracker_.progress(segment));
       pages.push_back(tracker_.pages_passed(segment));
     }
-    co_await surroundings_.checkpoint.save(progress);
+    co_await context_.checkpoint.save(progress);
     const auto complete = std::ranges::count_if(
         progress, [](const auto& segment) { return segment.position.complete; });
     std::uint64_t pages_saved = 0;
@@ -264,9 +265,9 @@ void Lane::fail_delivery(const std::exception_ptr& failure) {
   try {
     std::rethrow_exception(failure);
   } catch (const sink::DestinationClosed&) {
-    surroundings_.control.destination_closed();
+    context_.control.destination_closed();
   } catch (...) {
-    surroundings_.control.fail(failure);
+    context_.control.fail(failure);
   }
 }
 

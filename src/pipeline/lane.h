@@ -4,7 +4,7 @@
 //
 //   read_segment -> BatchQueue -> deliver_batches -> AckTracker -> save_progress
 //        |                              |
-//        `--------- bury ---------------'   what can never be delivered: into the dead letters,
+//        `----- write_dead_letters ------'   what can never be delivered goes to the dead letters
 //        first
 #pragma once
 
@@ -35,58 +35,58 @@
 
 namespace everyitem::pipeline {
 
-/// What a lane has for itself, used on its event loop alone. All of it outlives the lane.
+/// A lane's own parts, used only on its event loop. All of them outlive the lane.
 struct LaneParts {
-  asio::any_io_executor executor;  ///< of that loop
+  asio::any_io_executor executor;  ///< that loop
   source::PartSource& source;
   batch::BatchBuilder& builder;
-  sink::Sink& sink;  ///< may be that of other lanes, where it says so
+  sink::Sink& sink;  ///< may be shared with other lanes, if it says so
 };
 
-/// What the lanes of a run share. All of it outlives them.
-struct LaneSurroundings {
-  sink::DeadLetters* dead_letters;  ///< null where the destination takes every item
+/// Shared by the lanes of a run, and outlives them.
+struct LaneContext {
+  sink::DeadLetters* dead_letters;  ///< null if the destination takes every item
   CheckpointWriter& checkpoint;
-  pace::ReadGate* read_gate;  ///< null: nothing holds reading back
+  pace::ReadGate* read_gate;  ///< null if reading is not limited
   RunControl& control;
 };
 
-/// Which segments are whose.
+/// A lane's share of the segments and limits.
 struct LaneShare {
-  std::vector<checkpoint::SegmentProgress> start;  ///< where every segment of the run stands
-  std::vector<std::uint32_t> segments;             ///< of these, what this lane is to read
-  PipelineLimits limits;                           ///< of this lane
-  std::optional<std::uint64_t> item_limit;         ///< stop after so many items
+  std::vector<checkpoint::SegmentProgress> start;  ///< the position of every segment of the run
+  std::vector<std::uint32_t> segments;             ///< the segments this lane reads
+  PipelineLimits limits;                           ///< this lane's limits
+  std::optional<std::uint64_t> item_limit;         ///< stop after this many items
 };
 
-/// Used from its event loop, but for what says otherwise.
+/// Used from its event loop, unless stated otherwise.
 class Lane {
  public:
-  Lane(LaneParts parts, LaneSurroundings surroundings, LaneShare share);
+  Lane(LaneParts parts, LaneContext context, LaneShare share);
   Lane(const Lane&) = delete;
   Lane& operator=(const Lane&) = delete;
 
-  /// Reads and delivers until there is no more, or it is stopped. What fails is told to the
-  /// RunControl: when a delivery does, no more is read, and what was read is delivered and
-  /// checkpointed as far as that is possible.
+  /// Reads and delivers until there is nothing left, or it is stopped. Failures are reported to the
+  /// RunControl: if a delivery fails, reading stops, and what was read is delivered and
+  /// checkpointed as far as possible.
   Awaitable<void> run();
 
-  /// No more is read, what was read is delivered and checkpointed.
+  /// Stops reading; what was read is delivered and checkpointed.
   void stop();
 
   const asio::any_io_executor& executor() const { return parts_.executor; }
   /// From any thread.
   RunCounters counters() const { return counters_.get(); }
-  /// Once it has run: whether it was stopped, and whether by the limit of items.
+  /// After it has run: whether it was stopped, and whether by the item limit.
   bool stopped() const { return stopping_; }
   bool limit_reached() const;
 
  private:
-  /// A coroutine that reads segments, one after the other.
+  /// A coroutine that reads one segment after another.
   struct Reader {
     explicit Reader(const asio::any_io_executor& executor) : page_saved(executor) {}
-    asio::cancellation_signal cancellation;  ///< ends a request that is under way
-    Event page_saved;                        ///< of the segment that it reads
+    asio::cancellation_signal cancellation;  ///< ends a request in flight
+    Event page_saved;                        ///< for the segment it is reading
   };
 
   Awaitable<void> read_segments(Reader& reader);
@@ -96,7 +96,7 @@ class Lane {
   Awaitable<void> pack_page(const source::ScanPage& page, std::uint32_t segment,
                             source::ScanPosition position_after);
   Awaitable<void> deliver_batches();
-  Awaitable<void> bury(std::vector<sink::DeadLetter> letters);
+  Awaitable<void> write_dead_letters(std::vector<sink::DeadLetter> letters);
   Awaitable<void> save_progress();
 
   void fail_delivery(const std::exception_ptr& failure);
@@ -104,18 +104,18 @@ class Lane {
   std::uint64_t unsaved_pages(std::uint32_t segment) const;
 
   LaneParts parts_;
-  LaneSurroundings surroundings_;
+  LaneContext context_;
   LaneShare share_;
 
   checkpoint::AckTracker tracker_;
   BatchQueue queue_;
   std::vector<std::unique_ptr<Reader>> readers_;
-  std::vector<Reader*> reader_of_segment_;  ///< null for those that nobody reads now
-  std::vector<std::uint64_t> pages_saved_;  ///< of each segment, how many are checkpointed
+  std::vector<Reader*> reader_of_segment_;  ///< null for segments that are not being read
+  std::vector<std::uint64_t> pages_saved_;  ///< the number of checkpointed pages per segment
   PageRoom page_room_;
   Event progress_;  ///< a frontier moved, or deliveries ended
 
-  bool stopping_ = false;  ///< nothing more is read
+  bool stopping_ = false;  ///< no new pages are read
   bool deliveries_ended_ = false;
   std::uint64_t items_taken_ = 0;
   Guarded<RunCounters> counters_;

@@ -23,12 +23,12 @@ void PageRequest::end(const source::ScanPage& page) {
   }
 }
 
-void PageRequest::failed(aws::ErrorClass error_class, bool may_be_done) {
+void PageRequest::failed(aws::ErrorClass error_class, bool may_have_been_applied) {
   let_go();
   if (gate_ == nullptr) {
     return;
   }
-  if (!may_be_done) {
+  if (!may_have_been_applied) {
     gate_->give_back(grant_);
   }
   if (error_class == aws::ErrorClass::throttle) {

@@ -1,4 +1,4 @@
-// What the request for a page holds of what all segments share.
+// A page request's share of the memory and the read rate, which all segments share.
 #pragma once
 
 #include <cstddef>
@@ -12,7 +12,7 @@
 
 namespace everyitem::pipeline {
 
-/// The memory of the pages that are asked for, or read and not yet packed. One event loop.
+/// The memory for pages that are being requested, or read but not yet packed. One event loop.
 class PageRoom {
  public:
   PageRoom(const asio::any_io_executor& executor, std::size_t pages)
@@ -24,7 +24,7 @@ class PageRoom {
     --held_;
     changed_.notify_one();
   }
-  /// Wakes all who wait, to look at something else.
+  /// Wakes everyone who waits, so that they check their other conditions.
   void wake_all() { changed_.notify_all(); }
   Awaitable<void> wait() { return changed_.wait(); }
 
@@ -34,22 +34,22 @@ class PageRoom {
   Event changed_;
 };
 
-/// One page, from when there is room for it until it is packed. While its request waits to be
-/// repeated it holds neither room nor read units: they are there for the other segments. One event
-/// loop; outlives its call.
+/// One page, from when there is room for it until it is packed. While its request waits for a
+/// retry, it holds neither room nor read units, which leaves them to other segments. One event
+/// loop; must outlive its call.
 class PageRequest final : public aws::Pacer {
  public:
-  /// There is room. `gate`: null where nothing holds reading back.
+  /// There is room for it. `gate` is null if reading is not limited.
   PageRequest(PageRoom& room, pace::ReadGate* gate, pace::ReadGrant& grant);
   ~PageRequest() override;
 
-  /// Waits until it may be sent, for at most `max_items` where given.
+  /// Waits until it may be sent, with at most `max_items` if given.
   Awaitable<void> begin(std::optional<std::uint64_t> max_items);
   std::optional<std::uint64_t> limit() const { return grant_.limit; }
-  /// The page has come. Throws as pace::ReadGate::settle does.
+  /// The page has arrived. Throws what pace::ReadGate::settle throws.
   void end(const source::ScanPage& page);
 
-  void failed(aws::ErrorClass error_class, bool may_be_done) override;
+  void failed(aws::ErrorClass error_class, bool may_have_been_applied) override;
   Awaitable<void> before_repeat() override;
 
  private:

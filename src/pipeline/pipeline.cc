@@ -13,7 +13,7 @@ namespace everyitem::pipeline {
 
 namespace {
 
-/// Of so many lanes, one's.
+/// One lane's share of the run's limits.
 PipelineLimits share_of(PipelineLimits limits, std::size_t lanes) {
   for (std::size_t* limit :
        {&limits.segments_at_once, &limits.pages_at_once, &limits.batch_bytes}) {
@@ -30,10 +30,10 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
     : home_(std::move(home)),
       segments_(start.size()),
       store_(parts.store),
-      beside_(std::move(parts.beside)),
+      background_task_(std::move(parts.background_task)),
       checkpoint_(home_, store_) {
   const std::size_t lanes = parts.lanes.size();
-  // Each gets every so-manieth, as DynamoDB spreads items evenly over them.
+  // Dealt round-robin, because DynamoDB spreads items evenly over the segments.
   std::vector<std::vector<std::uint32_t>> segments(lanes);
   std::size_t to_read = 0;
   for (const checkpoint::SegmentProgress& segment : start) {
@@ -48,16 +48,16 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
                                   .notice = std::move(parts.notice)};
   control_ = std::make_unique<RunControl>(
       home_, std::min(to_read, lanes * of_each.segments_at_once), std::move(reactions));
-  const LaneSurroundings surroundings{.dead_letters = parts.dead_letters,
-                                      .checkpoint = checkpoint_,
-                                      .read_gate = parts.read_gate,
-                                      .control = *control_};
+  const LaneContext context{.dead_letters = parts.dead_letters,
+                            .checkpoint = checkpoint_,
+                            .read_gate = parts.read_gate,
+                            .control = *control_};
   for (std::size_t i = 0; i < lanes; ++i) {
     LaneShare share{.start = start,
                     .segments = std::move(segments[i]),
                     .limits = of_each,
                     .item_limit = item_limit};
-    lanes_.push_back(std::make_unique<Lane>(parts.lanes[i], surroundings, std::move(share)));
+    lanes_.push_back(std::make_unique<Lane>(parts.lanes[i], context, std::move(share)));
   }
 }
 
@@ -69,16 +69,16 @@ Awaitable<RunStatus> Pipeline::run() {
   }
   TaskGroup keeping(home_);
   asio::cancellation_signal stop_keeping;
-  asio::cancellation_signal stop_beside;
+  asio::cancellation_signal stop_background;
   keeping.spawn(store_.maintain(), stop_keeping.slot(), failed);
-  if (beside_) {
-    keeping.spawn(beside_(), stop_beside.slot(), failed);
+  if (background_task_) {
+    keeping.spawn(background_task_(), stop_background.slot(), failed);
   }
   co_await running.wait();
   stop_keeping.emit(asio::cancellation_type::terminal);
-  stop_beside.emit(asio::cancellation_type::terminal);
+  stop_background.emit(asio::cancellation_type::terminal);
   co_await keeping.wait();
-  // Whatever has failed: what was acknowledged before need not be delivered again.
+  // Whatever has failed, acknowledged items need not be delivered again.
   keeping.spawn(store_.flush(), {}, failed);
   co_await keeping.wait();
   if (const std::exception_ptr failure = control_->failure()) {

@@ -1,4 +1,4 @@
-// One run in one process: its lanes, and what they share.
+// A run in this process: its lanes, and what they share.
 #pragma once
 
 #include <cstddef>
@@ -21,36 +21,37 @@
 
 namespace everyitem::pipeline {
 
-/// What a run is made of. All of it outlives the pipeline.
+/// The parts of a run. All of them outlive the pipeline.
 struct PipelineParts {
-  std::vector<LaneParts> lanes;     ///< one or more, each of which gets a share of the segments
-  sink::DeadLetters* dead_letters;  ///< null where the destination takes every item
+  std::vector<LaneParts> lanes;     ///< one or more; each gets a share of the segments
+  sink::DeadLetters* dead_letters;  ///< null if the destination takes every item
   checkpoint::CheckpointStore& store;
-  pace::ReadGate* read_gate = nullptr;  ///< null: nothing holds reading back
-  /// Told to the user as it happens, one line each; may be empty.
+  pace::ReadGate* read_gate = nullptr;  ///< null if reading is not limited
+  /// Prints a line for the user as things happen; may be empty.
   Notice notice = {};
-  /// Goes on beside the run, and is cancelled when that ends; may be empty. The run fails with it.
-  std::function<Awaitable<void>()> beside = {};
+  /// Runs in the background and is cancelled when the run ends; may be empty. If it fails, the run
+  /// fails.
+  std::function<Awaitable<void>()> background_task = {};
 };
 
-/// Used from the event loop of `home`, on which the store and the pace are used, too.
+/// Used from the event loop `home`, on which the store and the read gate are used too.
 class Pipeline {
  public:
-  /// `start`: where each segment stands, by number. `limits`: of all lanes together. `item_limit`:
-  /// stop after so many items, which is for one lane alone.
+  /// `start` has the position of each segment, by number. `limits` are for all lanes together.
+  /// `item_limit` stops after this many items, and requires a single lane.
   Pipeline(asio::any_io_executor home, PipelineParts parts,
            const std::vector<checkpoint::SegmentProgress>& start, PipelineLimits limits,
            std::optional<std::uint64_t> item_limit);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
-  /// Reads and delivers until there is no more, or it is stopped. A segment that cannot be read any
-  /// further does not stop the others; at the end it is thrown which ones are not complete. When
-  /// anything else fails, or what fails concerns all segments, no more is read, what was read is
-  /// delivered and checkpointed as far as that is possible, and the first failure is thrown.
+  /// Reads and delivers until there is nothing left, or it is stopped. A failed segment does not
+  /// stop the others; at the end an error says which ones are not complete. If anything else fails,
+  /// or the failure concerns all segments, reading stops, what was read is delivered and
+  /// checkpointed as far as possible, and the first failure is thrown.
   Awaitable<RunStatus> run();
 
-  /// Asks for an orderly end: no more is read, what was read is delivered and checkpointed.
+  /// Requests an orderly end: reading stops, and what was read is delivered and checkpointed.
   void stop();
 
   RunCounters counters() const;
@@ -58,9 +59,9 @@ class Pipeline {
  private:
   asio::any_io_executor home_;
   std::size_t segments_;
-  std::uint32_t complete_at_first_ = 0;  ///< of the segments
+  std::uint32_t complete_at_first_ = 0;  ///< segments that were complete at the start
   checkpoint::CheckpointStore& store_;
-  std::function<Awaitable<void>()> beside_;
+  std::function<Awaitable<void>()> background_task_;
   CheckpointWriter checkpoint_;
   std::unique_ptr<RunControl> control_;
   std::vector<std::unique_ptr<Lane>> lanes_;

@@ -573,8 +573,9 @@ TEST(Pipeline, ASegmentThatCannotBeReadFurtherDoesNotStopTheOthers) {
     EXPECT_EQ(first.pipeline.counters().segments_failed, 1U);
     EXPECT_EQ(first.pipeline.counters().segments_complete, 3U);
     ASSERT_EQ(first.notices.size(), 1U);
-    EXPECT_THAT(first.notices[0], StartsWith("segment 1 cannot be read any further, the others go "
-                                             "on: Scan on table orders: "));
+    EXPECT_THAT(first.notices[0],
+                StartsWith("segment 1 failed; continuing with the others: Scan on "
+                           "table orders: "));
     EXPECT_EQ(first.sink.acknowledged.size(), 9U + 4U + 20U + 4U);
     EXPECT_EQ(first.store.state[1].position.last_evaluated_key, Place{.page = 1}.key());
 
@@ -698,7 +699,7 @@ TEST(Pipeline, ASinkThatStandsStillStopsTheReading) {
   run.start();
   run.until_idle();
   EXPECT_FALSE(run.ending.has_value());
-  // Each item is 20 or 21 bytes and a line break: so many pages are over the bound of the batches.
+  // Each item is 20 or 21 bytes and a line break: the bound of the batches is this many pages.
   const std::size_t packed = (1200 + 2 * 25 * 23) / (10 * 22) + 1;
   EXPECT_LE(run.asked.size(), packed + setup.limits.pages_at_once);
   EXPECT_GE(run.asked.size(), setup.limits.pages_at_once);

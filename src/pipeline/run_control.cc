@@ -19,7 +19,7 @@ bool RunControl::segment_failed(std::uint32_t segment, const Error& failure) {
   if (kept == 0) {
     fail(std::make_exception_ptr(failure));
   } else if (kept == 1) {
-    notice(fmt::format("segment {} cannot be read any further, the others go on: ", segment) +
+    notice(fmt::format("segment {} failed; continuing with the others: ", segment) +
            failure.message());
   }
   return kept > 0;

@@ -1,4 +1,4 @@
-// What ends a run before its time, and what the user is told of it: shared by all its lanes.
+// What ends a run early, and what the user learns about it. Shared by all lanes.
 #pragma once
 
 #include <cstddef>
@@ -15,28 +15,31 @@
 
 namespace everyitem::pipeline {
 
-/// From any event loop. Outlives the lanes, and the event loop of `home` what they ask of it.
+/// From any event loop. Must outlive the lanes and everything they have posted to the event loop
+/// `home`.
 class RunControl {
  public:
   struct Reactions {
-    std::function<void()> stop_lanes;  ///< nothing more is to be read
+    std::function<void()> stop_lanes;  ///< makes the lanes stop reading
     Notice notice = {};                ///< for the user, one line; may be empty
   };
 
-  /// `readers`: how many segments are read at once. The reactions are called on the loop of `home`.
+  /// `readers` is the number of segments read at the same time. The reactions are called on the
+  /// loop `home`.
   RunControl(asio::any_io_executor home, std::size_t readers, Reactions reactions)
       : home_(std::move(home)), readers_(readers), reactions_(std::move(reactions)) {}
 
   void page_was_read();
-  /// A segment cannot be read any further. True where that is kept for the end and the others go
-  /// on; else the run has failed.
+  /// A segment has failed. Returns true if the others continue and the failure is reported at the
+  /// end; otherwise the run has failed.
   bool segment_failed(std::uint32_t segment, const Error& failure);
-  /// Items cannot be delivered and are safe elsewhere: the first time, the user is told why.
+  /// Items cannot be delivered and are in the dead letters. The first time, the user gets the
+  /// reason.
   void dead_letters_written(const Message& first);
 
-  /// The run cannot go on. The first failure is what it ends with.
+  /// The run cannot continue. It ends with the first failure.
   void fail(const std::exception_ptr& failure);
-  /// Who reads what is written has gone.
+  /// The reader of the output has closed it.
   void destination_closed();
 
   // At the end of a run.

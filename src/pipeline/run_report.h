@@ -5,20 +5,20 @@
 
 namespace everyitem::pipeline {
 
-/// Of this process alone, but for the segments.
+/// Numbers of this process only, except for the segments.
 struct RunCounters {
   std::uint64_t pages_read = 0;
-  std::uint64_t items_scanned = 0;  ///< looked at by DynamoDB: before the filter
-  std::uint64_t items_read = 0;     ///< sent by DynamoDB: behind the filter
+  std::uint64_t items_scanned = 0;  ///< evaluated by DynamoDB, before the filter
+  std::uint64_t items_read = 0;     ///< sent by DynamoDB, after the filter
   double read_units = 0;
   std::uint64_t items_delivered = 0;    ///< acknowledged by the destination
-  std::uint64_t records_delivered = 0;  ///< what the destination took them as
+  std::uint64_t records_delivered = 0;  ///< the records they were delivered in
   std::uint64_t bytes_delivered = 0;    ///< of their JSON
   std::uint64_t batches_delivered = 0;
   std::uint64_t pages_checkpointed = 0;
   std::uint64_t dead_letters = 0;  ///< items that the destination can never take
   std::uint32_t segments_complete = 0;
-  std::uint32_t segments_failed = 0;  ///< given up by this process; the next goes on with them
+  std::uint32_t segments_failed = 0;  ///< failed in this process; the next one resumes them
 
   RunCounters& operator+=(const RunCounters& more) {
     pages_read += more.pages_read;
@@ -41,7 +41,7 @@ enum class RunStatus {
   complete,       ///< every item was delivered
   limit_reached,  ///< as many items as the user asked for were delivered
   interrupted,    ///< stopped by request; what was read was delivered
-  closed,         ///< the reader of a pipe has gone
+  closed,         ///< the reader closed the pipe
 };
 
 }  // namespace everyitem::pipeline

@@ -16,7 +16,7 @@ void SegmentFailures::page_was_read() {
 }
 
 bool SegmentFailures::keep(std::uint32_t segment, const Error& failure, std::size_t readers) {
-  if (++since_last_page_ >= readers || speaks_for_all(failure)) {
+  if (++since_last_page_ >= readers || fails_whole_run(failure)) {
     return false;
   }
   segments_.push_back(segment);
@@ -26,7 +26,7 @@ bool SegmentFailures::keep(std::uint32_t segment, const Error& failure, std::siz
   return true;
 }
 
-bool SegmentFailures::speaks_for_all(const Error& failure) const {
+bool SegmentFailures::fails_whole_run(const Error& failure) const {
   if (failure.kind() == ErrorKind::usage || failure.details().code.empty()) {
     return failure.kind() == ErrorKind::usage;
   }
@@ -35,8 +35,8 @@ bool SegmentFailures::speaks_for_all(const Error& failure) const {
     case aws::ErrorClass::transient:
       return false;
     case aws::ErrorClass::invalid:
-      // A request may be refused for its start key, which is its segment's alone; but when no page
-      // was read yet, it is the filter.
+      // A request may be rejected because of its start key, which concerns only its segment; but if
+      // no page has been read yet, the reason is the filter.
       return !pages_were_read_;
     case aws::ErrorClass::expired_credentials:
     case aws::ErrorClass::clock_skew:

@@ -1,4 +1,4 @@
-// Which segments could not be read to their end, and whether what failed there speaks for all.
+// Which segments have failed, and whether their failures concern the whole run.
 #pragma once
 
 #include <cstddef>
@@ -16,19 +16,19 @@ class SegmentFailures {
   /// A page was read, of any segment.
   void page_was_read();
 
-  /// A segment cannot be read any further; `readers`: how many read at once. True when it is that
-  /// segment's own failure, which is kept. False when the others would fail, too: because of what
-  /// the service said of the caller, the table or the whole scan; or because every reader has met a
-  /// failure, and no page came in between.
+  /// A segment has failed; `readers` is the number of segments read at the same time. True if only
+  /// that segment is affected; its failure is kept. False if the others would fail too: the
+  /// service's error concerns the caller, the table or the whole scan, or every reader has failed
+  /// without a page in between.
   bool keep(std::uint32_t segment, const Error& failure, std::size_t readers);
 
   std::size_t count() const { return segments_.size(); }
-  /// What keeps a run of `segments` from being complete, though all else was delivered. There must
-  /// be a failure.
+  /// The error for a run of `segments` segments that is incomplete although everything else was
+  /// delivered. There must be a failure.
   Error error(std::size_t segments) const;
 
  private:
-  bool speaks_for_all(const Error& failure) const;
+  bool fails_whole_run(const Error& failure) const;
 
   std::vector<std::uint32_t> segments_;
   std::optional<ErrorDetails> first_;

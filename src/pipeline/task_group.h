@@ -1,4 +1,4 @@
-// Coroutines that run side by side and are awaited together.
+// Coroutines that run concurrently and are awaited together.
 #pragma once
 
 #include <cstddef>
@@ -11,7 +11,7 @@
 
 namespace everyitem::pipeline {
 
-/// One event loop. Nothing is left in the background: whoever destroys it has awaited `wait`.
+/// One event loop. Leaves nothing in the background: `wait` must be awaited before destroying it.
 class TaskGroup {
  public:
   explicit TaskGroup(const asio::any_io_executor& executor)
@@ -19,8 +19,8 @@ class TaskGroup {
   TaskGroup(const TaskGroup&) = delete;
   TaskGroup& operator=(const TaskGroup&) = delete;
 
-  /// Starts `task`, which may be cancelled through `cancellation`. What it throws goes to
-  /// `on_failure`, but for its cancellation, which is an end like any other.
+  /// Starts `task`, which can be cancelled through `cancellation`. Exceptions are passed to
+  /// `on_failure`, except for cancellation, which counts as a normal end.
   void spawn(Awaitable<void> task, asio::cancellation_slot cancellation,
              std::function<void(std::exception_ptr)> on_failure);
 

@@ -21,7 +21,7 @@ Error begun_anew(const std::string& location) {
   return {ErrorKind::failed,
           {.operation = "share",
            .object = fmt::format("checkpoint {}", location),
-           .message = "another worker has begun this run anew with other settings, or what the "
+           .message = "another worker has started this run over with other settings, or what the "
                       "workers share was removed",
            .hint = "This one ends; what it has delivered is in its checkpoint."}};
 }
@@ -69,7 +69,7 @@ Awaitable<bool> Fleet::try_to_join(FleetTerms terms) {
     if (!different.empty() && !terms.restart) {
       throw usage_error(fmt::format("the other workers of {} have other settings; {}",
                                     store_.location(), fmt::join(different, "; ")),
-                        "Give all workers the same, begin anew with " + setting::kRestart +
+                        "Give all workers the same, start over with " + setting::kRestart +
                             ", or name another run: dynamodb:TABLE/RUN.");
     }
   }

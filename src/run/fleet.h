@@ -21,29 +21,29 @@
 
 namespace everyitem::run {
 
-/// How often each of so many that read tells the others what it does, and looks at them. What one
-/// leaves free that ends is lost for so long at most.
+/// How often each of `reading` workers publishes its state and reads that of the others. What an
+/// ending worker leaves free stays unused for at most this long.
 constexpr std::chrono::nanoseconds turn_time(std::size_t reading) {
   return std::max<std::chrono::nanoseconds>(
       std::chrono::seconds(1), static_cast<std::int64_t>(reading) * std::chrono::milliseconds(100));
 }
 
-/// A worker that could not tell the others anything for so long reads no more until it can.
+/// A worker that could not publish its state for this long stops reading until it can.
 inline constexpr std::chrono::seconds kClaimLife{20};
-/// A worker that others have not heard of for so long has no part in the rate any more. Longer
-/// than kClaimLife by more than a write takes.
+/// A worker the others have not heard from for this long loses its part of the rate. Longer than
+/// kClaimLife by more than a write takes.
 inline constexpr std::chrono::seconds kClaimsForgotten{30};
 
-/// With more, a turn would come close to the life of a claim: one that fails must leave time for
+/// With more, a turn would come close to the life of a claim: a turn that fails must leave time for
 /// another.
 inline constexpr std::uint32_t kMaxWorkers = 100;
 static_assert(2 * turn_time(kMaxWorkers) <= kClaimLife);
 
 /// What all workers must agree on.
 struct FleetTerms {
-  checkpoint::RunIdentity identity;            ///< of the run
-  std::optional<std::uint32_t> segments;       ///< as this worker was told; nothing: as others
-  std::function<std::uint32_t()> choose = {};  ///< where no worker was told, and none has begun
+  checkpoint::RunIdentity identity;       ///< of the run
+  std::optional<std::uint32_t> segments;  ///< as set for this worker; nothing: as for the others
+  std::function<std::uint32_t()> choose = {};  ///< if it is set for no worker, and none has begun
   bool restart = false;                        ///< takes the place of other terms
 };
 
@@ -60,11 +60,11 @@ class Fleet {
   /// run's TotalSegments. Throws a usage error where other workers go by other terms.
   Awaitable<std::uint32_t> join(FleetTerms terms);
 
-  /// Keeps `gate` within this worker's part of `rate` (read units a second), until cancelled.
+  /// Keeps `gate` within this worker's part of `rate` (read units per second), until cancelled.
   /// Before the first turn it reads nothing.
   Awaitable<void> share_rate(double rate, pace::ReadGate& gate);
 
-  /// This worker reads no more: the others may have its part of the rate.
+  /// This worker has stopped reading: the others may have its part of the rate.
   Awaitable<void> leave(checkpoint::FleetMember::State state);
 
   /// The workers whose segments are not all delivered, by what was last seen.

@@ -376,7 +376,7 @@ TEST_F(FleetTermsTest, WhoseTermsWereReplacedEnds) {
     }
   });
   clock_.run();
-  EXPECT_NE(ended.find("begun this run anew with other settings"), std::string::npos) << ended;
+  EXPECT_NE(ended.find("started this run over with other settings"), std::string::npos) << ended;
   EXPECT_EQ(shared_.record->members.front().state, FleetMember::State::reading);
 }
 

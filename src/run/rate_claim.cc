@@ -38,8 +38,8 @@ double next_claim(double rate, std::optional<double> wanted, std::span<const Rat
   const double nobodys = std::max(0.0, rate - total) / static_cast<double>(wants.size());
   const double share = std::min(want, level_of(rate, wants)) + nobodys;
   const double claim = std::clamp(rate - claimed, 0.0, share);
-  constexpr double kNothing = 1e-9;  // what is left of rounding
-  return claim < kNothing * rate ? 0 : claim;
+  constexpr double kEpsilon = 1e-9;  // rounding errors
+  return claim < kEpsilon * rate ? 0 : claim;
 }
 
 std::optional<double> RateUse::wanted(double units_read, double claim, TimePoint now) {
@@ -50,7 +50,8 @@ std::optional<double> RateUse::wanted(double units_read, double claim, TimePoint
   }
   const double seconds = std::chrono::duration<double>(now - *since_).count();
   if (seconds > 0) {
-    // With a small rate a page costs what several turns bring: waiting for it is no idleness.
+    // At a low rate a page costs as much as several turns bring, so waiting for it does not count
+    // as idle.
     constexpr double kOfTheLast = 0.25;
     used_ += kOfTheLast * ((units_read - read_before_) / seconds - used_);
     claimed_ += kOfTheLast * (claim - claimed_);

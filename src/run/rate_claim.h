@@ -7,36 +7,35 @@
 
 namespace everyitem::run {
 
-/// What a worker says of itself. Read units a second.
+/// What a worker publishes, in read units per second.
 struct RateClaim {
   double units = 0;              ///< it reads no faster than this
-  std::optional<double> wanted;  ///< it has no use for more; nothing: for as much as it can get
+  std::optional<double> wanted;  ///< it has no use for more; nothing if it can use any amount
 };
 
-/// What one worker claims next, who wants `wanted`: its fair share of `rate`, as far as the
-/// others have left it free. All get the same, but for those that want less; what these leave goes
-/// to the others, and what nobody wants is divided evenly. Never more than the rate less what the
-/// others claim: if each claims in turn, and knows the claims before, they are never above it
-/// together.
+/// The next claim of a worker that wants `wanted`: its fair share of `rate`, as far as the others
+/// have left it free. All get the same, except for those that want less; what these leave goes to
+/// the others, and what nobody wants is divided evenly. Never more than the rate minus the others'
+/// claims: if each claims in turn and knows the previous claims, the sum never exceeds the rate.
 double next_claim(double rate, std::optional<double> wanted, std::span<const RateClaim> others);
 
-/// Learns what a worker has use for, from what it uses of its claims. One event loop.
+/// Learns how much a worker can use from how much of its claims it uses. One event loop.
 class RateUse {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// Who uses less of its claim than this has no use for more.
+  /// A worker that uses less than this fraction of its claim has no use for more.
   static constexpr double kUsed = 0.7;
 
-  /// `units_read`: so far, and `claim`: a second, since it was last asked. The answer is as in
-  /// RateClaim: something more than is used where that is less than what was claimed.
+  /// `units_read` is the total so far, and `claim` the claim per second since the last call.
+  /// Returns RateClaim::wanted: somewhat more than is used, if that is less than the claim.
   std::optional<double> wanted(double units_read, double claim, TimePoint now);
 
  private:
   std::optional<TimePoint> since_;
   double read_before_ = 0;
-  double used_ = 0;     ///< a second, smoothed
-  double claimed_ = 0;  ///< likewise
+  double used_ = 0;     ///< per second, smoothed
+  double claimed_ = 0;  ///< the same
 };
 
 }  // namespace everyitem::run

@@ -115,7 +115,7 @@ Awaitable<void> RunClaim::leave_workers(bool complete, const Notice& notice) {
   notice(fleet_->text());
 }
 
-/// All that is to be kept has been written before.
+/// Everything that must be kept has been written before.
 Awaitable<void> RunClaim::release_store(const Notice& notice) {
   try {
     co_await store().release();

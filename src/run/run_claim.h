@@ -33,8 +33,8 @@ struct RunTerms {
 /// One line for each of the terms that `state` goes against: "filter: was none, is now "a = :b"".
 std::vector<std::string> changed_terms(const checkpoint::RunState& state, const RunTerms& terms);
 
-/// The run that is to be resumed of what is `stored` at `location`; nothing if one is to begin: for
-/// a restart, and when a run was stored that has not read anything and goes by other terms (a
+/// The run to resume from what is `stored` at `location`; nothing if a new one begins: for a
+/// restart, and when a run was stored that has not read anything and goes by other terms (a
 /// filter that was rejected, say, and is now corrected). Throws a usage error when the stored run
 /// goes by other terms.
 std::optional<checkpoint::RunState> resumable(std::optional<checkpoint::RunState> stored,
@@ -47,8 +47,8 @@ class RunClaim {
   /// The clock and the random numbers outlive it.
   RunClaim(RunStores stores, RunTerms terms, Clock& clock, Random& random);
 
-  /// Makes the run this process's. Returns its state if it is to be resumed, or is complete;
-  /// nothing if one is to begin. `choose`: how many parts, asked if neither the terms nor other
+  /// Makes this process the owner of the run. Returns the run's state if it resumes or is complete;
+  /// nothing if a new one begins. `choose`: how many parts, asked if neither the terms nor other
   /// workers say. Throws Error, OwnedByAnother when another process works on it.
   Awaitable<std::optional<checkpoint::RunState>> claim(std::function<std::uint32_t()> choose);
 
@@ -62,7 +62,7 @@ class RunClaim {
   /// Whether there is a run of these terms that the next process can resume.
   bool begun() const { return begun_; }
 
-  /// Keeps `gate` within this worker's share of `rate` (read units a second), until cancelled;
+  /// Keeps `gate` within this worker's share of `rate` (read units per second), until cancelled;
   /// nothing if one worker has all. Reads nothing before the first turn.
   std::function<Awaitable<void>()> share_rate(double rate, pace::ReadGate& gate);
 

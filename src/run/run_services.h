@@ -69,8 +69,8 @@ class RunServices {
   RunServices(const RunServices&) = delete;
   RunServices& operator=(const RunServices&) = delete;
 
-  /// Finds the service's region and endpoint; `arn_region` is that of the ARN that names what is to
-  /// be called, empty if there is none. Asks the machine's metadata for a region if nothing else
+  /// Finds the service's region and endpoint; `arn_region` is the region of the ARN of the
+  /// resource, or empty. Asks the machine's metadata for a region if nothing else
   /// gives one; connects to nothing else. Throws Error.
   Awaitable<ServiceClients*> find(const aws::ServiceModel& model, Caller caller,
                                   std::string arn_region);

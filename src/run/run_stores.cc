@@ -27,8 +27,8 @@ std::string owner_name(const std::string& given, Random& random) {
   return fmt::format("{} ({:016x})", name, random.bits());
 }
 
-/// The file of this source and destination in the user's state folder. `what` is to be there, and
-/// `option` puts it elsewhere.
+/// The file of this source and destination in the user's state folder. Messages say that it is for
+/// `what`, and that `option` puts it elsewhere.
 std::string path_in_state_home(const StoresContext& context, std::string_view what,
                                const Message& option) {
   const Environment& environment = context.context.environment;

@@ -33,7 +33,7 @@ struct StoresContext {
 RunStores open_run_stores(const StoresContext& context);
 
 /// The file for the dead letters of a run whose checkpoint is `store`: what --dead-letters names,
-/// or one beside the checkpoint's file, or one in the user's state folder. Throws a usage error
+/// or one next to the checkpoint's file, or one in the user's state folder. Throws a usage error
 /// when there is no such folder.
 std::string dead_letters_path(const StoresContext& context,
                               const checkpoint::CheckpointStore& store);

@@ -85,12 +85,12 @@ struct ScanRun::Impl {
   const Notice notice;
   const RunKinds kinds;
 
-  // In the order in which a run comes to have them.
+  // In the order they are created.
   RunLoops loops;
   std::optional<RunServices> services;
   std::unique_ptr<Source> source;
   std::unique_ptr<Destination> destination;
-  std::optional<double> rate;  ///< read units a second of the run, of all its workers
+  std::optional<double> rate;  ///< read units per second of the run, for all its workers
   std::optional<RunClaim> run_claim;
   std::string checkpoint_location;
   std::string dead_letters_location;
@@ -168,7 +168,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
                                 .read_gate = &*gate,
                                 .notice = notice};
   if (rate) {
-    parts.beside = run_claim->share_rate(*rate, *gate);
+    parts.background_task = run_claim->share_rate(*rate, *gate);
   }
   for (const LaneStages& lane : lanes) {
     parts.lanes.push_back(lane.parts());
@@ -182,8 +182,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   co_return ScanOutcome{.status = status};
 }
 
-/// Asks what is to be read and what is to be filled, which shows too that both are there; then
-/// whose run it is and where it stands. Changes nothing but the owner of the run.
+/// Describes the source and the destination, which also shows that both exist, and then finds out
+/// who owns the run and where it stands. Changes nothing except the owner of the run.
 Awaitable<void> ScanRun::Impl::claim() {
   services.emplace(loops, settings, context, notice);
   // Named, all three: GCC 12 destroys temporaries of a co_await twice.
@@ -264,7 +264,7 @@ RunTerms ScanRun::Impl::terms() const {
   return terms;
 }
 
-/// By the source's size, and the cores of all workers, taken to be as many as here.
+/// By the source's size and the cores of all workers, assuming each has as many as this machine.
 std::uint32_t ScanRun::Impl::choose_parts() {
   const std::uint32_t workers = settings.part.workers;
   const source::SegmentChoice choice = source->choose_parts(usable_cores() * workers);

@@ -22,13 +22,13 @@ struct ScanProgress {
   std::uint32_t segments = 0;             ///< this worker's; 0 until the run has begun to read
   std::uint64_t items_before = 0;         ///< delivered by earlier processes of this run
   std::uint64_t bytes_before = 0;         ///< of all items that these were done with
-  std::uint64_t dead_letters_before = 0;  ///< likewise
+  std::uint64_t dead_letters_before = 0;  ///< the same
   /// By DynamoDB's own estimate, of this worker's segments; 0: unknown.
   std::uint64_t estimated_items = 0;
   std::uint64_t throttled_requests = 0;
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
-  std::optional<double> read_rate;  ///< read units a second, of all workers together
+  std::optional<double> read_rate;  ///< read units per second, of all workers together
   bool begun = false;  ///< the run's record is durable: the next process can resume the run
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }

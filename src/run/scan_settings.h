@@ -1,4 +1,4 @@
-// What a user asks of a run, and what a run takes from its surroundings.
+// What the user asked for, and what a run needs from its environment.
 #pragma once
 
 #include <chrono>
@@ -46,15 +46,15 @@ struct ScanSettings {
 
   // Where progress is kept
   std::string checkpoint;  ///< a location, as open_checkpoint_store takes it; default: a file
-  std::string checkpoint_kms_key;                           ///< as StoreContext has it
-  std::optional<std::chrono::seconds> checkpoint_interval;  ///< likewise
+  std::string checkpoint_kms_key;                           ///< see StoreContext
+  std::optional<std::chrono::seconds> checkpoint_interval;  ///< see StoreContext
   bool restart = false;
-  std::string dead_letters;  ///< a file; default: one beside the checkpoint
+  std::string dead_letters;  ///< a file; default: next to the checkpoint
 
   // How
   std::optional<std::uint32_t> threads;  ///< default: one per core
   /// How long one request may be throttled, or fail, before its segment or the run is given up.
-  /// Default: throttled requests are retried forever, failed ones as RetryLimits has it.
+  /// Default: throttled requests are retried forever, failed ones as RetryLimits says.
   std::optional<std::chrono::nanoseconds> max_wait;
 
   // Who

@@ -120,7 +120,7 @@ def test_workers_with_other_settings_are_refused(tmp_path: Path) -> None:
         assert server.report()["requests"]["Scan"] == before
         assert everyitem.run(*worker(1, 2)).code == 0
         assert server.report()["missing"] == 0
-        # Begun anew, all of it.
+        # Starting over reads everything again.
         for number in range(2):
             result = everyitem.run(*worker(number, 2, "--segments", 5, "--restart"))
             assert result.code == 0, result.stderr

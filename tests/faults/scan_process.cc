@@ -54,11 +54,11 @@ run::ScanSettings settings_of(const ScanSetup& setup) {
 
 std::unique_ptr<run::ScanRun> make_run(const asio::any_io_executor& executor,
                                        const ScanSetup& setup, Clock& clock) {
-  run::RunContext surroundings{.environment = environment_of(setup),
-                               .clock = clock,
-                               .random_seed = setup.seed,
-                               .timeouts = {.idle = setup.idle_timeout}};
-  return std::make_unique<run::ScanRun>(executor, settings_of(setup), std::move(surroundings),
+  run::RunContext context{.environment = environment_of(setup),
+                          .clock = clock,
+                          .random_seed = setup.seed,
+                          .timeouts = {.idle = setup.idle_timeout}};
+  return std::make_unique<run::ScanRun>(executor, settings_of(setup), std::move(context),
                                         [](const Message&) {});
 }
 

@@ -1,5 +1,5 @@
-// Stages for tests of the pipeline: a made-up table behind a scripted DynamoDB, and a builder, a
-// sink and a store that look at what they are given.
+// Stages for tests of the pipeline: a generated table in a scripted DynamoDB, and a builder, a sink
+// and a store that check their input.
 #pragma once
 
 #include <algorithm>
@@ -290,7 +290,7 @@ struct KeepEnds {
   ~KeepEnds() { keeping = false; }
 };
 
-/// Holds every save against what the sink has acknowledged: the guarantee.
+/// Compares every save with what the sink has acknowledged, which is the guarantee.
 class TestStore final : public checkpoint::CheckpointStore {
  public:
   TestStore(const asio::any_io_executor& executor, const TestTable& table, const TestSink& sink,
