@@ -18,8 +18,8 @@ using testing::StartsWith;
 
 constexpr const char* kFunction = "arn:aws:lambda:eu-west-1:123456789012:function:scan:live";
 
-/// A Lambda service that answers with these, in order; the last again and again. An empty one is no
-/// answer in the time that there is.
+/// A Lambda service that sends these responses in order, repeating the last. An empty one means no
+/// response in the time that there is.
 struct Lambda {
   static constexpr std::chrono::seconds kWithin{10};
 

@@ -60,8 +60,8 @@ struct TestService {
       std::chrono::sys_days{std::chrono::year{2026} / 11 / 23} + std::chrono::hours(4);
 
   FakeClock clock{kNow};
-  /// Of connections: it stands still, so that a sleep of one call is no silence for another, unless
-  /// the test advances it.
+  /// The clock of connections. Only the test advances it, so that the sleep of one call does not
+  /// count as silence for another.
   FakeClock network_clock{kNow};
   asio::io_context loop;
   Random random{kSeed};
