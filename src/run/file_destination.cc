@@ -49,7 +49,9 @@ class FileDestination final : public Destination {
       return;
     }
     const std::uint64_t delivered_bytes = start.item_bytes + start.items;  // each is a line
-    const fs::path new_file = new_file_of(file_, start.token);
+    // Through a link, its target is replaced.
+    const fs::path target = fs::is_symlink(file_) ? fs::weakly_canonical(file_) : fs::path(file_);
+    const fs::path new_file = new_file_of(target, start.token);
     std::error_code ignored;
     const bool replaces =
         start.kind == RunStart::Kind::restart ? has_content(file_) : fs::exists(new_file, ignored);
@@ -57,7 +59,7 @@ class FileDestination final : public Destination {
       const auto file_start =
           start.kind == RunStart::Kind::restart ? sink::FileStart::fresh : sink::FileStart::resume;
       sink_ = std::make_shared<sink::FileSink>(new_file.string(), file_start, delivered_bytes);
-      sink_->replace_at_first_append(file_);
+      sink_->replace_at_first_append(target.string());
     } else {
       const auto file_start =
           start.kind == RunStart::Kind::resume ? sink::FileStart::resume : sink::FileStart::fresh;

@@ -9,8 +9,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "support/fake_clock.h"
 #include "base/run_to_end.h"
+#include "support/fake_clock.h"
 
 namespace everyitem::run {
 namespace {

@@ -67,19 +67,20 @@ Awaitable<ServiceClients*> RunServices::find(const aws::ServiceModel& model, Cal
   identity::Identity& identity = identity_of(caller);
   const identity::ServiceFlags flags = identity.service_flags(arn_region);
   co_await identity.find_region(flags);
-  co_return &add(model, identity.service(model, flags));
+  co_return &add(model, identity.service(model, flags), timeouts_);
 }
 
-ServiceClients& RunServices::in_region(const aws::ServiceModel& model, const std::string& region) {
+ServiceClients& RunServices::in_region(const aws::ServiceModel& model, const std::string& region,
+                                       http::Timeouts timeouts) {
   identity::ServiceFlags flags = reader_->service_flags({});
   flags.region = region.empty() && !services_.empty() ? services_.front()->region() : region;
-  return add(model, reader_->service(model, flags));
+  return add(model, reader_->service(model, flags), timeouts);
 }
 
 ServiceClients& RunServices::add(const aws::ServiceModel& model,
-                                 identity::IdentifiedService service) {
+                                 identity::IdentifiedService service, http::Timeouts timeouts) {
   services_.push_back(std::make_unique<ServiceClients>(loops_.home().executor, model,
-                                                       std::move(service), timeouts_, clock_));
+                                                       std::move(service), timeouts, clock_));
   return *services_.back();
 }
 

@@ -76,10 +76,12 @@ class RunServices {
                                   std::string arn_region);
 
   /// The same for the reader in a region that is known; empty: that of the first service found.
-  ServiceClients& in_region(const aws::ServiceModel& model, const std::string& region);
+  ServiceClients& in_region(const aws::ServiceModel& model, const std::string& region,
+                            http::Timeouts timeouts);
 
   RunLoops& loops() const { return loops_; }
   Clock& clock() const { return clock_; }
+  http::Timeouts timeouts() const { return timeouts_; }
 
   /// The sum over all clients.
   aws::ClientCounters counters() const;
@@ -91,7 +93,8 @@ class RunServices {
   identity::Identity& identity_of(Caller caller) const {
     return caller == Caller::writer && writer_ ? *writer_ : *reader_;
   }
-  ServiceClients& add(const aws::ServiceModel& model, identity::IdentifiedService service);
+  ServiceClients& add(const aws::ServiceModel& model, identity::IdentifiedService service,
+                      http::Timeouts timeouts);
 
   RunLoops& loops_;
   Clock& clock_;

@@ -2,6 +2,8 @@
 
 #include <unistd.h>
 
+#include <algorithm>
+#include <chrono>
 #include <filesystem>
 #include <string_view>
 #include <utility>
@@ -11,10 +13,16 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "checkpoint/lease.h"
 
 namespace everyitem::run {
 
 namespace {
+
+/// A checkpoint's requests and answers are small, and a renewal of the lease that meets silence
+/// must be repeated while the lease lasts.
+constexpr std::chrono::seconds kCheckpointIdle{10};
+static_assert(2 * kCheckpointIdle < checkpoint::kLease);
 
 /// For others that want the run that this process owns. Process and host may be the same in two
 /// containers, and so may be what the caller calls itself: the number is not.
@@ -58,7 +66,9 @@ checkpoint::StoreContext store_context(const StoresContext& context) {
   // The client outlives the stores: the services do.
   const auto client = [&services = context.services](const aws::ServiceModel& model,
                                                      const std::string& region) -> aws::Client& {
-    return services.in_region(model, region).on(services.loops().home());
+    http::Timeouts timeouts = services.timeouts();
+    timeouts.idle = std::min<std::chrono::milliseconds>(timeouts.idle, kCheckpointIdle);
+    return services.in_region(model, region, timeouts).on(services.loops().home());
   };
   return {.clock = context.services.clock(),
           .owner = owner_name(context.context.owner, home.random),

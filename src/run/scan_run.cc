@@ -225,7 +225,7 @@ Awaitable<void> ScanRun::Impl::begin() {
                        checkpoint_location));
     start = {.kind = RunStart::Kind::resume,
              .token = state->token,
-             .items = state->items(),
+             .items = before.items_before,
              .item_bytes = state->bytes()};
     destination->prepare(start);
     destination->begin();
