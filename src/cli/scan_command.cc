@@ -30,7 +30,7 @@ namespace {
 
 using pipeline::RunStatus;
 
-constexpr const char* kFooter = R"(
+constexpr const char* kScanFooter = R"(
 Examples:
   everyitem scan --table orders --stream orders-backfill
   everyitem scan --table orders --to orders.ndjson --read-percent 25
@@ -269,7 +269,7 @@ class ScanVerb final : public Verb {
     add_flags(*scan, options::scan_entries(), given_);
     add_flag(*scan, "quiet", "q", "", "What to show",
              "Show no progress and no notices, only a line at the end", given_);
-    scan->footer(kFooter);
+    scan->footer(kScanFooter);
     return *scan;
   }
 

@@ -27,7 +27,7 @@ namespace everyitem::cli {
 
 namespace {
 
-constexpr const char* kFooter = R"(
+constexpr const char* kWhoamiFooter = R"(
 Shows which credentials everyitem finds, whose they are (sts:GetCallerIdentity,
 which needs no permission), the region and the endpoints; never a secret.
 Credentials are looked for in this order: the environment, a web identity token,
@@ -196,7 +196,7 @@ class WhoamiVerb final : public Verb {
     CLI::App* whoami =
         program.add_subcommand("whoami", "Show the credentials, region and endpoints in use");
     add_flags(*whoami, whoami_entries(), given_);
-    whoami->footer(kFooter);
+    whoami->footer(kWhoamiFooter);
     return *whoami;
   }
 

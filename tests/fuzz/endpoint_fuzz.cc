@@ -38,7 +38,8 @@ void of_region(std::string_view region) {
   try {
     require_endpoint(regional_endpoint("dynamodb", region));
   } catch (const Error& error) {
-    require(error.details().message.text().ends_with("is not a region"), "a region's endpoint is one");
+    require(error.details().message.text().ends_with("is not a region"),
+            "a region's endpoint is one");
   }
 }
 
