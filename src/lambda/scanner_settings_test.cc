@@ -45,7 +45,8 @@ TEST(ScannerSettings, NothingSentOrAnEmptyObjectTakesTheEnvironment) {
     const ScannerSettings settings = read(event);
     EXPECT_EQ(settings.scan.table.arn, kTableArn);
     EXPECT_EQ(settings.scan.stream->arn, kStreamArn);
-    EXPECT_EQ(settings.scan.checkpoint, "sqlite:/mnt/run");
+    EXPECT_EQ(settings.scan.checkpoint,
+              checkpoint::CheckpointLocation(checkpoint::SqliteLocation{.path = "/mnt/run"}));
     EXPECT_FALSE(settings.scan.restart);
     EXPECT_EQ(settings.handover, std::chrono::seconds(15));
     EXPECT_EQ(settings.chain.round, 1U);
@@ -94,7 +95,7 @@ TEST(ScannerSettings, EventsSayHowAndNotWhereOrWho) {
   }
   EXPECT_EQ(read(R"({"checkpoint": "ssm:/x"})", {{"EVENT_MAY_SET", "REGION, CHECKPOINT"}})
                 .scan.checkpoint,
-            "ssm:/x");
+            checkpoint::CheckpointLocation(checkpoint::SsmLocation{.prefix = "/x"}));
   EXPECT_THAT(refusal(R"({"event_may_set": "TABLE_ARN"})"), HasSubstr("unknown setting"));
 }
 

@@ -183,7 +183,9 @@ std::vector<Entry> make_entries() {
        "table (dynamodb:TABLE/RUN if runs share it; an ARN if it is in another region or account); "
        "ssm:/PREFIX, parameters; or none. Default: a file per table and destination in "
        "$XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and none with --to -",
-       keep(&ScanSettings::checkpoint)},
+       [](ScanOptions& options, SettingId, std::string_view text) {
+         options.settings.checkpoint = checkpoint::parse_checkpoint_location(text);
+       }},
       {setting::kCheckpointKmsKey, kWhere, kAll, kManner, "KEY",
        "Encrypt ssm:/PREFIX parameters with this KMS key: an id, ARN or alias, or alias/aws/ssm "
        "for the account's own",
@@ -267,11 +269,8 @@ void require_stream(const ScanSettings& settings) {
 
 /// With nothing given, it is a file that is named once the table is known.
 void check_checkpoint(const ScanSettings& settings) {
-  std::optional<checkpoint::CheckpointLocation> location;
-  if (!settings.checkpoint.empty()) {
-    location = checkpoint::parse_checkpoint_location(settings.checkpoint);
-  }
-  const bool in_ssm = location && std::holds_alternative<checkpoint::SsmLocation>(*location);
+  const bool in_ssm =
+      settings.checkpoint && std::holds_alternative<checkpoint::SsmLocation>(*settings.checkpoint);
   if (!settings.checkpoint_kms_key.empty() && !in_ssm) {
     throw usage_error(setting::kCheckpointKmsKey + " needs " + setting::kCheckpoint("ssm:/PREFIX"),
                       "Other checkpoints are encrypted as their disk or table is.");
@@ -296,10 +295,7 @@ source::WorkerPart worker_part(const ScanOptions& options) {
                       "They are counted from 0.");
   }
   if (workers > 1) {
-    checkpoint::require_shareable(
-        options.settings.checkpoint.empty()
-            ? checkpoint::CheckpointLocation(checkpoint::NoCheckpoint{})
-            : checkpoint::parse_checkpoint_location(options.settings.checkpoint));
+    checkpoint::require_shareable(options.settings.checkpoint.value_or(checkpoint::NoCheckpoint{}));
   }
   return {.worker = options.worker.value_or(0), .workers = workers};
 }

@@ -109,7 +109,7 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
   EXPECT_EQ(settings.scan.attribute_values, R"({":s":{"S":"open"}})");
   EXPECT_EQ(settings.limit, 10U);
   EXPECT_TRUE(settings.random_partition_keys);
-  EXPECT_EQ(settings.checkpoint, "none");
+  EXPECT_EQ(settings.checkpoint, checkpoint::CheckpointLocation(checkpoint::NoCheckpoint{}));
   EXPECT_TRUE(settings.restart);
   EXPECT_EQ(settings.identity.profile, "p");
   EXPECT_EQ(settings.identity.region, "eu-west-1");

@@ -85,13 +85,13 @@ checkpoint::StoreContext store_context(const StoresContext& context) {
 
 RunStores open_run_stores(const StoresContext& context) {
   const ScanSettings& settings = context.settings;
-  std::string where = settings.checkpoint;
-  if (where.empty()) {
-    where = context.destination.keeps_items()
-                ? path_in_state_home(context, "checkpoint", setting::kCheckpoint("PATH"))
-                : "none";
+  checkpoint::CheckpointLocation location = checkpoint::NoCheckpoint{};
+  if (settings.checkpoint) {
+    location = *settings.checkpoint;
+  } else if (context.destination.keeps_items()) {
+    location = checkpoint::SqliteLocation{
+        .path = path_in_state_home(context, "checkpoint", setting::kCheckpoint("PATH"))};
   }
-  checkpoint::CheckpointLocation location = checkpoint::parse_checkpoint_location(where);
   RunStores stores;
   if (!settings.part.alone()) {
     stores.fleet = checkpoint::open_fleet_store(location, store_context(context));

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/message.h"
+#include "checkpoint/checkpoint_location.h"
 #include "http/timeouts.h"
 #include "identity/identity.h"
 #include "pace/read_rate.h"
@@ -45,9 +46,9 @@ struct ScanSettings {
   bool aggregate = false;  ///< many items per record
 
   // Where progress is kept
-  std::string checkpoint;  ///< a location, as open_checkpoint_store takes it; default: a file
-  std::string checkpoint_kms_key;                           ///< see StoreContext
-  std::optional<std::chrono::seconds> checkpoint_interval;  ///< see StoreContext
+  std::optional<checkpoint::CheckpointLocation> checkpoint;  ///< default: a file per run
+  std::string checkpoint_kms_key;                            ///< see StoreContext
+  std::optional<std::chrono::seconds> checkpoint_interval;   ///< see StoreContext
   bool restart = false;
   std::string dead_letters;  ///< a file; default: next to the checkpoint
 

@@ -47,7 +47,7 @@ run::ScanSettings settings_of(const ScanSetup& setup) {
   settings.segments = setup.segments;
   settings.threads = setup.threads;
   settings.aggregate = setup.aggregate;
-  settings.checkpoint = setup.checkpoint;
+  settings.checkpoint = checkpoint::SqliteLocation{.path = setup.checkpoint};
   settings.identity.endpoint_url = setup.url;
   return settings;
 }
