@@ -98,7 +98,8 @@ struct ScanRun::Impl {
   Message parts_notice;                                ///< how many were chosen, and why
   std::optional<checkpoint::RunState> state;
   RunStart start;
-  ScanProgress before;  ///< what earlier processes of the run did
+  double tried_units = 0;  ///< read units of what was read before the run began
+  ScanProgress before;     ///< what earlier processes of the run did
   std::optional<pace::ReadGate> gate;
   std::vector<LaneStages> lanes;
   std::optional<pipeline::Pipeline> pipeline;
@@ -236,7 +237,7 @@ Awaitable<void> ScanRun::Impl::begin() {
   if (!parts_notice.empty()) {
     notice(parts_notice);
   }
-  co_await source->try_read();
+  tried_units = co_await source->try_read();
   checkpoint::RunState new_state{
       .identity = terms().identity,
       .segments = checkpoint::fresh_segments(before.segments, settings.part),
@@ -298,6 +299,7 @@ ScanProgress ScanRun::Impl::progress() const {
     progress.counters = pipeline->counters();
     progress.read_rate = rate;
   }
+  progress.counters.read_units += tried_units;
   if (source) {
     progress.estimated_items = source->estimated_items();
   }

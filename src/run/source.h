@@ -44,8 +44,9 @@ class Source {
   virtual source::SegmentChoice choose_parts(unsigned cores) const = 0;
 
   /// Reads one item or none, with the run's own expressions. Throws Error when that is refused, so
-  /// that a run that cannot read anything begins nothing and destroys nothing.
-  virtual Awaitable<void> try_read() = 0;
+  /// that a run that cannot read anything begins nothing and destroys nothing. Returns the read
+  /// units that it cost.
+  virtual Awaitable<double> try_read() = 0;
 
   /// What `loop` reads parts from, of `parts` in all. This outlives it.
   virtual std::unique_ptr<source::PartSource> open(RunLoop& loop, std::uint32_t parts) = 0;

@@ -46,10 +46,11 @@ class TableSource final : public Source {
     return source::choose_segments(table_.estimated_bytes, cores);
   }
 
-  Awaitable<void> try_read() override {
+  Awaitable<double> try_read() override {
     const std::unique_ptr<source::PartSource> whole = open(loops_.home(), 1);
     const std::unique_ptr<source::PageReader> reader = whole->open(0, source::ScanPosition());
-    co_await reader->next(1, nullptr);
+    const source::ScanPage page = co_await reader->next(1, nullptr);
+    co_return page.consumed_read_units().value_or(0);
   }
 
   std::unique_ptr<source::PartSource> open(RunLoop& loop, std::uint32_t parts) override {

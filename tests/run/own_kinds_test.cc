@@ -53,7 +53,7 @@ class OwnKindsTest : public testing::Test {
   ScanSettings settings() const {
     ScanSettings settings;
     settings.file = "counting:";
-    settings.checkpoint = folder_ + "/checkpoint";
+    settings.checkpoint = checkpoint::SqliteLocation{.path = folder_ + "/checkpoint"};
     settings.dead_letters = folder_ + "/letters";
     settings.threads = 2;
     return settings;
@@ -138,6 +138,7 @@ TEST_F(OwnKindsTest, WholeRun) {
   EXPECT_EQ(distinct_taken(), all());
   EXPECT_THAT(taken(), SizeIs(all().size())) << "no item comes twice without a reason";
   EXPECT_EQ(ended.progress.counters.items_delivered, all().size());
+  EXPECT_EQ(ended.progress.counters.read_units, 0.5) << "what was tried is not counted";
   EXPECT_EQ(counting_.begun, 1U);
   EXPECT_EQ(counting_.completed, 1U);
   ASSERT_THAT(counting_.starts, SizeIs(1));

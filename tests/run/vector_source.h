@@ -105,7 +105,7 @@ class VectorSource final : public Source {
     return {.segments = static_cast<std::uint32_t>(parts_.size()),
             .reason = "as many as there are"};
   }
-  Awaitable<void> try_read() override {
+  Awaitable<double> try_read() override {
     if (!refusal_.empty()) {
       throw Error(ErrorKind::failed, {.operation = "read",
                                       .object = "the vector",
@@ -113,7 +113,7 @@ class VectorSource final : public Source {
                                       .message = refusal_,
                                       .hint = {}});
     }
-    co_return;
+    co_return 0.5;
   }
   std::unique_ptr<source::PartSource> open(RunLoop&, std::uint32_t) override {
     return std::make_unique<VectorParts>(parts_);
