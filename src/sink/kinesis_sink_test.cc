@@ -34,6 +34,9 @@ using testing::StartsWith;
 constexpr std::string_view kThrottled = "ProvisionedThroughputExceededException";
 
 /// A stream that decides about each record of each request. The partition key identifies a record.
+/// As long as the keys that are written: 16 characters.
+std::string key_of(std::size_t index) { return fmt::format("key {:012}", index); }
+
 class KinesisSinkTest : public testing::Test {
  protected:
   using Keys = std::vector<std::string>;
@@ -44,7 +47,7 @@ class KinesisSinkTest : public testing::Test {
     batch_.body.append(format_.opening({.name = "backfill"}));
     for (int i = 0; i < kRecords; ++i) {
       batch_.body.append(i > 0 ? format_.separator() : "");
-      const std::string record = fmt::format(R"({{"Data":"e30=","PartitionKey":"key {}"}})", i);
+      const std::string record = fmt::format(R"({{"Data":"e30=","PartitionKey":"{}"}})", key_of(i));
       batch_.records.push_back({.offset = static_cast<std::uint32_t>(batch_.body.size()),
                                 .length = static_cast<std::uint32_t>(record.size())});
       batch_.body.append(record);
@@ -398,7 +401,7 @@ TEST_F(KinesisSinkTest, FailedRecordsJoinNextPart) {
 }
 
 TEST_F(KinesisSinkTest, OnlyTheInvalidPartIsHalved) {
-  const std::set<std::string> invalid = {"key 0", "key 17", "key 39"};
+  const std::set<std::string> invalid = {key_of(0), key_of(17), key_of(39)};
   refuse_requests([&](const Keys& keys) {
     return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
   });
@@ -436,7 +439,7 @@ TEST_F(KinesisSinkTest, InvalidRecordsAreReturned) {
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
     for (std::size_t i = 0; i < keys.size(); ++i) {
-      const bool invalid = keys[i] == "key 3" || keys[i] == "key 39";
+      const bool invalid = keys[i] == key_of(3) || keys[i] == key_of(39);
       codes[i] = invalid ? "InvalidArgumentException" : round == 1 && i % 2 == 0 ? kThrottled : "";
     }
     return codes;
@@ -455,7 +458,7 @@ TEST_F(KinesisSinkTest, InvalidRecordsAreReturned) {
 }
 
 TEST_F(KinesisSinkTest, InvalidRequestIsHalved) {
-  const std::set<std::string> invalid = {"key 0", "key 17", "key 18", "key 39"};
+  const std::set<std::string> invalid = {key_of(0), key_of(17), key_of(18), key_of(39)};
   refuse_requests([&](const Keys& keys) {
     return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
   });
