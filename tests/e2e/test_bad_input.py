@@ -356,7 +356,7 @@ def test_checkpoint_path_is_not_writable(
 def test_output_path_is_not_writable(everyitem: Everyitem, table: Table) -> None:
     for path in ("/dev/null/out", everyitem.home, "/no/such/directory/out"):
         result = everyitem.run("scan", "--table", table.name, "--to", path)
-        assert_refused(result, re.escape(str(path)))
+        assert_refused(result, re.escape(str(path)), code=WRONG_USAGE)
 
 
 def test_full_disk_under_standard_output(everyitem: Everyitem, table: Table) -> None:

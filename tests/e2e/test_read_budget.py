@@ -29,7 +29,7 @@ def test_rate_is_kept_and_reported(tmp_path: Path) -> None:
     assert summary["read_units"] <= 400 * (summary["seconds"] + 0.5)
     assert report["requests"]["Scan"] > 8, "the pages were not made smaller"
     assert "read rate: 400 read units/s" in result.stderr.splitlines()[0]
-    assert re.search(r"read units \([0-9.]+ a second of 400\)", result.stderr)
+    assert re.search(r"read units \([0-9.]+ per second of 400\)", result.stderr)
 
 
 def test_rate_in_percent_of_provisioned_capacity(tmp_path: Path) -> None:
