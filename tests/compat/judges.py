@@ -113,9 +113,10 @@ PARTS = [
     ),
     Part(
         "hard-times",
-        "outages, black holes and restarts of up to a minute; rates in real time",
+        "outages, black holes and restarts of up to a minute; rates in real time; every failing call",
         [pytest("-n", 9, "-m", "full", "tests/e2e")],
         r"\d+ passed.*",
+        env={"EVERYITEM_FAILING_CALLS": "all"},
     ),
     Part(
         "analyzer",
