@@ -260,7 +260,9 @@ ChainState Round::next_state(const pipeline::RunCounters& counters) const {
   ++next.round;
   next.rounds_without_progress =
       counters.pages_checkpointed > 0 ? 0 : next.rounds_without_progress + 1;
-  next.ownership = scan_->outcome.ownership;
+  // A round that could not claim the run passes on what it was given.
+  next.ownership =
+      scan_->outcome.ownership.empty() ? settings_.chain.ownership : scan_->outcome.ownership;
   if (settings_.scan.limit) {
     // One at least: the next round then finds that it has reached its limit.
     next.limit_left = std::max<std::uint64_t>(*settings_.scan.limit, counters.items_delivered + 1) -
