@@ -9,7 +9,10 @@
 namespace everyitem::checkpoint {
 
 RemoteStore::RemoteStore(const StoreContext& context)
-    : clock_(context.clock), part_(context.part), ownership_(*this, context) {}
+    : clock_(context.clock),
+      part_(context.part),
+      notice_(context.notice),
+      ownership_(*this, context) {}
 
 std::vector<RemoteStore::StoredSegment> RemoteStore::unread_segments(std::uint32_t count) const {
   std::vector<StoredSegment> segments;
@@ -102,7 +105,16 @@ Awaitable<void> RemoteStore::begin(RunState state) {
   std::vector<std::string> left_over = co_await segment_names({});
   co_await ownership_.begin(std::move(record));
   adopt(state.token, unread_segments(static_cast<std::uint32_t>(state.segments.size())));
-  co_await remove(std::move(left_over));
+  try {
+    co_await remove(std::move(left_over));
+  } catch (const OwnedByAnother&) {
+    throw;
+  } catch (const Error& error) {
+    // They bear another token: the run has begun all the same.
+    if (notice_) {
+      notice_("could not remove what an earlier run left in the checkpoint: " + error.message());
+    }
+  }
   std::vector<SegmentProgress> moved;
   std::ranges::copy_if(state.segments, std::back_inserter(moved), [this](const auto& progress) {
     return progress != segment(progress.segment).progress;

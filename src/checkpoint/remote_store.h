@@ -67,6 +67,7 @@ class RemoteStore : public CheckpointStore, private RunRecords {
 
   Clock& clock_;
   source::WorkerPart part_;
+  Notice notice_;
   RunOwnership ownership_;
   std::string token_;  ///< of the run that `segments_` are of
   std::vector<StoredSegment> segments_;
