@@ -37,8 +37,9 @@ std::string owner_name(const std::string& given, Random& random) {
 
 /// The file of this source and destination in the user's state folder. Messages say that it is for
 /// `what`, and that `option` puts it elsewhere.
+/// `run` tells runs apart that have the same source and destination.
 std::string path_in_state_home(const StoresContext& context, std::string_view what,
-                               const Message& option) {
+                               const Message& option, std::string_view run = {}) {
   const Environment& environment = context.context.environment;
   std::string state_home = environment("XDG_STATE_HOME");
   if (state_home.empty()) {
@@ -54,6 +55,9 @@ std::string path_in_state_home(const StoresContext& context, std::string_view wh
   const source::WorkerPart part = context.settings.part;
   std::string key =
       fmt::format("{}\n{}", context.source.location(), context.destination.location());
+  if (!run.empty()) {
+    key += fmt::format("\n{}", run);
+  }
   if (!part.alone()) {
     key += fmt::format("\nworker {} of {}", part.worker, part.workers);
   }
@@ -107,9 +111,9 @@ std::string dead_letters_path(const StoresContext& context,
     return context.settings.dead_letters;
   }
   std::filesystem::path path =
-      store.file().empty()
-          ? path_in_state_home(context, "dead letters", setting::kDeadLetters("FILE"))
-          : store.file();
+      store.file().empty() ? path_in_state_home(context, "dead letters",
+                                                setting::kDeadLetters("FILE"), store.location())
+                           : store.file();
   return path.replace_extension("dead-letters.ndjson").string();
 }
 
