@@ -29,9 +29,10 @@ struct RunStart {
     restart,  ///< the user gave up what an earlier run left there
   };
   Kind kind = Kind::fresh;
-  std::string token;             ///< the run's, random: tells it apart from every other run
-  std::uint64_t items = 0;       ///< delivered by earlier processes of the run
-  std::uint64_t item_bytes = 0;  ///< of the JSON of these
+  std::string token;                   ///< the run's, random: tells it apart from every other run
+  std::uint64_t items = 0;             ///< delivered by earlier processes of the run
+  std::uint64_t item_bytes = 0;        ///< of the JSON of these
+  checkpoint::RunIdentity marks = {};  ///< of the destination when the run began, among others
 };
 
 /// What one event loop has of a destination.
@@ -68,12 +69,17 @@ class Destination {
   /// Before the run's record is durable: checks what can be checked and destroys nothing. Throws
   /// Error when the run cannot put its items here.
   virtual void prepare(const RunStart& start) = 0;
+  /// Once prepared: what tells the output that a run begins with from others at the same location.
+  /// Kept with the run, and given back when it is resumed.
+  virtual checkpoint::RunIdentity marks() const { return {}; }
   /// The run's record is durable: what an earlier run left may go.
   virtual void begin() {}
   /// For one of `lanes` lanes. This outlives what it returns.
   virtual LaneDestination open(RunLoop& loop, std::size_t lanes) = 0;
   /// All items of the run have been delivered. Throws Error.
   virtual void complete() {}
+  /// The run was complete before, but its last process may have ended in `complete`. Throws Error.
+  virtual void complete_again(const RunStart&) {}
 };
 
 /// What a destination is made of. All of it outlives the destination.

@@ -1,12 +1,16 @@
 #include "run/file_destination.h"
 
+#include <algorithm>
 #include <filesystem>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "batch/ndjson_batch.h"
 #include "sink/file_sink.h"
+#include "sink/line_file.h"
 
 namespace everyitem::run {
 
@@ -21,6 +25,8 @@ constexpr const char* kStandardOutput = "-";
 fs::path new_file_of(const fs::path& file, const std::string& token) {
   return fmt::format("{}.restart-{}", file.string(), token.substr(0, 16));
 }
+
+constexpr std::string_view kFileId = "file id";
 
 bool has_content(const fs::path& file) {
   std::error_code ignored;
@@ -48,23 +54,30 @@ class FileDestination final : public Destination {
       sink_ = std::make_shared<sink::FileSink>(file_, sink::FileStart::fresh, 0);
       return;
     }
-    const std::uint64_t delivered_bytes = start.item_bytes + start.items;  // each is a line
-    // Through a link, its target is replaced.
-    const fs::path target = fs::is_symlink(file_) ? fs::weakly_canonical(file_) : fs::path(file_);
-    const fs::path new_file = new_file_of(target, start.token);
+    const bool resumes = start.kind == RunStart::Kind::resume;
+    const fs::path new_file = new_file_of(target(), start.token);
     std::error_code ignored;
     const bool replaces =
         start.kind == RunStart::Kind::restart ? has_content(file_) : fs::exists(new_file, ignored);
-    if (replaces) {
-      const auto file_start =
-          start.kind == RunStart::Kind::restart ? sink::FileStart::fresh : sink::FileStart::resume;
-      sink_ = std::make_shared<sink::FileSink>(new_file.string(), file_start, delivered_bytes);
-      sink_->replace_at_first_append(target.string());
-    } else {
-      const auto file_start =
-          start.kind == RunStart::Kind::resume ? sink::FileStart::resume : sink::FileStart::fresh;
-      sink_ = std::make_shared<sink::FileSink>(file_, file_start, delivered_bytes);
+    const std::string writes_to = replaces ? new_file.string() : file_;
+    if (resumes) {
+      check_id(writes_to, start);
     }
+    sink_ = std::make_shared<sink::FileSink>(
+        writes_to, resumes ? sink::FileStart::resume : sink::FileStart::fresh,
+        start.item_bytes + start.items);  // each is a line
+    if (replaces) {
+      sink_->replace_at_first_append(target().string());
+    }
+    id_ = sink::file_id(writes_to);
+    if (!resumes && !id_.empty()) {
+      sink::sync_folder_of(writes_to);
+    }
+  }
+
+  checkpoint::RunIdentity marks() const override {
+    return id_.empty() ? checkpoint::RunIdentity()
+                       : checkpoint::RunIdentity{{std::string(kFileId), id_}};
   }
 
   LaneDestination open(RunLoop&, std::size_t) override {
@@ -72,10 +85,47 @@ class FileDestination final : public Destination {
   }
 
   /// A table without items leaves an empty file.
-  void complete() override { sink_->replace_now(); }
+  void complete() override {
+    sink_->replace_now();
+    if (!id_.empty() && sink::file_id(file_) != id_) {
+      throw other_file(file_, "was removed or replaced while the run wrote to it");
+    }
+  }
+
+  void complete_again(const RunStart& start) override {
+    std::error_code ignored;
+    if (keeps_items() && fs::exists(new_file_of(target(), start.token), ignored)) {
+      prepare(start);
+      complete();
+    }
+  }
 
  private:
+  /// Through a link, its target is replaced.
+  fs::path target() const {
+    return fs::is_symlink(file_) ? fs::weakly_canonical(file_) : fs::path(file_);
+  }
+
+  static Error other_file(const std::string& path, const std::string& what) {
+    ErrorDetails details;
+    details.operation = "write";
+    details.object = path;
+    details.message = "the file " + what;
+    details.hint = "Put the file of the run back, or start over with " + setting::kRestart + ".";
+    return {ErrorKind::failed, std::move(details)};
+  }
+
+  /// A file that another run has put in the place of this one's is not continued.
+  static void check_id(const std::string& path, const RunStart& start) {
+    const auto mark = std::ranges::find(start.marks, kFileId, &checkpoint::IdentityPart::name);
+    const std::string id = sink::file_id(path);
+    if (mark != start.marks.end() && !id.empty() && id != mark->value) {
+      throw other_file(path, "is not the one that the run began");
+    }
+  }
+
   std::string file_;
+  std::string id_;  ///< of the file that is written; empty if it is not a regular file
   std::shared_ptr<sink::FileSink> sink_;
 };
 

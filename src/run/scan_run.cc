@@ -70,6 +70,7 @@ struct ScanRun::Impl {
   void open_lanes();
   std::uint32_t choose_parts();
   RunTerms terms() const;
+  RunStart resumed_start() const;
   StoresContext stores_context() {
     return {.settings = settings,
             .context = context,
@@ -97,7 +98,6 @@ struct ScanRun::Impl {
   std::unique_ptr<sink::DeadLetterFile> dead_letters;  ///< null if the destination takes every item
   Message parts_notice;                                ///< how many were chosen, and why
   std::optional<checkpoint::RunState> state;
-  RunStart start;
   double tried_units = 0;  ///< read units of what was read before the run began
   ScanProgress before;     ///< what earlier processes of the run did
   std::optional<pace::ReadGate> gate;
@@ -156,6 +156,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   stop_start_up.slot().clear();
   if (state && state->complete()) {
     before.counters.segments_complete = static_cast<std::uint32_t>(state->segments.size());
+    destination->complete_again(resumed_start());
     co_return ScanOutcome{.nothing_to_do = true};
   }
   if (stop_requested) {
@@ -224,11 +225,7 @@ Awaitable<void> ScanRun::Impl::begin() {
     notice(fmt::format("resuming after {}, using {}; checkpoint {}",
                        counted(before.items_before, "item"), counted(before.segments, "segment"),
                        checkpoint_location));
-    start = {.kind = RunStart::Kind::resume,
-             .token = state->token,
-             .items = before.items_before,
-             .item_bytes = state->bytes()};
-    destination->prepare(start);
+    destination->prepare(resumed_start());
     destination->begin();
     co_return;
   }
@@ -242,9 +239,9 @@ Awaitable<void> ScanRun::Impl::begin() {
       .identity = terms().identity,
       .segments = checkpoint::fresh_segments(before.segments, settings.part),
       .token = checkpoint::new_run_token()};
-  start = {.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
-           .token = new_state.token};
-  destination->prepare(start);
+  destination->prepare({.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
+                        .token = new_state.token});
+  std::ranges::copy(destination->marks(), std::back_inserter(new_state.identity));
   co_await run_claim->begin(new_state);
   state = std::move(new_state);
   before.begun = true;
@@ -252,6 +249,14 @@ Awaitable<void> ScanRun::Impl::begin() {
   if (dead_letters && settings.restart) {
     dead_letters->discard_earlier();
   }
+}
+
+RunStart ScanRun::Impl::resumed_start() const {
+  return {.kind = RunStart::Kind::resume,
+          .token = state->token,
+          .items = before.items_before,
+          .item_bytes = state->bytes(),
+          .marks = state->identity};
 }
 
 RunTerms ScanRun::Impl::terms() const {

@@ -23,12 +23,20 @@ Awaitable<std::vector<RefusedItem>> FileSink::deliver(const batch::RecordBatch& 
   co_return std::vector<RefusedItem>{};
 }
 
+void FileSink::replace_at_first_append(std::string target) {
+  if (!file_id(target).empty()) {
+    target_lock_ = std::make_unique<FileLock>(target);
+  }
+  target_ = std::move(target);
+}
+
 void FileSink::replace_now() {
   if (target_.empty()) {
     return;
   }
   replace_file(path_, target_);
   path_ = std::exchange(target_, {});
+  target_lock_.reset();
 }
 
 }  // namespace everyitem::sink

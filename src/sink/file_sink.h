@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,8 +29,9 @@ class FileSink final : public Sink {
   std::size_t max_batches_in_flight() const override { return 1; }
 
   /// The file takes the place of `target` once its first lines are on disk: until then what is
-  /// there stays. Call before the first `deliver`.
-  void replace_at_first_append(std::string target) { target_ = std::move(target); }
+  /// there stays, and other writers are kept out of it. Call before the first `deliver`. Throws
+  /// Error when somebody writes to the target.
+  void replace_at_first_append(std::string target);
   /// Now, if it has not happened; does nothing without a target. Not during a `deliver`. Throws
   /// Error.
   void replace_now();
@@ -37,6 +39,7 @@ class FileSink final : public Sink {
  private:
   std::string path_;
   LineFile file_;
+  std::unique_ptr<FileLock> target_lock_;
   std::string target_;  ///< to be replaced by the file; empty: nothing is
   boost::asio::thread_pool writer_{1};
 };

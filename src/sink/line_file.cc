@@ -98,7 +98,9 @@ LineFile::LineFile(std::string path, FileStart start, std::uint64_t expected_byt
     // Items may hold personal data: only the owner may read them.
     descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
     if (descriptor_ < 0 && (errno == EACCES || errno == ENXIO || errno == EINVAL)) {
+      const int first_error = errno;
       descriptor_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);  // a pipe or a device
+      errno = errno == ENOENT ? first_error : errno;  // there is no file, and none can be created
     }
   }
   struct stat status {};
@@ -159,21 +161,50 @@ void LineFile::write(std::string_view lines) const {
   }
 }
 
-void replace_file(const std::string& path, const std::string& target) {
-  if (rename(path.c_str(), target.c_str()) != 0) {
-    throw file_error("replace", target, reason(errno));
+FileLock::FileLock(const std::string& path)
+    : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
+  if (descriptor_ < 0) {
+    throw file_error("open", path, reason(errno));
   }
-  const std::string folder = std::filesystem::absolute(target).parent_path().string();
+  try {
+    keep_others_out(descriptor_, path);
+  } catch (...) {
+    close(descriptor_);
+    throw;
+  }
+}
+
+FileLock::~FileLock() { close(descriptor_); }
+
+std::string file_id(const std::string& path) {
+  struct stat status {};
+  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)
+             ? fmt::format("{}:{}", status.st_dev, status.st_ino)
+             : std::string();
+}
+
+void sync_folder_of(const std::string& path) {
+  const std::string folder = std::filesystem::absolute(path).parent_path().string();
   const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
   const int error = errno;
   if (descriptor >= 0) {
     close(descriptor);
   }
-  // Some file systems cannot sync a folder.
-  if (!synced && error != EINVAL) {
+  // Some file systems cannot sync a folder, and some folders may only be written to.
+  if (!synced && error != EINVAL && error != EACCES) {
     throw file_error("sync", folder, reason(error));
   }
+}
+
+void replace_file(const std::string& path, const std::string& target) {
+  if (rename(path.c_str(), target.c_str()) != 0) {
+    throw file_error("replace", target, reason(errno),
+                     fmt::format("The new items are in {}. Remove the old file, then run the "
+                                 "command again without restarting.",
+                                 path));
+  }
+  sync_folder_of(target);
 }
 
 }  // namespace everyitem::sink

@@ -47,6 +47,26 @@ class LineFile {
   std::exception_ptr failure_;
 };
 
+/// Keeps other writers out of a file that is there, until it is destroyed.
+class FileLock {
+ public:
+  /// Throws Error when the file cannot be opened, or has a writer.
+  explicit FileLock(const std::string& path);
+  ~FileLock();
+  FileLock(const FileLock&) = delete;
+  FileLock& operator=(const FileLock&) = delete;
+
+ private:
+  int descriptor_ = -1;
+};
+
+/// Tells a regular file from every other on this machine, whatever it is called, as long as it is
+/// there; empty if there is none at `path`.
+std::string file_id(const std::string& path);
+
+/// Lets the names in the folder of `path` survive a loss of power. Throws Error.
+void sync_folder_of(const std::string& path);
+
 /// Renames `path` to `target`, in the place of what is there. On return that survives a loss of
 /// power. Throws Error.
 void replace_file(const std::string& path, const std::string& target);

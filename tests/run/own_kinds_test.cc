@@ -19,7 +19,11 @@
 #include <gtest/gtest.h>
 
 #include "base/clock.h"
+#include "base/run_to_end.h"
+#include "checkpoint/checkpoint_store.h"
 #include "run/scan_run.h"
+#include "sink/file_sink.h"
+#include "support/fake_clock.h"
 #include "tests/run/counting_destination.h"
 #include "tests/run/vector_source.h"
 
@@ -245,6 +249,86 @@ TEST_F(OwnKindsTest, FileTakesTheSamePages) {
     found.insert(id_of(line));
   }
   EXPECT_EQ(found, all());
+}
+
+/// Runs into a file that has content.
+class FileRunTest : public OwnKindsTest {
+ protected:
+  FileRunTest() { to_file_.file = path_; }
+
+  void write(const std::string& content) const { std::ofstream(path_) << content; }
+  Ended restart() {
+    ScanSettings again = to_file_;
+    again.restart = true;
+    return run(again);
+  }
+  std::set<std::string> found() const {
+    std::set<std::string> ids;
+    for (const std::string& line : lines(path_)) {
+      ids.insert(id_of(line));
+    }
+    return ids;
+  }
+  std::string token() const {
+    FakeClock clock{std::chrono::system_clock::time_point{}};
+    const checkpoint::StoreContext context{.clock = clock};
+    const auto store = checkpoint::open_checkpoint_store(*to_file_.checkpoint, context);
+    return run_to_end(store->look())->state.token;
+  }
+
+  std::string path_ = folder_ + "/items.ndjson";
+  ScanSettings to_file_ = settings();
+};
+
+TEST_F(FileRunTest, RestartReplacesContent) {
+  write("precious\n");
+  EXPECT_THAT(run(to_file_).error, HasSubstr("the file exists and is not empty"));
+  EXPECT_THAT(lines(path_), testing::ElementsAre("precious"));
+  ASSERT_TRUE(restart().outcome);
+  EXPECT_EQ(found(), all());
+}
+
+TEST_F(FileRunTest, RestartKeepsOutOfOthersFile) {
+  const sink::FileSink other(path_, sink::FileStart::fresh, 0);
+  write("{}\n");
+  EXPECT_THAT(restart().error, HasSubstr("another process"));
+  EXPECT_THAT(lines(path_), testing::ElementsAre("{}"));
+}
+
+TEST_F(FileRunTest, ReplacedFileIsNotResumed) {
+  to_file_.limit = 100;
+  ASSERT_TRUE(run(to_file_).outcome);
+  std::filesystem::copy(path_, path_ + ".copy");
+  std::filesystem::rename(path_ + ".copy", path_);
+  to_file_.limit.reset();
+  EXPECT_THAT(run(to_file_).error, HasSubstr("is not the one that the run began"));
+  EXPECT_THAT(lines(path_), SizeIs(100));
+}
+
+TEST_F(FileRunTest, LostNewFileIsNotResumedInTheOld) {
+  write("{\"id\":{\"S\":\"precious\"}}\n");
+  refusal_ = "";
+  ScanSettings again = to_file_;
+  again.restart = true;
+  again.limit = 100;
+  ASSERT_TRUE(run(again).outcome);
+  // As if the new file had been lost before it took the old one's place.
+  std::filesystem::remove(path_);
+  write("{\"id\":{\"S\":\"precious\"}}\n");
+  EXPECT_FALSE(run(to_file_).outcome);
+  EXPECT_THAT(found(), testing::ElementsAre("precious"));
+}
+
+TEST_F(FileRunTest, CompleteRunTakesItsPlaceLater) {
+  write("precious\n");
+  ASSERT_TRUE(restart().outcome);
+  // As if the last process had been killed before its file took the place of the old one.
+  std::filesystem::rename(path_, path_ + ".restart-" + token().substr(0, 16));
+  write("precious\n");
+  const Ended again = run(to_file_);
+  ASSERT_TRUE(again.outcome) << again.error;
+  EXPECT_TRUE(again.outcome->nothing_to_do);
+  EXPECT_EQ(found(), all());
 }
 
 }  // namespace
