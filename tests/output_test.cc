@@ -83,6 +83,7 @@ TEST(Output, DeadLetterFields) {
 
 TEST(Output, StatusWords) {
   std::vector<std::string> words;
+  words.reserve(run::kSummaryStatuses.size());
   for (const run::SummaryStatus status : run::kSummaryStatuses) {
     words.emplace_back(run::status_word(status));
   }
@@ -91,6 +92,7 @@ TEST(Output, StatusWords) {
 
 TEST(Output, ExitCodes) {
   std::vector<std::string> codes;
+  codes.reserve(std::size(cli::kExitCodes));
   for (const cli::ExitCode code : cli::kExitCodes) {
     codes.push_back(std::to_string(static_cast<int>(code)));
   }

@@ -298,6 +298,7 @@ Awaitable<std::vector<json::object>> DynamoDbStore::segment_items(std::string pr
 Awaitable<std::vector<std::string>> DynamoDbStore::segment_names(std::string token) {
   std::vector<std::string> names;
   const std::vector<json::object> items = co_await segment_items(segment_prefix(token), true);
+  names.reserve(items.size());
   for (const json::object& item : items) {
     names.push_back(text_of(item, "item"));
   }

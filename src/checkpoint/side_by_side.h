@@ -40,7 +40,7 @@ Awaitable<void> work_side_by_side(const std::vector<Item>& items, std::size_t ma
       ended.notify_all();
     });
   }
-  while (running > 0) {
+  while (running > 0) {  // NOLINT(bugprone-infinite-loop): what ends counts it down
     co_await ended.wait();
   }
   co_await asio::this_coro::throw_if_cancelled(throws);

@@ -24,7 +24,7 @@ std::vector<std::string> with_flags_for_words(std::vector<std::string> arguments
   if (!arguments.empty() && arguments.front() == "version") {
     arguments.front() = "--version";
   } else if (!arguments.empty() && arguments.front() == "help") {
-    std::ranges::rotate(arguments, arguments.begin() + 1);
+    std::rotate(arguments.begin(), arguments.begin() + 1, arguments.end());
     arguments.back() = "--help";
   }
   return arguments;

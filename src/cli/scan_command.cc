@@ -123,7 +123,7 @@ class ScanCommand {
 ExitCode ScanCommand::run() {
   ExitCode exit_code = ExitCode::failed;
   asio::co_spawn(loop_, run_.run(),
-                 [&](const std::exception_ptr& failure, run::ScanOutcome outcome) {
+                 [&](const std::exception_ptr& failure, const run::ScanOutcome& outcome) {
                    outcome_ = outcome;
                    signals_.cancel();
                    tick_.cancel();

@@ -38,7 +38,7 @@ struct Change {
 };
 
 std::vector<Change> changes() {
-  const auto with = [](std::string_view part, std::string value) {
+  const auto with = [](std::string_view part, const std::string& value) {
     RunTerms terms = same_terms();
     for (checkpoint::IdentityPart& each : terms.identity) {
       each.value = each.name == part ? value : each.value;

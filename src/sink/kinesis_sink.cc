@@ -111,7 +111,8 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     throw refusal({.code = refused.front().code, .message = refused.front().message},
                   refused.size(), batch.records.size());
   }
-  co_return items_of(batch, std::move(refused));
+  std::vector<RefusedItem> items = items_of(batch, std::move(refused));
+  co_return items;
 }
 
 Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& records,

@@ -75,16 +75,17 @@ class OwnKindsTest : public testing::Test {
     ScanRun scan(
         loop.get_executor(), settings, context,
         [&](const auto& text) { ended.notices.push_back(text_of(text)); }, std::move(kinds));
-    asio::co_spawn(loop, scan.run(), [&](const std::exception_ptr& failure, ScanOutcome outcome) {
-      try {
-        if (failure) {
-          std::rethrow_exception(failure);
-        }
-        ended.outcome = outcome;
-      } catch (const std::exception& error) {
-        ended.error = error.what();
-      }
-    });
+    asio::co_spawn(loop, scan.run(),
+                   [&](const std::exception_ptr& failure, const ScanOutcome& outcome) {
+                     try {
+                       if (failure) {
+                         std::rethrow_exception(failure);
+                       }
+                       ended.outcome = outcome;
+                     } catch (const std::exception& error) {
+                       ended.error = error.what();
+                     }
+                   });
     loop.run();
     ended.progress = scan.progress();
     return ended;
@@ -171,7 +172,7 @@ TEST_F(OwnKindsTest, ResumesAfterKills) {
   EXPECT_EQ(counting_.starts[0].kind, RunStart::Kind::resume);
   EXPECT_GT(ended.progress.items_before, 0U);
   // Repeated: at most the two pages of each of the parts that were in flight, for each kill.
-  EXPECT_LE(taken().size() - all().size(), 3 * 2 * 12 * parts_.size());
+  EXPECT_LE(taken().size() - all().size(), std::size_t{3 * 2 * 12} * parts_.size());
   EXPECT_EQ(ended.progress.items_before + ended.progress.counters.items_delivered, all().size());
 }
 

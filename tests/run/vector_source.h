@@ -126,7 +126,7 @@ class VectorSource final : public Source {
 };
 
 /// Its line in the list. `parts` outlives it.
-inline SourceKind vector_source(const Parts& parts, std::string refusal = {}) {
+inline SourceKind vector_source(const Parts& parts, const std::string& refusal = {}) {
   return {.name = "vector",
           .is_wanted = [](const ScanSettings&) { return true; },
           .describe = [&parts, refusal](SourceContext) -> Awaitable<std::unique_ptr<Source>> {
