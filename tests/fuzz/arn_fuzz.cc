@@ -34,7 +34,7 @@ bool may_stand_in_name(char c) {
          std::string_view("-_.").find(c) != std::string_view::npos;
 }
 
-void parse_resource(ResourceName (*parse)(std::string_view, std::string_view),
+void parse_resource(ResourceName (*parse)(std::string_view, const Message&),
                     std::string_view text) {
   try {
     const ResourceName resource = parse(text, "--x");

@@ -172,7 +172,7 @@ TEST_F(OwnKindsTest, ResumesAfterKills) {
   EXPECT_EQ(counting_.starts[0].kind, RunStart::Kind::resume);
   EXPECT_GT(ended.progress.items_before, 0U);
   // Repeated: at most the two pages of each of the parts that were in flight, for each kill.
-  EXPECT_LE(taken().size() - all().size(), std::size_t{3 * 2 * 12} * parts_.size());
+  EXPECT_LE(taken().size() - all().size(), std::size_t{3} * 2 * 12 * parts_.size());
   EXPECT_EQ(ended.progress.items_before + ended.progress.counters.items_delivered, all().size());
 }
 
