@@ -41,6 +41,7 @@ std::string unknown_argument(const std::vector<std::string>& surplus, const CLI:
                              const std::vector<AddedVerb>& verbs) {
   if (verb == nullptr) {
     std::vector<std::string> names;
+    names.reserve(verbs.size());
     for (const AddedVerb& each : verbs) {
       names.push_back(each.app->get_name());
     }

@@ -28,8 +28,6 @@ namespace everyitem::cli {
 
 namespace {
 
-using pipeline::RunStatus;
-
 constexpr const char* kScanFooter = R"(
 Examples:
   everyitem scan --table orders --stream orders-backfill

@@ -149,7 +149,7 @@ void Round::start() {
                  [scan = scan_](const std::exception_ptr& failure, run::ScanOutcome outcome) {
                    scan->over = true;
                    scan->failure = failure;
-                   scan->outcome = outcome;
+                   scan->outcome = std::move(outcome);
                    scan->ended.notify_all();
                  });
 }
