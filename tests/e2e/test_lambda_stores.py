@@ -71,6 +71,9 @@ def test_workers_share_a_run(start: Start) -> None:
             host.send(b'{"worker": %d}' % number)
         outcomes = [host.wait() for host in hosts]
         for rounds in outcomes:
-            assert statuses(rounds) == ["handed-over", "complete"], rounds
+            # A busy machine may need another round.
+            *earlier, last = statuses(rounds)
+            assert last == "complete" and earlier, rounds
+            assert set(earlier) == {"handed-over"}, rounds
         assert sum(rounds[-1].answer["items_total"] for rounds in outcomes) == ITEMS
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
