@@ -69,9 +69,8 @@ std::string unknown_argument(const std::vector<std::string>& surplus, const CLI:
 
 ParsedCommand parse_command(const std::vector<std::string>& command) {
   CLI::App program(
-      "everyitem runs your code against every item of a DynamoDB table: it scans the\n"
-      "table in parallel, resumably, and puts each item into a Kinesis data stream or\n"
-      "a file.",
+      "everyitem reads every item of a DynamoDB table, in parallel and resumably, and\n"
+      "delivers each one, at least once, to a Kinesis data stream, a file or a pipe.",
       "everyitem");
   program.set_version_flag("-V,--version", std::string("everyitem ") + EVERYITEM_VERSION);
   program.footer("\n'everyitem scan --help' shows all options, examples and exit codes.");

@@ -9,7 +9,7 @@ namespace everyitem::source {
 
 struct SegmentChoice {
   std::uint32_t segments = 1;
-  std::string reason;  ///< for the user: "for about 3.2 GB and 2 cores"
+  std::string reason;  ///< for the user: "table about 3.2 GB, 2 cores"
 };
 
 /// `table_bytes` is TableSizeBytes, which is 0 for up to six hours after a table's first item and

@@ -21,8 +21,8 @@ TEST(SegmentCount, AnUnknownSizeIsNotTakenForAnEmptyTable) {
 }
 
 TEST(SegmentCount, SaysWhy) {
-  EXPECT_EQ(choose_segments(3'200'000'000, 2).reason, "for about 3.2 GB and 2 cores");
-  EXPECT_EQ(choose_segments(0, 1).reason, "for a table of unknown size and 1 core");
+  EXPECT_EQ(choose_segments(3'200'000'000, 2).reason, "table about 3.2 GB, 2 cores");
+  EXPECT_EQ(choose_segments(0, 1).reason, "table of unknown size, 1 core");
 }
 
 }  // namespace
