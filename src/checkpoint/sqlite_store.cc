@@ -27,7 +27,8 @@ constexpr int kFormatVersion = 2;
 constexpr const char* kSchema = R"(
   CREATE TABLE IF NOT EXISTS run (
     token TEXT NOT NULL PRIMARY KEY,
-    owner TEXT NOT NULL
+    owner TEXT NOT NULL,
+    segments INTEGER NOT NULL
   );
   CREATE TABLE IF NOT EXISTS identity (
     place INTEGER PRIMARY KEY,
@@ -95,6 +96,9 @@ DamagedCheckpoint damaged_file(const std::string& path, const std::string& messa
                    setting::kCheckpoint + "."}};
 }
 
+/// What a statement fails with that does not fit the tables.
+constexpr const char* kPrepare = "read";
+
 [[noreturn]] void throw_database_error(sqlite3* database, const std::string& operation,
                                        const std::string& path) {
   const int code = sqlite3_errcode(database);
@@ -103,6 +107,9 @@ DamagedCheckpoint damaged_file(const std::string& path, const std::string& messa
   }
   if (code == SQLITE_CORRUPT) {
     throw damaged_file(path, "SQLite finds it corrupt");
+  }
+  if (code == SQLITE_ERROR && operation == kPrepare) {
+    throw damaged_file(path, sqlite3_errmsg(database));  // a table or a column is missing
   }
   throw checkpoint_error(operation, path, sqlite3_errmsg(database),
                          code == SQLITE_FULL ? "Free some space and run the command again." : "");
@@ -114,7 +121,7 @@ class Statement {
   Statement(sqlite3* database, const std::string& path, const char* sql)
       : database_(database), path_(path) {
     if (sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr) != SQLITE_OK) {
-      throw_database_error(database, "read", path);
+      throw_database_error(database, kPrepare, path);
     }
   }
   ~Statement() { sqlite3_finalize(statement_); }
@@ -349,8 +356,10 @@ void SqliteStore::open_owned() {
 std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
   RunView view;
   RunState& state = view.state;
-  Statement run(database, path_, "SELECT token, owner FROM run");
+  Statement run(database, path_, "SELECT token, owner, segments FROM run");
+  std::int64_t total_segments = 0;
   if (run.step()) {
+    total_segments = run.integer(2);
     state.token = run.text(0);
     view.owner = RunOwner{.name = run.text(1)};
   }
@@ -377,6 +386,10 @@ std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
   }
   if (state.token.empty() || state.identity.empty() || state.segments.empty()) {
     throw damaged_file(path_, "it is incomplete");
+  }
+  if (total_segments != static_cast<std::int64_t>(state.segments.size())) {
+    throw damaged_file(
+        path_, fmt::format("it has {} of {} segments", state.segments.size(), total_segments));
   }
   return view;
 }
@@ -439,9 +452,10 @@ void SqliteStore::begin_now(const RunState& state) {
   execute(database, path_, kDropTables);
   execute(database, path_, marks().c_str());
   execute(database, path_, kSchema);
-  Statement(database, path_, "INSERT INTO run (token, owner) VALUES (?, ?)")
+  Statement(database, path_, "INSERT INTO run (token, owner, segments) VALUES (?, ?, ?)")
       .bind(1, state.token)
       .bind(2, owner_)
+      .bind(3, static_cast<std::int64_t>(state.segments.size()))
       .run();
   Statement identity(database, path_, "INSERT INTO identity (name, value) VALUES (?, ?)");
   for (const IdentityPart& part : state.identity) {

@@ -59,6 +59,30 @@ class SqliteUnderTest final : public StoreUnderTest {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, CheckpointStoreConformance, SqliteUnderTest);
 
+TEST(SqliteStore, MissingPartsAreDamage) {
+  for (const std::string sql :
+       {"DELETE FROM segment WHERE number = 2", "DELETE FROM segment WHERE number = 0",
+        "DELETE FROM segment", "DELETE FROM identity", "DELETE FROM run",
+        "ALTER TABLE segment DROP COLUMN items", "DROP TABLE segment", "DROP TABLE run"}) {
+    SCOPED_TRACE(sql);
+    const Folder folder;
+    const RunState state{
+        .identity = {{"table", "orders"}}, .segments = fresh_segments(3), .token = "t"};
+    {
+      SqliteStore store(folder.file(), "first");
+      run_to_end(store.begin(state));
+    }
+    sqlite3* raw = nullptr;
+    ASSERT_EQ(sqlite3_open(folder.file().c_str(), &raw), SQLITE_OK);
+    ASSERT_EQ(sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+    sqlite3_close(raw);
+    SqliteStore store(folder.file(), "second");
+    EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
+    run_to_end(store.begin(state));
+    EXPECT_EQ(run_to_end(store.load())->segments, state.segments);
+  }
+}
+
 std::string open_failure(const std::string& path) {
   try {
     SqliteStore store(path);

@@ -80,7 +80,7 @@ void write_rows(const CheckpointFile& file, FuzzedDataProvider& input) {
   require(sqlite3_open(file.path().c_str(), &opened) == SQLITE_OK, "the file can be opened");
   const std::unique_ptr<sqlite3, CloseDatabase> database(opened);
   sqlite3_exec(opened, "BEGIN", nullptr, nullptr, nullptr);
-  insert_rows(opened, "INSERT INTO run VALUES (?, ?)", input);
+  insert_rows(opened, "INSERT INTO run VALUES (?, ?, ?)", input);
   insert_rows(opened, "INSERT INTO identity VALUES (?, ?, ?)", input);
   insert_rows(opened, "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)", input);
   sqlite3_exec(opened, "COMMIT", nullptr, nullptr, nullptr);
