@@ -9,11 +9,11 @@
 #include <system_error>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include "base/error.h"
+#include "base/on_loop.h"
 #include "base/private_folder.h"
 
 namespace everyitem::checkpoint {
@@ -505,7 +505,7 @@ void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
 template <typename Result>
 Awaitable<Result> SqliteStore::on_thread(Result (SqliteStore::*work)()) {
   const auto on_it = [this, work]() -> Awaitable<Result> { co_return (this->*work)(); };
-  co_return co_await asio::co_spawn(thread_, on_it, asio::use_awaitable);
+  co_return co_await on_loop(thread_.get_executor(), on_it());
 }
 
 Awaitable<std::optional<RunView>> SqliteStore::look() { return on_thread(&SqliteStore::look_now); }
@@ -517,7 +517,7 @@ Awaitable<void> SqliteStore::begin(RunState state) {
     begin_now(state);
     co_return;
   };
-  co_await asio::co_spawn(thread_, work, asio::use_awaitable);
+  co_await on_loop(thread_.get_executor(), work());
 }
 
 Awaitable<void> SqliteStore::save(std::vector<SegmentProgress> moved) {
@@ -525,7 +525,7 @@ Awaitable<void> SqliteStore::save(std::vector<SegmentProgress> moved) {
     save_now(moved);
     co_return;
   };
-  co_await asio::co_spawn(thread_, work, asio::use_awaitable);
+  co_await on_loop(thread_.get_executor(), work());
 }
 
 Awaitable<void> SqliteStore::release() {
@@ -534,7 +534,7 @@ Awaitable<void> SqliteStore::release() {
     lock_.reset();
     co_return;
   };
-  co_await asio::co_spawn(thread_, work, asio::use_awaitable);
+  co_await on_loop(thread_.get_executor(), work());
 }
 
 }  // namespace everyitem::checkpoint
