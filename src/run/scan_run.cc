@@ -1,6 +1,7 @@
 #include "run/scan_run.h"
 
 #include <algorithm>
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <iterator>
@@ -23,6 +24,7 @@
 #include "run/run_loops.h"
 #include "run/run_services.h"
 #include "run/run_stores.h"
+#include "run/time_limit.h"
 #include "sink/dead_letter_file.h"
 #include "source/page_reader.h"
 
@@ -32,6 +34,10 @@ namespace {
 
 /// Threads that a run takes by default: with more it waits for the services, or for memory.
 constexpr unsigned kMaxDefaultThreads = 8;
+
+/// How long a run that was stopped takes to give up what it owns. Within the 10 s that Docker, and
+/// much less than the 30 s that Kubernetes, waits before it kills.
+constexpr std::chrono::seconds kMaxRelease{3};
 
 /// What a lane of the pipeline is made of.
 struct LaneStages {
@@ -65,6 +71,7 @@ struct ScanRun::Impl {
 
   Awaitable<ScanOutcome> run();
   Awaitable<ScanOutcome> scan();
+  Awaitable<void> release(const std::exception_ptr& failure, ScanOutcome& outcome);
   Awaitable<void> claim();
   Awaitable<void> begin();
   void open_lanes();
@@ -121,12 +128,16 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
   } catch (...) {
     failure = std::current_exception();
   }
-  const bool interrupted = !failure && outcome.status == pipeline::RunStatus::interrupted;
-  const bool complete = !failure && outcome.status == pipeline::RunStatus::complete;
-  if (run_claim && interrupted && context.hands_over) {
-    outcome.ownership = co_await run_claim->hand_over(notice);
-  } else if (run_claim) {
-    co_await run_claim->release(complete, notice);
+  if (run_claim) {
+    bool released = true;
+    if (stop_requested) {  // nobody waits for a service that is silent: the lease expires by itself
+      released = co_await ended_within(context.clock, kMaxRelease, release(failure, outcome));
+    } else {
+      co_await release(failure, outcome);
+    }
+    if (!released) {
+      notice("could not release the run in time; its lease expires by itself");
+    }
   }
   if (services) {
     services->stop();
@@ -135,6 +146,16 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     std::rethrow_exception(failure);
   }
   co_return outcome;
+}
+
+Awaitable<void> ScanRun::Impl::release(const std::exception_ptr& failure, ScanOutcome& outcome) {
+  const bool interrupted = !failure && outcome.status == pipeline::RunStatus::interrupted;
+  const bool complete = !failure && outcome.status == pipeline::RunStatus::complete;
+  if (interrupted && context.hands_over) {
+    outcome.ownership = co_await run_claim->hand_over(notice);
+  } else {
+    co_await run_claim->release(complete, notice);
+  }
 }
 
 Awaitable<ScanOutcome> ScanRun::Impl::scan() {

@@ -2,12 +2,13 @@
 
 import itertools
 import signal
+import threading
 from pathlib import Path
 from typing import Any, Callable, Dict, List, Set
 
 import pytest
 from conftest import Backend, Table
-from fault_proxy import Gate, with_page_limit
+from fault_proxy import DEADLINE, Drop, Forward, Gate, Request, Response, with_page_limit
 from fault_server import FaultServer, scan_of
 from running import INTERRUPTED, Everyitem, wait_for
 
@@ -64,6 +65,37 @@ class CheckpointTable:
 @pytest.fixture
 def checkpoints(backend: Backend) -> CheckpointTable:
     return CheckpointTable(backend)
+
+
+def test_stop_does_not_wait_for_a_silent_store(
+    backend: Backend,
+    everyitem: Everyitem,
+    proxy: Callable,
+    table: Table,
+    checkpoints: CheckpointTable,
+) -> None:
+    stream = backend.stream()
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2)
+    scan += ("--checkpoint", f"dynamodb:{checkpoints.name}")
+    silent, over = threading.Event(), threading.Event()
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if silent.is_set() or request.operation == "PutItem":
+            silent.set()
+            over.wait(DEADLINE)
+            raise Drop
+        return forward(request)
+
+    proxy("dynamodb").rule = rule
+    process = everyitem.start(*scan)
+    assert silent.wait(DEADLINE), "the run does not begin"
+    process.signal(signal.SIGTERM)
+    result = process.finish(timeout=20)
+    over.set()
+    proxy("dynamodb").rule = None
+    assert result.code == INTERRUPTED, result.stderr
+    assert everyitem.run(*scan).code == 0
+    assert backend.compared(table, stream).complete
 
 
 def test_killed_run_in_dynamodb_resumes(
