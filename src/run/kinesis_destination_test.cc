@@ -1,0 +1,196 @@
+#include "run/kinesis_destination.h"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "base/error.h"
+#include "run/run_loops.h"
+#include "run/run_services.h"
+#include "support/fake_clock.h"
+#include "support/test_cbor.h"
+#include "support/test_server.h"
+
+namespace everyitem::run {
+namespace {
+
+using testing::ElementsAre;
+using testing::HasSubstr;
+using testing::IsEmpty;
+
+constexpr std::string_view kDescribe = "DescribeStreamSummary";
+constexpr std::string_view kList = "ListShards";
+constexpr std::string_view kArn = "arn:aws:kinesis:eu-west-1:1:stream/backfill";
+
+std::string refusal(std::string_view code) {
+  return http::answer(fmt::format(R"({{"__type":"{}","message":"not today"}})", code),
+                      "400 Bad Request");
+}
+
+/// `mode`: how capacity is managed, as DescribeStreamSummary reports it; empty: not at all.
+std::string summary(std::string_view mode) {
+  const std::string details =
+      mode.empty() ? "" : fmt::format(R"(,"StreamModeDetails":{{"StreamMode":"{}"}})", mode);
+  return fmt::format(
+      R"({{"StreamDescriptionSummary":{{"StreamName":"backfill","StreamStatus":"ACTIVE",)"
+      R"("StreamARN":"{}","OpenShardCount":1,"StreamCreationTimestamp":1700000000000{}}}}})",
+      kArn, details);
+}
+
+constexpr std::string_view kOneShard =
+    R"({"Shards":[{"ShardId":"shardId-0","HashKeyRange":{"StartingHashKey":"0",)"
+    R"("EndingHashKey":"340282366920938463463374607431768211455"},)"
+    R"("SequenceNumberRange":{"StartingSequenceNumber":"1"}}]})";
+
+/// A stream behind a server of the test's own, described as a run does it.
+class KinesisDestinationTest : public testing::Test {
+ protected:
+  struct Asked {
+    std::string operation;
+    Wire wire;
+  };
+  /// The whole response to a request.
+  using Answer = std::function<std::string(const Asked&)>;
+
+  KinesisDestinationTest() {
+    settings_.stream = aws::ResourceName{.name = "backfill", .arn = {}, .region = {}};
+  }
+
+  /// Answers both operations on either wire.
+  static Answer stream_of(std::string_view mode) {
+    return [mode = std::string(mode)](const Asked& asked) {
+      const std::string body =
+          asked.operation == kDescribe ? summary(mode) : std::string(kOneShard);
+      return http::answer(asked.wire == Wire::cbor ? to_cbor(boost::json::parse(body)) : body);
+    };
+  }
+
+  std::unique_ptr<Destination> describe(Answer answer) {
+    const auto serve = [this, answer = std::move(answer)](http::Peer& peer) -> Awaitable<void> {
+      while (const std::optional<std::string> request = co_await peer.read_request()) {
+        const std::string_view head = *request;
+        const bool lists = head.find(kList) != std::string_view::npos;
+        const bool cbor = head.find("x-amz-cbor") != std::string_view::npos;
+        const Asked asked{.operation = std::string(lists ? kList : kDescribe),
+                          .wire = cbor ? Wire::cbor : Wire::json};
+        asked_.push_back(asked.operation + (cbor ? " in CBOR" : " in JSON"));
+        const std::string bytes = answer(asked);
+        co_await peer.write(bytes);
+      }
+    };
+    server_.emplace(loop_, serve);
+    const std::string url = server_->endpoint().url();
+    context_.emplace(RunContext{.environment = environment(url), .clock = clock_});
+    loops_.emplace(loop_.get_executor(), 1);
+    services_.emplace(*loops_, settings_, *context_, [](const Message&) {});
+    const DestinationContext context{.settings = settings_, .services = *services_};
+    std::unique_ptr<Destination> described;
+    const auto work = [&]() -> Awaitable<void> {
+      described = co_await kinesis_destination().describe(context);
+    };
+    http::run(loop_, work());
+    return described;
+  }
+
+  static Environment environment(const std::string& url) {
+    return [url](std::string_view name) -> std::string {
+      if (name == "AWS_ENDPOINT_URL") {
+        return url;
+      }
+      if (name == "AWS_REGION") {
+        return "eu-west-1";
+      }
+      return name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY" ? "test" : "";
+    };
+  }
+
+  std::vector<std::string> notices(const Destination& destination) {
+    std::vector<std::string> texts;
+    for (const Message& notice : destination.notices()) {
+      texts.push_back(notice.text());
+    }
+    return texts;
+  }
+
+  asio::io_context loop_{1};
+  FakeClock clock_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 27}};
+  ScanSettings settings_;
+  std::vector<std::string> asked_;
+  std::optional<http::TestServer> server_;
+  std::optional<RunContext> context_;
+  std::optional<RunLoops> loops_;
+  std::optional<RunServices> services_;
+};
+
+TEST_F(KinesisDestinationTest, CborIfUnderstood) {
+  const auto destination = describe(stream_of(""));
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
+  EXPECT_EQ(destination->location(), kArn);
+  EXPECT_EQ(destination->identity(),
+            (checkpoint::RunIdentity{{"stream", std::string(kArn)},
+                                     {"stream created", "1700000000.000"}}));
+}
+
+TEST_F(KinesisDestinationTest, JsonIfCborIsRefused) {
+  for (const std::string code : {"SerializationException", "UnknownOperationException"}) {
+    SCOPED_TRACE(code);
+    asked_.clear();
+    describe([code, stream = stream_of("")](const Asked& asked) {
+      return asked.wire == Wire::cbor ? refusal(code) : stream(asked);
+    });
+    EXPECT_THAT(asked_,
+                ElementsAre("DescribeStreamSummary in CBOR", "DescribeStreamSummary in JSON"));
+    services_.reset();
+  }
+}
+
+TEST_F(KinesisDestinationTest, OtherRefusalsEnd) {
+  EXPECT_THROW(describe([](const Asked&) { return refusal("AccessDeniedException"); }), Error);
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
+}
+
+TEST_F(KinesisDestinationTest, GivenWireIsKept) {
+  settings_.kinesis_wire = KinesisWire::cbor;
+  EXPECT_THROW(describe([](const Asked&) { return refusal("SerializationException"); }), Error);
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
+  asked_.clear();
+  services_.reset();
+  settings_.kinesis_wire = KinesisWire::json;
+  describe(stream_of(""));
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in JSON"));
+}
+
+TEST_F(KinesisDestinationTest, PacedStreamSaysHow) {
+  const auto destination = describe(stream_of("PROVISIONED"));
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR", "ListShards in CBOR"));
+  EXPECT_THAT(notices(*destination), ElementsAre(HasSubstr("1 shard")));
+}
+
+TEST_F(KinesisDestinationTest, UnlistedShardsAreNotPaced) {
+  const auto destination = describe([stream = stream_of("PROVISIONED")](const Asked& asked) {
+    return asked.operation == kList ? refusal("AccessDeniedException") : stream(asked);
+  });
+  EXPECT_THAT(notices(*destination), ElementsAre(HasSubstr("per-shard pacing is off: ")));
+}
+
+TEST_F(KinesisDestinationTest, StreamWithoutAModeIsNotPaced) {
+  EXPECT_THAT(notices(*describe(stream_of(""))), IsEmpty());
+}
+
+TEST_F(KinesisDestinationTest, AggregatingNeedsShards) {
+  settings_.aggregate = true;
+  describe(stream_of(""));
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR", "ListShards in CBOR"));
+}
+
+}  // namespace
+}  // namespace everyitem::run
