@@ -21,37 +21,20 @@
 #include "pace/read_rate.h"
 #include "pipeline/pipeline.h"
 #include "run/run_claim.h"
+#include "run/run_lanes.h"
 #include "run/run_loops.h"
 #include "run/run_services.h"
 #include "run/run_stores.h"
 #include "run/time_limit.h"
 #include "sink/dead_letter_file.h"
-#include "source/page_reader.h"
 
 namespace everyitem::run {
 
 namespace {
 
-/// Threads that a run takes by default: with more it waits for the services, or for memory.
-constexpr unsigned kMaxDefaultThreads = 8;
-
 /// How long a run that was stopped takes to give up what it owns. Within the 10 s that Docker, and
 /// much less than the 30 s that Kubernetes, waits before it kills.
 constexpr std::chrono::seconds kMaxRelease{3};
-
-/// What a lane of the pipeline is made of.
-struct LaneStages {
-  asio::any_io_executor executor;
-  std::unique_ptr<source::PartSource> source;
-  LaneDestination destination;
-
-  pipeline::LaneParts parts() const {
-    return {.executor = executor,
-            .source = *source,
-            .builder = *destination.builder,
-            .sink = *destination.sink};
-  }
-};
 
 }  // namespace
 
@@ -74,7 +57,6 @@ struct ScanRun::Impl {
   Awaitable<void> release(const std::exception_ptr& failure, ScanOutcome& outcome);
   Awaitable<void> claim();
   Awaitable<void> begin();
-  void open_lanes();
   std::uint32_t choose_parts();
   RunTerms terms() const;
   RunStart resumed_start() const;
@@ -108,7 +90,7 @@ struct ScanRun::Impl {
   double tried_units = 0;  ///< read units of what was read before the run began
   ScanProgress before;     ///< what earlier processes of the run did
   std::optional<pace::ReadGate> gate;
-  std::vector<LaneStages> lanes;
+  std::optional<RunLanes> lanes;
   std::optional<pipeline::Pipeline> pipeline;
 
   bool stop_requested = false;
@@ -184,17 +166,15 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     co_return ScanOutcome{.status = pipeline::RunStatus::interrupted};
   }
 
-  open_lanes();
-  pipeline::PipelineParts parts{.lanes = {},
+  gate.emplace(loops.home().executor, context.clock, rate, source->max_page_units());
+  lanes.emplace(settings, *state, loops, *source, *destination);
+  pipeline::PipelineParts parts{.lanes = lanes->parts(),
                                 .dead_letters = dead_letters.get(),
                                 .store = run_claim->store(),
                                 .read_gate = &*gate,
                                 .notice = notice};
   if (rate) {
     parts.background_task = run_claim->share_rate(*rate, *gate);
-  }
-  for (const LaneStages& lane : lanes) {
-    parts.lanes.push_back(lane.parts());
   }
   pipeline.emplace(loops.home().executor, std::move(parts), state->segments, context.limits,
                    settings.limit);
@@ -301,24 +281,6 @@ std::uint32_t ScanRun::Impl::choose_parts() {
   return chosen;
 }
 
-void ScanRun::Impl::open_lanes() {
-  const auto to_read = static_cast<std::size_t>(std::ranges::count_if(
-      state->segments, [](const auto& segment) { return !segment.position.complete; }));
-  const std::size_t threads =
-      settings.threads.value_or(std::min(usable_cores(), kMaxDefaultThreads));
-  // A page that is read counts towards --limit, which only one lane can do.
-  loops.grow(
-      settings.limit ? 1 : std::clamp<std::size_t>(threads, 1, std::max<std::size_t>(1, to_read)));
-  gate.emplace(loops.home().executor, context.clock, rate, source->max_page_units());
-  const auto parts = static_cast<std::uint32_t>(state->segments.size());
-  for (std::size_t i = 0; i < loops.size(); ++i) {
-    RunLoop& loop = loops.at(i);
-    lanes.push_back({.executor = loop.executor,
-                     .source = source->open(loop, parts),
-                     .destination = destination->open(loop, loops.size())});
-  }
-}
-
 ScanProgress ScanRun::Impl::progress() const {
   ScanProgress progress = before;
   if (pipeline) {
@@ -336,8 +298,8 @@ ScanProgress ScanRun::Impl::progress() const {
   }
   std::uint32_t& complete = progress.counters.segments_complete;
   complete -= std::min(complete, before.segments - progress.segments);
-  for (const LaneStages& lane : lanes) {
-    progress.records_sent_again += lane.destination.sink->records_sent_again();
+  if (lanes) {
+    progress.records_sent_again = lanes->records_sent_again();
   }
   if (services) {
     const aws::ClientCounters calls = services->counters();
