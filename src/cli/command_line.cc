@@ -8,7 +8,7 @@
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 
-#include "cli/suggestion.h"
+#include "options/suggestion.h"
 
 namespace everyitem::cli {
 
@@ -32,7 +32,7 @@ std::vector<std::string> with_flags_for_words(std::vector<std::string> arguments
 
 std::string did_you_mean(std::string_view dashes, std::string_view word,
                          const std::vector<std::string>& candidates) {
-  const auto meant = nearest(word, candidates);
+  const auto meant = options::nearest(word, candidates);
   return meant ? fmt::format("; did you mean {}{}?", dashes, *meant) : ".";
 }
 

@@ -1,8 +1,8 @@
-#include "cli/suggestion.h"
+#include "options/suggestion.h"
 
 #include <gtest/gtest.h>
 
-namespace everyitem::cli {
+namespace everyitem::options {
 namespace {
 
 TEST(Suggestion, NearestWord) {
@@ -21,4 +21,4 @@ TEST(Suggestion, NoneForAnotherWord) {
 }
 
 }  // namespace
-}  // namespace everyitem::cli
+}  // namespace everyitem::options

@@ -1,10 +1,10 @@
-#include "cli/suggestion.h"
+#include "options/suggestion.h"
 
 #include <algorithm>
 #include <cstddef>
 #include <limits>
 
-namespace everyitem::cli {
+namespace everyitem::options {
 
 namespace {
 
@@ -43,4 +43,4 @@ std::optional<std::string> nearest(std::string_view word,
   return best;
 }
 
-}  // namespace everyitem::cli
+}  // namespace everyitem::options

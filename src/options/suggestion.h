@@ -6,11 +6,11 @@
 #include <string_view>
 #include <vector>
 
-namespace everyitem::cli {
+namespace everyitem::options {
 
 /// The candidate that differs least, if it differs little: at most one letter in three is missing,
 /// surplus, another, or changed places with its neighbour.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 
-}  // namespace everyitem::cli
+}  // namespace everyitem::options
