@@ -30,7 +30,7 @@ static_assert(sizeof(PartitionKey) == kPartitionKeyLength);
 
 /// A hash (XXH3, 64 bits) of the item's whole primary key. The same item always gets the same
 /// partition key, so all its records go to one shard, in order; and items are spread over all
-/// shards, even those that share a hash key. An item without its key (not projected) is hashed as a
+/// shards, even those that share a hash key. An item that came without its key is hashed as a
 /// whole.
 std::uint64_t key_hash(const source::Item& item);
 

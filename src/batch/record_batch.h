@@ -48,6 +48,9 @@ struct RecordBatch {
   std::vector<BatchPage> pages;  ///< in the order of their items
   /// The items one after the other, as they were read. Empty if the body holds them byte for byte.
   PaddedBuffer separate_text;
+  /// The primary key of each item, in JSON, if the items were read without theirs
+  /// (source::AddedKeys); otherwise empty.
+  std::vector<std::string> separate_keys;
 
   /// Adds the entry of one more item, of `page`.
   void add(const BatchItem& item, source::PageId page) {
@@ -78,8 +81,9 @@ struct RecordBatch {
   /// Bytes that the batch takes in memory, about.
   std::size_t memory_bytes() const {
     return body.size() + separate_text.size() + records.size() * sizeof(RecordSpan) +
-           items.size() * sizeof(BatchItem);
+           items.size() * sizeof(BatchItem) + separate_keys_bytes();
   }
+  std::size_t separate_keys_bytes() const;
 };
 
 }  // namespace everyitem::batch

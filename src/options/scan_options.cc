@@ -98,7 +98,9 @@ std::vector<Entry> make_entries() {
        "paid for",
        keep(&ScanParameters::filter_expression)},
       {setting::kProjection, kHow, kAll, kSource, "EXPR",
-       "Deliver only these attributes (ProjectionExpression)",
+       "Deliver only these attributes (ProjectionExpression). The key is read even if it is not "
+       "one "
+       "of them",
        keep(&ScanParameters::projection_expression)},
       {setting::kNames, kHow, kAll, kSource, "JSON",
        "What the #names in expressions stand for (ExpressionAttributeNames), in the AWS CLI's "

@@ -12,11 +12,13 @@
 namespace everyitem::pipeline {
 
 BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
-                       checkpoint::AckTracker& tracker, std::size_t bound_bytes, bool hashes)
+                       checkpoint::AckTracker& tracker, std::size_t bound_bytes, bool hashes,
+                       const source::KeyNames& keys)
     : builder_(builder),
       tracker_(tracker),
       bound_bytes_(bound_bytes),
       hashes_(hashes),
+      keys_(keys),
       batch_ready_(executor),
       room_(executor) {}
 
@@ -32,6 +34,11 @@ Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page
     // As RecordBatch::add does: one entry for each run of a page's items.
     tracker_.add_batch(page);
     last_page_ = page;
+  }
+  if (keys_.added.any()) {
+    for (const source::Item& item : items.first(added.count)) {
+      separate_keys_.push_back(source::key_of(item, keys_));
+    }
   }
   if (added.next == batch::AddResult::full) {
     seal();
@@ -93,6 +100,7 @@ void BatchQueue::discard() {
 
 void BatchQueue::seal() {
   sealed_.push_back(builder_.seal());
+  sealed_.back().separate_keys = std::exchange(separate_keys_, {});
   last_page_.reset();
   held_bytes_ += sealed_.back().memory_bytes();
   if (hashes_ && ++unhashed_ == sha256_side_by_side()) {

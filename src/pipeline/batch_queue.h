@@ -5,6 +5,8 @@
 #include <deque>
 #include <optional>
 #include <span>
+#include <string>
+#include <vector>
 
 #include "base/async.h"
 #include "batch/batch_builder.h"
@@ -25,9 +27,10 @@ struct Packed {
 class BatchQueue {
  public:
   /// Holds up to about `bound_bytes` of batches, including those being sent. `hashes`: whether the
-  /// senders need RecordBatch::sha256.
+  /// senders need RecordBatch::sha256. `keys`: of the items that are packed; outlives the queue.
   BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilder& builder,
-             checkpoint::AckTracker& tracker, std::size_t bound_bytes, bool hashes);
+             checkpoint::AckTracker& tracker, std::size_t bound_bytes, bool hashes,
+             const source::KeyNames& keys);
 
   /// Packs `items` of `page` from the front, until a batch is full, too many bytes are held, or an
   /// item fits into no batch. Tells the tracker of each batch that holds some of them. If items are
@@ -59,6 +62,8 @@ class BatchQueue {
   std::size_t bound_bytes_;
   std::size_t held_bytes_ = 0;
   bool hashes_;
+  const source::KeyNames& keys_;
+  std::vector<std::string> separate_keys_;   ///< of the batch being built
   std::optional<source::PageId> last_page_;  ///< whose items the batch being built has last
   std::deque<batch::RecordBatch> sealed_;
   std::size_t unhashed_ = 0;  ///< this many of sealed_, at the back

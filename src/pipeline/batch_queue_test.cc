@@ -26,7 +26,7 @@ constexpr std::size_t kItemBytes = 20;  // and a line break in the batch
 class BatchQueueTest : public testing::Test {
  protected:
   explicit BatchQueueTest(std::size_t bound_bytes = 1'000'000)
-      : queue_(loop_.get_executor(), builder_, tracker_, bound_bytes, true) {}
+      : queue_(loop_.get_executor(), builder_, tracker_, bound_bytes, true, keys_) {}
 
   /// `count` items `first`, `first` + 1, ...
   std::vector<source::Item> items(int first, int count) {
@@ -34,7 +34,7 @@ class BatchQueueTest : public testing::Test {
     for (int i = first; i < first + count; ++i) {
       const std::string& text = texts_.emplace_back(fmt::format(R"({{"pk":{{"S":"{:05}"}}}})", i));
       EXPECT_EQ(text.size(), kItemBytes);
-      made.push_back({.json = text, .hash_key = {}, .range_key = {}});
+      made.push_back({.json = text, .hash_key = text, .range_key = {}});
     }
     return made;
   }
@@ -84,6 +84,7 @@ class BatchQueueTest : public testing::Test {
   asio::io_context loop_;
   LineBuilder builder_{kBatchItems};
   checkpoint::AckTracker tracker_{std::vector<checkpoint::SegmentProgress>(1)};
+  source::KeyNames keys_{.hash = "k", .range = ""};
   BatchQueue queue_;
   std::deque<std::string> texts_;
   std::vector<std::string> taken_;
@@ -96,6 +97,33 @@ class FullBatchQueueTest : public BatchQueueTest {
  protected:
   FullBatchQueueTest() : BatchQueueTest(kBatchItems * (kItemBytes + 1) - 1) {}
 };
+
+TEST_F(BatchQueueTest, SeparateKeysGoWithTheirBatch) {
+  keys_.added.hash = true;
+  pack(items(0, 4), tracker_.open_page(0));
+  pack(items(4, 3), tracker_.open_page(0));
+  queue_.close();
+  for (int i = 0; i < 3; ++i) {
+    take_one();
+    settle();
+  }
+  int item = 0;
+  for (const batch::RecordBatch& batch : batches_) {
+    ASSERT_EQ(batch.separate_keys.size(), batch.items.size());
+    for (const std::string& key : batch.separate_keys) {
+      EXPECT_EQ(key, fmt::format(R"({{"k":{{"pk":{{"S":"{:05}"}}}}}})", item++));
+    }
+    EXPECT_GT(batch.memory_bytes(), batch.body.size() + batch.items.size() * kItemBytes);
+  }
+  EXPECT_EQ(item, 7);
+}
+
+TEST_F(BatchQueueTest, KeysInTheItemsAreNotCopied) {
+  pack(items(0, 3), tracker_.open_page(0));
+  take_one();
+  settle();
+  EXPECT_THAT(batches_.at(0).separate_keys, IsEmpty());
+}
 
 TEST_F(BatchQueueTest, FullBatchesThenTheRest) {
   const source::PageId page = tracker_.open_page(0);

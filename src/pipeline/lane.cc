@@ -29,7 +29,7 @@ Lane::Lane(LaneParts parts, LaneContext context, LaneShare share)
       share_(std::move(share)),
       tracker_(share_.start),
       queue_(parts_.executor, parts_.builder, tracker_, share_.limits.batch_bytes,
-             parts_.sink.needs_sha256()),
+             parts_.sink.needs_sha256(), parts_.source.keys()),
       reader_of_segment_(share_.start.size()),
       pages_saved_(share_.start.size()),
       page_room_(parts_.executor, share_.limits.pages_at_once),

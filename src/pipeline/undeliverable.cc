@@ -12,12 +12,11 @@ namespace everyitem::pipeline {
 
 sink::DeadLetter too_large_letter(const source::Item& item, std::uint32_t segment,
                                   const source::KeyNames& keys, const std::string& size_limit) {
-  const auto key = source::position_behind(item, keys);
   return {
       .segment = segment,
       .code = {},
       .reason = fmt::format("its JSON has {} bytes, and {}", grouped(item.json.size()), size_limit),
-      .key = key ? key->last_evaluated_key : std::string(),
+      .key = source::key_of(item, keys),
       .item = std::string(item.json)};
 }
 
@@ -31,7 +30,8 @@ std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
     letters.push_back({.segment = batch.pages[batch.page_index(item.index)].page.segment,
                        .code = std::move(item.code),
                        .reason = std::move(item.reason),
-                       .key = source::key_of(text, keys),
+                       .key = batch.separate_keys.empty() ? source::key_of(text, keys)
+                                                          : batch.separate_keys.at(item.index),
                        .item = std::string(text)});
   }
   return letters;

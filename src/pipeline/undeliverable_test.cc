@@ -55,6 +55,16 @@ TEST(Undeliverable, LettersFromTheBatchAlone) {
   }
 }
 
+TEST(Undeliverable, KeyApartFromTheItem) {
+  batch::RecordBatch batch = batch_of_three_pages();
+  for (std::uint32_t i = 0; i < 6; ++i) {
+    batch.separate_keys.push_back(fmt::format(R"({{"id":{{"N":"{}"}}}})", i));
+  }
+  const auto letters = refused_letters(batch, {refused(4)}, {.hash = "id", .range = ""});
+  EXPECT_EQ(letters.at(0).key, R"({"id":{"N":"4"}})");
+  EXPECT_EQ(letters.at(0).item, R"({"pk":{"S":"4"}})");
+}
+
 TEST(Undeliverable, ItemWithoutItsKey) {
   const auto letters =
       refused_letters(batch_of_three_pages(), {refused(1)}, {.hash = "pk", .range = "sk"});

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "source/dynamodb_limits.h"
+#include "source/projection.h"
 #include "source/table_description.h"
 #include "source/table_parts.h"
 
@@ -21,7 +22,9 @@ class TableSource final : public Source {
         loops_(context.services.loops()),
         dynamodb_(dynamodb),
         scan_(std::move(scan)),
-        table_(std::move(table)) {}
+        table_(std::move(table)) {
+    table_.keys.added = source::added_keys(scan_, table_.keys);
+  }
 
   std::string name() const override { return settings_.table.name; }
   std::string location() const override { return fmt::format("{}\n{}", table_.arn, scan_.index); }
@@ -57,7 +60,7 @@ class TableSource final : public Source {
     aws::Client& client = dynamodb_.on(loop);
     return std::make_unique<source::TableParts>(source::ScanContext{
         .dynamodb = client,
-        .requests = source::ScanRequests(scan_, parts),
+        .requests = source::ScanRequests(source::with_keys(scan_, table_.keys), parts),
         .keys = table_.keys,
         .object = fmt::format("table {} in {}", settings_.table.name, client.region()),
         .limits = settings_.retry_limits()});

@@ -153,18 +153,44 @@ class KeyFinder {
 
   Item slice_item(Walk& walk) const {
     Item item;
-    item.json = walk.members([&](std::string_view name) {
+    item.json =
+        walk.members([&](std::string_view name) { take_member(name, walk.object(), item); });
+    return item;
+  }
+
+  /// The same without the attributes of KeyNames::added: the others are copied to `kept`, which has
+  /// room for the whole page.
+  Item slice_item(Walk& walk, PaddedBuffer& kept) const {
+    Item item;
+    const std::size_t begin = kept.size();
+    kept.append("{");
+    walk.members([&](std::string_view name) {
       const std::string_view value = walk.object();
-      if (is(name, keys_.hash)) {
-        item.hash_key = value;
-      } else if (!keys_.range.empty() && is(name, keys_.range)) {
-        item.range_key = value;
+      if (!take_member(name, value, item)) {
+        kept.append(kept.size() > begin + 1 ? "," : "");
+        const char* const quote = name.data() - 1;
+        kept.append({quote, static_cast<std::size_t>(value.data() + value.size() - quote)});
       }
     });
+    kept.append("}");
+    item.json = kept.view().substr(begin);
     return item;
   }
 
  private:
+  /// True if it is part of the key, and was read only for that.
+  bool take_member(std::string_view name, std::string_view value, Item& item) const {
+    if (is(name, keys_.hash)) {
+      item.hash_key = value;
+      return keys_.added.hash;
+    }
+    if (!keys_.range.empty() && is(name, keys_.range)) {
+      item.range_key = value;
+      return keys_.added.range;
+    }
+    return false;
+  }
+
   bool is(std::string_view name, const std::string& key) const {
     if (!escapes_ || name.find('\\') == std::string_view::npos) {
       return name == key;
@@ -221,6 +247,11 @@ std::optional<ScanPosition> position_behind(const Item& item, const KeyNames& ke
   return ScanPosition{.last_evaluated_key = key + "}"};
 }
 
+std::string key_of(const Item& item, const KeyNames& keys) {
+  auto position = position_behind(item, keys);
+  return position ? std::move(position->last_evaluated_key) : std::string();
+}
+
 std::string key_of(std::string_view json, const KeyNames& keys) {
   const PaddedBuffer text(json);
   Walk walk(text, structure().find(text));
@@ -228,8 +259,7 @@ std::string key_of(std::string_view json, const KeyNames& keys) {
   if (!walk.at_end()) {
     fail("an item has bytes after its end");
   }
-  const auto position = position_behind(item, keys);
-  return position ? position->last_evaluated_key : std::string();
+  return key_of(item, keys);
 }
 
 ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
@@ -243,13 +273,18 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
   bool has_items = false;
   Walk walk(page.body_, structure().find(page.body_));
   const KeyFinder finder(keys, page.body_.view());
+  const bool adds_keys = keys.added.any();
+  if (adds_keys) {
+    page.kept_.reserve(page.body_.size());
+  }
   walk.members([&](std::string_view name) {
     if (name == "Items") {
       has_items = true;
       walk.take('[');
       if (!walk.take_if(']')) {
         do {
-          page.items_.push_back(finder.slice_item(walk));
+          page.items_.push_back(adds_keys ? finder.slice_item(walk, page.kept_)
+                                          : finder.slice_item(walk));
         } while (walk.take_if(','));
         walk.take(']');
       }
@@ -269,6 +304,9 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
     throw aws::MalformedResponse("the response to Scan has bytes after its end");
   }
   items_expected = page.items_.size();
+  if (adds_keys) {
+    page.kept_.finish();
+  }
   if (!has_items) {
     throw aws::MalformedResponse("the response to Scan has no Items");
   }

@@ -78,6 +78,46 @@ TEST(ScanPage, KeysThatAreNotProjectedAreEmpty) {
   EXPECT_EQ(page.items()[1].json, "{}");
 }
 
+TEST(ScanPage, AddedKeysAreNoPartOfItems) {
+  KeyNames keys{.hash = "p\"k", .range = "sk"};
+  struct Case {
+    const char* came;
+    const char* without_hash;
+    const char* without_both;
+  };
+  const Case cases[] = {
+      {R"({"p\"k":{"S":"1"},"sk":{"N":"2"}})", R"({"sk":{"N":"2"}})", "{}"},
+      {R"({"sk":{"N":"2"},"a":{"S":"x, y"},"p\"k":{"S":"1"}})",
+       R"({"sk":{"N":"2"},"a":{"S":"x, y"}})", R"({"a":{"S":"x, y"}})"},
+      {R"({"a":{"L":[{"M":{}}]},"p\u0022k":{"S":"1"},"b":{"N":"1.50"},"sk":{"N":"2"}})",
+       R"({"a":{"L":[{"M":{}}]},"b":{"N":"1.50"},"sk":{"N":"2"}})",
+       R"({"a":{"L":[{"M":{}}]},"b":{"N":"1.50"}})"},
+      {R"({"sk":{"N":"2"},"p\"k":{"S":"1"},"\u00e4":{"B":"/+=="}})",
+       R"({"sk":{"N":"2"},"\u00e4":{"B":"/+=="}})", R"({"\u00e4":{"B":"/+=="}})"},
+  };
+  std::string all = R"({"Items":[)";
+  for (const Case& one : cases) {
+    all += std::string(one.came) + (&one == std::end(cases) - 1 ? R"(],"Count":4})" : ",");
+  }
+  for (const bool both : {false, true}) {
+    keys.added = {.hash = true, .range = both};
+    const ScanPage page = parse(all, keys);
+    for (std::size_t i = 0; i < std::size(cases); ++i) {
+      const Item& item = page.items()[i];
+      EXPECT_EQ(item.json, both ? cases[i].without_both : cases[i].without_hash);
+      EXPECT_EQ(key_of(item, keys), R"({"p\"k":{"S":"1"},"sk":{"N":"2"}})");
+    }
+  }
+}
+
+TEST(ScanPage, ItemsLackingAddedKeys) {
+  const ScanPage page = parse(R"({"Items":[{},{"a":{"S":"1"}}],"Count":2})",
+                              {.hash = "pk", .range = "", .added = {.hash = true}});
+  EXPECT_EQ(page.items()[0].json, "{}");
+  EXPECT_EQ(page.items()[1].json, R"({"a":{"S":"1"}})");
+  EXPECT_EQ(key_of(page.items()[1], {.hash = "pk", .range = ""}), "");
+}
+
 TEST(PositionBehind, IsTheItemsPrimaryKey) {
   const KeyNames keys{.hash = "a\"b", .range = "sk"};
   const ScanPage page = parse(

@@ -87,9 +87,7 @@ void validate(const ScanParameters& parameters) {
 }
 
 ScanRequests::ScanRequests(const ScanParameters& parameters, std::uint32_t total_segments)
-    : filtered_(!parameters.filter_expression.empty()),
-      of_index_(!parameters.index.empty()),
-      projected_(!parameters.projection_expression.empty()) {
+    : filtered_(!parameters.filter_expression.empty()), of_index_(!parameters.index.empty()) {
   common_ = fmt::format(R"({{"TableName":{},"ReturnConsumedCapacity":"TOTAL")",
                         json_string(parameters.table));
   append_text(common_, "IndexName", parameters.index);

@@ -39,14 +39,11 @@ class ScanRequests {
   bool filtered() const { return filtered_; }
   /// Whether an index is scanned.
   bool of_index() const { return of_index_; }
-  /// Whether only some attributes are read, perhaps without the keys.
-  bool projected() const { return projected_; }
 
  private:
   std::string common_;  ///< the part of the body that is the same for all pages
   bool filtered_;
   bool of_index_;
-  bool projected_;
 };
 
 }  // namespace everyitem::source

@@ -11,8 +11,7 @@ std::optional<std::uint64_t> TableParts::page_limit(std::uint64_t items_left) co
   // Scan's Limit counts items before the filter, so with a filter it makes pages small. That is
   // worth it only when a page cannot be cut.
   const ScanRequests& requests = context_.requests;
-  const bool can_be_cut = !requests.of_index() && !requests.projected();
-  return requests.filtered() && can_be_cut ? std::nullopt : std::optional(items_left);
+  return requests.filtered() && !requests.of_index() ? std::nullopt : std::optional(items_left);
 }
 
 }  // namespace everyitem::source

@@ -188,6 +188,20 @@ def test_projection_without_the_key_still_delivers(
     assert sorted(backend.data(stream)) == sorted(wanted)
 
 
+@pytest.mark.parametrize("keys", [HASH, HASH_AND_RANGE])
+def test_projection_without_the_key_can_be_cut(
+    backend: Backend, everyitem: Everyitem, varied: Any, keys: Keys
+) -> None:
+    """The key is read all the same, so the next run continues behind any item."""
+    table, stream = varied(keys), backend.stream()
+    scan = ("--table", table.name, "--stream", stream, "--projection", "address, tags")
+    for limit in (1, 333, 1000):
+        everyitem.scan(*scan, "--limit", limit)
+    everyitem.scan(*scan)
+    wanted = backend.raw_items(table.name, ProjectionExpression="address, tags")
+    assert sorted(backend.data(stream)) == sorted(wanted)
+
+
 def test_limit_is_exact_and_the_next_run_resumes(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:

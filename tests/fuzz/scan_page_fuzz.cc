@@ -81,6 +81,29 @@ void require_same_as_boost(const ScanPage& page, const KeyNames& keys, std::stri
   }
 }
 
+/// Of a page with the same text.
+ScanPage without_keys(std::string_view text, KeyNames keys, AddedKeys added) {
+  keys.added = added;
+  return ScanPage::parse(PaddedBuffer(text), keys);
+}
+
+void require_others_kept(const ScanPage& page, const KeyNames& keys, std::string_view text) {
+  const AddedKeys added{.hash = true, .range = !keys.range.empty()};
+  const ScanPage rest = without_keys(text, keys, added);
+  require(rest.items().size() == page.items().size(), "no item goes with its key");
+  for (std::size_t i = 0; i < rest.items().size(); ++i) {
+    const Item& item = rest.items()[i];
+    require(key_of(item, keys) == key_of(page.items()[i], keys), "the key is still known");
+    auto whole = read_json(page.items()[i].json);
+    if (!whole || !unambiguous(text)) {
+      continue;
+    }
+    whole->get_object().erase(keys.hash);
+    whole->get_object().erase(keys.range);
+    require(read_json(item.json) == whole, "an item loses its key and nothing else");
+  }
+}
+
 void parse(std::string_view text, const KeyNames& keys) {
   PaddedBuffer body(text);
   const std::string_view bytes = body.view();
@@ -89,6 +112,7 @@ void parse(std::string_view text, const KeyNames& keys) {
     require(page.size_bytes() == text.size(), "a page has the size of what came");
     require_slices(page, keys, bytes);
     require_same_as_boost(page, keys, text);
+    require_others_kept(page, keys, text);
   } catch (const aws::MalformedResponse&) {
     return;
   }
