@@ -31,7 +31,7 @@ TEST(ParseArn, RegionAndAccountMayBeEmpty) {
   EXPECT_EQ(arn.resource, "bucket");
 }
 
-TEST(ParseArn, AMissingPartIsAnErrorThatNamesTheSetting) {
+TEST(ParseArn, MissingPartNamesSetting) {
   for (const char* text : {"", "orders", "arn:", "arn:aws:dynamodb:eu-west-1:table/orders",
                            "arn::dynamodb:eu-west-1:1:table/orders", "arn:aws::eu-west-1:1:t/x",
                            "arn:aws:dynamodb:eu-west-1:1:"}) {
@@ -65,7 +65,7 @@ TEST(ParseStream, TakesAnArnWithItsRegion) {
             (ResourceName{.name = "backfill", .arn = kStreamArn, .region = "eu-west-1"}));
 }
 
-TEST(ParseTable, RefusesOthersAndSaysWhatWasGivenAndWhatIsWanted) {
+TEST(ParseTable, RefusesOthersNamesWanted) {
   const std::string table = kTableArn;
   const struct {
     std::string value;
@@ -90,7 +90,7 @@ TEST(ParseTable, RefusesOthersAndSaysWhatWasGivenAndWhatIsWanted) {
   }
 }
 
-TEST(ParseStream, RefusesOthersAndSaysWhatWasGivenAndWhatIsWanted) {
+TEST(ParseStream, RefusesOthersNamesWanted) {
   const struct {
     std::string value;
     const char* fault;

@@ -198,7 +198,7 @@ TEST_F(ClientTest, TheAnswerIsGivenOnce) {
   EXPECT_EQ(service_->client.counters().retries, 0U);
 }
 
-TEST_F(ClientTest, ARequestIsWhatAwsWantsAndIsSignedAsItIsSent) {
+TEST_F(ClientTest, RequestIsSignedAsSent) {
   serve_in_order({ok()});
   call();
   const std::string& request = requests_.at(0);
@@ -233,7 +233,7 @@ TEST_F(ClientTest, ARequestIsWhatAwsWantsAndIsSignedAsItIsSent) {
   EXPECT_THAT(signature, testing::Contains(http::Header{"Authorization", authorization}));
 }
 
-TEST_F(ClientTest, ACallThatNobodySignsNeedsNoCredentialsAndIsSentAsItIs) {
+TEST_F(ClientTest, UnsignedCallNeedsNoCredentials) {
   serve([](int) { return ok(); });
   const std::vector<http::Header> headers = {{"x-token", "t"}};
   call_.is_signed = false;
@@ -248,7 +248,7 @@ TEST_F(ClientTest, ACallThatNobodySignsNeedsNoCredentialsAndIsSentAsItIs) {
   EXPECT_THAT(request, AllOf(Not(HasSubstr("Authorization")), Not(HasSubstr("X-Amz-Date"))));
 }
 
-TEST_F(ClientTest, WhatIsSecretIsNotShownWhenTheServiceRepeatsIt) {
+TEST_F(ClientTest, EchoedSecretIsNotShown) {
   serve([](int) {
     return Reply{answer(R"({"message":"bad: a-very-secret-token"})", "403 Forbidden")};
   });
@@ -256,7 +256,7 @@ TEST_F(ClientTest, WhatIsSecretIsNotShownWhenTheServiceRepeatsIt) {
   EXPECT_THAT(failed_call().what(), AllOf(HasSubstr("bad: ***"), Not(HasSubstr("very-secret"))));
 }
 
-TEST_F(ClientTest, NoCredentialsAreAnErrorThatSaysWhereTheyWereSought) {
+TEST_F(ClientTest, NoCredentialsSaysWhereSought) {
   class None final : public CredentialsProvider {
    public:
     Awaitable<std::optional<Credentials>> find() override { co_return std::nullopt; }
@@ -275,7 +275,7 @@ TEST_F(ClientTest, NoCredentialsAreAnErrorThatSaysWhereTheyWereSought) {
 
 // Throttling
 
-TEST_F(ClientTest, AThrottledCallIsRepeatedAsLongAsItTakes) {
+TEST_F(ClientTest, ThrottleIsRetriedForEver) {
   constexpr int kThrottles = 1000;
   serve([](int number) { return number <= kThrottles ? throttled() : ok(); });
   call();
@@ -285,7 +285,7 @@ TEST_F(ClientTest, AThrottledCallIsRepeatedAsLongAsItTakes) {
   EXPECT_EQ(service_->client.counters().retries, 0U);
 }
 
-TEST_F(ClientTest, WaitsGrowToTheirCapAndAreSpread) {
+TEST_F(ClientTest, WaitsGrowToCapSpread) {
   serve([](int number) { return number <= 200 ? throttled() : ok(); });
   call();
   const auto& sleeps = service_->clock.sleeps();
@@ -299,13 +299,13 @@ TEST_F(ClientTest, WaitsGrowToTheirCapAndAreSpread) {
   EXPECT_LT(*std::min_element(sleeps.begin() + 20, sleeps.end()), milliseconds(500));
 }
 
-TEST_F(ClientTest, WhatTheServiceAsksToWaitIsWaited) {
+TEST_F(ClientTest, RetryAfterIsHonored) {
   serve_in_order({refusal("ThrottlingException", "400 Bad Request", "Retry-After: 7\r\n"), ok()});
   call();
   EXPECT_THAT(service_->clock.sleeps(), ElementsAre(seconds(7) + backoffs(1).at(0)));
 }
 
-TEST_F(ClientTest, RepeatsThatNobodyPaysForWaitLongest) {
+TEST_F(ClientTest, UnpaidRetriesWaitLongest) {
   // Calls that fail once each spend more than they earn.
   serve([](int number) { return number % 2 == 1 ? unavailable() : ok(); });
   constexpr int kCalls = 200;
@@ -325,7 +325,7 @@ TEST_F(ClientTest, RepeatsThatNobodyPaysForWaitLongest) {
   EXPECT_EQ(short_waits, 139);
 }
 
-TEST_F(ClientTest, HoursOfThrottlingDoNotMakeOneFailureTheLast) {
+TEST_F(ClientTest, FailureAfterHoursOfThrottling) {
   // 500 and 503 come now and then in hours; none of them is a reason to give up a call that the
   // service answers in between.
   serve([](int number) {
@@ -336,7 +336,7 @@ TEST_F(ClientTest, HoursOfThrottlingDoNotMakeOneFailureTheLast) {
   EXPECT_GT(service_->clock.now().time_since_epoch(), hours(3));
 }
 
-TEST_F(ClientTest, CredentialsMayExpireTwiceInOneThrottledCall) {
+TEST_F(ClientTest, CredentialsExpireTwiceWhileThrottled) {
   serve([](int number) {
     return number > 900 ? ok() : number % 300 == 0 ? refusal("ExpiredTokenException") : throttled();
   });
@@ -347,7 +347,7 @@ TEST_F(ClientTest, CredentialsMayExpireTwiceInOneThrottledCall) {
 
 // Failures that may pass
 
-TEST_F(ClientTest, FailuresOfTheServiceAreRepeatedWhateverTheirBody) {
+TEST_F(ClientTest, ServiceFailuresRetryWhateverBody) {
   serve_in_order({refusal("InternalServerError", "500 Internal Server Error"),
                   unavailable(),
                   {answer("<html><body>Bad gateway</body></html>", "502 Bad Gateway",
@@ -360,7 +360,7 @@ TEST_F(ClientTest, FailuresOfTheServiceAreRepeatedWhateverTheirBody) {
   EXPECT_EQ(service_->client.counters().retries, 4U);
 }
 
-TEST_F(ClientTest, AFailureThatStaysEndsTheCallAndSaysWhatWasTried) {
+TEST_F(ClientTest, LastingFailureSaysWhatWasTried) {
   serve([](int) { return refusal("InternalServerError", "500 Internal Server Error"); });
   const Error error = failed_call();
   nanoseconds elapsed{0};
@@ -380,7 +380,7 @@ TEST_F(ClientTest, AFailureThatStaysEndsTheCallAndSaysWhatWasTried) {
   EXPECT_EQ(error.details().code, "InternalServerError");
 }
 
-TEST_F(ClientTest, AThrottleEndsTheCallOnceItTookAsLongAsTheUserWaits) {
+TEST_F(ClientTest, ThrottleEndsAtMaxWait) {
   call_.limits = waiting_at_most(minutes(10));
   serve([](int) { return throttled(); });
   const Error error = failed_call();
@@ -390,14 +390,14 @@ TEST_F(ClientTest, AThrottleEndsTheCallOnceItTookAsLongAsTheUserWaits) {
   EXPECT_THAT(error.what(), HasSubstr(": throttled requests are retried for at most 10 min 0 s)"));
 }
 
-TEST_F(ClientTest, AFailureIsRepeatedForAsLongAsTheUserWaits) {
+TEST_F(ClientTest, FailureIsRetriedWhileUserWaits) {
   call_.limits = waiting_at_most(hours(3));
   serve([](int) { return unavailable(); });
   failed_call();
   EXPECT_GE(slept(), hours(3));
 }
 
-TEST_F(ClientTest, AFailureThatComesAfterALongThrottleIsGivenItsTimeToo) {
+TEST_F(ClientTest, FailureAfterLongThrottleIsRetried) {
   serve([](int number) { return number <= 100 ? throttled() : unavailable(); });
   failed_call();
   const auto& sleeps = service_->clock.sleeps();
@@ -429,7 +429,7 @@ class TestPacer final : public Pacer {
   nanoseconds wait_;
 };
 
-TEST_F(ClientTest, APacerIsToldOfFailuresAndAskedBeforeRepeats) {
+TEST_F(ClientTest, PacerHearsFailuresBeforeRetries) {
   serve_in_order({throttled(), unavailable(), ok()});
   TestPacer pacer(service_->clock, seconds(1));
   call_.pacer = &pacer;
@@ -439,7 +439,7 @@ TEST_F(ClientTest, APacerIsToldOfFailuresAndAskedBeforeRepeats) {
   EXPECT_EQ(pacer.repeats, 2);
 }
 
-TEST_F(ClientTest, APacerIsToldOfTheFailureThatEndsTheCall) {
+TEST_F(ClientTest, PacerHearsLastFailure) {
   serve_in_order({refusal("AccessDeniedException")});
   TestPacer pacer(service_->clock, seconds(1));
   call_.pacer = &pacer;
@@ -448,7 +448,7 @@ TEST_F(ClientTest, APacerIsToldOfTheFailureThatEndsTheCall) {
   EXPECT_EQ(pacer.repeats, 0);
 }
 
-TEST_F(ClientTest, WaitingForThePacerIsNoTimeThatTheServiceTook) {
+TEST_F(ClientTest, PacerWaitIsNotServiceTime) {
   call_.limits = waiting_at_most(minutes(10));
   serve([](int) { return throttled(); });
   TestPacer pacer(service_->clock, minutes(10));
@@ -458,7 +458,7 @@ TEST_F(ClientTest, WaitingForThePacerIsNoTimeThatTheServiceTook) {
   EXPECT_GE(slept() - paced, minutes(10));
 }
 
-TEST_F(ClientTest, AnAnswerThatDoesNotMatchItsChecksumIsAskedForAgain) {
+TEST_F(ClientTest, ChecksumMismatchIsRetried) {
   // CRC-32 of "123456789" (the algorithm's check value): 0xCBF43926.
   const std::string crc = "x-amz-crc32: 3421780262\r\n";
   serve_in_order({ok("123456780", crc), ok("12345678", crc), ok("123456789", "x-amz-crc32: x\r\n"),
@@ -468,14 +468,14 @@ TEST_F(ClientTest, AnAnswerThatDoesNotMatchItsChecksumIsAskedForAgain) {
   EXPECT_EQ(requests_.size(), 5U);
 }
 
-TEST_F(ClientTest, ARefusalThatWasChangedOnItsWayIsNotBelieved) {
+TEST_F(ClientTest, AlteredRefusalIsNotBelieved) {
   serve_in_order(
       {refusal("ResourceNotFoundException", "400 Bad Request", "x-amz-crc32: 1\r\n"), ok()});
   call();
   EXPECT_EQ(accepted_.size(), 1U);
 }
 
-TEST_F(ClientTest, ABodyThatIsCutShortIsAskedForAgain) {
+TEST_F(ClientTest, CutBodyIsRetried) {
   serve_in_order(
       {{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{\"Items\":[", Reply::Then::close},
        {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"Ite\r\n", Reply::Then::close},
@@ -493,13 +493,13 @@ TEST_F(ClientTest, AResetConnectionIsReplaced) {
   EXPECT_EQ(service_->server.accepted(), 3);
 }
 
-TEST_F(ClientTest, AnAnswerThatIsNotHttpIsAskedForAgain) {
+TEST_F(ClientTest, NonHttpAnswerIsRetried) {
   serve_in_order({{"\x16\x03\x01 what is this?\r\n\r\n", Reply::Then::close}, ok("whole")});
   call();
   EXPECT_THAT(accepted_, ElementsAre("whole"));
 }
 
-TEST_F(ClientTest, AStalledAnswerIsAskedForAgain) {
+TEST_F(ClientTest, StalledAnswerIsRetried) {
   constexpr http::Timeouts kIdle{.connect = milliseconds::max(), .idle = milliseconds(20)};
   const Reply stalled{"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", Reply::Then::stall};
   serve([&](int number) { return number == 1 ? stalled : ok("whole"); }, kIdle);
@@ -507,7 +507,7 @@ TEST_F(ClientTest, AStalledAnswerIsAskedForAgain) {
   EXPECT_THAT(accepted_, ElementsAre("whole"));
 }
 
-TEST_F(ClientTest, AnAnswerThatIsNotTheOperationsOwnIsAskedForAgain) {
+TEST_F(ClientTest, ForeignAnswerIsRetried) {
   serve_in_order({ok("{}"), ok("{}"), ok("{}")});
   int asked = 0;
   accept_ = [&](const http::Response&) {
@@ -520,7 +520,7 @@ TEST_F(ClientTest, AnAnswerThatIsNotTheOperationsOwnIsAskedForAgain) {
   EXPECT_EQ(service_->clock.sleeps(), backoffs(2));
 }
 
-TEST_F(ClientTest, AnAnswerThatStaysMalformedEndsTheCall) {
+TEST_F(ClientTest, LastingMalformedAnswerEnds) {
   call_.limits = kStartUpLimits;
   serve([](int) { return ok(); });
   accept_ = [](const http::Response&) { throw MalformedResponse("the answer has no Items"); };
@@ -529,7 +529,7 @@ TEST_F(ClientTest, AnAnswerThatStaysMalformedEndsTheCall) {
       StartsWith("Scan on table orders: the answer has no Items (gave up after 4 attempts"));
 }
 
-TEST_F(ClientTest, AWrongEndpointIsToldSoonAndByName) {
+TEST_F(ClientTest, WrongEndpointIsNamedSoon) {
   call_.limits = kStartUpLimits;
   serve_in_order({});
   service_->server.stop_accepting();
@@ -543,7 +543,7 @@ TEST_F(ClientTest, AWrongEndpointIsToldSoonAndByName) {
 
 // Failures that stay
 
-TEST_F(ClientTest, AFatalRefusalEndsTheCallAtOnce) {
+TEST_F(ClientTest, FatalRefusalEndsAtOnce) {
   for (const std::string_view code :
        {"ValidationException", "ResourceNotFoundException", "AccessDeniedException", "Unheard"}) {
     requests_.clear();
@@ -576,7 +576,7 @@ TEST_F(ClientTest, ARedirectIsNotFollowed) {
   }
 }
 
-TEST_F(ClientTest, ARedirectToNowhereIsNoneEither) {
+TEST_F(ClientTest, RedirectWithoutTargetIsFailure) {
   for (const char* header : {"", "Location: /elsewhere\r\n", "Location: http://[\r\n"}) {
     requests_.clear();
     serve_in_order({{answer("", "302 Found", header)}});
@@ -584,7 +584,7 @@ TEST_F(ClientTest, ARedirectToNowhereIsNoneEither) {
   }
 }
 
-TEST_F(ClientTest, AServerThatCannotShowItsCertificateIsNotAskedAgain) {
+TEST_F(ClientTest, BadCertificateIsNotRetried) {
   FakeClock clock{{}};
   asio::io_context loop;
   http::TestServer server(loop, [](http::Peer& peer) -> Awaitable<void> {
@@ -608,27 +608,27 @@ TEST_F(ClientTest, AServerThatCannotShowItsCertificateIsNotAskedAgain) {
   EXPECT_TRUE(clock.sleeps().empty());
 }
 
-TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsNotSentAgain) {
+TEST_F(ClientTest, UnsafeCallIsNotResent) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({{"", Reply::Then::close}, ok()});
   EXPECT_THAT(failed_call().what(), HasSubstr("connection closed without a response"));
   EXPECT_EQ(requests_.size(), 1U);
 }
 
-TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsSentAgainIfItWasRefused) {
+TEST_F(ClientTest, UnsafeCallResentIfRefused) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({throttled(), refusal("ExpiredTokenException"), ok()});
   call();
   EXPECT_EQ(requests_.size(), 3U);
 }
 
-TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsNotSentAgainIfTheServiceFailedAtIt) {
+TEST_F(ClientTest, UnsafeCallNotResentAfterFailure) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({refusal("InternalServerError", "500 Internal Server Error")});
   EXPECT_EQ(failed_call().details().code, "InternalServerError");
 }
 
-TEST_F(ClientTest, WhatMayNotBeDoneTwiceIsSentAgainIfItCannotHaveArrived) {
+TEST_F(ClientTest, UnsafeCallResentIfNotArrived) {
   call_.repetition = Repetition::unsafe;
   call_.limits = kStartUpLimits;
   serve_in_order({});
@@ -646,7 +646,7 @@ TEST_F(ClientTest, ExpiredCredentialsAreRenewedOnce) {
   EXPECT_THAT(header_of(requests_.at(1), "Authorization"), HasSubstr("Credential=AKID2/"));
 }
 
-TEST_F(ClientTest, CredentialsThatAreRefusedTwiceEndTheCall) {
+TEST_F(ClientTest, CredentialsRefusedTwiceEnd) {
   serve_in_order({refusal("ExpiredTokenException"), refusal("ExpiredTokenException")});
   const Error error = failed_call();
   EXPECT_EQ(service_->credentials.invalidated, 1);
@@ -655,7 +655,7 @@ TEST_F(ClientTest, CredentialsThatAreRefusedTwiceEndTheCall) {
                                   EndsWith("Renew the session's credentials.")));
 }
 
-TEST_F(ClientTest, CallsThatFindTheSameCredentialsExpiredRenewThemOnce) {
+TEST_F(ClientTest, SharedExpiredCredentialsRenewedOnce) {
   serve([this](int number) {
     const bool first = header_of(requests_.at(number - 1), "X-Amz-Security-Token") == "the-token-1";
     return first ? refusal("ExpiredTokenException") : ok();
@@ -665,7 +665,7 @@ TEST_F(ClientTest, CallsThatFindTheSameCredentialsExpiredRenewThemOnce) {
   EXPECT_EQ(service_->credentials.invalidated, 1);
 }
 
-TEST_F(ClientTest, TheSecretIsInNoErrorAndNotOnTheWire) {
+TEST_F(ClientTest, SecretIsNeverShown) {
   const std::vector<Reply> refusals = {refusal("InvalidSignatureException"),
                                        refusal("AccessDenied"),
                                        refusal("ExpiredTokenException"),
@@ -685,7 +685,7 @@ TEST_F(ClientTest, TheSecretIsInNoErrorAndNotOnTheWire) {
 
 // The clock
 
-TEST_F(ClientTest, AWrongClockIsSetRightByTheServicesOwn) {
+TEST_F(ClientTest, ServiceCorrectsWrongClock) {
   const Reply skewed = refusal("InvalidSignatureException", "400 Bad Request",
                                "Date: Mon, 23 Nov 2026 06:30:00 GMT\r\n");
   serve_in_order({skewed, ok(), ok()});
@@ -696,7 +696,7 @@ TEST_F(ClientTest, AWrongClockIsSetRightByTheServicesOwn) {
   EXPECT_EQ(sent_date(2).substr(0, 13), "20261123T0630");
 }
 
-TEST_F(ClientTest, AClockThatIsAheadIsSetRightToo) {
+TEST_F(ClientTest, FastClockIsCorrected) {
   serve_in_order({refusal("RequestTimeTooSkewed", "400 Bad Request",
                           "Date: Sun, 22 Nov 2026 23:59:00 GMT\r\n"),
                   ok()});
@@ -704,7 +704,7 @@ TEST_F(ClientTest, AClockThatIsAheadIsSetRightToo) {
   EXPECT_EQ(sent_date(1).substr(0, 13), "20261122T2359");
 }
 
-TEST_F(ClientTest, ARefusedSignatureIsNotTheClocksFaultWhenTheClocksAgree) {
+TEST_F(ClientTest, RefusedSignatureWithRightClock) {
   for (const std::string_view headers :
        {"Date: Mon, 23 Nov 2026 04:03:00 GMT\r\n", "Date: Mon, 23 Nov 2026 03:57:00 GMT\r\n",
         "Date: yesterday\r\n", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
@@ -723,7 +723,7 @@ Reply refusal_at(int hour) {
                  fmt::format("Date: Mon, 23 Nov 2026 {:02}:30:00 GMT\r\n", hour));
 }
 
-TEST_F(ClientTest, AClockThatJumpsAgainIsFollowedAgain) {
+TEST_F(ClientTest, SecondClockJumpIsFollowed) {
   // A run that is resumed meets the service's clock for the first time, and it jumps meanwhile.
   serve_in_order({refusal_at(6), refusal_at(2), ok()});
   call();
@@ -731,14 +731,14 @@ TEST_F(ClientTest, AClockThatJumpsAgainIsFollowedAgain) {
   EXPECT_EQ(sent_date(2).substr(0, 13), "20261123T0230");
 }
 
-TEST_F(ClientTest, AClockThatNeverStopsJumpingEndsTheCall) {
+TEST_F(ClientTest, EndlessClockJumpsEndTheCall) {
   int hour = 6;
   serve([&](int) { return refusal_at(hour++); });
   EXPECT_THAT(failed_call().what(), HasSubstr("the clock is corrected at most 4 times per call"));
   EXPECT_EQ(requests_.size(), 1U + kClockCorrections);
 }
 
-TEST_F(ClientTest, AClockThatJumpsUnderCallsIsSetRightForAllOfThem) {
+TEST_F(ClientTest, ClockJumpIsCorrectedForAll) {
   serve([this](int number) {
     const bool wrong = sent_date(number - 1) < "20261123T0600";
     return wrong ? refusal("InvalidSignatureException", "400 Bad Request",
@@ -752,7 +752,7 @@ TEST_F(ClientTest, AClockThatJumpsUnderCallsIsSetRightForAllOfThem) {
 
 // Services whose paths say what is called
 
-TEST_F(ClientTest, ACallByItsPathIsSignedWithItsHeadersAndTakesItsOwnStatus) {
+TEST_F(ClientTest, PathCallSignsHeadersOwnStatus) {
   std::string request;
   TestService lambda(
       [&](http::Peer& peer, std::string arrived) -> Awaitable<void> {
@@ -779,7 +779,7 @@ TEST_F(ClientTest, ACallByItsPathIsSignedWithItsHeadersAndTakesItsOwnStatus) {
       AllOf(HasSubstr("/eu-west-1/lambda/aws4_request"), HasSubstr("x-amz-invocation-type")));
 }
 
-TEST_F(ClientTest, AnotherStatusThanThatOfSuccessIsAnError) {
+TEST_F(ClientTest, UnexpectedStatusIsError) {
   const std::string not_found = answer("{}", "404 Not Found");
   TestService lambda([&](http::Peer& peer, const std::string&) { return peer.write(not_found); },
                      kLambda);
@@ -789,7 +789,7 @@ TEST_F(ClientTest, AnotherStatusThanThatOfSuccessIsAnError) {
 
 // Cancellation
 
-TEST_F(ClientTest, ACallIsCancelledWhileItWaitsForTheAnswer) {
+TEST_F(ClientTest, CancelledWhileAwaitingAnswer) {
   serve([this](int) {
     asio::post(service_->loop, [this] { signal_.emit(asio::cancellation_type::terminal); });
     return Reply{"HTTP/1.1 200 OK\r\n"};
@@ -798,7 +798,7 @@ TEST_F(ClientTest, ACallIsCancelledWhileItWaitsForTheAnswer) {
   EXPECT_EQ(requests_.size(), 1U);
 }
 
-TEST_F(ClientTest, ACallIsCancelledWhileItWaitsToAskAgain) {
+TEST_F(ClientTest, CancelledWhileBackingOff) {
   serve([](int) { return throttled(); });
   service_->clock.on_sleep = [this] {
     if (service_->clock.sleeps().size() == 3) {

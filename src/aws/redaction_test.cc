@@ -9,21 +9,21 @@ const Credentials kCredentials{.access_key_id = "AKIDEXAMPLE00000",
                                .secret_access_key = "wJalrXUtnFEMI/K7MDENG+bPxRfiCY",
                                .session_token = "AQoDYXdzEPT//////////wEXAMPLEtc764"};
 
-TEST(Redaction, CredentialsAreTakenOutWhereverTheyStand) {
+TEST(Redaction, CredentialsRemovedEverywhere) {
   EXPECT_EQ(without_secrets("AKIDEXAMPLE00000, x-amz-security-token:AQoDYXdzEPT//////////wEXAMPLEtc"
                             "764 and wJalrXUtnFEMI/K7MDENG+bPxRfiCYwJalrXUtnFEMI/K7MDENG+bPxRfiCY",
                             kCredentials),
             "***, x-amz-security-token:*** and ******");
 }
 
-TEST(Redaction, WhatAServiceSaysOtherwiseIsKept) {
+TEST(Redaction, OtherTextIsKept) {
   const std::string message = "User: arn:aws:iam::1:user/me is not authorized. It's so, 'a' at 'b'";
   EXPECT_EQ(without_secrets(message, kCredentials), message);
   EXPECT_EQ(without_secrets("the demo table", {.access_key_id = "demo", .secret_access_key = ""}),
             "the demo table");
 }
 
-TEST(Redaction, WhatMayBeAnItemsIsTakenOut) {
+TEST(Redaction, ItemDataIsRemoved) {
   EXPECT_EQ(without_items("2 errors: Value 'jane' at 'key' failed; 'joe's' is too long"),
             "2 errors: Value ... is too long");
   EXPECT_EQ(without_items(R"(cannot take {"pk":{"S":"jane"}} at all)"), "cannot take ... at all");
@@ -49,7 +49,7 @@ TEST(Redaction, CodesAreWords) {
   }
 }
 
-TEST(Redaction, ALongMessageIsCutBehindItsSecrets) {
+TEST(Redaction, LongMessageCutAfterRedaction) {
   const std::string message = without_secrets(
       std::string(kMaxMessageBytes - 3, 'x').append(kCredentials.session_token), kCredentials);
   EXPECT_EQ(message, std::string(kMaxMessageBytes - 3, 'x') + "***");

@@ -12,7 +12,7 @@ namespace {
 
 using testing::HasSubstr;
 
-TEST(RegionalEndpoint, HasTheSuffixOfTheRegionsPartition) {
+TEST(RegionalEndpoint, PartitionSuffix) {
   const struct {
     const char* region;
     const char* url;
@@ -33,7 +33,7 @@ TEST(RegionalEndpoint, HasTheSuffixOfTheRegionsPartition) {
 }
 
 // What the rule sets of botocore 1.43.11 give. Each row: FIPS, dual-stack, both.
-TEST(RegionalEndpoint, VariantsAreThoseOfTheRuleSets) {
+TEST(RegionalEndpoint, VariantsFollowRuleSets) {
   const struct {
     const char* service;
     const char* region;
@@ -96,7 +96,7 @@ TEST(RegionalEndpoint, VariantsAreThoseOfTheRuleSets) {
   }
 }
 
-TEST(RegionalEndpoint, ARegionThatCannotBeAHostLabelIsNamed) {
+TEST(RegionalEndpoint, InvalidHostLabelIsNamed) {
   for (const std::string& region :
        {std::string("us_east_1"), std::string("us-east-1."), std::string("-us"), std::string("us-"),
         std::string("evil.com/"), std::string("ü"), std::string(64, 'a'), std::string()}) {

@@ -10,25 +10,25 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(Repetition, AnUnsafeOperationIsRepeatedOnlyWhenItCannotHaveArrived) {
+TEST(Repetition, UnsafeOnlyIfNotArrived) {
   EXPECT_TRUE(may_repeat(Repetition::safe, true));
   EXPECT_TRUE(may_repeat(Repetition::safe, false));
   EXPECT_TRUE(may_repeat(Repetition::unsafe, false));
   EXPECT_FALSE(may_repeat(Repetition::unsafe, true));
 }
 
-TEST(RetryLimits, AThrottledCallNeverCountsAsFailed) {
+TEST(RetryLimits, ThrottleIsNoFailure) {
   EXPECT_FALSE(RetryLimits{}.give_up(ErrorClass::throttle, 1'000'000, hours(10)));
 }
 
-TEST(RetryLimits, ATransientFailureEndsOnceBothBoundsAreReached) {
+TEST(RetryLimits, TransientEndsAtBothBounds) {
   const RetryLimits limits{.attempts = 10, .elapsed = minutes(2)};
   EXPECT_FALSE(limits.give_up(ErrorClass::transient, 9, hours(1)));
   EXPECT_FALSE(limits.give_up(ErrorClass::transient, 1000, seconds(119)));
   EXPECT_TRUE(limits.give_up(ErrorClass::transient, 10, minutes(2)));
 }
 
-TEST(RetryLimits, FailuresWithARemedyAreTriedAgainAndFatalOnesNever) {
+TEST(RetryLimits, RemediableRetriedFatalNever) {
   EXPECT_FALSE(RetryLimits{}.give_up(ErrorClass::expired_credentials, 1, seconds(0)));
   EXPECT_TRUE(RetryLimits{}.give_up(ErrorClass::expired_credentials, 2, seconds(0)));
   EXPECT_FALSE(RetryLimits{}.give_up(ErrorClass::clock_skew, kClockCorrections, seconds(0)));
@@ -36,7 +36,7 @@ TEST(RetryLimits, FailuresWithARemedyAreTriedAgainAndFatalOnesNever) {
   EXPECT_TRUE(RetryLimits{}.give_up(ErrorClass::fatal, 1, seconds(0)));
 }
 
-TEST(Backoff, DoublesUpToItsCapAndIsSpreadOverTheWholeInterval) {
+TEST(Backoff, DoublesToCapFullySpread) {
   const Backoff backoff{.base = milliseconds(100), .cap = seconds(1)};
   EXPECT_EQ(backoff.wait(1, 0.0), milliseconds(0));
   EXPECT_EQ(backoff.wait(1, 0.5), milliseconds(50));
@@ -58,7 +58,7 @@ TEST(RetryAfter, IsReadInSecondsAndBounded) {
   }
 }
 
-TEST(RetryBudget, IsSpentByRepeatsAndEarnedBySuccess) {
+TEST(RetryBudget, SpentByRetriesEarnedBySuccess) {
   RetryBudget budget;
   for (int repeat = 0; repeat < RetryBudget::kCapacity / RetryBudget::kCostOfARepeat; ++repeat) {
     EXPECT_TRUE(budget.spend());

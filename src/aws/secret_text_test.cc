@@ -46,7 +46,7 @@ class Memory {
   alignas(SecretText) std::array<std::byte, sizeof(SecretText)> bytes_{};
 };
 
-TEST(SecretText, IsNotInMemoryOnceItHasGone) {
+TEST(SecretText, WipedOnceGone) {
   Memory memory;
   SecretText* secret = memory.make(kShort);
   EXPECT_TRUE(memory.holds(kShort));
@@ -54,7 +54,7 @@ TEST(SecretText, IsNotInMemoryOnceItHasGone) {
   EXPECT_FALSE(memory.holds(kShort));
 }
 
-TEST(SecretText, IsNotInMemoryOnceItIsReplacedOrMoved) {
+TEST(SecretText, WipedOnceReplacedOrMoved) {
   Memory memory;
   SecretText* secret = memory.make(kShort);
   *secret = "other";
@@ -67,7 +67,7 @@ TEST(SecretText, IsNotInMemoryOnceItIsReplacedOrMoved) {
   secret->~SecretText();
 }
 
-TEST(SecretText, IsNotInMemoryThatIsGivenBack) {
+TEST(SecretText, WipedBeforeFree) {
   const std::string text(100, 's');
   const FreedMemory freed(text);
   { const std::string left_behind(100, 's'); }

@@ -17,7 +17,7 @@ http::Response response(int status, std::string_view body, std::vector<http::Hea
   return made;
 }
 
-TEST(ServiceError, EveryRowOfTheTableIsFoundByItsCodeWhateverTheStatus) {
+TEST(ServiceError, EveryCodeWhateverStatus) {
   std::set<std::string_view> seen;
   for (const ServiceErrorRow& row : service_error_table()) {
     EXPECT_TRUE(seen.insert(row.code).second) << row.code << " stands twice";
@@ -37,7 +37,7 @@ TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
   EXPECT_EQ(classify(301, ""), ErrorClass::fatal);
 }
 
-TEST(ServiceError, AStreamThatIsBeingUpdatedIsWaitedFor) {
+TEST(ServiceError, UpdatingStreamIsWaitedFor) {
   EXPECT_EQ(classify(400, "ResourceInUseException"), ErrorClass::transient);
   EXPECT_FALSE(hint_for("ResourceInUseException").empty());
 }
@@ -67,7 +67,7 @@ TEST(ServiceError, CodeMayComeInTheHeader) {
   EXPECT_EQ(error.error_class, ErrorClass::expired_credentials);
 }
 
-TEST(ServiceError, BodiesThatAreNotJsonAreTaken) {
+TEST(ServiceError, NonJsonBodies) {
   for (const std::string_view body :
        {"", "<html><h1>503</h1></html>", "[1]", "{\"__type\":", "7"}) {
     const auto error = read_service_error(response(503, body));
@@ -77,17 +77,17 @@ TEST(ServiceError, BodiesThatAreNotJsonAreTaken) {
   }
 }
 
-TEST(ServiceError, ARequestThatIsTooLargeForAProxyIsNotValid) {
+TEST(ServiceError, TooLargeForProxyIsInvalid) {
   const auto error = read_service_error(response(413, "<html>too large</html>"));
   EXPECT_EQ(error.code, "RequestEntityTooLarge");
   EXPECT_EQ(error.error_class, ErrorClass::invalid);
 }
 
-TEST(ServiceError, AnEndpointThatDoesNotKnowTheBodysFormatSaysSo) {
+TEST(ServiceError, UnknownBodyFormat) {
   EXPECT_EQ(read_service_error(response(415, "")).code, "UnsupportedMediaTypeException");
 }
 
-TEST(ServiceError, SomeCodesMayBeAboutTheFormatOfTheRequest) {
+TEST(ServiceError, CodesAboutRequestFormat) {
   for (const std::string_view code : {"UnsupportedMediaTypeException", "SerializationException",
                                       "UnknownOperationException", "InternalFailure"}) {
     EXPECT_TRUE(may_be_about_format(code)) << code;
@@ -111,7 +111,7 @@ TEST(ServiceError, IsReadFromCborToo) {
             "HTTP status 503");
 }
 
-TEST(ServiceError, IsReadFromTheXmlOfStsToo) {
+TEST(ServiceError, ReadsStsXml) {
   const std::string head = R"(<ErrorResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">)";
   const auto error = read_service_error(response(
       403, head + "<Error><Type>Sender</Type><Code>AccessDenied</Code><Message>a &amp; b</Message>"
@@ -126,7 +126,7 @@ TEST(ServiceError, IsReadFromTheXmlOfStsToo) {
   }
 }
 
-TEST(ServiceError, MembersOfTheWrongTypeAreIgnored) {
+TEST(ServiceError, WrongTypesAreIgnored) {
   const auto error = read_service_error(response(400, R"({"__type":7,"message":null})"));
   EXPECT_EQ(error.code, "");
   EXPECT_EQ(error.message, "HTTP status 400");

@@ -123,7 +123,7 @@ INSTANTIATE_TEST_SUITE_P(Aws, SignatureTestSuite, testing::ValuesIn(suite_cases(
 
 TEST(Sign, TheWholeTestSuiteIsThere) { EXPECT_EQ(suite_cases().size(), 40U); }
 
-TEST(Sign, APathIsSignedWithoutWhatServersTakeOutOfIt) {
+TEST(Sign, PathIsNormalized) {
   const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
   const auto signature = [&](std::string_view path, bool normalize_path = true) {
     return sign({.method = "GET",
@@ -156,7 +156,7 @@ TEST(Sign, APathIsSignedWithoutWhatServersTakeOutOfIt) {
   }
 }
 
-TEST(Sign, FractionsOfASecondAreCutOff) {
+TEST(Sign, FractionsAreCutOff) {
   const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
   const auto at = [&](std::chrono::system_clock::time_point time) {
     return sign({.method = "POST",
@@ -173,7 +173,7 @@ TEST(Sign, FractionsOfASecondAreCutOff) {
   EXPECT_NE(at(kSuiteTime + 1s), at(kSuiteTime));
 }
 
-TEST(Sign, NeitherSecretNorBodyAppearsInTheHeaders) {
+TEST(Sign, HeadersHideSecretAndBody) {
   const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
   const Credentials credentials = suite_credentials();
   for (const http::Header& header : sign({.method = "POST",
@@ -190,7 +190,7 @@ TEST(Sign, NeitherSecretNorBodyAppearsInTheHeaders) {
   }
 }
 
-TEST(Sign, AKeyThatIsKeptIsDerivedAnewWhereAnythingOfItDiffers) {
+TEST(Sign, CachedKeyIsRederived) {
   SigningKey kept;
   const std::vector<std::array<std::string, 4>> inputs = {
       {"secret", "20261124", "eu-west-1", "kinesis"},
@@ -209,7 +209,7 @@ TEST(Sign, AKeyThatIsKeptIsDerivedAnewWhereAnythingOfItDiffers) {
   }
 }
 
-TEST(Sign, LeavesNoSecretInMemoryThatIsGivenBack) {
+TEST(Sign, LeavesNoSecretInMemory) {
   const std::string secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
   const FreedMemory freed(secret);
   { SigningKey().derive(secret, "20261124", "eu-west-1", "kinesis"); }

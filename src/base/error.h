@@ -1,4 +1,4 @@
-// What a failed operation tells its user: what was done, to what, what the service said, what to
+// What a failed operation says to the user: what was done, to what, what the service said, what to
 // do next. Errors are thrown where they arise and printed once, at the door (cli/, lambda/), which
 // words the settings that they name.
 #pragma once

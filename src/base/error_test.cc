@@ -5,7 +5,7 @@
 namespace everyitem {
 namespace {
 
-TEST(Error, SaysOperationObjectCodeMessageAndHintInOneLine) {
+TEST(Error, OneLineWithAllParts) {
   const Error error(ErrorKind::failed, {.operation = "Scan",
                                         .object = "table orders",
                                         .code = "ResourceNotFoundException",
@@ -16,13 +16,13 @@ TEST(Error, SaysOperationObjectCodeMessageAndHintInOneLine) {
                "Check the name and the region.");
 }
 
-TEST(Error, LeavesOutWhatIsEmptyAndKeepsToOneLine) {
+TEST(Error, OmitsEmptyStaysOneLine) {
   EXPECT_STREQ(usage_error("--segments is 0\n(must be 1 or more)", "Give 1.").what(),
                "--segments is 0 (must be 1 or more). Give 1.");
   EXPECT_EQ(usage_error("x").kind(), ErrorKind::usage);
 }
 
-TEST(Error, TerminalControlCharactersOfAServiceAreNotPassedOn) {
+TEST(Error, ControlCharactersAreNotShown) {
   EXPECT_STREQ(usage_error("a\x1b[31mred").what(), "a [31mred");
 }
 

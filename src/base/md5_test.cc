@@ -77,7 +77,7 @@ TEST_P(Md5By, TestSuiteOfRfc1321) {
 
 TEST_P(Md5By, NoTexts) { md5_each_by(GetParam(), {}, {}); }
 
-TEST_P(Md5By, ShortTextsInSetsOfAnySize) {
+TEST_P(Md5By, ShortTextsAnySetSize) {
   std::mt19937 random(1);
   for (std::size_t count = 1; count <= 20; ++count) {
     for (std::size_t first = 0; first <= 200; first += count) {

@@ -45,7 +45,7 @@ TEST_F(PrivateFolderTest, ExistingFoldersAreNotChanged) {
   EXPECT_EQ(permissions(folder_ / "a"), std::filesystem::perms(0755));
 }
 
-TEST_F(PrivateFolderTest, FileInTheWayIsAnError) {
+TEST_F(PrivateFolderTest, FileInTheWay) {
   std::ofstream(folder_ / "file") << "x";
   EXPECT_TRUE(make_private_folders(folder_ / "file"));
   EXPECT_TRUE(make_private_folders(folder_ / "file" / "a"));

@@ -38,7 +38,7 @@ TEST(AckTracker, TheFrontierFollowsAcknowledgedPages) {
   EXPECT_TRUE(tracker.drain_moved().empty());
 }
 
-TEST(AckTracker, ALaterPageWaitsForAnEarlierOne) {
+TEST(AckTracker, LaterPageWaits) {
   AckTracker tracker(fresh(1));
   const PageId first = tracker.open_page(0);
   tracker.add_batch(first);
@@ -54,7 +54,7 @@ TEST(AckTracker, ALaterPageWaitsForAnEarlierOne) {
   EXPECT_EQ(tracker.pages_passed(0), 2U);
 }
 
-TEST(AckTracker, APageWhoseBatchesAreAllAcknowledgedStillWaitsToBeClosed) {
+TEST(AckTracker, AcknowledgedPageWaitsForClose) {
   AckTracker tracker(fresh(1));
   const PageId page = tracker.open_page(0);
   tracker.add_batch(page);
@@ -67,7 +67,7 @@ TEST(AckTracker, APageWhoseBatchesAreAllAcknowledgedStillWaitsToBeClosed) {
   EXPECT_EQ(tracker.progress(0).position.last_evaluated_key, "a");
 }
 
-TEST(AckTracker, DeadLettersAreCountedOnceThePageIsPassed) {
+TEST(AckTracker, DeadLettersCountOncePassed) {
   AckTracker tracker(fresh(1));
   const PageId page = tracker.open_page(0);
   tracker.add_batch(page);
@@ -82,14 +82,14 @@ TEST(AckTracker, DeadLettersAreCountedOnceThePageIsPassed) {
   EXPECT_EQ(tracker.progress(0).dead_letters, 7U);
 }
 
-TEST(AckTracker, AnEmptyPageIsPassedAtOnce) {
+TEST(AckTracker, EmptyPagePassesAtOnce) {
   AckTracker tracker(fresh(2));
   tracker.close_page(tracker.open_page(1), {.position_after = {.complete = true}});
   EXPECT_TRUE(tracker.progress(1).position.complete);
   EXPECT_FALSE(tracker.progress(0).position.complete);
 }
 
-TEST(AckTracker, GoesOnFromWhereARunStood) {
+TEST(AckTracker, ContinuesFromRunsPosition) {
   std::vector<SegmentProgress> start = fresh(1);
   start[0].position.last_evaluated_key = "m";
   start[0].items = 100;
@@ -114,7 +114,7 @@ TEST(AckTracker, CallsOutOfOrderAreRefused) {
 
 // The property that the guarantee rests on, compared with a model that knows every open batch, for
 // random schedules: the frontier stands right before the first page that is not wholly done.
-TEST(AckTracker, TheFrontierNeverPassesAnUnacknowledgedBatchInAnyOrder) {
+TEST(AckTracker, FrontierNeverPassesUnacknowledgedBatch) {
   struct ModelPage {
     PageId id;
     std::uint64_t items;

@@ -130,7 +130,7 @@ TYPED_TEST_P(CheckpointStoreConformance, IsEmptyAtFirst) {
   EXPECT_FALSE(this->found().has_value());
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, ARunThatBeganIsThereForTheNextProcess) {
+TYPED_TEST_P(CheckpointStoreConformance, BegunRunIsThereNext) {
   {
     auto store = this->backend_.open();
     this->begin(*store, this->example());
@@ -143,7 +143,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ARunThatBeganIsThereForTheNextProcess) 
   EXPECT_FALSE(state->complete());
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereForTheNextProcess) {
+TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereNext) {
   // Keys are up to 2 KB + 1 KB of binary data, which base64 makes longer.
   const std::string key = R"({"pk":{"S":"é\n{{\")" + std::string(4096, 'x') + R"("}})";
   const SegmentProgress moved{
@@ -166,7 +166,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereForTheNextProcess) {
   EXPECT_EQ(state->dead_letters(), 2U);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, EveryProcessGoesOnWhereTheOneBeforeHasEnded) {
+TYPED_TEST_P(CheckpointStoreConformance, EachProcessContinuesTheLast) {
   constexpr std::uint32_t kSegments = 40;
   RunState expected{.identity = {{"table", "orders"}, {"values", std::string(9000, 'v')}},
                     .segments = {}};
@@ -196,7 +196,7 @@ TYPED_TEST_P(CheckpointStoreConformance, EveryProcessGoesOnWhereTheOneBeforeHasE
   }
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, ANewRunReplacesTheOldOne) {
+TYPED_TEST_P(CheckpointStoreConformance, NewRunReplacesOld) {
   auto store = this->backend_.open();
   this->begin(*store, this->example());
   this->save(*store, {{.segment = 0, .position = {.last_evaluated_key = "k"}, .items = 3},
@@ -213,7 +213,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ANewRunReplacesTheOldOne) {
   EXPECT_EQ(state->segments, other.segments);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, ARunWithOtherSettingsIsToldApartAndNothingIsTouched) {
+TYPED_TEST_P(CheckpointStoreConformance, OtherSettingsAreToldApart) {
   RunState there = this->example();
   there.identity[1].value = "b = \"é{{\"";
   auto store = this->backend_.open();
@@ -226,7 +226,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ARunWithOtherSettingsIsToldApartAndNoth
   EXPECT_EQ(this->found()->items(), 3U);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, ARunIsCompleteWhenEverySegmentIs) {
+TYPED_TEST_P(CheckpointStoreConformance, CompleteWhenEverySegmentIs) {
   RunState expected = this->example();
   {
     auto store = this->backend_.open();
@@ -281,7 +281,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ASecondOwnerIsRefused) {
   EXPECT_TRUE(this->found()->segments[0].position.complete);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, AKilledProcessIsFollowedByAnother) {
+TYPED_TEST_P(CheckpointStoreConformance, KilledProcessIsFollowed) {
   {
     const auto killed = this->backend_.open();
     this->begin(*killed, this->example());
@@ -421,12 +421,10 @@ TYPED_TEST_P(CheckpointStoreConformance, FinishedRunIsSeen) {
   EXPECT_EQ(view->state.items(), 6U);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(CheckpointStoreConformance, IsEmptyAtFirst,
-                            ARunThatBeganIsThereForTheNextProcess, ProgressIsThereForTheNextProcess,
-                            EveryProcessGoesOnWhereTheOneBeforeHasEnded, ANewRunReplacesTheOldOne,
-                            ARunWithOtherSettingsIsToldApartAndNothingIsTouched,
-                            ARunIsCompleteWhenEverySegmentIs, ARunMayBeginSomewhere,
-                            ASecondOwnerIsRefused, AKilledProcessIsFollowedByAnother,
+REGISTER_TYPED_TEST_SUITE_P(CheckpointStoreConformance, IsEmptyAtFirst, BegunRunIsThereNext,
+                            ProgressIsThereNext, EachProcessContinuesTheLast, NewRunReplacesOld,
+                            OtherSettingsAreToldApart, CompleteWhenEverySegmentIs,
+                            ARunMayBeginSomewhere, ASecondOwnerIsRefused, KilledProcessIsFollowed,
                             DamageIsNoticed, DamagedRunIsStartedOver, DamagedRunMayBeLeftAlone,
                             OlderFormatIsStartedOver, LaterFormatIsRefused, RunKeepsItsToken,
                             LookOwnsNothing, FinishedRunIsSeen);

@@ -29,7 +29,7 @@ TEST(DefaultCheckpointPath, IsReadableAndTellsRunsApart) {
 }
 
 // A later version must find the runs of an earlier one.
-TEST(DefaultCheckpointPath, StaysTheSameFromVersionToVersion) {
+TEST(DefaultCheckpointPath, StableAcrossVersions) {
   EXPECT_EQ(default_checkpoint_path("/s", "t", "d", "a"),
             "/s/everyitem/t--d--af63dc4c8601ec8c.sqlite");
 }

@@ -84,7 +84,7 @@ TEST_F(DynamoDbFleetStoreTest, WhatWasWrittenIsRead) {
   EXPECT_EQ(run(store_.read()), next);
 }
 
-TEST_F(DynamoDbFleetStoreTest, OfTwoThatReadTheSameOneWrites) {
+TEST_F(DynamoDbFleetStoreTest, OneOfTwoReadersWrites) {
   DynamoDbFleetStore other(kLocation, context());
   run(store_.read());
   run(other.read());
@@ -100,7 +100,7 @@ TEST_F(DynamoDbFleetStoreTest, OfTwoThatReadTheSameOneWrites) {
   EXPECT_EQ(run(store_.read()), changed);
 }
 
-TEST_F(DynamoDbFleetStoreTest, AWriteWhoseAnswerWasLostIsNotDoneTwice) {
+TEST_F(DynamoDbFleetStoreTest, LostAnswerIsNotWrittenTwice) {
   run(store_.read());
   answers_are_lost_ = true;
   EXPECT_THROW(run(store_.write(example())), Error);
@@ -116,7 +116,7 @@ TEST_F(DynamoDbFleetStoreTest, ItGoesByItself) {
             std::to_string(seconds_now(service_.clock) + 30L * 86400));
 }
 
-TEST_F(DynamoDbFleetStoreTest, WhatIsDamagedIsToldAsSuch) {
+TEST_F(DynamoDbFleetStoreTest, DamageIsReported) {
   const auto failure = [this](const char* attribute, boost::json::value value) -> std::string {
     run(store_.read());
     run(store_.write(example()));
@@ -142,7 +142,7 @@ TEST_F(DynamoDbFleetStoreTest, WhatIsDamagedIsToldAsSuch) {
   EXPECT_NE(failure("format", {{"N", "3"}}).find("its format is 3"), std::string::npos);
 }
 
-TEST_F(DynamoDbFleetStoreTest, AWorkersRunIsCompleteWhenItsOwnSegmentsAre) {
+TEST_F(DynamoDbFleetStoreTest, WorkerCompleteWithOwnSegments) {
   StoreContext of_worker = context();
   of_worker.part = {.worker = 1, .workers = 3};
   const DynamoDbLocation place{.table = "checkpoints", .run = "nightly/worker-1-of-3"};

@@ -55,7 +55,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, FailingCalls, DynamoDbUnderTest);
 
 class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {};
 
-TEST_F(DynamoDbStoreTest, AFinishedRunIsOneItemThatGoesByItself) {
+TEST_F(DynamoDbStoreTest, FinishedRunIsOneExpiringItem) {
   RunState state = example();
   auto store = backend_.open();
   begin(*store, state);
@@ -74,7 +74,7 @@ TEST_F(DynamoDbStoreTest, AFinishedRunIsOneItemThatGoesByItself) {
   EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30L * 86400));
 }
 
-TEST_F(DynamoDbStoreTest, ASegmentThatAnEarlierRunHasLeftIsNotTakenForThisOnes) {
+TEST_F(DynamoDbStoreTest, EarlierRunsSegmentIsNotTaken) {
   {
     auto store = backend_.open();
     begin(*store, example());
@@ -100,7 +100,7 @@ TEST_F(DynamoDbStoreTest, RunsShareATable) {
   EXPECT_EQ(backend_.items.tables.at("checkpoints").begin()->first.first, "default");
 }
 
-TEST_F(DynamoDbStoreTest, SavesOfAQuickRunWriteNothingButTheirSegments) {
+TEST_F(DynamoDbStoreTest, QuickRunWritesOnlySegments) {
   auto store = backend_.open();
   begin(*store, example());
   const std::size_t before = backend_.operations.size();
@@ -110,7 +110,7 @@ TEST_F(DynamoDbStoreTest, SavesOfAQuickRunWriteNothingButTheirSegments) {
   EXPECT_EQ(backend_.operations.size() - before, 50U);
 }
 
-TEST_F(DynamoDbStoreTest, WhatASuccessorWroteIsNotWrittenOverEvenByOneThatTrustsItsLease) {
+TEST_F(DynamoDbStoreTest, SuccessorsWritesSurviveTrustedLease) {
   auto first = backend_.open();
   begin(*first, example());
   auto second = backend_.open();
@@ -149,7 +149,7 @@ TEST_F(DynamoDbStoreTest, SegmentsAreWrittenSideBySide) {
   EXPECT_EQ(found()->segments, state.segments);
 }
 
-TEST_F(DynamoDbStoreTest, OfASegmentThatMovedTwiceTheLastIsWritten) {
+TEST_F(DynamoDbStoreTest, LastOfTwoMovesIsWritten) {
   auto store = backend_.open();
   begin(*store, example());
   save(*store,
@@ -159,7 +159,7 @@ TEST_F(DynamoDbStoreTest, OfASegmentThatMovedTwiceTheLastIsWritten) {
   EXPECT_EQ(found()->items(), 9U);
 }
 
-TEST_F(DynamoDbStoreTest, ATableMayBeNamedByItsArn) {
+TEST_F(DynamoDbStoreTest, TableNamedByArn) {
   std::string asked;
   StoreContext context = backend_.context();
   context.client = [&](const aws::ServiceModel& model, const std::string& region) -> aws::Client& {

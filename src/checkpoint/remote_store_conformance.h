@@ -217,7 +217,7 @@ TYPED_TEST_SUITE_P(RemoteStoreConformance);
 
 // The property that the guarantee rests on: at whatever request a process is killed, done or not,
 // each segment is where it was or where it has moved to, and nothing is mixed.
-TYPED_TEST_P(RemoteStoreConformance, KilledAtAnyRequestTheRunIsWhole) {
+TYPED_TEST_P(RemoteStoreConformance, KillAtAnyRequest) {
   for (const bool last_answer_is_lost : {false, true}) {
     for (std::size_t requests = 0;; ++requests) {
       RunState old = this->example();
@@ -260,7 +260,7 @@ TYPED_TEST_P(RemoteStoreConformance, KilledAtAnyRequestTheRunIsWhole) {
   }
 }
 
-TYPED_TEST_P(RemoteStoreConformance, WhoIsDeniedIsToldWhatAndWhere) {
+TYPED_TEST_P(RemoteStoreConformance, DenialNamesWhatAndWhere) {
   this->backend_.refusal = "AccessDeniedException";
   const std::string failure = this->load_failure();
   EXPECT_NE(failure.find("AccessDeniedException"), std::string::npos) << failure;
@@ -276,7 +276,7 @@ TYPED_TEST_P(RemoteStoreConformance, ThrottlingIsWaitedFor) {
   EXPECT_EQ(this->found()->segments, states.back().segments);
 }
 
-TYPED_TEST_P(RemoteStoreConformance, TheSecondOwnerIsToldWhoTheFirstIs) {
+TYPED_TEST_P(RemoteStoreConformance, SecondOwnerHearsOfFirst) {
   auto first = this->backend_.open();
   this->begin(*first, this->example());
   const std::string failure = this->load_failure(first.get());
@@ -302,7 +302,7 @@ TYPED_TEST_P(RemoteStoreConformance, KilledOwnerIsWaitedFor) {
   EXPECT_EQ(this->backend_.service.clock.now(), released) << "nobody owned it";
 }
 
-TYPED_TEST_P(RemoteStoreConformance, HandedOverRunIsTakenAtOnce) {
+TYPED_TEST_P(RemoteStoreConformance, HandedOverRunIsTaken) {
   auto first = this->backend_.open();
   this->begin(*first, this->example());
   this->save(*first, {{.segment = 0, .items = 4}});
@@ -367,7 +367,7 @@ TYPED_TEST_P(RemoteStoreConformance, TwoClaimsHaveOneOwner) {
   EXPECT_EQ(refused, 1U);
 }
 
-TYPED_TEST_P(RemoteStoreConformance, TheLeaseIsRenewedWhileNothingMoves) {
+TYPED_TEST_P(RemoteStoreConformance, IdleLeaseIsRenewed) {
   auto store = this->backend_.open();
   this->begin(*store, this->example());
   this->keep(*store, 200);
@@ -399,7 +399,7 @@ TYPED_TEST_P(RemoteStoreConformance, WhoseRunWasTakenOverStops) {
   EXPECT_EQ(this->found()->items(), 9U);
 }
 
-TYPED_TEST_P(RemoteStoreConformance, WhatIsDamagedSomewhereIsReadOrRefused) {
+TYPED_TEST_P(RemoteStoreConformance, DamageIsReadOrRefused) {
   this->write_history([](const RunState&) {});
   const auto whole = this->backend_.content();
   std::size_t refused = 0;
@@ -624,7 +624,7 @@ class FailingCalls : public RemoteStoreConformance<Backend> {
 
 TYPED_TEST_SUITE_P(FailingCalls);
 
-TYPED_TEST_P(FailingCalls, NoFateOfARequestSpoilsTheRun) {
+TYPED_TEST_P(FailingCalls, NoFailureSpoilsTheRun) {
   using Fate = RemoteUnderTest::Fate;
   // After how many more requests what is late lands: before the next process, in it, after it.
   const std::vector<std::size_t> landings = {0, 1, 3, 6, this->kNever};
@@ -649,13 +649,11 @@ TYPED_TEST_P(FailingCalls, NoFateOfARequestSpoilsTheRun) {
   this->RecordProperty("runs", std::to_string(runs));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(FailingCalls, NoFateOfARequestSpoilsTheRun);
+REGISTER_TYPED_TEST_SUITE_P(FailingCalls, NoFailureSpoilsTheRun);
 
-REGISTER_TYPED_TEST_SUITE_P(RemoteStoreConformance, KilledAtAnyRequestTheRunIsWhole,
-                            WhoIsDeniedIsToldWhatAndWhere, ThrottlingIsWaitedFor,
-                            TheSecondOwnerIsToldWhoTheFirstIs, KilledOwnerIsWaitedFor,
-                            HandedOverRunIsTakenAtOnce, TwoClaimsHaveOneOwner,
-                            TheLeaseIsRenewedWhileNothingMoves, WhoseRunWasTakenOverStops,
-                            WhatIsDamagedSomewhereIsReadOrRefused);
+REGISTER_TYPED_TEST_SUITE_P(RemoteStoreConformance, KillAtAnyRequest, DenialNamesWhatAndWhere,
+                            ThrottlingIsWaitedFor, SecondOwnerHearsOfFirst, KilledOwnerIsWaitedFor,
+                            HandedOverRunIsTaken, TwoClaimsHaveOneOwner, IdleLeaseIsRenewed,
+                            WhoseRunWasTakenOverStops, DamageIsReadOrRefused);
 
 }  // namespace everyitem::checkpoint

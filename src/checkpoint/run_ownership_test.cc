@@ -237,7 +237,7 @@ TEST_F(RunOwnershipTest, HandedOverRunNeedsNoWait) {
   EXPECT_EQ(clock_.now() - before, kLease);
 }
 
-TEST_F(RunOwnershipTest, HandOverOfAnotherRunIsWorthNothing) {
+TEST_F(RunOwnershipTest, ForeignHandOverIsWorthless) {
   begin(first_);
   const std::string text = run(first_.ownership.hand_over());
   Process restarting(shelf_, clock_, "restarting", text);
@@ -270,7 +270,7 @@ TEST_F(RunOwnershipTest, LateRenewalDoesNotUndoRelease) {
   EXPECT_FALSE(shelf_.stored.record->owned);
 }
 
-TEST_F(RunOwnershipTest, LateBeginDoesNotUndoWhatCame) {
+TEST_F(RunOwnershipTest, LateBeginUndoesNothing) {
   begin(first_);
   first_.records.next_write = Fate::lands_late;
   EXPECT_THROW(run(first_.ownership.begin(fresh("two"))), Error);
@@ -293,7 +293,7 @@ TEST_F(RunOwnershipTest, LostAnswersAreFoundOut) {
   EXPECT_EQ(shelf_.writes, 4U);
 }
 
-TEST_F(RunOwnershipTest, FailedBeginIsReleasedAsItIs) {
+TEST_F(RunOwnershipTest, FailedBeginReleasedUnchanged) {
   begin(first_, fresh("old"));
   run(first_.ownership.release("old", std::nullopt));
   for (const Fate fate : {Fate::fails, Fate::lands_late}) {
@@ -308,7 +308,7 @@ TEST_F(RunOwnershipTest, FailedBeginIsReleasedAsItIs) {
   }
 }
 
-TEST_F(RunOwnershipTest, BegunRunIsReleasedAfterALostAnswer) {
+TEST_F(RunOwnershipTest, BegunRunReleasedAfterLostAnswer) {
   begin(first_, fresh("old"));
   // The write is done; what fails is to look what became of it.
   first_.records.next_write = Fate::lands_late;
@@ -320,7 +320,7 @@ TEST_F(RunOwnershipTest, BegunRunIsReleasedAfterALostAnswer) {
   EXPECT_FALSE(shelf_.stored.record->finished.has_value()) << "that was the old run's";
 }
 
-TEST_F(RunOwnershipTest, FirstRunThatMayHaveBegunIsReleased) {
+TEST_F(RunOwnershipTest, PossiblyBegunRunIsReleased) {
   run(first_.ownership.claim_to_begin());
   first_.records.next_write = Fate::lands_late;
   EXPECT_THROW(run(first_.ownership.begin(fresh())), Error);
@@ -358,7 +358,7 @@ TEST_F(RunOwnershipTest, OfTwoThatClaimOneDoes) {
   EXPECT_EQ(shelf_.stored.record->generation, 3U);
 }
 
-TEST_F(RunOwnershipTest, StaleReadDoesNotEndTheRun) {
+TEST_F(RunOwnershipTest, StaleReadIsSurvived) {
   begin(first_);
   const StoredRecord older = shelf_.stored;
   pass(kLeaseRenewal);

@@ -97,7 +97,7 @@ void write_file(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
 }
 
-TEST(SqliteStore, TheFileIsForItsOwnerAlone) {
+TEST(SqliteStore, FileIsOwnersAlone) {
   const Folder folder;
   SqliteStore store(folder.file());
   EXPECT_FALSE(std::filesystem::exists(folder.file())) << "nothing has been asked for yet";
@@ -105,7 +105,7 @@ TEST(SqliteStore, TheFileIsForItsOwnerAlone) {
   EXPECT_EQ(std::filesystem::status(folder.file()).permissions(), std::filesystem::perms(0600));
 }
 
-TEST(SqliteStore, AFileThatIsNoDatabaseIsRefusedAndLeftAsItWas) {
+TEST(SqliteStore, NonDatabaseIsRefused) {
   const Folder folder;
   const std::string path = folder.path() + "/notes.txt";
   const std::string content(5000, 'n');
@@ -148,7 +148,7 @@ TEST(SqliteStore, ADamagedFileIsRefused) {
   EXPECT_EQ(run_to_end(store.load())->token, next.token);
 }
 
-TEST(SqliteStore, LookLeavesTheFolderAsItWas) {
+TEST(SqliteStore, LookLeavesFolderUnchanged) {
   const Folder folder;
   const std::string path = folder.path() + "/run.sqlite";
   const auto names = [&] {
@@ -171,14 +171,14 @@ TEST(SqliteStore, LookLeavesTheFolderAsItWas) {
   EXPECT_EQ(names(), std::set<std::string>{"run.sqlite"});
 }
 
-TEST(SqliteStore, AFolderThatCannotBeMadeIsNamed) {
+TEST(SqliteStore, UnmakeableFolderIsNamed) {
   const Folder folder;
   write_file(folder.path() + "/file", "x");
   const std::string failure = open_failure(folder.path() + "/file/run.sqlite");
   EXPECT_NE(failure.find(folder.path() + "/file/run.sqlite"), std::string::npos);
 }
 
-TEST(SqliteStore, ProgressOfAnUnknownSegmentIsRefusedAndNothingOfItIsKept) {
+TEST(SqliteStore, UnknownSegmentsProgressIsRefused) {
   const Folder folder;
   SqliteStore store(folder.file());
   run_to_end(store.begin(

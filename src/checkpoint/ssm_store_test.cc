@@ -91,7 +91,7 @@ class SsmStoreTest : public RemoteStoreConformance<SsmUnderTest> {
   }
 };
 
-TEST_F(SsmStoreTest, SavesAreWrittenEveryTenSecondsAtMost) {
+TEST_F(SsmStoreTest, SavesAtMostEveryTenSeconds) {
   auto store = backend_.open();
   begin(*store, with_segments(32));
   const std::uint64_t before = backend_.count("PutParameter");
@@ -111,7 +111,7 @@ TEST_F(SsmStoreTest, SavesAreWrittenEveryTenSecondsAtMost) {
   EXPECT_EQ(found()->items(), 32U * 50);
 }
 
-TEST_F(SsmStoreTest, SavesAreWrittenAsRarelyAsTheUserSays) {
+TEST_F(SsmStoreTest, SavesKeepUsersInterval) {
   backend_.interval = std::chrono::seconds(60);
   auto store = backend_.open();
   begin(*store, example());
@@ -123,7 +123,7 @@ TEST_F(SsmStoreTest, SavesAreWrittenAsRarelyAsTheUserSays) {
   end(store);
 }
 
-TEST_F(SsmStoreTest, AKillCostsWhatWasPutOffAndNoMore) {
+TEST_F(SsmStoreTest, KillCostsDeferredWritesOnly) {
   auto store = backend_.open();
   begin(*store, example());
   save(*store, {{.segment = 0, .items = 1}});
@@ -149,7 +149,7 @@ TEST_F(SsmStoreTest, LongKeysAreInSeveralParameters) {
   EXPECT_EQ(found()->items(), 7U);
 }
 
-TEST_F(SsmStoreTest, WriteThatIsNotWholeDoesNotCount) {
+TEST_F(SsmStoreTest, IncompleteWriteDoesNotCount) {
   auto store = backend_.open();
   begin(*store, example());
   for (const std::uint64_t items : {1, 2}) {
@@ -232,7 +232,7 @@ TEST_F(SsmStoreTest, StaleReadIsReadAgain) {
   EXPECT_EQ(found()->items(), 5U);
 }
 
-TEST_F(SsmStoreTest, WhatAnEarlierRunLeftIsRemoved) {
+TEST_F(SsmStoreTest, EarlierRunsRemainsAreRemoved) {
   auto store = backend_.open();
   begin(*store, with_segments(500));
   std::vector<SegmentProgress> all = with_segments(500).segments;
@@ -263,7 +263,7 @@ TEST_F(SsmStoreTest, ParametersAreSecureOnRequest) {
   EXPECT_EQ(found()->items(), 4U);
 }
 
-TEST_F(SsmStoreTest, NothingIsWrittenOverAndLittleIsLeft) {
+TEST_F(SsmStoreTest, NothingOverwrittenLittleLeft) {
   auto store = backend_.open();
   begin(*store, example());
   for (std::uint64_t i = 1; i <= 30; ++i) {
@@ -277,7 +277,7 @@ TEST_F(SsmStoreTest, NothingIsWrittenOverAndLittleIsLeft) {
   end(store);
 }
 
-TEST_F(SsmStoreTest, RecordCreatedBehindTheLastDoesNotCount) {
+TEST_F(SsmStoreTest, RecordBehindLastDoesNotCount) {
   auto stopped = backend_.open();
   begin(*stopped, example());
   run(backend_.service.clock.sleep(kLease));

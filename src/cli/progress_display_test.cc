@@ -43,13 +43,13 @@ class Output {
   std::FILE* file_;
 };
 
-TEST(Estimate, IsTheShareOfTheItemsThatDynamoDbLookedAt) {
+TEST(Estimate, ShareOfScannedItems) {
   const Estimate half = estimate(half_way(), 100);
   EXPECT_DOUBLE_EQ(*half.percent, 50);
   EXPECT_DOUBLE_EQ(*half.seconds_left, 5);
 }
 
-TEST(Estimate, IsLeftOutWhereTheTableSaysNothing) {
+TEST(Estimate, AbsentWhenTableSaysNothing) {
   run::ScanProgress progress = half_way();
   progress.estimated_items = 0;
   EXPECT_FALSE(estimate(progress, 100).percent);
@@ -57,7 +57,7 @@ TEST(Estimate, IsLeftOutWhereTheTableSaysNothing) {
   EXPECT_FALSE(estimate(half_way(), 0).seconds_left);
 }
 
-TEST(Estimate, OfATableThatHasGrownStaysWithinBounds) {
+TEST(Estimate, GrownTableStaysInBounds) {
   run::ScanProgress progress = half_way();
   progress.items_before = 9000;
   EXPECT_DOUBLE_EQ(*estimate(progress, 100).percent, 100);
@@ -70,12 +70,12 @@ TEST(ProgressText, MarksEstimates) {
             "400 items  100 items/s  40.0 kB/s  ~50%  ~5.0 s left  12 RU/s  1 of 4 segments");
 }
 
-TEST(ProgressText, DoesNotForetellFromTheFirstMoments) {
+TEST(ProgressText, NoForecastAtFirst) {
   EXPECT_EQ(progress_text(half_way(), {.items = 100}, {.whole = seconds(4)}),
             "400 items  100 items/s  0 B/s  ~50%  0 RU/s  1 of 4 segments");
 }
 
-TEST(ProgressText, TellsWhatGoesWrongBeforeWhatIsUsual) {
+TEST(ProgressText, TroubleComesFirst) {
   run::ScanProgress progress = half_way();
   progress.dead_letters_before = 1;
   progress.counters.dead_letters = 2;
@@ -87,12 +87,12 @@ TEST(ProgressText, TellsWhatGoesWrongBeforeWhatIsUsual) {
             "dead letters  1,200 throttled  3 retried  0 RU/s  1 of 4 segments");
 }
 
-TEST(ProgressText, TellsWhatItWaitsForBeforeItReads) {
+TEST(ProgressText, SaysWhatItWaitsFor) {
   EXPECT_EQ(progress_text({.throttled_requests = 12}, {}, {.standing_still = seconds(30)}),
             "connecting  nothing delivered for 30 s  12 throttled");
 }
 
-TEST(ProgressDisplay, WritesOneJsonObjectALineWhereThereIsNoTerminal) {
+TEST(ProgressDisplay, JsonLinesWithoutTerminal) {
   Output out;
   ProgressDisplay display(DisplayMode::lines, out.file(), {});
   const auto start = std::chrono::steady_clock::time_point();
@@ -110,7 +110,7 @@ TEST(ProgressDisplay, WritesOneJsonObjectALineWhereThereIsNoTerminal) {
   EXPECT_TRUE(summary.at("checkpoint").is_null());
 }
 
-TEST(ProgressDisplay, RewritesItsLineOnATerminalAndClearsItForNotices) {
+TEST(ProgressDisplay, RewritesLineAroundNotices) {
   Output out;
   ProgressDisplay display(DisplayMode::terminal, out.file(), {});
   display.update(half_way(), {});
@@ -120,7 +120,7 @@ TEST(ProgressDisplay, RewritesItsLineOnATerminalAndClearsItForNotices) {
   EXPECT_TRUE(text.ends_with("\r\x1b[Keveryitem: hello\n")) << text;
 }
 
-TEST(ProgressDisplay, ShowsNoLineWhereItemsMayAppear) {
+TEST(ProgressDisplay, NoLineAmongItems) {
   Output out;
   ProgressDisplay display(DisplayMode::notices_only, out.file(), {});
   display.update(half_way(), {});
@@ -128,7 +128,7 @@ TEST(ProgressDisplay, ShowsNoLineWhereItemsMayAppear) {
   EXPECT_EQ(out.text(), "everyitem: a notice\n");
 }
 
-TEST(ProgressDisplay, SaysOnlyWhatMustBeSaidWhenQuiet) {
+TEST(ProgressDisplay, QuietSaysOnlyNecessary) {
   Output out;
   ProgressDisplay display(DisplayMode::quiet, out.file(), {});
   display.update(half_way(), {});

@@ -120,7 +120,7 @@ class HttpProxyTest : public testing::Test {
 
 // Through a tunnel
 
-TEST_F(HttpProxyTest, AnEndpointWithTlsIsReachedThroughATunnel) {
+TEST_F(HttpProxyTest, TlsEndpointThroughTunnel) {
   TestServer server(context_, keep_requests(), tls_.get());
   TestServer proxy(context_, tunnel_to(server));
   const Endpoint endpoint = server.endpoint("localhost");
@@ -135,7 +135,7 @@ TEST_F(HttpProxyTest, AnEndpointWithTlsIsReachedThroughATunnel) {
             "POST / HTTP/1.1\r\nHost: " + endpoint.authority() + "\r\nContent-Length: 2\r\n\r\n{}");
 }
 
-TEST_F(HttpProxyTest, ATunnelNamesThePortAndIsOpenedWithoutCredentialsWhereThereAreNone) {
+TEST_F(HttpProxyTest, TunnelWithoutCredentials) {
   const TransportError error = refused([this](Peer& peer) -> Awaitable<void> {
     const auto asked = co_await peer.read_request();
     asked_.push_back(asked.value_or(""));
@@ -146,7 +146,7 @@ TEST_F(HttpProxyTest, ATunnelNamesThePortAndIsOpenedWithoutCredentialsWhereThere
   EXPECT_EQ(error.cause(), Cause::proxy);
 }
 
-TEST_F(HttpProxyTest, EveryAnswerOfSuccessOpensATunnel) {
+TEST_F(HttpProxyTest, EverySuccessOpensTunnel) {
   for (const char* greeting :
        {"HTTP/1.0 200 Connection established\r\n\r\n", "HTTP/1.1 200 \r\nVia: 1.1 squid\r\n\r\n",
         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n", "HTTP/1.1 204 No Content\r\n\r\n"}) {
@@ -157,7 +157,7 @@ TEST_F(HttpProxyTest, EveryAnswerOfSuccessOpensATunnel) {
   }
 }
 
-TEST_F(HttpProxyTest, AnswersThatComeByteByByteOpenATunnelToo) {
+TEST_F(HttpProxyTest, TunnelOpensByteByByte) {
   TestServer server(context_, keep_requests(), tls_.get());
   const std::uint16_t port = server.endpoint().port;
   TestServer proxy(context_, [port](Peer& peer) -> Awaitable<void> {
@@ -173,7 +173,7 @@ TEST_F(HttpProxyTest, AnswersThatComeByteByByteOpenATunnelToo) {
   EXPECT_EQ(text_of(send(context_, client)), "ok");
 }
 
-TEST_F(HttpProxyTest, ProxyAndEndpointMayHaveIpv6Addresses) {
+TEST_F(HttpProxyTest, Ipv6ProxyAndEndpoint) {
   TestServer server(context_, keep_requests(), tls_.get(), "::1");
   const std::string port = std::to_string(server.endpoint().port);
   TestServer proxy(context_, tunnel_to(server, "HTTP/1.1 200 OK\r\n\r\n", "::1"), nullptr, "::1");
@@ -232,7 +232,7 @@ TEST_F(HttpProxyTest, CertificatesAreCheckedThroughATunnel) {
   EXPECT_TRUE(served_.empty());
 }
 
-TEST_F(HttpProxyTest, AConnectionThatWasClosedIsReplacedThroughTheProxyToo) {
+TEST_F(HttpProxyTest, ClosedConnectionReplacedThroughProxy) {
   TestServer server(
       context_,
       [this](Peer& peer) -> Awaitable<void> {
@@ -252,7 +252,7 @@ TEST_F(HttpProxyTest, AConnectionThatWasClosedIsReplacedThroughTheProxyToo) {
 
 // Passed on
 
-TEST_F(HttpProxyTest, AnEndpointWithoutTlsIsAskedForByItsWholeUrl) {
+TEST_F(HttpProxyTest, PlainEndpointByWholeUrl) {
   TestServer proxy(context_, keep_requests());
   const Endpoint endpoint{.tls = false, .host = "dynamodb.test", .port = 8000};
   Client client = client_of(endpoint, proxy_at(proxy.endpoint(), kBasic));
@@ -268,14 +268,14 @@ TEST_F(HttpProxyTest, AnEndpointWithoutTlsIsAskedForByItsWholeUrl) {
   EXPECT_EQ(proxy.accepted(), 1);
 }
 
-TEST_F(HttpProxyTest, AnAnswerOfTheEndpointIsNotTakenForTheProxys) {
+TEST_F(HttpProxyTest, EndpointsAnswerIsNotProxys) {
   TestServer proxy(context_, answer_once(answer("no", "403 Forbidden"), true));
   Client client =
       client_of({.tls = false, .host = "dynamodb.test", .port = 80}, proxy_at(proxy.endpoint()));
   EXPECT_EQ(send(context_, client).status, 403);
 }
 
-TEST_F(HttpProxyTest, WhereRequestsArePassedOnAProxyMayWantCredentialsToo) {
+TEST_F(HttpProxyTest, ForwardingProxyWantsCredentials) {
   TestServer proxy(context_, answer_once(answer("", "407 Proxy Authentication Required"), true));
   Client client =
       client_of({.tls = false, .host = "dynamodb.test", .port = 80}, proxy_at(proxy.endpoint()));
@@ -286,7 +286,7 @@ TEST_F(HttpProxyTest, WhereRequestsArePassedOnAProxyMayWantCredentialsToo) {
 
 // What goes wrong
 
-TEST_F(HttpProxyTest, AProxyThatWantsCredentialsSaysHowToGiveThem) {
+TEST_F(HttpProxyTest, CredentialsHintForProxy) {
   const TestServer::Script script = answer_once(
       "HTTP/1.1 407 Proxy Authentication Required\r\n"
       "Proxy-Authenticate: Basic realm=\"x\"\r\nContent-Length: 0\r\n\r\n");
@@ -301,7 +301,7 @@ TEST_F(HttpProxyTest, AProxyThatWantsCredentialsSaysHowToGiveThem) {
   EXPECT_THAT(with.hint(), Not(HasSubstr("hush")));
 }
 
-TEST_F(HttpProxyTest, AnotherRefusalIsToldByItsStatus) {
+TEST_F(HttpProxyTest, OtherRefusalShowsStatus) {
   const TransportError forbidden = refused(answer_once(answer("<html>", "403 Forbidden")));
   EXPECT_EQ(forbidden.cause(), Cause::proxy_refused);
   EXPECT_EQ(forbidden.what(),
@@ -312,13 +312,13 @@ TEST_F(HttpProxyTest, AnotherRefusalIsToldByItsStatus) {
   EXPECT_EQ(moved.cause(), Cause::proxy_refused);
 }
 
-TEST_F(HttpProxyTest, AProxyThatFailsMayBeAskedAgain) {
+TEST_F(HttpProxyTest, FailingProxyIsRetried) {
   const TransportError error = refused(answer_once(answer("", "503 Service Unavailable")));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_EQ(error.what(), proxy_name_ + " failed to connect to the endpoint (status 503)");
 }
 
-TEST_F(HttpProxyTest, AnAnswerThatIsNotHttpIsTheProxys) {
+TEST_F(HttpProxyTest, NonHttpAnswerIsProxys) {
   const TransportError error = refused(answer_once("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_THAT(error.what(), AllOf(StartsWith(proxy_name_ + ": "), HasSubstr("not HTTP")));
@@ -327,7 +327,7 @@ TEST_F(HttpProxyTest, AnAnswerThatIsNotHttpIsTheProxys) {
   EXPECT_EQ(talkative.cause(), Cause::proxy);
 }
 
-TEST_F(HttpProxyTest, AProxyThatHangsUpIsNamed) {
+TEST_F(HttpProxyTest, HangingUpProxyIsNamed) {
   const TransportError error = refused(answer_once("", true));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_EQ(error.what(), proxy_name_ + ": connection closed without a response");
@@ -378,7 +378,7 @@ TEST_F(HttpProxyTest, SilentTunnelTimesOut) {
   EXPECT_EQ(error.what(), "no TLS handshake within 0.04 s (through " + proxy_name_ + ")");
 }
 
-TEST_F(HttpProxyTest, AProxyThatNobodyIsIsNamed) {
+TEST_F(HttpProxyTest, AbsentProxyIsNamed) {
   TestServer proxy(context_, answer_all);
   proxy_name_ = "the proxy " + proxy.endpoint().authority();
   Client client = client_of({.host = "dynamodb.test"}, proxy_at(proxy.endpoint()));
@@ -389,7 +389,7 @@ TEST_F(HttpProxyTest, AProxyThatNobodyIsIsNamed) {
   EXPECT_EQ(error.hint(), "Check HTTPS_PROXY and the network.");
 }
 
-TEST_F(HttpProxyTest, AProxyWithoutAnAddressIsNamed) {
+TEST_F(HttpProxyTest, ProxyWithoutAddressIsNamed) {
   Client client = client_of({.host = "dynamodb.test"},
                             proxy_at({.tls = false, .host = "proxy.invalid", .port = 3128}));
   const TransportError error = failed_send(context_, client);

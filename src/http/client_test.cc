@@ -91,7 +91,7 @@ class HttpClientTest : public testing::Test {
 
 // The exchange
 
-TEST_F(HttpClientTest, SendsTheRequestAndGivesTheAnswer) {
+TEST_F(HttpClientTest, SendsRequestGivesAnswer) {
   std::string seen;
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
     seen = (co_await peer.read_request()).value();
@@ -110,14 +110,14 @@ TEST_F(HttpClientTest, SendsTheRequestAndGivesTheAnswer) {
   EXPECT_EQ(response.header("x-other"), "");
 }
 
-TEST_F(HttpClientTest, GivesTheParserItsPaddingBehindEveryBody) {
+TEST_F(HttpClientTest, BodiesHaveParserPadding) {
   for (const std::string& bytes : {answer(""), answer("x"), chunked("x", 1), until_close("x")}) {
     const Response response = answered(bytes);
     EXPECT_GE(response.body.capacity(), response.body.size() + PaddedBuffer::kPadding);
   }
 }
 
-TEST_F(HttpClientTest, RefusesAHeaderThatWouldBecomeTwo) {
+TEST_F(HttpClientTest, RefusesHeaderInjection) {
   TestServer server(context_, answer_all);
   Client client = client_of(server);
   const Request request{.headers = {{"Authorization", "secret\r\nX-Evil: 1"}}};
@@ -189,7 +189,7 @@ TEST_F(HttpClientTest, SendsLargeBodies) {
   EXPECT_TRUE(seen == body);
 }
 
-TEST_F(HttpClientTest, ReadsAnswersThatComeByteByByte) {
+TEST_F(HttpClientTest, ReadsAnswersByteByByte) {
   for (const std::string& bytes :
        {answer("0123456789"), chunked("0123456789", 4, "X-Sum: 1\r\n"), until_close("0123456789"),
         "HTTP/1.1 100 Continue\r\n\r\n" + answer("0123456789")}) {
@@ -206,7 +206,7 @@ TEST_F(HttpClientTest, ReadsAnswersThatComeByteByByte) {
   }
 }
 
-TEST_F(HttpClientTest, ReadsAnAnswerGivenBeforeTheRequestWasRead) {
+TEST_F(HttpClientTest, ReadsEarlyAnswer) {
   const std::string body(8U << 20, 'x');
   TestServer server(context_, [](Peer& peer) -> Awaitable<void> {
     const std::string bytes = answer("too large", "413 Payload Too Large");
@@ -228,7 +228,7 @@ TEST_F(HttpClientTest, KeepsConnections) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
-TEST_F(HttpClientTest, KeepsNoConnectionThatTheServerWillClose) {
+TEST_F(HttpClientTest, DropsConnectionServerWillClose) {
   for (const std::string& bytes :
        {answer("ok", "200 OK", "Connection: close\r\n"),
         std::string("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), answer("ok") + "trailing",
@@ -295,7 +295,7 @@ TestServer::Script first_connection(std::function<Awaitable<void>(Peer&)> then) 
   };
 }
 
-TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileItWasIdle) {
+TEST_F(HttpClientTest, ReplacesConnectionClosedIdle) {
   bool got_first = false;
   bool closed = false;
   for (const bool talks : {false, true}) {
@@ -322,7 +322,7 @@ TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileItWasIdle) {
   }
 }
 
-TEST_F(HttpClientTest, ReplacesAConnectionClosedWhileTheRequestWasSent) {
+TEST_F(HttpClientTest, ReplacesConnectionClosedSending) {
   for (const bool reset : {false, true}) {
     TestServer server(context_, first_connection([&](Peer& peer) -> Awaitable<void> {
                         co_await peer.read_request();
@@ -353,7 +353,7 @@ TEST_F(HttpClientTest, ReplacesAConnectionOnce) {
   EXPECT_EQ(server.accepted(), 2);
 }
 
-TEST_F(HttpClientTest, ReplacesNoConnectionOnceAnAnswerBegan) {
+TEST_F(HttpClientTest, KeepsConnectionOnceAnswerBegan) {
   TestServer server(context_, first_connection([](Peer& peer) -> Awaitable<void> {
                       co_await peer.read_request();
                       co_await peer.write("H");
@@ -365,7 +365,7 @@ TEST_F(HttpClientTest, ReplacesNoConnectionOnceAnAnswerBegan) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
-TEST_F(HttpClientTest, RemembersThatTheReplacedConnectionTookTheRequest) {
+TEST_F(HttpClientTest, ReplacedConnectionTookTheRequest) {
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
     co_await peer.read_request();
     const std::string bytes = answer("first");
@@ -419,7 +419,7 @@ TEST_F(HttpClientTest, RunsManyCallsAtOnce) {
   }
 }
 
-TEST_F(HttpClientTest, AnIdleConnectionIsNoWorkForTheEventLoop) {
+TEST_F(HttpClientTest, IdleConnectionKeepsNoLoop) {
   TestServer server(context_, answer_once(answer("ok")));
   Client client = client_of(server);
   send(context_, client);
@@ -442,7 +442,7 @@ TEST_F(HttpClientTest, MayBeDestroyedWithIdleConnections) {
 
 // Failures
 
-TEST_F(HttpClientTest, TellsABodyThatIsCutShort) {
+TEST_F(HttpClientTest, ReportsCutBody) {
   const std::string whole = answer("0123456789");
   const std::string in_chunks = chunked("0123456789", 4);
   for (const std::string& bytes :
@@ -550,7 +550,7 @@ TEST_F(HttpClientTest, SlowRequestDoesNotTimeOut) {
   EXPECT_GT(pauses, 5);
 }
 
-TEST_F(HttpClientTest, WaitsForEverWhereItIsToldSo) {
+TEST_F(HttpClientTest, WaitsForEverWhenTold) {
   TestServer server(context_, answer_all);
   Client client = client_of(server, {.connect = milliseconds::max(),
                                      .idle = milliseconds::max(),
@@ -595,7 +595,7 @@ TEST_F(HttpClientTest, TellsThatNobodyListens) {
   EXPECT_THAT(error.what(), HasSubstr("refused"));
 }
 
-TEST_F(HttpClientTest, TellsThatTheHostHasNoAddress) {
+TEST_F(HttpClientTest, ReportsHostWithoutAddress) {
   Client client(context_.get_executor(), clock_,
                 {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
   const TransportError error = failed_send(context_, client);
@@ -697,7 +697,7 @@ boost::system::error_code cancelled_send(asio::io_context& context, Client& clie
   return ended;
 }
 
-TEST_F(HttpClientTest, ACancelledCallEndsAndItsConnectionIsClosed) {
+TEST_F(HttpClientTest, CancelledCallClosesItsConnection) {
   bool asked = false;
   bool closed = false;
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {

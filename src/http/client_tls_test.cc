@@ -151,7 +151,7 @@ INSTANTIATE_TEST_SUITE_P(Tls, HttpClientTlsVersionTest,
                            return version.param == TLS1_2_VERSION ? "Version12" : "Version13";
                          });
 
-TEST_F(HttpClientTlsTest, VerifiesAnAddressAndAsksForNoName) {
+TEST_F(HttpClientTlsTest, VerifiesAddressWithoutName) {
   tls_ = tls_of(issued("IP:127.0.0.1"));
   bool named = true;
   TestServer server(
@@ -166,7 +166,7 @@ TEST_F(HttpClientTlsTest, VerifiesAnAddressAndAsksForNoName) {
   EXPECT_FALSE(named);
 }
 
-TEST_F(HttpClientTlsTest, KeepsNoConnectionThatSaidTooMuch) {
+TEST_F(HttpClientTlsTest, DropsConnectionThatSaidTooMuch) {
   // One record holds the end of the body and what nobody asked for.
   TestServer server(context_, answer_once(answer(std::string(20'000, 'x')) + "trailing"),
                     tls_.get());
@@ -176,7 +176,7 @@ TEST_F(HttpClientTlsTest, KeepsNoConnectionThatSaidTooMuch) {
   EXPECT_EQ(server.accepted(), 2);
 }
 
-TEST_F(HttpClientTlsTest, TellsTheEndOfABodyFromACut) {
+TEST_F(HttpClientTlsTest, TellsBodyEndFromCut) {
   for (const bool cut : {false, true}) {
     TestServer server(
         context_,
@@ -228,7 +228,7 @@ TEST_F(HttpClientTlsTest, RefusesACertificateOfAnotherHost) {
   expect_refusal(refused(*tls_, "127.0.0.1"), "host name mismatch");
 }
 
-TEST_F(HttpClientTlsTest, RefusesAHostThatIsOnlyTheCommonName) {
+TEST_F(HttpClientTlsTest, RefusesCommonNameOnly) {
   tls_ = tls_of(make_certificate({.common_name = "localhost", .issuer = &authority_}));
   expect_refusal(refused(*tls_), "host name mismatch");
 }
@@ -262,7 +262,7 @@ TEST_F(HttpClientTlsTest, RefusesOldProtocols) {
   }
 }
 
-TEST_F(HttpClientTlsTest, TellsThatTheServerSpeaksNoTls) {
+TEST_F(HttpClientTlsTest, ReportsServerWithoutTls) {
   TestServer server(context_, [](Peer& peer) -> Awaitable<void> {
     co_await peer.write("HTTP/1.1 400 Bad Request\r\n\r\n");
   });
@@ -272,7 +272,7 @@ TEST_F(HttpClientTlsTest, TellsThatTheServerSpeaksNoTls) {
   expect_refusal(failed_send(context_, client), "does not speak TLS");
 }
 
-TEST_F(HttpClientTlsTest, TellsAHandshakeThatIsBrokenOff) {
+TEST_F(HttpClientTlsTest, ReportsBrokenHandshake) {
   TestServer server(context_, [](Peer& peer) -> Awaitable<void> {
     peer.drop();
     co_return;
@@ -317,7 +317,7 @@ TEST_F(HttpClientTlsTest, SilenceTimesOut) {
   }
 }
 
-TEST_F(HttpClientTlsTest, OutlivesAServerThatGoesWhileItIsSentTo) {
+TEST_F(HttpClientTlsTest, SurvivesServerGoneWhileSending) {
   const std::string body(16U << 20, 'x');
   TestServer server(
       context_,
@@ -333,7 +333,7 @@ TEST_F(HttpClientTlsTest, OutlivesAServerThatGoesWhileItIsSentTo) {
 
 // Settings
 
-TEST_F(HttpClientTlsTest, NamesABundleThatCannotBeUsed) {
+TEST_F(HttpClientTlsTest, NamesUnusableBundle) {
   home_.write("nothing.pem", "no certificate\n");
   for (const std::string name : {"missing.pem", "nothing.pem"}) {
     const std::string path = home_.file(name);
@@ -347,7 +347,7 @@ TEST_F(HttpClientTlsTest, NamesABundleThatCannotBeUsed) {
   }
 }
 
-TEST_F(HttpClientTlsTest, NeverSpeaksPlainlyToAnEndpointWithTls) {
+TEST_F(HttpClientTlsTest, NeverPlainToTlsEndpoint) {
   EXPECT_THROW(Client(context_.get_executor(), clock_,
                       {.tls = true, .host = "localhost", .port = 1}, nullptr),
                std::invalid_argument);

@@ -31,7 +31,7 @@ TEST(ParseEndpoint, ReadsSchemeHostAndPort) {
   }
 }
 
-TEST(ParseEndpoint, RefusesWhatIsNotAPlainEndpointAndNamesTheSetting) {
+TEST(ParseEndpoint, RefusesOtherThanPlainEndpoint) {
   const struct {
     const char* url;
     const char* fault;
@@ -65,7 +65,7 @@ TEST(ParseEndpoint, RefusesWhatIsNotAPlainEndpointAndNamesTheSetting) {
   }
 }
 
-TEST(Endpoint, AuthorityLeavesOutTheUsualPortAndBracketsAddresses) {
+TEST(Endpoint, AuthorityOmitsDefaultPort) {
   const auto authority = [](const char* url) { return parse_endpoint(url, "x").authority(); };
   EXPECT_EQ(authority("http://host:80"), "host");
   EXPECT_EQ(authority("http://host:443"), "host:443");

@@ -44,7 +44,7 @@ TEST(ParseProxy, ReadsHostPortAndCredentials) {
   }
 }
 
-TEST(ParseProxy, RefusesWhatIsNoHttpProxyAndRepeatsNoPassword) {
+TEST(ParseProxy, RefusesNonHttpProxyHidesPassword) {
   const struct {
     const char* url;
     const char* fault;
@@ -70,7 +70,7 @@ TEST(ParseProxy, RefusesWhatIsNoHttpProxyAndRepeatsNoPassword) {
   }
 }
 
-TEST(Proxy, IsNamedByHostAndPortOnly) {
+TEST(Proxy, NamedByHostAndPort) {
   EXPECT_EQ(parse_proxy("http://me:hush@proxy", "x").name(), "the proxy proxy:80");
   EXPECT_EQ(parse_proxy("http://me:hush@[::1]:3128", "x").name(), "the proxy [::1]:3128");
 }

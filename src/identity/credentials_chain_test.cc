@@ -89,7 +89,7 @@ TEST_F(CredentialsChainTest, StaysWithChosenProvider) {
               HasSubstr("none any more in the second place"));
 }
 
-TEST_F(CredentialsChainTest, ListsEverySourceWhenNoneHasAny) {
+TEST_F(CredentialsChainTest, ListsSourcesWhenNoneHas) {
   CredentialsChain chain = make_chain();
   EXPECT_THAT(message_of([&] { find_credentials(chain); }),
               AllOf(HasSubstr("the first place; the second place"),
@@ -134,7 +134,7 @@ TEST_F(UsualChain, EnvironmentBeforeProfileVariable) {
   EXPECT_EQ(key_id_found("", {{"AWS_PROFILE", "prod"}}), "of-prod");
 }
 
-TEST_F(UsualChain, HalfAPairInEnvironmentIsAnError) {
+TEST_F(UsualChain, HalfPairInEnvironment) {
   EXPECT_THAT(message_of([&] {
                 key_id_found("", {{"AWS_ACCESS_KEY_ID", "AKID"}});
               }),

@@ -87,7 +87,7 @@ TEST_F(ProfileCredentialsTest, NoneInProfileWithoutKeys) {
                                     home_.file(".aws/credentials") + " (no such file)");
 }
 
-TEST_F(ProfileCredentialsTest, HalfAPairNamesWhatIsMissing) {
+TEST_F(ProfileCredentialsTest, HalfPairNamesMissing) {
   credentials("[default]\naws_access_key_id = AKID\n");
   EXPECT_THAT(message(), HasSubstr("has aws_access_key_id and no aws_secret_access_key"));
   credentials("[default]\naws_secret_access_key = hush\n");

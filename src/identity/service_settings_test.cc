@@ -39,7 +39,7 @@ TEST(ResolveService, RegionComesFromFirstSource) {
   EXPECT_EQ(inputs.resolve().region, "eu-west-1");
 }
 
-TEST(ResolveService, MissingRegionSaysHowToSetIt) {
+TEST(ResolveService, MissingRegionHint) {
   EXPECT_THAT(message_of([] { Inputs().resolve(); }),
               AllOf(HasSubstr("no region"), HasSubstr("profile \"default\""),
                     HasSubstr("--region or AWS_REGION")));
@@ -182,7 +182,7 @@ TEST(ResolveService, StsNeedsNoRegion) {
   EXPECT_EQ(sts_of("", {{"AWS_ENDPOINT_URL", "https://sts.test"}}), "sts.test us-east-1");
 }
 
-TEST(ResolveService, FipsAndDualStackVariableThenProfile) {
+TEST(ResolveService, FipsDualStackPrecedence) {
   Inputs inputs;
   inputs.flags.region = "us-east-1";
   const auto host = [&] { return inputs.resolve().endpoint.host; };

@@ -72,7 +72,7 @@ TEST(SharedConfigFile, LaterValueOfMergedSectionsWins) {
               UnorderedElementsAre(Pair("a", "1"), Pair("b", "2"), Pair("c", "3")));
 }
 
-TEST(SharedConfigFile, CommentsAreLinesOrFollowASpace) {
+TEST(SharedConfigFile, CommentPlaces) {
   const SharedConfigFile file = parse_config(
       "# one\n; two\n[default]\n  # three\na = x # four\nb = x\t; five\nc = x#y;z\nd = # six\n");
   EXPECT_THAT(
@@ -106,7 +106,7 @@ TEST(SharedConfigFile, SettingNamesAreCaseInsensitive) {
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("region", "b")));
 }
 
-TEST(SharedConfigFile, IgnoresByteOrderMarkAndCarriageReturns) {
+TEST(SharedConfigFile, IgnoresBomAndCarriageReturns) {
   const SharedConfigFile file = parse_config("\xef\xbb\xbf[default]\r\na = 1\r\n\r\nb = 2");
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("a", "1"), Pair("b", "2")));
 }

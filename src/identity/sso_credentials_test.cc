@@ -174,7 +174,7 @@ TEST_F(SsoCredentialsTest, MissingSettingsAreNamed) {
   }
 }
 
-TEST_F(SsoCredentialsTest, MissingOrContradictorySessionIsUsageError) {
+TEST_F(SsoCredentialsTest, BadSessionIsUsageError) {
   Profile profile = session_profile();
   profile.settings["sso_region"] = "eu-west-2";
   EXPECT_THAT(failure_of(profile),
@@ -183,7 +183,7 @@ TEST_F(SsoCredentialsTest, MissingOrContradictorySessionIsUsageError) {
   EXPECT_THAT(failure_of(profile), HasSubstr("refers to [sso-session my-sso], which is not"));
 }
 
-TEST_F(SsoCredentialsTest, InvalidTokenSaysHowToLogIn) {
+TEST_F(SsoCredentialsTest, InvalidTokenHint) {
   const struct {
     const char* file;  ///< null for no file
     const char* reason;
@@ -242,7 +242,7 @@ TEST_F(SsoCredentialsTest, ExpiringTokenIsRefreshedAndSaved) {
   EXPECT_THAT(endpoint_.requests, SizeIs(3));
 }
 
-TEST_F(SsoCredentialsTest, RefreshTokenIsKeptIfNotReplaced) {
+TEST_F(SsoCredentialsTest, RefreshTokenIsKept) {
   home_.write(kSessionFile, refreshable_until("2026-11-24T03:00:00Z"));
   oidc_ = answer(R"({"accessToken":"hush-second-token","expiresIn":28800,"tokenType":"Bearer"})");
   EXPECT_TRUE(find(session_profile()));

@@ -66,7 +66,7 @@ std::string denied() {
                       "403 Forbidden", "x-amzn-ErrorType: AccessDeniedException\r\n");
 }
 
-TEST(FunctionInvoker, QueuesAnEventForTheFunctionByItsArn) {
+TEST(FunctionInvoker, QueuesEventByArn) {
   Lambda lambda({queued()});
   lambda.invoke();
   ASSERT_EQ(lambda.requests.size(), 1U);
@@ -78,7 +78,7 @@ TEST(FunctionInvoker, QueuesAnEventForTheFunctionByItsArn) {
   EXPECT_EQ(http::body_of(lambda.requests[0]), R"({"everyitem":{"round":2}})");
 }
 
-TEST(FunctionInvoker, IsRepeatedWhileItIsThrottledAndTimeIsLeft) {
+TEST(FunctionInvoker, RetriedWhileTimeIsLeft) {
   Lambda lambda(
       {throttled(), throttled(), http::answer("", "500 Internal Server Error"), queued()});
   lambda.invoke();
@@ -95,7 +95,7 @@ TEST(FunctionInvoker, SilenceEndsInTime) {
   EXPECT_THAT(lambda.refusal(), HasSubstr("not queued within 10 s"));
 }
 
-TEST(FunctionInvoker, TellsAtOnceWhatIsRefusedForGood) {
+TEST(FunctionInvoker, FinalRefusalIsReportedAtOnce) {
   Lambda lambda({denied()});
   EXPECT_THAT(lambda.refusal(), AllOf(HasSubstr("AccessDeniedException"),
                                       HasSubstr("lambda:InvokeFunction"), HasSubstr(kFunction)));

@@ -11,7 +11,7 @@
 namespace everyitem::lambda {
 namespace {
 
-TEST(Log, ALineIsAnObjectThatSaysWhichRequestAndRun) {
+TEST(Log, LineNamesRequestAndRun) {
   const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::tmpfile(), &std::fclose);
   const FakeClock clock{std::chrono::sys_days{std::chrono::year{2026} / 11 / 24} +
                         std::chrono::milliseconds(3'600'007)};

@@ -29,7 +29,7 @@ RoundReport half_way() {
           .function = "scanner"};
 }
 
-TEST(RoundReport, AnswerIsTheSummaryAndTheRound) {
+TEST(RoundReport, AnswerHasSummaryAndRound) {
   const RoundReport report = half_way();
   boost::json::object expected = run::to_json(report.summary);
   expected["round"] = 3;
@@ -39,7 +39,7 @@ TEST(RoundReport, AnswerIsTheSummaryAndTheRound) {
   EXPECT_EQ(expected.at("items_total"), 140);
 }
 
-TEST(RoundReport, TheMetricsAreInTheEmbeddedFormat) {
+TEST(RoundReport, MetricsInEmbeddedFormat) {
   const boost::json::object line =
       metrics_json(half_way(), std::chrono::system_clock::time_point(std::chrono::seconds(1795)));
   EXPECT_EQ(line.at("_aws").at("Timestamp"), 1'795'000);
@@ -62,7 +62,7 @@ TEST(RoundReport, TheMetricsAreInTheEmbeddedFormat) {
   EXPECT_EQ(line.at("RoundsComplete"), 0.0);
 }
 
-TEST(RoundReport, RoundsThatWereCompleteBeforeAreComplete) {
+TEST(RoundReport, EarlierCompletionIsComplete) {
   for (const auto status : {run::SummaryStatus::complete, run::SummaryStatus::already_complete}) {
     RoundReport report = half_way();
     report.summary.status = status;

@@ -9,14 +9,14 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(RoundTimes, OfFifteenMinutesTheLastFifteenSecondsAreTheHandOvers) {
+TEST(RoundTimes, HandOverGetsLastSeconds) {
   const RoundTimes times = round_times(minutes(15), seconds(15));
   EXPECT_EQ(times.stop, seconds(885));
   EXPECT_EQ(times.give_up, seconds(898));
   EXPECT_EQ(times.answer, milliseconds(899'500));
 }
 
-TEST(RoundTimes, AFunctionWithLittleTimeReadsForHalfOfIt) {
+TEST(RoundTimes, ShortTimeReadsHalf) {
   const RoundTimes times = round_times(seconds(10), seconds(15));
   EXPECT_EQ(times.stop, seconds(5));
   EXPECT_EQ(times.give_up, seconds(8));

@@ -122,7 +122,7 @@ TEST_F(RuntimeClientTest, NoPayloadIsNull) {
   }
 }
 
-TEST_F(RuntimeClientTest, WhatTheHandlerThrowsIsAnsweredAsAnError) {
+TEST_F(RuntimeClientTest, HandlersExceptionIsError) {
   invocations_ = {invocation("usage"), invocation("service"), invocation("plain"),
                   invocation("other"), invocation("good")};
   serve_all([](const Invocation& invocation) -> Awaitable<Answer> {
@@ -155,7 +155,7 @@ TEST_F(RuntimeClientTest, WhatTheHandlerThrowsIsAnsweredAsAnError) {
   EXPECT_THAT(answers_[4], HasSubstr("/good/response"));
 }
 
-TEST_F(RuntimeClientTest, AnEventThatIsNotJsonIsAnsweredAsAnErrorAndNotHandled) {
+TEST_F(RuntimeClientTest, NonJsonEventIsError) {
   const std::string deep(1000, '[');
   invocations_ = {invocation("a", "{\"restart\":"), invocation("b", "hello"),
                   invocation("c", "{} {}"), invocation("d", deep), invocation("e")};
@@ -170,13 +170,13 @@ TEST_F(RuntimeClientTest, AnEventThatIsNotJsonIsAnsweredAsAnErrorAndNotHandled) 
   EXPECT_THAT(complaints_[2], AllOf(StartsWith("c: "), HasSubstr("the event is not JSON")));
 }
 
-TEST_F(RuntimeClientTest, AnInvocationWithoutADeadlineIsAnsweredAsAnError) {
+TEST_F(RuntimeClientTest, MissingDeadlineIsError) {
   invocations_ = {invocation("a", "{}", "soon"), invocation("b")};
   serve_all(echo);
   EXPECT_THAT(answers_, ElementsAre(HasSubstr("/a/error"), HasSubstr("/b/response")));
 }
 
-TEST_F(RuntimeClientTest, AnAnswerThatIsNotTakenIsToldAndTheNextInvocationHandled) {
+TEST_F(RuntimeClientTest, RefusedAnswerIsReported) {
   answer_status_ = "403 Forbidden";
   invocations_ = {invocation("a"), invocation("b")};
   serve_all(echo);
@@ -184,7 +184,7 @@ TEST_F(RuntimeClientTest, AnAnswerThatIsNotTakenIsToldAndTheNextInvocationHandle
                                        EndsWith("b: the answer was not taken: HTTP status 403")));
 }
 
-TEST_F(RuntimeClientTest, ABrokenRuntimeApiEndsTheProcess) {
+TEST_F(RuntimeClientTest, BrokenRuntimeApiEnds) {
   answer_status_ = "500 Internal Server Error";
   invocations_ = {invocation("a")};
   EXPECT_THROW(serve_all(echo), Error);
@@ -195,14 +195,14 @@ TEST_F(RuntimeClientTest, ABrokenRuntimeApiEndsTheProcess) {
   EXPECT_THAT(complaints_, IsEmpty());
 }
 
-TEST_F(RuntimeClientTest, ANewBeginningThatFailsIsReported) {
+TEST_F(RuntimeClientTest, FailedInitIsReported) {
   http::run(loop_, client_.report_init_error(
                        std::make_exception_ptr(std::runtime_error("no luck at all"))));
   EXPECT_THAT(answers_, ElementsAre(AllOf(StartsWith("POST /2018-06-01/runtime/init/error "),
                                           HasSubstr("no luck at all"))));
 }
 
-TEST(RuntimeClient, TheApiIsAHostAndAPort) {
+TEST(RuntimeClient, ApiIsHostAndPort) {
   SystemClock clock;
   asio::io_context loop;
   EXPECT_THROW(RuntimeClient(loop.get_executor(), clock, "", {}), Error);

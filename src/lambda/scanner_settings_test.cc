@@ -40,7 +40,7 @@ std::string refusal(const std::string& event, const Variables& more = {}) {
   return "not refused";
 }
 
-TEST(ScannerSettings, NothingSentOrAnEmptyObjectTakesTheEnvironment) {
+TEST(ScannerSettings, EmptyEventTakesEnvironment) {
   for (const char* event : {"null", "{}"}) {
     const ScannerSettings settings = read(event);
     EXPECT_EQ(settings.scan.table.arn, kTableArn);
@@ -86,7 +86,7 @@ TEST(ScannerSettings, TheEventOverridesTheEnvironment) {
   EXPECT_EQ(settings.scan.scan.filter_expression, "");
 }
 
-TEST(ScannerSettings, EventsSayHowAndNotWhereOrWho) {
+TEST(ScannerSettings, EventsSayOnlyHow) {
   for (const char* event :
        {R"({"table_arn": "x"})", R"({"STREAM_ARN": "x"})", R"({"checkpoint": "ssm:/x"})",
         R"({"role_arn": "x"})", R"({"endpoint_url": "http://127.0.0.1:1"})",
@@ -99,7 +99,7 @@ TEST(ScannerSettings, EventsSayHowAndNotWhereOrWho) {
   EXPECT_THAT(refusal(R"({"event_may_set": "TABLE_ARN"})"), HasSubstr("unknown setting"));
 }
 
-TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
+TEST(ScannerSettings, WrongSettingNamedAsSet) {
   EXPECT_THAT(refusal(R"({"read_unit": 5})"),
               AllOf(HasSubstr("\"read_unit\""), HasSubstr("READ_UNITS")));
   EXPECT_THAT(refusal(R"({"to": "-"})"), HasSubstr("\"to\""));
@@ -122,7 +122,7 @@ TEST(ScannerSettings, WhatIsWrongIsNamedAsItIsSet) {
   EXPECT_THAT(refusal(R"({"everyitem": {"round": "x"}})"), HasSubstr("\"everyitem\""));
 }
 
-TEST(ScannerSettings, TheNextInvocationHasTheSameSettingsButDoesNotBeginAnew) {
+TEST(ScannerSettings, NextInvocationDoesNotRestart) {
   const auto event = boost::json::parse(R"({"Restart": true, "read_units": 5})");
   const std::string next = successor_event(
       event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12, .ownership = "token 3"},
@@ -137,7 +137,7 @@ TEST(ScannerSettings, TheNextInvocationHasTheSameSettingsButDoesNotBeginAnew) {
   EXPECT_EQ(read(successor_event(nullptr, {.round = 2}, true)).chain.round, 2U);
 }
 
-TEST(ScannerSettings, RestartIsRememberedUntilItHasBegun) {
+TEST(ScannerSettings, RestartRememberedUntilBegun) {
   const auto event = boost::json::parse(R"({"restart": true})");
   const std::string second = successor_event(event, {.round = 2}, false);
   EXPECT_TRUE(read(second).scan.restart);
@@ -146,7 +146,7 @@ TEST(ScannerSettings, RestartIsRememberedUntilItHasBegun) {
   EXPECT_FALSE(read(successor_event(boost::json::parse(third), {.round = 4}, true)).scan.restart);
 }
 
-TEST(ScannerSettings, ARestartInTheEnvironmentWouldNeverEnd) {
+TEST(ScannerSettings, RestartInEnvironmentIsRefused) {
   EXPECT_THROW(check_environment(environment_of({{"RESTART", "true"}})), Error);
   EXPECT_NO_THROW(check_environment(environment_of({{"SEGMENTS", "many"}})));
 }
@@ -158,7 +158,7 @@ TEST(ScannerSettings, SettingsAreWordedAsVariables) {
             "set SEGMENTS=4 or TABLE_ARN, or send {\"restart\": true}; a --segments --unknown");
 }
 
-TEST(ScannerSettings, TheDocumentHasEachSettingOnceAndNoOther) {
+TEST(ScannerSettings, DocumentHasEachSettingOnce) {
   const std::filesystem::path document =
       std::filesystem::path(EVERYITEM_TESTDATA).parent_path().parent_path() / "docs/lambda.md";
   std::ifstream file(document);

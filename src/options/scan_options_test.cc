@@ -116,7 +116,7 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
   EXPECT_EQ(settings.identity.endpoint_url, "http://127.0.0.1:8000");
 }
 
-TEST(ScanOptions, TheWireToKinesisCanBeChosen) {
+TEST(ScanOptions, KinesisWireChoice) {
   const auto wire = [](const std::string& text) {
     return parse({"--table", "orders", "--stream", "s", "--kinesis-wire", text}).kinesis_wire;
   };
@@ -134,7 +134,7 @@ TEST(ScanOptions, HowOftenParametersAreWritten) {
   EXPECT_EQ(parse(rarely).checkpoint_interval, std::chrono::minutes(2));
 }
 
-TEST(ScanOptions, AReadBudgetInUnitsOrAsAShare) {
+TEST(ScanOptions, ReadRateUnitsOrShare) {
   const auto plain = parse({"--table", "orders", "--to", "f"});
   EXPECT_FALSE(plain.read_rate.units || plain.read_rate.percent);
   EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-units", "0.5"}).read_rate.units, 0.5);
@@ -142,7 +142,7 @@ TEST(ScanOptions, AReadBudgetInUnitsOrAsAShare) {
             100);
 }
 
-TEST(ScanOptions, WrongSettingsAreRefusedBeforeAnythingIsCalled) {
+TEST(ScanOptions, WrongSettingsRefusedBeforeCalls) {
   const std::string folder = std::filesystem::temp_directory_path();
   const std::vector<std::string> to_stream = {"--table", "orders", "--stream", "s"};
   const std::vector<std::string> to_file = {"--table", "orders", "--to", "f"};
@@ -218,7 +218,7 @@ TEST(ScanOptions, WrongSettingsAreRefusedBeforeAnythingIsCalled) {
   }
 }
 
-TEST(ScanOptions, EachSettingThatMessagesNameIsInTheTable) {
+TEST(ScanOptions, NamedSettingsAreInTable) {
   using namespace setting;
   for (const SettingId named : {kTable,
                                 kConsistent,

@@ -67,7 +67,7 @@ class CheckpointWriterTest : public testing::Test {
   int failed_ = 0;
 };
 
-TEST_F(CheckpointWriterTest, WhatComesWhileTheStoreIsBusyIsWrittenAtOnce) {
+TEST_F(CheckpointWriterTest, BusyStoreWritesRestAtOnce) {
   save(1);
   save(2);
   save(3);

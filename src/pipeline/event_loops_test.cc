@@ -21,7 +21,7 @@ class EventLoopsTest : public testing::Test {
   EventLoops loops_{loop_.get_executor()};
 };
 
-TEST_F(EventLoopsTest, EachLoopIsAThreadOfItsOwnAndTheFirstIsTheCallers) {
+TEST_F(EventLoopsTest, OneThreadPerLoop) {
   loops_.grow(3);
   loops_.grow(2);
   EXPECT_EQ(loops_.size(), 3U);

@@ -76,7 +76,7 @@ bool all_complete(const std::vector<checkpoint::SegmentProgress>& segments) {
 
 // Undisturbed
 
-TEST(Pipeline, EveryItemIsDeliveredOnceWhateverTheOrderOfAcknowledgements) {
+TEST(Pipeline, DeliversOnceInAnyOrder) {
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     TestRun run(random_setup(seed));
@@ -95,7 +95,7 @@ TEST(Pipeline, EveryItemIsDeliveredOnceWhateverTheOrderOfAcknowledgements) {
   }
 }
 
-TEST(Pipeline, PagesWithoutItemsAreGoneOnFromAndCheckpointed) {
+TEST(Pipeline, EmptyPagesAreCheckpointed) {
   TestRun run({.table = TestTable::of({{0, 0, 3, 0, 0}, {0}, {0, 0}})});
   EXPECT_EQ(run.run().status, RunStatus::complete);
   EXPECT_EQ(run.sink.acknowledged.size(), 3U);
@@ -110,7 +110,7 @@ TEST(Pipeline, SegmentsWaitForTheirTurn) {
   EXPECT_EQ(run.sink.acknowledged.size(), 360U);
 }
 
-TEST(Pipeline, WhatFailsForAMomentIsAskedForAgain) {
+TEST(Pipeline, MomentaryFailureIsRetried) {
   TestRun run({.table = TestTable::of({{5, 5, 5}, {5, 5}})});
   run.fates[{0, 1}] = TestRun::refusal("ProvisionedThroughputExceededException");
   run.fates[{1, 0}] = http::answer("", "503 Service Unavailable");
@@ -126,7 +126,7 @@ TEST(Pipeline, WhatFailsForAMomentIsAskedForAgain) {
 
 // The read budget
 
-TEST(Pipeline, ABudgetIsReadInSmallPagesOverTime) {
+TEST(Pipeline, ReadRateUsesSmallPages) {
   TestRun run({.table = TestTable::of({{8, 8, 8}, {8, 8}, {8, 0, 8}}),
                .read_rate = 2,
                .units_per_item = 0.5});
@@ -140,13 +140,13 @@ TEST(Pipeline, ABudgetIsReadInSmallPagesOverTime) {
   EXPECT_TRUE(std::ranges::all_of(run.asked, [](const auto& page) { return page.limit == 1U; }));
 }
 
-TEST(Pipeline, ABudgetThatIsNotMeasuredEndsTheRunBeforeAnythingIsDelivered) {
+TEST(Pipeline, UnmeasuredReadRateEndsTheRun) {
   TestRun run({.table = TestTable::of({{3}, {2}}), .read_rate = 10});
   EXPECT_THAT(run.run().error(), HasSubstr("ConsumedCapacity"));
   EXPECT_TRUE(run.sink.received.empty());
 }
 
-TEST(Pipeline, ARequestThatIsBeingThrottledKeepsNothingFromTheOthers) {
+TEST(Pipeline, ThrottledRequestHoldsNobodyUp) {
   TestRun run({.table = TestTable::of({{2, 2}, {4, 4, 4}, {4, 4}}),
                .limits = {.pages_at_once = 1},
                .read_rate = 2,
@@ -161,7 +161,7 @@ TEST(Pipeline, ARequestThatIsBeingThrottledKeepsNothingFromTheOthers) {
   EXPECT_EQ(run.sink.acknowledged.size(), 24U);
 }
 
-TEST(Pipeline, AStopEndsThoseWhoWaitForTheBudget) {
+TEST(Pipeline, StopEndsWaitForRate) {
   TestRun run({.table = TestTable::of({{8, 8, 8}, {8, 8}, {8, 0, 8}}),
                .read_rate = 2,
                .units_per_item = 0.5});
@@ -176,7 +176,7 @@ TEST(Pipeline, AStopEndsThoseWhoWaitForTheBudget) {
 
 // Resuming
 
-TEST(Pipeline, ARunGoesOnWhereItsSegmentsStand) {
+TEST(Pipeline, ResumesWhereSegmentsStand) {
   RunSetup setup{.table = TestTable::of({{3, 3, 3}, {2, 2}, {4, 4, 0}, {5}})};
   setup.start = {
       {.segment = 0, .position = {.last_evaluated_key = Place{.page = 1}.key()}, .items = 3},
@@ -196,7 +196,7 @@ TEST(Pipeline, ARunGoesOnWhereItsSegmentsStand) {
   EXPECT_EQ(run.pipeline.counters().segments_complete, 4U);
 }
 
-TEST(Pipeline, ARunWhoseSegmentsAreAllCompleteReadsNothing) {
+TEST(Pipeline, CompleteRunReadsNothing) {
   RunSetup setup{.table = TestTable::of({{3}, {2}})};
   setup.start = {{.segment = 0, .position = {.complete = true}, .items = 3},
                  {.segment = 1, .position = {.complete = true}, .items = 2}};
@@ -206,7 +206,7 @@ TEST(Pipeline, ARunWhoseSegmentsAreAllCompleteReadsNothing) {
   EXPECT_EQ(run.store.saves, 0U);
 }
 
-TEST(Pipeline, KilledAtAnySaveTheNextProcessMissesNothingAndRepeatsOnlyPagesInFlight) {
+TEST(Pipeline, KillAtAnySaveMissesNothing) {
   struct Kill {
     std::vector<checkpoint::SegmentProgress> saved;
     std::multiset<std::string> received;
@@ -249,19 +249,19 @@ TEST(Pipeline, KilledAtAnySaveTheNextProcessMissesNothingAndRepeatsOnlyPagesInFl
 
 // What a store does by itself
 
-TEST(Pipeline, WhatAStorePutOffIsWrittenAtTheEndOnce) {
+TEST(Pipeline, DeferredSavesWrittenOnceAtEnd) {
   TestRun run({.table = TestTable::of({{3, 2}, {4}})});
   EXPECT_EQ(run.run().status, RunStatus::complete);
   EXPECT_EQ(run.store.flushes, 1U);
 }
 
-TEST(Pipeline, WhatAStorePutOffAndCannotWriteIsTold) {
+TEST(Pipeline, UnwrittenDeferredSavesAreReported) {
   TestRun run({.table = TestTable::of({{3, 2}, {4}})});
   run.store.flush_fails = true;
   EXPECT_EQ(run.run().error(), "what was put off cannot be written");
 }
 
-TEST(Pipeline, WhatWasAcknowledgedBeforeAFailureIsWrittenTooAndTheFailureTold) {
+TEST(Pipeline, AcknowledgedBeforeFailureIsWritten) {
   TestRun run({.table = TestTable::of({{3, 2, 5, 5, 5}, {4}})});
   run.sink.fate = [](std::size_t number) {
     if (number == 2) {
@@ -273,7 +273,7 @@ TEST(Pipeline, WhatWasAcknowledgedBeforeAFailureIsWrittenTooAndTheFailureTold) {
   EXPECT_EQ(run.store.flushes, 1U);
 }
 
-TEST(Pipeline, AStoreThatLosesTheRunMeanwhileEndsIt) {
+TEST(Pipeline, LosingTheRunEndsIt) {
   TestRun run({.table = TestTable::of({{3, 2, 5, 5, 5, 5, 5, 5}, {4, 5, 5, 5, 5, 5}})});
   run.sink.on_deliver = [&](std::size_t number) {
     if (number == 2) {
@@ -287,7 +287,7 @@ TEST(Pipeline, AStoreThatLosesTheRunMeanwhileEndsIt) {
 
 // Stopping
 
-TEST(Pipeline, AStopAtAnyInstantDrainsSoThatTheNextProcessRepeatsNothing) {
+TEST(Pipeline, StopAnytimeRepeatsNothing) {
   std::size_t interrupted = 0;
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -328,7 +328,7 @@ TEST(Pipeline, AStopAtAnyInstantDrainsSoThatTheNextProcessRepeatsNothing) {
   EXPECT_GT(interrupted, kSeeds / 4);
 }
 
-TEST(Pipeline, AStopEndsTheWaitForAPageThatDoesNotCome) {
+TEST(Pipeline, StopEndsWaitForPage) {
   TestRun run({.table = TestTable::of({{3, 3}, {3, 3}})});
   run.fates[{1, 1}] = "";
   run.start();
@@ -341,7 +341,7 @@ TEST(Pipeline, AStopEndsTheWaitForAPageThatDoesNotCome) {
   EXPECT_EQ(run.store.state[1].position.last_evaluated_key, Place{.page = 1}.key());
 }
 
-TEST(Pipeline, AStopDuringARepeatedThrottleEndsTheRun) {
+TEST(Pipeline, StopDuringThrottleEndsRun) {
   TestRun run({.table = TestTable::of({{3, 3}})});
   run.fates[{0, 1}] = TestRun::refusal("ProvisionedThroughputExceededException");
   run.on_scan = [&](std::size_t number) {
@@ -353,7 +353,7 @@ TEST(Pipeline, AStopDuringARepeatedThrottleEndsTheRun) {
   EXPECT_EQ(run.sink.acknowledged.size(), 3U);
 }
 
-TEST(Pipeline, AStopBeforeTheRunReadsNothing) {
+TEST(Pipeline, StopBeforeRunReadsNothing) {
   TestRun run({.table = TestTable::of({{3}})});
   run.pipeline.stop();
   EXPECT_EQ(run.run().status, RunStatus::interrupted);
@@ -362,7 +362,7 @@ TEST(Pipeline, AStopBeforeTheRunReadsNothing) {
 
 // A number of items
 
-TEST(Pipeline, TheItemLimitIsExactWhateverTheShape) {
+TEST(Pipeline, ItemLimitIsExact) {
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     RunSetup setup = random_setup(seed);
@@ -388,7 +388,7 @@ TEST(Pipeline, TheItemLimitIsExactWhateverTheShape) {
   }
 }
 
-TEST(Pipeline, ReadersThatWaitForRoomDoNotAskForMoreThanTheLimit) {
+TEST(Pipeline, WaitingReadersKeepTheLimit) {
   // The first page reaches the limit and cannot be packed at once; the second page's reader is
   // ready to ask for more, of which there is none.
   RunSetup setup{.table = TestTable::of({{4, 4, 4}, {4, 4, 4}, {4, 4, 4}})};
@@ -410,7 +410,7 @@ TEST(Pipeline, ReadersThatWaitForRoomDoNotAskForMoreThanTheLimit) {
   }
 }
 
-TEST(Pipeline, APageThatTheLimitCutsIsGoneOnWithBehindItsLastItem) {
+TEST(Pipeline, CutPageContinuesAfterLastItem) {
   TestRun first({.table = TestTable::of({{3, 10, 3}}), .item_limit = 7, .filtered = true});
   EXPECT_EQ(first.run().status, RunStatus::limit_reached);
   EXPECT_THAT(
@@ -424,7 +424,7 @@ TEST(Pipeline, APageThatTheLimitCutsIsGoneOnWithBehindItsLastItem) {
   EXPECT_EQ(second.sink.acknowledged.size(), 9U);
 }
 
-TEST(Pipeline, AnUnfilteredLimitEndsOnAPageOfItsOwnAndRepeatsNothing) {
+TEST(Pipeline, UnfilteredLimitEndsOnOwnPage) {
   TestRun first({.table = TestTable::of({{3, 10, 3}}), .item_limit = 7});
   EXPECT_EQ(first.run().status, RunStatus::limit_reached);
   TestRun second(first.resumed());
@@ -432,7 +432,7 @@ TEST(Pipeline, AnUnfilteredLimitEndsOnAPageOfItsOwnAndRepeatsNothing) {
   EXPECT_EQ(first.sink.acknowledged.size() + second.sink.acknowledged.size(), 16U);
 }
 
-TEST(Pipeline, ALimitOverTheTablesSizeIsNotReached) {
+TEST(Pipeline, LimitOverTableSize) {
   TestRun run({.table = TestTable::of({{3, 3}, {3}}), .item_limit = 1000});
   EXPECT_EQ(run.run().status, RunStatus::complete);
   EXPECT_EQ(run.sink.acknowledged.size(), 9U);
@@ -440,7 +440,7 @@ TEST(Pipeline, ALimitOverTheTablesSizeIsNotReached) {
 
 // Failures
 
-TEST(Pipeline, AfterAnyFailureTheNextProcessMissesNothing) {
+TEST(Pipeline, AnyFailureMissesNothing) {
   std::size_t failed = 0;
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
@@ -478,7 +478,7 @@ TEST(Pipeline, AfterAnyFailureTheNextProcessMissesNothing) {
   EXPECT_GT(failed, kSeeds / 2);
 }
 
-TEST(Pipeline, WhatWasReadBeforeAScanFailedIsDeliveredAndCheckpointed) {
+TEST(Pipeline, ReadBeforeFailureIsDelivered) {
   TestRun run({.table = TestTable::of({{4, 4, 4}, {4, 4, 4}})});
   run.fates[{1, 2}] = TestRun::refusal("ResourceNotFoundException");
   const Ending ending = run.run();
@@ -493,7 +493,7 @@ TEST(Pipeline, WhatWasReadBeforeAScanFailedIsDeliveredAndCheckpointed) {
   EXPECT_EQ(saved, run.sink.acknowledged.size());
 }
 
-TEST(Pipeline, ASinkThatFailsEndsTheRunThoughReadersWaitForIt) {
+TEST(Pipeline, FailedSinkEndsWaitingReaders) {
   RunSetup setup{.table = TestTable::of({{9, 9, 9}, {9, 9, 9}, {9, 9, 9}})};
   setup.limits.batch_bytes = 1;
   setup.batch_items = 2;
@@ -509,7 +509,7 @@ TEST(Pipeline, ASinkThatFailsEndsTheRunThoughReadersWaitForIt) {
   EXPECT_EQ(run.store.saves, 0U);
 }
 
-TEST(Pipeline, OfSeveralFailuresTheFirstIsThrown) {
+TEST(Pipeline, FirstFailureIsThrown) {
   TestRun run({.table = TestTable::of({{9, 9, 9}, {9, 9, 9}})});
   std::string first;
   run.sink.fate = [&](std::size_t number) {
@@ -525,7 +525,7 @@ TEST(Pipeline, OfSeveralFailuresTheFirstIsThrown) {
   EXPECT_EQ(ending.error(), "test: " + first);
 }
 
-TEST(Pipeline, AStoreThatFailsKeepsWhatItHad) {
+TEST(Pipeline, FailingStoreKeepsItsState) {
   TestRun run({.table = TestTable::of({{4, 4, 4, 4, 4, 4}})});
   run.store.fate = fail_at(3, "the disk is full");
   EXPECT_EQ(run.run().error(), "test: the disk is full");
@@ -533,7 +533,7 @@ TEST(Pipeline, AStoreThatFailsKeepsWhatItHad) {
   EXPECT_FALSE(run.store.state[0].position.complete);
 }
 
-TEST(Pipeline, ADeliveryThatIsAbortedByNobodyIsAFailure) {
+TEST(Pipeline, UnexplainedAbortIsFailure) {
   TestRun run({.table = TestTable::of({{4, 4, 4}})});
   run.sink.fate = [](std::size_t) {
     throw boost::system::system_error(asio::error::operation_aborted);
@@ -541,7 +541,7 @@ TEST(Pipeline, ADeliveryThatIsAbortedByNobodyIsAFailure) {
   EXPECT_FALSE(run.run().status.has_value());
 }
 
-TEST(Pipeline, AReaderThatHasGoneEndsTheRunQuietly) {
+TEST(Pipeline, GoneReaderEndsQuietly) {
   TestRun first({.table = TestTable::of({{9, 9, 9}, {9, 9, 9}})});
   first.sink.fate = [](std::size_t number) {
     if (number >= 3) {
@@ -559,7 +559,7 @@ TEST(Pipeline, AReaderThatHasGoneEndsTheRunQuietly) {
 
 // Failures of one segment
 
-TEST(Pipeline, ASegmentThatCannotBeReadFurtherDoesNotStopTheOthers) {
+TEST(Pipeline, FailedSegmentDoesNotStopOthers) {
   for (const std::string& fate : {http::answer("", "503 Service Unavailable"), http::answer("{}"),
                                   TestRun::refusal("ValidationException")}) {
     SCOPED_TRACE(fate);
@@ -585,7 +585,7 @@ TEST(Pipeline, ASegmentThatCannotBeReadFurtherDoesNotStopTheOthers) {
   }
 }
 
-TEST(Pipeline, WhatConcernsAllSegmentsEndsTheRunAtOnce) {
+TEST(Pipeline, FailureOfAllSegmentsEnds) {
   for (const std::string_view code : {"AccessDeniedException", "ResourceNotFoundException"}) {
     TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3, 3, 3})),
                  .limits = {.segments_at_once = 4}});
@@ -596,7 +596,7 @@ TEST(Pipeline, WhatConcernsAllSegmentsEndsTheRunAtOnce) {
   }
 }
 
-TEST(Pipeline, AScanThatIsRefusedFromTheStartEndsTheRunAtOnce) {
+TEST(Pipeline, RefusedScanEndsAtOnce) {
   TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3}))});
   for (std::size_t segment = 0; segment < 50; ++segment) {
     run.fates[{segment, 0}] = TestRun::refusal("ValidationException");
@@ -605,7 +605,7 @@ TEST(Pipeline, AScanThatIsRefusedFromTheStartEndsTheRunAtOnce) {
   EXPECT_TRUE(run.notices.empty());
 }
 
-TEST(Pipeline, WhenEveryReaderFailsTheSegmentsBehindAreNotTried) {
+TEST(Pipeline, AllReadersFailedTriesNoMore) {
   TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3, 3})),
                .limits = {.segments_at_once = 3}});
   for (std::size_t segment = 0; segment < 50; ++segment) {
@@ -623,7 +623,7 @@ TEST(Pipeline, WhenEveryReaderFailsTheSegmentsBehindAreNotTried) {
 
 // What can never be delivered
 
-TEST(Pipeline, WhatCanNeverBeDeliveredIsInTheDeadLettersAndAllElseIsDelivered) {
+TEST(Pipeline, UndeliverableItemsBecomeDeadLetters) {
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     TestRun run(random_setup(seed));
@@ -658,7 +658,7 @@ TEST(Pipeline, WhatCanNeverBeDeliveredIsInTheDeadLettersAndAllElseIsDelivered) {
   }
 }
 
-TEST(Pipeline, ATooLargeItemIsToldWithItsSizeAndNothingElseOfIt) {
+TEST(Pipeline, TooLargeItemShowsOnlySize) {
   TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 3});
   run.find_too_large("0.1.2");
   EXPECT_EQ(run.run().status, RunStatus::complete);
@@ -671,7 +671,7 @@ TEST(Pipeline, ATooLargeItemIsToldWithItsSizeAndNothingElseOfIt) {
                                    "dead letters"));
 }
 
-TEST(Pipeline, TheFrontierDoesNotPassADeadLetterThatCannotBeWritten) {
+TEST(Pipeline, UnwrittenDeadLetterHoldsFrontier) {
   for (const bool too_large : {true, false}) {
     TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 4});
     if (too_large) {
@@ -688,7 +688,7 @@ TEST(Pipeline, TheFrontierDoesNotPassADeadLetterThatCannotBeWritten) {
 
 // Bounds
 
-TEST(Pipeline, ASinkThatStandsStillStopsTheReading) {
+TEST(Pipeline, StalledSinkStopsReading) {
   // A page is two fifths of a batch: packing stops in the middle of pages.
   std::vector<std::vector<std::size_t>> shape(60, {10, 10, 10, 10});
   RunSetup setup{.table = TestTable::of(shape)};
@@ -710,7 +710,7 @@ TEST(Pipeline, ASinkThatStandsStillStopsTheReading) {
   EXPECT_EQ(run.sink.acknowledged.size(), 2400U);
 }
 
-TEST(Pipeline, AStoreThatStandsStillStopsTheReading) {
+TEST(Pipeline, StalledStoreStopsReading) {
   TestRun run({.table = TestTable::of({{5, 5, 5, 5, 5, 5}, {5, 5, 5, 5}})});
   run.store.standing_still = true;
   run.start();
@@ -724,7 +724,7 @@ TEST(Pipeline, AStoreThatStandsStillStopsTheReading) {
   EXPECT_EQ(run.sink.acknowledged.size(), 50U);
 }
 
-TEST(Pipeline, FewPagesAreHeldHoweverManySegmentsThereAre) {
+TEST(Pipeline, ManySegmentsHoldFewPages) {
   std::vector<std::vector<std::size_t>> shape(100, {3, 3});
   TestRun run({.table = TestTable::of(shape), .limits = {.pages_at_once = 2}});
   EXPECT_EQ(run.run().status, RunStatus::complete);

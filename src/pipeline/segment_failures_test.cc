@@ -16,7 +16,7 @@ Error failure(const std::string& code, ErrorKind kind = ErrorKind::failed) {
                {.operation = "Scan", .object = "table orders", .code = code, .message = "no"});
 }
 
-TEST(SegmentFailures, OnesOwnFailureIsKeptAndNamed) {
+TEST(SegmentFailures, OwnFailureIsNamed) {
   SegmentFailures failures;
   failures.page_was_read();
   for (const char* code : {"", "InternalServerError", "ValidationException"}) {
@@ -28,7 +28,7 @@ TEST(SegmentFailures, OnesOwnFailureIsKeptAndNamed) {
                "9)");
 }
 
-TEST(SegmentFailures, WhatTheServiceSaysOfAllIsNot) {
+TEST(SegmentFailures, FailureOfAll) {
   SegmentFailures failures;
   failures.page_was_read();
   for (const char* code : {"AccessDeniedException", "ResourceNotFoundException",
@@ -39,12 +39,12 @@ TEST(SegmentFailures, WhatTheServiceSaysOfAllIsNot) {
   EXPECT_EQ(failures.count(), 0U);
 }
 
-TEST(SegmentFailures, ARefusalBeforeAnyPageIsNot) {
+TEST(SegmentFailures, RefusalBeforeAnyPage) {
   SegmentFailures failures;
   EXPECT_FALSE(failures.keep(0, failure("ValidationException"), 100));
 }
 
-TEST(SegmentFailures, TheLastReadersFailureWithoutAPageInBetweenIsNot) {
+TEST(SegmentFailures, LastReadersFailureWithoutPage) {
   SegmentFailures failures;
   EXPECT_TRUE(failures.keep(0, failure(""), 3));
   EXPECT_TRUE(failures.keep(1, failure(""), 3));

@@ -55,7 +55,7 @@ class TaskGroupTest : public testing::Test {
   std::vector<std::string> failures_;
 };
 
-TEST_F(TaskGroupTest, NothingToWaitForIsNotWaitedFor) {
+TEST_F(TaskGroupTest, EmptyGroupDoesNotWait) {
   wait_for_all();
   EXPECT_THAT(failures_, IsEmpty());
 }
@@ -69,7 +69,7 @@ TEST_F(TaskGroupTest, AllTasksAreWaitedFor) {
   EXPECT_THAT(failures_, IsEmpty());
 }
 
-TEST_F(TaskGroupTest, AFailureIsToldAndDoesNotStopTheOthers) {
+TEST_F(TaskGroupTest, FailureDoesNotStopOthers) {
   group_.spawn(wait_a_while(10), {}, on_failure());
   group_.spawn(throw_later("first"), {}, on_failure());
   group_.spawn(throw_later("second"), {}, on_failure());
@@ -78,7 +78,7 @@ TEST_F(TaskGroupTest, AFailureIsToldAndDoesNotStopTheOthers) {
   EXPECT_THAT(failures_, ElementsAre("first", "second"));
 }
 
-TEST_F(TaskGroupTest, ATaskThatWasCancelledHasEndedWithoutFailure) {
+TEST_F(TaskGroupTest, CancelledTaskIsNoFailure) {
   asio::cancellation_signal cancellation;
   group_.spawn(wait_for_ever(), cancellation.slot(), on_failure());
   const auto cancel_and_wait = [&]() -> Awaitable<void> {
@@ -90,13 +90,13 @@ TEST_F(TaskGroupTest, ATaskThatWasCancelledHasEndedWithoutFailure) {
   EXPECT_THAT(failures_, IsEmpty());
 }
 
-TEST_F(TaskGroupTest, AnAbortOfATaskThatNobodyCanCancelIsAFailure) {
+TEST_F(TaskGroupTest, UncancellableAbortIsFailure) {
   group_.spawn(abort_later(), {}, on_failure());
   wait_for_all();
   EXPECT_EQ(failures_.size(), 1U);
 }
 
-TEST_F(TaskGroupTest, ATaskThatIsStartedByAFailureIsWaitedForToo) {
+TEST_F(TaskGroupTest, AwaitsTaskStartedByFailure) {
   group_.spawn(throw_later("first"), {}, [this](const std::exception_ptr& failure) {
     note_failure(failure);
     group_.spawn(wait_a_while(5), {}, on_failure());

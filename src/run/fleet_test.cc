@@ -170,7 +170,7 @@ SharedRecord run_workers(Simulation& table, const std::vector<Course>& courses) 
 
 double share_of_budget(double units, const Simulation& table) { return units / (60 * *table.rate); }
 
-TEST(FleetSimulation, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
+TEST(FleetSimulation, EveryMinuteWithinReadRate) {
   struct Case {
     double rate;
     std::size_t workers;
@@ -203,7 +203,7 @@ TEST(FleetSimulation, AnyMinuteIsWithinTheBudgetHoweverManyWorkersReadAndEnd) {
   }
 }
 
-TEST(FleetSimulation, WorkersThatComeAndGoAreNeverAboveTheBudget) {
+TEST(FleetSimulation, ChangingWorkersKeepReadRate) {
   for (std::uint64_t seed = 1; seed <= cases<std::uint64_t>(2, 10); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Simulation table{.segments = 40, .rate = 400.0, .lasts = seconds(600), .seed = seed};
@@ -222,7 +222,7 @@ TEST(FleetSimulation, WorkersThatComeAndGoAreNeverAboveTheBudget) {
   }
 }
 
-TEST(FleetSimulation, TheShareOfAWorkerThatIsThrottledGoesToTheOthers) {
+TEST(FleetSimulation, ThrottledWorkersShareIsTaken) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(400)};
   // Of each three segments one is worker 0's; it reads nothing.
   table.always_throttled = [](std::size_t segment) { return segment % 3 == 0; };
@@ -233,7 +233,7 @@ TEST(FleetSimulation, TheShareOfAWorkerThatIsThrottledGoesToTheOthers) {
   EXPECT_LE(share_of_budget(found.most, table), 1.03);
 }
 
-TEST(FleetSimulation, TheShareOfAWorkerThatWasKilledGoesToTheOthersSoon) {
+TEST(FleetSimulation, KilledWorkersShareIsTaken) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   std::vector<Course> courses(3, {.end = seconds(300)});
   courses[1] = {.end = seconds(100), .at_the_end = FleetMember::State::reading};
@@ -247,7 +247,7 @@ TEST(FleetSimulation, TheShareOfAWorkerThatWasKilledGoesToTheOthersSoon) {
   EXPECT_LE(share_of_budget(always.most, table), 1.03);
 }
 
-TEST(FleetSimulation, AWorkerThatCannotReachTheOthersReadsNoMore) {
+TEST(FleetSimulation, UnreachableWorkerStopsReading) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   run_workers(table, std::vector<Course>(3, {.end = seconds(300)}), [&](auto& workers) {
     workers[1]->store.down_until.reset();
@@ -312,7 +312,7 @@ class FleetTermsTest : public testing::Test {
   SimulatedFleetStore store_{shared_, clock_, random_};
 };
 
-TEST_F(FleetTermsTest, TheFirstChoosesTheSegmentsAndTheOthersFollow) {
+TEST_F(FleetTermsTest, FirstChoosesTheSegments) {
   FleetTerms chooses;
   chooses.identity = kIdentity;
   chooses.choose = [] { return 48U; };
@@ -324,7 +324,7 @@ TEST_F(FleetTermsTest, TheFirstChoosesTheSegmentsAndTheOthersFollow) {
   EXPECT_EQ(shared_.record->members[2].worker, 2U);
 }
 
-TEST_F(FleetTermsTest, OtherTermsAreRefusedWithWhatDiffers) {
+TEST_F(FleetTermsTest, OtherTermsAreRefused) {
   join(0, terms(40));
   const FleetRecord before = *shared_.record;
   const std::string segments = join(1, terms(41));
@@ -345,7 +345,7 @@ TEST_F(FleetTermsTest, OtherTermsAreRefusedWithWhatDiffers) {
   EXPECT_EQ(join(0, filtered), "40");
 }
 
-TEST_F(FleetTermsTest, ARestartOnTheSameTermsKeepsWhatIsKnownOfTheOthers) {
+TEST_F(FleetTermsTest, RestartKeepsOthersState) {
   join(0, terms(40));
   FleetTerms again = terms(40);
   again.restart = true;
@@ -380,7 +380,7 @@ TEST_F(FleetTermsTest, WhoseTermsWereReplacedEnds) {
   EXPECT_EQ(shared_.record->members.front().state, FleetMember::State::reading);
 }
 
-TEST_F(FleetTermsTest, WhatAnotherVersionKnowsBesideIsNoDifference) {
+TEST_F(FleetTermsTest, UnknownMembersAreNoDifference) {
   join(1, terms(40));
   shared_.record->identity.push_back({"what later versions have", "yes"});
   Fleet leaving = fleet(0);
@@ -394,7 +394,7 @@ TEST_F(FleetTermsTest, WhatAnotherVersionKnowsBesideIsNoDifference) {
   EXPECT_EQ(shared_.record->members.front().state, FleetMember::State::left);
 }
 
-TEST_F(FleetTermsTest, WhoEndsLastSeesThatAllAreComplete) {
+TEST_F(FleetTermsTest, LastSeesAllComplete) {
   std::vector<std::vector<std::uint32_t>> not_complete;
   for (const std::uint32_t worker : {2U, 0U, 1U}) {
     Fleet leaving = fleet(worker);

@@ -182,7 +182,7 @@ TEST_F(KinesisDestinationTest, UnlistedShardsAreNotPaced) {
   EXPECT_THAT(notices(*destination), ElementsAre(HasSubstr("per-shard pacing is off: ")));
 }
 
-TEST_F(KinesisDestinationTest, StreamWithoutAModeIsNotPaced) {
+TEST_F(KinesisDestinationTest, ModelessStreamIsNotPaced) {
   EXPECT_THAT(notices(*describe(stream_of(""))), IsEmpty());
 }
 

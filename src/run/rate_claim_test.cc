@@ -18,14 +18,14 @@ TEST(RateClaim, WhoIsAloneHasAll) {
   EXPECT_DOUBLE_EQ(next_claim(100, 5, Others{}), 100) << "nobody else wants the rest";
 }
 
-TEST(RateClaim, WhoComesLaterWaitsUntilTheOthersLetGo) {
+TEST(RateClaim, LatecomerWaitsForOthers) {
   EXPECT_DOUBLE_EQ(next_claim(100, {}, Others{{.units = 100}}), 0);
   EXPECT_DOUBLE_EQ(next_claim(100, {}, Others{{.units = 0}}), 50) << "the first, at its next turn";
   EXPECT_DOUBLE_EQ(next_claim(100, {}, Others{{.units = 50}}), 50);
   EXPECT_DOUBLE_EQ(next_claim(100, {}, Others{{.units = 70}}), 30);
 }
 
-TEST(RateClaim, WhatOneDoesNotWantGoesToTheOthers) {
+TEST(RateClaim, UnwantedShareGoesToOthers) {
   const Others others = {{.units = 10, .wanted = 10}, {.units = 0, .wanted = {}}};
   EXPECT_DOUBLE_EQ(next_claim(100, {}, others), 45);
   EXPECT_DOUBLE_EQ(next_claim(100, 20, Others{{.units = 0}, {.units = 0}}), 20);
@@ -33,7 +33,7 @@ TEST(RateClaim, WhatOneDoesNotWantGoesToTheOthers) {
   EXPECT_DOUBLE_EQ(next_claim(100, 20, Others{{.units = 0, .wanted = 10}}), 20 + 35);
 }
 
-TEST(RateClaim, WhateverTheyWantTogetherTheyAreNeverAboveTheBudgetAndSoonAtIt) {
+TEST(RateClaim, ClaimsNeverExceedReadRate) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Random random(seed);
@@ -76,7 +76,7 @@ TEST(RateClaim, WhateverTheyWantTogetherTheyAreNeverAboveTheBudgetAndSoonAtIt) {
   }
 }
 
-TEST(RateUse, WhoUsesWhatItHasWantsMore) {
+TEST(RateUse, FullUseWantsMore) {
   RateUse use;
   std::chrono::steady_clock::time_point now;
   double read = 0;

@@ -95,7 +95,7 @@ TEST(Resumable, OtherTermsAreRefused) {
   }
 }
 
-TEST(Resumable, OtherTermsBeginIfNothingWasRead) {
+TEST(Resumable, OtherTermsBeginIfUnread) {
   RunState unread = begun_run();
   unread.segments = checkpoint::fresh_segments(3);
   for (const Change& change : changes()) {
@@ -103,7 +103,7 @@ TEST(Resumable, OtherTermsBeginIfNothingWasRead) {
   }
 }
 
-TEST(Resumable, WhatOtherWorkersReadIsNotThisOnes) {
+TEST(Resumable, OtherWorkersReadsDoNotCount) {
   RunState of_worker_1{.identity = kTermsOfRun,
                        .segments = checkpoint::fresh_segments(4, {.worker = 1, .workers = 2})};
   RunTerms terms = changes().front().terms;

@@ -64,7 +64,7 @@ TEST(RunSummary, NumbersAsPeopleReadThem) {
             "second of 5); 1 request throttled; 2 requests retried; 3 records sent again");
 }
 
-TEST(RunSummary, OneOfSeveralWorkersSpeaksForItself) {
+TEST(RunSummary, WorkerSpeaksForItself) {
   RunSummary summary = resumed();
   EXPECT_EQ(complete_text(summary), "complete");
   summary.part = {.worker = 1, .workers = 3};

@@ -13,7 +13,7 @@ ScanPage parse(std::string_view json, const KeyNames& keys = kHashAndRange) {
   return ScanPage::parse(PaddedBuffer(json), keys);
 }
 
-TEST(ScanPage, ItemsAreSlicesByteForByteAsTheyCame) {
+TEST(ScanPage, ItemsAreExactSlices) {
   const ScanPage page = parse(
       R"({"Count":3,"Items":[{"pk":{"S":"a"},"sk":{"N":"1"},"x":{"M":{"pk":{"S":"inner"}}}},)"
       R"(  { "sk" : {"N":"00012345678901234567890123456789012345.6"} , "pk":{"S":"\u00e9\"}"}} ,)"
@@ -34,11 +34,11 @@ TEST(ScanPage, ItemsAreSlicesByteForByteAsTheyCame) {
   EXPECT_EQ(page.consumed_read_units(), 128.5);
 }
 
-TEST(ScanPage, WhatItCostIsNotKnownWhereDynamoDbDoesNotSay) {
+TEST(ScanPage, UnstatedCostIsUnknown) {
   EXPECT_EQ(parse(R"({"Count":0,"Items":[]})").consumed_read_units(), std::nullopt);
 }
 
-TEST(ScanPage, SlicesSurviveAMoveOfThePage) {
+TEST(ScanPage, SlicesSurviveMove) {
   ScanPage page = parse(R"({"Items":[{"pk":{"S":"a"}}],"Count":1})");
   const std::string_view before = page.items()[0].json;
   const ScanPage moved = std::move(page);
@@ -52,7 +52,7 @@ TEST(ScanPage, AnEmptyPageMayGoOn) {
   EXPECT_FALSE(page.last_evaluated_key().empty());
 }
 
-TEST(ScanPage, TheLastPageHasNoLastEvaluatedKey) {
+TEST(ScanPage, LastPageHasNoKey) {
   const ScanPage page = parse(R"({"Count":0,"Items":[],"ScannedCount":0})");
   EXPECT_TRUE(page.last_evaluated_key().empty());
 }
@@ -65,14 +65,14 @@ TEST(ScanPage, KeyNamesMayNeedEscapes) {
   EXPECT_EQ(page.items()[0].range_key, R"({"S":"2"})");
 }
 
-TEST(ScanPage, AKeyNameIsNotFoundInALongerOne) {
+TEST(ScanPage, KeyNameInsideLongerName) {
   const KeyNames keys{.hash = "id", .range = ""};
   const ScanPage page =
       parse(R"({"Items":[{"id2":{"S":"1"},"id":{"S":"2"},"i":{"S":"3"}}],"Count":1})", keys);
   EXPECT_EQ(page.items()[0].hash_key, R"({"S":"2"})");
 }
 
-TEST(ScanPage, KeysThatAreNotProjectedAreEmpty) {
+TEST(ScanPage, UnprojectedKeysAreEmpty) {
   const ScanPage page = parse(R"({"Items":[{"x":{"S":"1"}},{}],"Count":2})");
   EXPECT_TRUE(page.items()[0].hash_key.empty());
   EXPECT_EQ(page.items()[1].json, "{}");
@@ -131,12 +131,12 @@ TEST(PositionBehind, IsTheItemsPrimaryKey) {
             R"({"sk":{"S":"\u00fc"}})");
 }
 
-TEST(PositionBehind, AnItemWithoutItsWholeKeyHasNone) {
+TEST(PositionBehind, PartialKeyHasNone) {
   EXPECT_FALSE(position_behind({.json = "{}"}, kHashAndRange));
   EXPECT_FALSE(position_behind({.json = "{}", .hash_key = R"({"S":"a"})"}, kHashAndRange));
 }
 
-TEST(ScanPage, WhatIsNotAScanResponseIsMalformed) {
+TEST(ScanPage, OtherResponseIsMalformed) {
   for (const std::string_view json :
        {"", "null", "[]", "{", R"({"Items":7})", R"({"Items":[7],"Count":1})", R"({"Count":0})",
         R"({"Items":[{"a":{"S":"x"}])", R"({"Items":[],"Count":1})", R"({"Items":[{}],"Count":0})",

@@ -17,14 +17,14 @@ TEST(ScanRequests, FirstPageOfAPlainScan) {
             R"("Segment":3})");
 }
 
-TEST(ScanRequests, ALaterPageStartsAtTheKeyAsItCame) {
+TEST(ScanRequests, LaterPageStartsAtKey) {
   const ScanRequests requests({.table = "orders"}, 1);
   EXPECT_EQ(requests.page(0, {.last_evaluated_key = R"({"pk":{"N":"1.50"}})"}, 10),
             R"({"TableName":"orders","ReturnConsumedCapacity":"TOTAL","TotalSegments":1,)"
             R"("Segment":0,"Limit":10,"ExclusiveStartKey":{"pk":{"N":"1.50"}}})");
 }
 
-TEST(ScanRequests, EverythingThatShapesTheScanIsPassedThrough) {
+TEST(ScanRequests, ScanSettingsPassThrough) {
   const ScanRequests requests({.table = "t",
                                .index = "by-date",
                                .consistent_read = true,
@@ -40,7 +40,7 @@ TEST(ScanRequests, EverythingThatShapesTheScanIsPassedThrough) {
             R"("ExpressionAttributeValues":{":s":{"S":"open"}},"TotalSegments":2,"Segment":1})");
 }
 
-TEST(ScanParameters, NamesAndValuesAreCheckedBeforeAnythingStarts) {
+TEST(ScanParameters, NamesAndValuesCheckedFirst) {
   for (const std::string text : {"x", "{", "[]", "{}", R"({"s":"status"})", R"({"#s":7})"}) {
     EXPECT_THAT(message_of([&] { validate({.table = "t", .attribute_names = text}); }),
                 HasSubstr("--names is not the JSON object"))

@@ -5,20 +5,18 @@
 namespace everyitem::source {
 namespace {
 
-TEST(SegmentCount, ASmallTableIsReadInOneSegment) {
+TEST(SegmentCount, SmallTableOneSegment) {
   EXPECT_EQ(choose_segments(1, 8).segments, 1U);
   EXPECT_EQ(choose_segments(64ULL << 20, 8).segments, 1U);
   EXPECT_EQ(choose_segments((64ULL << 20) + 1, 8).segments, 2U);
 }
 
-TEST(SegmentCount, ALargeTableGetsAsManyAsTheMachineCanUse) {
+TEST(SegmentCount, LargeTableFillsTheMachine) {
   EXPECT_EQ(choose_segments(80ULL << 40, 2).segments, 32U);
   EXPECT_EQ(choose_segments(80ULL << 40, 16).segments, 256U);
 }
 
-TEST(SegmentCount, AnUnknownSizeIsNotTakenForAnEmptyTable) {
-  EXPECT_EQ(choose_segments(0, 2).segments, 8U);
-}
+TEST(SegmentCount, UnknownSizeIsNotEmpty) { EXPECT_EQ(choose_segments(0, 2).segments, 8U); }
 
 TEST(SegmentCount, SaysWhy) {
   EXPECT_EQ(choose_segments(3'200'000'000, 2).reason, "table about 3.2 GB, 2 cores");

@@ -35,7 +35,7 @@ TEST(TableDescription, OfATable) {
   EXPECT_EQ(table.estimated_bytes, 400000U);
 }
 
-TEST(TableDescription, OfAnIndexHasItsSizeAndTheTablesKey) {
+TEST(TableDescription, IndexSizeAndTablesKey) {
   const auto global = parse_table_description(kOrders, "orders", "by-state", false);
   EXPECT_EQ(global.keys.hash, "customer");
   EXPECT_EQ(global.estimated_items, 900U);
@@ -43,16 +43,16 @@ TEST(TableDescription, OfAnIndexHasItsSizeAndTheTablesKey) {
   EXPECT_EQ(parse_table_description(kOrders, "orders", "by-total", true).estimated_items, 800U);
 }
 
-TEST(TableDescription, NoSuchIndexNamesThoseThatThereAre) {
+TEST(TableDescription, MissingIndexListsOthers) {
   EXPECT_EQ(failure(kOrders, "by-date", false),
             "Scan on table orders: it has no index by-date. It has: by-state, by-total.");
 }
 
-TEST(TableDescription, AGlobalIndexCannotBeReadConsistently) {
+TEST(TableDescription, GlobalIndexIsNotConsistent) {
   EXPECT_NE(failure(kOrders, "by-state", true).find("--consistent"), std::string::npos);
 }
 
-TEST(TableDescription, OnlyATableThatCanBeReadIsTaken) {
+TEST(TableDescription, OnlyReadableTable) {
   for (const std::string status : {"CREATING", "DELETING", "ARCHIVED"}) {
     const std::string body = R"({"Table":{"TableStatus":")" + status +
                              R"(","KeySchema":[{"AttributeName":"a","KeyType":"HASH"}]}})";
@@ -89,7 +89,7 @@ TEST(ReadCapacity, OfAProvisionedTable) {
   EXPECT_EQ(found.text(), "provisioned: 2,500 read units/s");
 }
 
-TEST(ReadCapacity, OfAnOnDemandTableIsItsMaximumWhereOneIsSet) {
+TEST(ReadCapacity, OnDemandMaximum) {
   const auto found =
       capacity(std::string(kOnDemand) + R"(,"OnDemandThroughput":{"MaxReadRequestUnits":700})");
   EXPECT_EQ(found.mode, ReadCapacity::Mode::on_demand);
@@ -97,7 +97,7 @@ TEST(ReadCapacity, OfAnOnDemandTableIsItsMaximumWhereOneIsSet) {
   EXPECT_EQ(found.text(), "on demand, at most 700 read units/s");
 }
 
-TEST(ReadCapacity, OfAnOnDemandTableWithoutAMaximumIsNotGuessed) {
+TEST(ReadCapacity, OnDemandWithoutMaximum) {
   for (const char* settings : {"", R"(,"OnDemandThroughput":{"MaxReadRequestUnits":-1})",
                                R"(,"OnDemandThroughput":null)"}) {
     const auto found = capacity(std::string(kOnDemand) + settings);
@@ -107,7 +107,7 @@ TEST(ReadCapacity, OfAnOnDemandTableWithoutAMaximumIsNotGuessed) {
   }
 }
 
-TEST(ReadCapacity, OfAGlobalIndexIsItsOwnAndOfALocalOneTheTables) {
+TEST(ReadCapacity, GlobalIndexHasItsOwn) {
   const std::string table = R"(,"ProvisionedThroughput":{"ReadCapacityUnits":100})";
   const std::string indexes =
       R"(,"GlobalSecondaryIndexes":[{"IndexName":"g","ProvisionedThroughput":)"
@@ -122,7 +122,7 @@ TEST(ReadCapacity, MayNotBeTold) {
   EXPECT_EQ(capacity("").units_per_second, std::nullopt);
 }
 
-TEST(TableDescription, WhatIsNotADescriptionIsMalformed) {
+TEST(TableDescription, OtherAnswerIsMalformed) {
   for (const std::string_view body :
        {"", "[]", "{}", R"({"Table":7})", R"({"Table":{"TableStatus":"ACTIVE"}})",
         R"({"Table":{"TableStatus":"ACTIVE","KeySchema":[]}})"}) {

@@ -47,7 +47,7 @@ std::string from_hex(std::string_view hex) {
 }
 
 // Made by AWS's aws-kinesis-agg 4.2.8 for Node.js.
-TEST(AggregatedRecord, IsReadAsAwssOwnModuleWritesIt) {
+TEST(AggregatedRecord, ReadsAwsModulesRecord) {
   EXPECT_EQ(
       read(from_hex("f3899ac20a01610a0162120130122733343032383233363639323039333834363334363333"
                     "37343630373433313736383231313435351a0708001a036f6e651a09080110001a037477"
@@ -70,7 +70,7 @@ TEST(AggregatedRecord, ItsFieldsComeInAnyOrder) {
             (std::vector<Expected>{{"other", "8", "data"}}));
 }
 
-TEST(AggregatedRecord, MayHaveEmptyDataTagsAndNumbersOfMoreBytesThanTheyNeed) {
+TEST(AggregatedRecord, EmptyDataTagsAndLongNumbers) {
   const std::string tag = bytes_field(4, bytes_field(1, "name") + bytes_field(2, ""));
   const std::string bare_tag = bytes_field(4, bytes_field(1, "name"));
   const std::string zero("\x08\x80\x80\x00", 4);
@@ -78,7 +78,7 @@ TEST(AggregatedRecord, MayHaveEmptyDataTagsAndNumbersOfMoreBytesThanTheyNeed) {
             (std::vector<Expected>{{"key", "", ""}}));
 }
 
-TEST(AggregatedRecord, OneReaderReadsOneAfterTheOther) {
+TEST(AggregatedRecord, OneReaderManyRecords) {
   AggregatedRecordReader reader;
   const std::string first = aggregated(kKey + kRecord + kRecord);
   EXPECT_EQ(reader.read(first).size(), 2U);
@@ -88,7 +88,7 @@ TEST(AggregatedRecord, OneReaderReadsOneAfterTheOther) {
   EXPECT_EQ(reader.read(second).front().partition_key, "other");
 }
 
-TEST(AggregatedRecord, IsKnownByItsFirstFourBytes) {
+TEST(AggregatedRecord, KnownByFirstFourBytes) {
   EXPECT_TRUE(is_aggregated("\xF3\x89\x9A\xC2"));
   EXPECT_TRUE(is_aggregated(aggregated(kKey + kRecord)));
   EXPECT_FALSE(is_aggregated("\xF3\x89\x9A"));
@@ -96,7 +96,7 @@ TEST(AggregatedRecord, IsKnownByItsFirstFourBytes) {
   EXPECT_FALSE(is_aggregated(""));
 }
 
-TEST(AggregatedRecord, RefusesWhatConsumersTakeForAPlainRecord) {
+TEST(AggregatedRecord, RefusesWhatConsumersTakeAsPlain) {
   const std::string record = aggregated(kKey + kRecord);
   EXPECT_EQ(error_of(R"({"pk":{"S":"a"}})"), "it begins with something else than F3 89 9A C2");
   EXPECT_EQ(error_of(record.substr(0, 19)), "it ends before its MD5");
@@ -161,7 +161,7 @@ TEST(AggregatedRecord, RefusesWhatIsNoSuchMessage) {
   }
 }
 
-TEST(AggregatedRecord, ItsKeysAreAsKinesisTakesThem) {
+TEST(AggregatedRecord, KeysAsKinesisTakesThem) {
   const auto of_key = [](std::string_view key) {
     return error_of(aggregated(bytes_field(1, key) + kRecord));
   };

@@ -26,7 +26,7 @@ TEST(Base64Decoding, Rfc4648Vectors) {
   EXPECT_EQ(decoded("Zm9vYmFy"), "foobar");
 }
 
-TEST(Base64Decoding, WhatIsNoBase64IsRefused) {
+TEST(Base64Decoding, OtherTextIsRefused) {
   for (const std::string_view text :
        {"Z", "Zg=", "====", "Z===", "Zg==Zg==", "Zm9?", "Zm9-", "Z m9", "=m9v", "Zm=v"}) {
     EXPECT_FALSE(decoded(text)) << text;

@@ -60,7 +60,7 @@ TEST(CborReader, ReadsNumbersOfEveryLength) {
   EXPECT_EQ(number(bytes({0x1b, 0, 0, 0, 0, 0, 0, 0, 1})), 1U);  // longer than need be
 }
 
-TEST(CborReader, ReadsMapsAndArraysWithLengthsAndWithBreaks) {
+TEST(CborReader, ReadsDefiniteAndIndefiniteContainers) {
   EXPECT_EQ(read_all(with_lengths()), "a=1,b=[2,3,],");
   EXPECT_EQ(read_all(with_breaks()), "a=1,b=[2,3,],");
 }
@@ -130,7 +130,7 @@ TEST(CborReader, RefusesWhatIsMalformed) {
   }
 }
 
-TEST(CborReader, RefusesAnotherKindThanIsAskedFor) {
+TEST(CborReader, RefusesAnotherKind) {
   const std::string text = bytes({0x61, 0x61});
   EXPECT_THROW(CborReader(text).bytes(), CborError);
   EXPECT_THROW(CborReader(text).unsigned_number(), CborError);

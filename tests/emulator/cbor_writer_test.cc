@@ -7,7 +7,7 @@ namespace {
 
 std::string bytes(std::initializer_list<int> values) { return {values.begin(), values.end()}; }
 
-TEST(CborWriter, WritesNumbersAsShortAsTheyGo) {
+TEST(CborWriter, WritesShortestNumbers) {
   const auto number = [](std::uint64_t value) { return CborWriter().number(value).take(); };
   // RFC 8949, appendix A.
   EXPECT_EQ(number(0), bytes({0x00}));

@@ -118,7 +118,7 @@ TEST_F(EmulatedIdentityTest, CallerIdentityNamesUserAndAccount) {
   EXPECT_EQ(services().counts().callers.at("GetCallerIdentity").at("AKIDUSERBOB"), 1U);
 }
 
-TEST_F(EmulatedIdentityTest, SessionOfARoleIsTakenEverywhereAndTellsTheRole) {
+TEST_F(EmulatedIdentityTest, RoleSessionTellsItsRole) {
   const Reply reply = sts(role_request("path/deploy"), user("BOB"));
   ASSERT_EQ(reply.status, 200) << reply.body;
   EXPECT_THAT(reply.body, HasSubstr("<AccessKeyId>ASIA.deploy.me.1</AccessKeyId>"));
@@ -135,7 +135,7 @@ TEST_F(EmulatedIdentityTest, SessionOfARoleIsTakenEverywhereAndTellsTheRole) {
   EXPECT_EQ(services().counts().callers.at("Scan").at("ASIA.deploy.me.1"), 1U);
 }
 
-TEST_F(EmulatedIdentityTest, AssumeRoleIsRefusedWithTheCodesOfSts) {
+TEST_F(EmulatedIdentityTest, AssumeRoleRefusalCodes) {
   struct Case {
     std::string body;
     std::optional<aws::Credentials> caller;
@@ -174,7 +174,7 @@ TEST_F(EmulatedIdentityTest, AssumeRoleIsRefusedWithTheCodesOfSts) {
   }
 }
 
-TEST_F(EmulatedIdentityTest, ChainedRoleGetsAnHourAtMost) {
+TEST_F(EmulatedIdentityTest, ChainedRoleGetsOneHour) {
   sts(role_request("first"), user("BOB"));
   const aws::Credentials first = session("ASIA.first.me.1");
   EXPECT_THAT(sts(role_request("second", "&DurationSeconds=3601"), first).body,
@@ -182,7 +182,7 @@ TEST_F(EmulatedIdentityTest, ChainedRoleGetsAnHourAtMost) {
   EXPECT_EQ(sts(role_request("second", "&DurationSeconds=3600"), first).status, 200);
 }
 
-TEST_F(EmulatedIdentityTest, WebIdentityIsTakenWithoutASignature) {
+TEST_F(EmulatedIdentityTest, WebIdentityWithoutSignature) {
   const auto ask = [&](const std::string& token) {
     return sts(fmt::format("Action=AssumeRoleWithWebIdentity&Version=2011-06-15&RoleArn={}pods&"
                            "RoleSessionName=me&WebIdentityToken={}",
@@ -194,7 +194,7 @@ TEST_F(EmulatedIdentityTest, WebIdentityIsTakenWithoutASignature) {
   EXPECT_THAT(ask("other").body, HasSubstr("InvalidIdentityToken"));
 }
 
-TEST_F(EmulatedIdentityTest, SessionIsRefusedOnceItHasExpired) {
+TEST_F(EmulatedIdentityTest, ExpiredSessionIsRefused) {
   start({.session_lifetime = seconds(60)});
   sts(role_request("deploy"), user("BOB"));
   const aws::Credentials deploy = session("ASIA.deploy.me.1");
@@ -208,7 +208,7 @@ TEST_F(EmulatedIdentityTest, SessionIsRefusedOnceItHasExpired) {
   EXPECT_EQ(services().counts().signatures_refused, 0U);
 }
 
-TEST_F(EmulatedIdentityTest, PortalGivesCredentialsForALiveToken) {
+TEST_F(EmulatedIdentityTest, PortalTakesLiveToken) {
   const auto ask = [&](const std::string& role, const std::string& token) {
     return get("/federation/credentials?role_name=" + role + "&account_id=111122223333",
                {{"x-amz-sso_bearer_token", token}});
@@ -224,7 +224,7 @@ TEST_F(EmulatedIdentityTest, PortalGivesCredentialsForALiveToken) {
   EXPECT_EQ(ask("", "sso-live").status, 400);
 }
 
-TEST_F(EmulatedIdentityTest, RefreshTokenGivesAnAccessTokenThatExpires) {
+TEST_F(EmulatedIdentityTest, RefreshGivesExpiringAccessToken) {
   start({.sso_token_lifetime = seconds(100)});
   const boost::json::object request{{"grantType", "refresh_token"},
                                     {"clientId", "client"},
@@ -253,7 +253,7 @@ TEST_F(EmulatedIdentityTest, RefreshTokenGivesAnAccessTokenThatExpires) {
   EXPECT_EQ(refusal("grantType", "password"), "UnsupportedGrantTypeException");
 }
 
-TEST_F(EmulatedIdentityTest, MetadataWantsATokenUnlessVersionOneIsOn) {
+TEST_F(EmulatedIdentityTest, MetadataNeedsTokenUnlessV1) {
   const std::string roles = "/latest/meta-data/iam/security-credentials/";
   EXPECT_EQ(get(roles).status, 401);
   EXPECT_EQ(metadata_token("").status, 400);
@@ -280,7 +280,7 @@ TEST_F(EmulatedIdentityTest, MetadataWantsATokenUnlessVersionOneIsOn) {
   EXPECT_EQ(get(roles).status, 403);
 }
 
-TEST_F(EmulatedIdentityTest, MetadataGivesTheSameCredentialsForHalfOfTheirLife) {
+TEST_F(EmulatedIdentityTest, MetadataRenewsAtHalfLife) {
   start({.session_lifetime = seconds(100), .metadata = {.mode = MetadataMode::v1}});
   const auto ask = [&] {
     const Reply reply = get("/latest/meta-data/iam/security-credentials/instance-role");
@@ -293,7 +293,7 @@ TEST_F(EmulatedIdentityTest, MetadataGivesTheSameCredentialsForHalfOfTheirLife) 
   EXPECT_NE(ask(), first);
 }
 
-TEST_F(EmulatedIdentityTest, MetadataSaysWhyARoleHasNoCredentials) {
+TEST_F(EmulatedIdentityTest, MetadataExplainsMissingCredentials) {
   const std::string roles = "/latest/meta-data/iam/security-credentials/";
   start({.metadata = {.mode = MetadataMode::v1, .role = "refused"}});
   EXPECT_THAT(get(roles + "refused").body, HasSubstr(R"("Code":"AssumeRoleUnauthorizedAccess")"));
@@ -301,7 +301,7 @@ TEST_F(EmulatedIdentityTest, MetadataSaysWhyARoleHasNoCredentials) {
   EXPECT_EQ(get(roles).status, 404);
 }
 
-TEST_F(EmulatedIdentityTest, ContainersGetTheirCredentialsWithTheTokenThatIsWanted) {
+TEST_F(EmulatedIdentityTest, ContainerCredentialsNeedToken) {
   EXPECT_THAT(get("/v2/credentials/task-role").body,
               HasSubstr(R"("AccessKeyId":"ASIA.task-role.task.1")"));
   EXPECT_EQ(get("/v2/credentials/token-abc").status, 401);
@@ -312,7 +312,7 @@ TEST_F(EmulatedIdentityTest, ContainersGetTheirCredentialsWithTheTokenThatIsWant
               HasSubstr("AccountId"));
 }
 
-TEST_F(EmulatedIdentityTest, FaultsAreSaidInTheProtocolOfTheService) {
+TEST_F(EmulatedIdentityTest, FaultsSpeakServiceProtocol) {
   const std::string body = "Action=GetCallerIdentity&Version=2011-06-15";
   EXPECT_THAT(sts(body, user("BOB"), Fault::throttling).body, HasSubstr("<Code>Throttling</Code>"));
   EXPECT_EQ(sts(body, user("BOB"), Fault::internal_error).status, 500);

@@ -11,7 +11,7 @@ std::string put(const std::string& name, const std::string& value, bool overwrit
   return boost::json::serialize(request);
 }
 
-TEST(EmulatedParameters, KeepToTheLimitsOfTheService) {
+TEST(EmulatedParameters, KeepServiceLimits) {
   EmulatedParameters ssm;
   const auto refusal = [&](const std::string& name, const std::string& value) {
     const ServiceReply reply = ssm.answer("PutParameter", put(name, value));
@@ -30,7 +30,7 @@ TEST(EmulatedParameters, KeepToTheLimitsOfTheService) {
   EXPECT_NE(refusal("/a/c", "x").find("ParameterLimitExceeded"), std::string::npos);
 }
 
-TEST(EmulatedParameters, CountVersionsAndKeepALabelledOne) {
+TEST(EmulatedParameters, CountsVersionsKeepsLabelled) {
   EmulatedParameters ssm;
   ssm.answer("PutParameter", put("/a", "1"));
   for (int version = 2; version <= 150; ++version) {

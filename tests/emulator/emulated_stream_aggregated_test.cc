@@ -42,7 +42,7 @@ class EmulatedStreamOfAggregatedRecords : public EmulatedStream {
   const ReceivedCounts& received() { return services().received().counts(); }
 };
 
-TEST_F(EmulatedStreamOfAggregatedRecords, EachOfTheirRecordsIsAnItem) {
+TEST_F(EmulatedStreamOfAggregatedRecords, EachRecordIsAnItem) {
   start({.items = 6}, {.shards = 2});
   const json::value answer =
       put_data({aggregated(message_of({0, 1, 2}, "a")), item_of(3),
@@ -56,7 +56,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, EachOfTheirRecordsIsAnItem) {
   EXPECT_EQ(aggregated_counts().malformed, 0U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, WhatTheyHoldIsComparedWithTheTable) {
+TEST_F(EmulatedStreamOfAggregatedRecords, ContentIsComparedWithTable) {
   start({.items = 2}, {.shards = 1});
   std::string altered = item_of(0);
   altered[altered.size() - 5] ^= 1;
@@ -71,7 +71,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, WhatTheyHoldIsComparedWithTheTable) {
 }
 
 // The MD5 of `a` belongs to the first of two shards, that of `b` to the second.
-TEST_F(EmulatedStreamOfAggregatedRecords, ARecordOfAnotherShardCostsAllThatComeWithIt) {
+TEST_F(EmulatedStreamOfAggregatedRecords, ForeignShardsRecordFailsAll) {
   start({.items = 3}, {.shards = 2});
   const std::string stray =
       bytes_field(1, "b") + bytes_field(3, number_field(1, 1) + bytes_field(3, item_of(2)));
@@ -88,7 +88,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, ARecordOfAnotherShardCostsAllThatComeW
   EXPECT_EQ(aggregated_counts().out_of_range, 2U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, AnExplicitHashKeyOfTheirRecordsComesFirst) {
+TEST_F(EmulatedStreamOfAggregatedRecords, ExplicitHashKeyComesFirst) {
   start({.items = 3}, {.shards = 2});
   const auto of_hash_keys = [&](std::uint64_t first, std::uint64_t second) {
     return aggregated(
@@ -108,7 +108,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, AnExplicitHashKeyOfTheirRecordsComesFi
   EXPECT_EQ(aggregated_counts().out_of_range, 3U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, ARecordMadeForShardsThatAreSplitIsOutOfRange) {
+TEST_F(EmulatedStreamOfAggregatedRecords, SplitShardsRecordOutOfRange) {
   start({.items = 2}, {.shards = 1, .split_at = 1});
   const std::string record =
       aggregated(message_of({0}, "a") + bytes_field(1, "b") +
@@ -120,7 +120,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, ARecordMadeForShardsThatAreSplitIsOutO
   EXPECT_EQ(received().duplicates, 0U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, MalformedOnesAreCountedAndGiveNothing) {
+TEST_F(EmulatedStreamOfAggregatedRecords, MalformedAreCounted) {
   start({.items = 2}, {.shards = 1});
   std::string wrong = aggregated(message_of({0, 1}, "a"));
   wrong.back() ^= 1;
@@ -132,7 +132,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, MalformedOnesAreCountedAndGiveNothing)
   EXPECT_EQ(received().unknown, 0U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, ARefusedItemIsRefusedWithAllThatComeWithIt) {
+TEST_F(EmulatedStreamOfAggregatedRecords, RefusedItemFailsItsRecord) {
   start({.items = 20}, {.shards = 1, .refused_every = 10, .refusal = Refusal::entry});
   const json::value answer =
       put_data({aggregated(message_of({7, 8, 9}, "a")), aggregated(message_of({11, 10}, "a"))});

@@ -25,7 +25,7 @@ std::vector<std::uint64_t> first_items(std::uint64_t count) {
   return items;
 }
 
-TEST_F(EmulatedStream, RecordsSpreadOverAllShardsAndStayWithTheirs) {
+TEST_F(EmulatedStream, RecordsStayWithTheirShard) {
   start({.items = 200}, {.shards = 4});
   std::map<std::string, int> records_by_shard;
   const json::value first = put(first_items(200));
@@ -42,7 +42,7 @@ TEST_F(EmulatedStream, RecordsSpreadOverAllShardsAndStayWithTheirs) {
   }
 }
 
-TEST_F(EmulatedStream, ASplitOpensOtherShardsAndTakesTheRecords) {
+TEST_F(EmulatedStream, SplitMovesRecords) {
   start({.items = 100}, {.shards = 2, .split_at = 1});
   const auto describe = [&] {
     return ask("DescribeStreamSummary", R"({"StreamName":"s"})").at("StreamDescriptionSummary");
@@ -65,7 +65,7 @@ TEST_F(EmulatedStream, ASplitOpensOtherShardsAndTakesTheRecords) {
   EXPECT_EQ(text(describe(), "StreamStatus"), "ACTIVE");
 }
 
-TEST_F(EmulatedStream, ListsItsShardsPageByPageTheClosedOnesToo) {
+TEST_F(EmulatedStream, ListsClosedShardsInPages) {
   start({.items = 1}, {.shards = 2, .shards_per_page = 4, .split_at = 0});
   put({0});
   const json::value first = ask("ListShards", R"({"StreamName":"s"})");
@@ -97,7 +97,7 @@ TEST_F(EmulatedStream, ListsItsShardsPageByPageTheClosedOnesToo) {
                   .ends_with("#ExpiredNextTokenException"));
 }
 
-TEST_F(EmulatedStream, SaysItsModeWhereItHasOne) {
+TEST_F(EmulatedStream, ReportsItsMode) {
   const auto told = [&](StreamMode mode) {
     start({.items = 1}, {.mode = mode});
     const json::value summary =
@@ -110,7 +110,7 @@ TEST_F(EmulatedStream, SaysItsModeWhereItHasOne) {
   EXPECT_EQ(told(StreamMode::on_demand), "ON_DEMAND");
 }
 
-TEST_F(EmulatedStream, WhatIsOverAShardsLimitIsThrottled) {
+TEST_F(EmulatedStream, OverShardLimitIsThrottled) {
   start({.items = 100}, {.shards = 1, .shard_limits = {.records_per_second = 10}});
   const json::value answer = put(first_items(100));
   EXPECT_EQ(answer.at("FailedRecordCount").as_int64(), 90);
@@ -122,7 +122,7 @@ TEST_F(EmulatedStream, WhatIsOverAShardsLimitIsThrottled) {
   EXPECT_EQ(services().undeliverable(), 0U);
 }
 
-TEST_F(EmulatedStream, ARefusedRecordFailsItsEntryAlone) {
+TEST_F(EmulatedStream, RefusedRecordFailsAlone) {
   start({.items = 100}, {.refused_every = 10, .refusal = Refusal::entry});
   const json::value answer = put(first_items(100));
   EXPECT_EQ(answer.at("FailedRecordCount").as_int64(), 10);
@@ -137,7 +137,7 @@ TEST_F(EmulatedStream, OrItsWholeRequest) {
   EXPECT_EQ(put({7, 8, 9}).at("FailedRecordCount").as_int64(), 0);
 }
 
-TEST_F(EmulatedStream, TellsWhichItemsItCanNeverTake) {
+TEST_F(EmulatedStream, ReportsUndeliverableItems) {
   start({.items = 100, .oversize_every = 6}, {.refused_every = 4});
   std::uint64_t undeliverable = 0;
   for (std::uint64_t item = 0; item < 100; ++item) {
@@ -154,7 +154,7 @@ TEST_F(EmulatedStream, TellsWhichItemsItCanNeverTake) {
   EXPECT_EQ(services().counts().requests_over_limits, 1U);
 }
 
-TEST_F(EmulatedStream, ItsSinkCountsTheBytesOfAnythingUnsigned) {
+TEST_F(EmulatedStream, SinkCountsUnsignedBytes) {
   start({.items = 1}, {});
   EXPECT_EQ(sink("no JSON"), "{}");
   EXPECT_EQ(sink(""), "{}");

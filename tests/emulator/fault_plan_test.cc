@@ -42,7 +42,7 @@ TEST(FaultPlan, StrikesAtTheChosenCallAlone) {
   EXPECT_EQ(plan.struck().at(Fault::stall), 1U);
 }
 
-TEST(FaultPlan, KeepsToItsRateAndItsMost) {
+TEST(FaultPlan, KeepsRateAndMax) {
   FaultPlan plan({parse_fault_rule("throttling=0.2"), parse_fault_rule("stall=1x3")}, 1);
   int throttled = 0;
   int stalled = 0;
@@ -55,7 +55,7 @@ TEST(FaultPlan, KeepsToItsRateAndItsMost) {
   EXPECT_EQ(stalled, 3);
 }
 
-TEST(FaultPlan, RulesThatKeepApartKeepApartFromEachOtherToo) {
+TEST(FaultPlan, ApartRulesStayApart) {
   FaultPlan plan({parse_fault_rule("expired_token=0.5/10"), parse_fault_rule("clock_skew=0.5/10"),
                   parse_fault_rule("throttling=0.5")},
                  1);
@@ -72,7 +72,7 @@ TEST(FaultPlan, RulesThatKeepApartKeepApartFromEachOtherToo) {
   EXPECT_GT(plan.struck().at(Fault::throttling), 400U);
 }
 
-TEST(FaultPlan, TheSameSeedMakesTheSameFaults) {
+TEST(FaultPlan, SameSeedSameFaults) {
   const auto faults = [](std::uint64_t seed) {
     FaultPlan plan({parse_fault_rule("throttling=0.3"), parse_fault_rule("reset_after=0.3")}, seed);
     std::vector<std::optional<Fault>> met;
@@ -86,7 +86,7 @@ TEST(FaultPlan, TheSameSeedMakesTheSameFaults) {
   EXPECT_NE(faults(7), faults(8));
 }
 
-TEST(FaultPlan, FaultsOfPutRecordsDoNotStrikeOtherOperations) {
+TEST(FaultPlan, PutRecordsFaultsSpareOthers) {
   FaultPlan plan({parse_fault_rule("partial_throttle=1")}, 1);
   EXPECT_FALSE(plan.next("Scan"));
   EXPECT_EQ(plan.next("PutRecords"), Fault::partial_throttle);

@@ -68,7 +68,7 @@ TEST(FaultServer, AnswersRequestsThatAreSignedRight) {
   EXPECT_TRUE(page.starts_with(R"({"Items":[{"pk":{"S":"item-000000000000"})")) << page;
 }
 
-TEST(FaultServer, TakesAStartingKeyWithSpacesAsBotoWritesIt) {
+TEST(FaultServer, TakesBotosSpacedStartKey) {
   const FaultServerOptions options{.table = {.items = 3}};
   const auto scan_after = [&](std::string_view number) {
     return call(options, "Scan",
@@ -100,7 +100,7 @@ TEST(FaultServer, RefusesWhatIsSignedWrong) {
   EXPECT_NE(call(wants_token, "Scan", kScan, with_token).find("Items"), std::string::npos);
 }
 
-TEST(FaultServer, KeepsToTheLimitsOfPutRecords) {
+TEST(FaultServer, KeepsPutRecordsLimits) {
   const FaultServerOptions options;
   EXPECT_EQ(call(options, "PutRecords", R"({"StreamName":"s","Records":[]})", options.credentials),
             "ValidationException");
@@ -111,7 +111,7 @@ TEST(FaultServer, KeepsToTheLimitsOfPutRecords) {
   EXPECT_EQ(call(options, "PutRecords", body + "]}", options.credentials), "ValidationException");
 }
 
-TEST(FaultServer, EveryFaultIsMetAsItIsNamed) {
+TEST(FaultServer, EveryFaultIsMet) {
   const std::map<Fault, std::string> codes = {
       // The client retries what was not applied, and then meets no other fault.
       {Fault::provisioned_throughput, "Items"},
@@ -139,7 +139,7 @@ TEST(FaultServer, EveryFaultIsMetAsItIsNamed) {
   }
 }
 
-TEST(FaultServer, FaultsOfTheStreamAreMetAsTheyAreNamed) {
+TEST(FaultServer, StreamFaultsAreMet) {
   const std::map<Fault, std::string> codes = {
       {Fault::resource_in_use, "ResourceInUseException"},
       {Fault::kms_throttling, "SequenceNumber"},  // repeated

@@ -80,12 +80,12 @@ TEST(ServerTls, SpeaksBothVersionsInOneCipher) {
   EXPECT_EQ(older.answer, "HTTP/1.1 200");
 }
 
-TEST(ServerTls, IsForThisMachineByNameAndAddress) {
+TEST(ServerTls, NamesThisMachine) {
   EXPECT_EQ(ask_in(TLS1_3_VERSION, true, "localhost").answer, "HTTP/1.1 200");
   EXPECT_THROW(ask_in(TLS1_3_VERSION, true, "example.com"), boost::system::system_error);
 }
 
-TEST(ServerTls, IsTrustedByThoseAloneWhoHaveItsAuthority) {
+TEST(ServerTls, TrustedOnlyWithAuthority) {
   EXPECT_THROW(ask_in(TLS1_3_VERSION, false), boost::system::system_error);
 }
 

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 const StreamShards::Time kStart{};
 
-TEST(StreamShards, ARecordGoesByTheMd5OfItsPartitionKey) {
+TEST(StreamShards, RecordGoesByKeysMd5) {
   const StreamShards shards(4, {});
   // Their MD5 sums begin with 0cc1, 92eb, 4a8a and e167.
   EXPECT_EQ(shards.shard_of("a", ""), 0U);
@@ -34,7 +34,7 @@ TEST(StreamShards, AnExplicitHashKeyComesFirst) {
   EXPECT_FALSE(shards.shard_of("a", "1f"));
 }
 
-TEST(StreamShards, RecordsOfARequestArePlacedTogether) {
+TEST(StreamShards, RequestsRecordsStayTogether) {
   const StreamShards shards(4, {});
   const auto record = [](std::string_view partition_key, std::string_view explicit_hash_key) {
     return PutRecord{
@@ -51,7 +51,7 @@ TEST(StreamShards, RecordsOfARequestArePlacedTogether) {
   EXPECT_TRUE(shards.place({}));
 }
 
-TEST(StreamShards, SplittingOpensTwiceAsManyUnderNewNames) {
+TEST(StreamShards, SplitDoublesWithNewNames) {
   StreamShards shards(2, {});
   EXPECT_EQ(shards.id_of(1), "shardId-000000000001");
   shards.split_all();
@@ -62,7 +62,7 @@ TEST(StreamShards, SplittingOpensTwiceAsManyUnderNewNames) {
   EXPECT_EQ(shards.id_of(7), "shardId-000000000013");
 }
 
-TEST(StreamShards, ListsAllShardsWithTheHashKeysThatTheyTake) {
+TEST(StreamShards, ListsShardsWithHashKeys) {
   for (const std::uint32_t count : {1U, 3U, 7U, 200U}) {
     StreamShards shards(count, {});
     shards.split_all();
@@ -84,7 +84,7 @@ TEST(StreamShards, ListsAllShardsWithTheHashKeysThatTheyTake) {
   }
 }
 
-TEST(StreamShards, AShardTakesItsRecordsASecondAndNoMore) {
+TEST(StreamShards, ShardRecordRate) {
   StreamShards shards(2, {.records_per_second = 10});
   int taken = 0;
   for (int i = 0; i < 20; ++i) {
@@ -101,7 +101,7 @@ TEST(StreamShards, AShardTakesItsRecordsASecondAndNoMore) {
   EXPECT_EQ(taken, 10) << "one second is saved up, not an hour";
 }
 
-TEST(StreamShards, AShardTakesItsBytesASecondAndALargeRecordIsOwed) {
+TEST(StreamShards, ShardByteRateOwesLargeRecord) {
   StreamShards shards(1, {.bytes_per_second = 1000});
   EXPECT_TRUE(shards.take(0, 600, kStart));
   EXPECT_TRUE(shards.take(0, 3000, kStart));

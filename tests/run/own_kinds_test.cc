@@ -306,7 +306,7 @@ TEST_F(FileRunTest, ReplacedFileIsNotResumed) {
   EXPECT_THAT(lines(path_), SizeIs(100));
 }
 
-TEST_F(FileRunTest, LostNewFileIsNotResumedInTheOld) {
+TEST_F(FileRunTest, LostFileIsNotResumed) {
   write("{\"id\":{\"S\":\"precious\"}}\n");
   refusal_ = "";
   ScanSettings again = to_file_;
