@@ -118,7 +118,7 @@ TEST_F(BatchQueueTest, SeparateKeysGoWithTheirBatch) {
   EXPECT_EQ(item, 7);
 }
 
-TEST_F(BatchQueueTest, KeysInTheItemsAreNotCopied) {
+TEST_F(BatchQueueTest, ItemKeysAreNotCopied) {
   pack(items(0, 3), tracker_.open_page(0));
   take_one();
   settle();

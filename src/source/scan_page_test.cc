@@ -78,7 +78,7 @@ TEST(ScanPage, UnprojectedKeysAreEmpty) {
   EXPECT_EQ(page.items()[1].json, "{}");
 }
 
-TEST(ScanPage, AddedKeysAreNoPartOfItems) {
+TEST(ScanPage, AddedKeysAreLeftOut) {
   KeyNames keys{.hash = "p\"k", .range = "sk"};
   struct Case {
     const char* came;
