@@ -310,11 +310,13 @@ std::string Round::next_of_complete() const {
   return next;
 }
 
+/// A restart that has not begun must be asked for again.
 std::string Round::how_to_resume() const {
+  const bool restarts = settings_.scan.restart && !scan_->run.progress().begun;
   return fmt::format(
-      "to resume: aws lambda invoke --invocation-type Event --function-name {} "
-      "response.json",
-      invocation_.function_arn);
+      "to {}: aws lambda invoke --invocation-type Event --function-name {} {}response.json",
+      restarts ? "restart" : "resume", invocation_.function_arn,
+      restarts ? R"(--cli-binary-format raw-in-base64-out --payload '{"restart": true}' )" : "");
 }
 
 Answer Round::answer() {
