@@ -11,7 +11,9 @@
 
 #include "cli/exit_code.h"
 #include "cli/progress_display.h"
+#include "cli/standard_error.h"
 #include "lambda/round_report.h"
+#include "run/run_progress.h"
 #include "run/run_summary.h"
 #include "sink/dead_letter_file.h"
 
@@ -55,7 +57,7 @@ std::vector<std::string> sum(std::vector<std::string> left, const std::vector<st
 }
 
 TEST(Output, SummaryFields) {
-  EXPECT_THAT(names_of(cli::summary_json({})),
+  EXPECT_THAT(names_of(cli::summary_json({}, "")),
               UnorderedElementsAreArray(documented("summary field")));
 }
 
@@ -65,12 +67,18 @@ TEST(Output, ResponseFields) {
   report.error_message = "no";
   std::vector<std::string> fields = sum(documented("summary field"), documented("response field"));
   std::erase(fields, "event");
+  std::erase(fields, "message");
   EXPECT_THAT(names_of(lambda::answer_json(report)), UnorderedElementsAreArray(fields));
 }
 
 TEST(Output, ProgressFields) {
-  EXPECT_THAT(names_of(cli::progress_json({}, {}, {})),
+  EXPECT_THAT(names_of(run::progress_json({}, {}, {})),
               UnorderedElementsAreArray(documented("progress field")));
+}
+
+TEST(Output, MessageFields) {
+  EXPECT_THAT(names_of(cli::message_json(cli::LogLevel::info, "text")),
+              UnorderedElementsAreArray(documented("message field")));
 }
 
 TEST(Output, DeadLetterFields) {

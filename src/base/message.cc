@@ -1,16 +1,9 @@
 #include "base/message.h"
 
-#include <algorithm>
 #include <ostream>
 #include <utility>
 
 namespace everyitem {
-
-namespace {
-
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }
-
-}  // namespace
 
 std::string as_flag(const SettingUse& use) {
   std::string text = "--";
@@ -39,7 +32,6 @@ std::string Message::worded(const SettingWording& wording) const {
     const auto* words = std::get_if<std::string>(&part);
     text += words != nullptr ? *words : wording(std::get<SettingUse>(part));
   }
-  std::ranges::replace_if(text, is_control, ' ');
   return text;
 }
 

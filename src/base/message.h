@@ -35,7 +35,7 @@ class Message {
   Message& operator+=(const Message& more);
 
   bool empty() const { return parts_.empty(); }
-  /// The whole text. On one line: line breaks and other control characters become spaces.
+  /// The whole text. May hold anything that a service said: shown through `printable`.
   std::string worded(const SettingWording& wording) const;
   /// With settings as flags.
   std::string text() const { return worded(as_flag); }

@@ -30,10 +30,6 @@ TEST(Message, EmptyWordsAreNothing) {
   EXPECT_FALSE(Message(setting::kStream).empty());
 }
 
-TEST(Message, ControlCharactersBecomeSpaces) {
-  EXPECT_EQ(("a\x1b[31m\nb " + setting::kTo("\x7f")).text(), "a [31m b --to  ");
-}
-
 TEST(Message, Enumerated) {
   EXPECT_EQ(enumerated({}), "");
   EXPECT_EQ(enumerated({"a"}), "a");

@@ -79,9 +79,6 @@ ParsedCommand parse_command(const std::vector<std::string>& command) {
     AddedVerb& one = added.emplace_back(AddedVerb{.verb = make()});
     one.app = &one.verb->add_to(program);
   }
-  if (command.size() < 2) {
-    return {.verb = nullptr, .text = program.help(), .asked_for = false};
-  }
   std::vector<std::string> arguments = with_flags_for_words({command.begin() + 1, command.end()});
   std::ranges::reverse(arguments);  // as CLI11 takes a vector
   const auto chosen = [&added] {
@@ -93,7 +90,7 @@ ParsedCommand parse_command(const std::vector<std::string>& command) {
   } catch (const CLI::Success& asked) {  // --help, --version
     std::ostringstream out;
     program.exit(asked, out, out);
-    return {.verb = nullptr, .text = out.str(), .asked_for = true};
+    return {.verb = nullptr, .text = out.str(), .fault = {}};
   } catch (const CLI::ExtrasError&) {
     const std::vector<std::string> surplus = program.remaining(true);
     fault = unknown_argument(surplus, chosen() == added.end() ? nullptr : chosen()->app, added);
@@ -105,12 +102,11 @@ ParsedCommand parse_command(const std::vector<std::string>& command) {
     fault = "no verb is given.";
   }
   if (fault.empty()) {
-    return {.verb = std::move(verb->verb), .text = {}, .asked_for = false};
+    return {.verb = std::move(verb->verb), .text = {}, .fault = {}};
   }
   const std::string name = verb == added.end() ? "" : " " + verb->app->get_name();
-  return {.verb = nullptr,
-          .text = fmt::format("everyitem: {} See: everyitem{} --help\n", fault, name),
-          .asked_for = false};
+  return {
+      .verb = nullptr, .text = {}, .fault = fmt::format("{} See: everyitem{} --help", fault, name)};
 }
 
 }  // namespace everyitem::cli

@@ -12,8 +12,8 @@ namespace everyitem::cli {
 /// What to do for a command line.
 struct ParsedCommand {
   std::unique_ptr<Verb> verb;  ///< its flags are set; null if there is nothing to run
-  std::string text;            ///< else this is what to print: the help, or what is wrong
-  bool asked_for = false;      ///< the text was asked for
+  std::string text;            ///< if so, what was asked for: the help or the version
+  std::string fault;           ///< or what is wrong
 };
 
 /// `command` is the whole command line, with the program's name.

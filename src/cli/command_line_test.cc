@@ -21,8 +21,8 @@ ParsedCommand parse(std::vector<std::string> arguments) {
 std::string refused(std::vector<std::string> arguments) {
   const ParsedCommand parsed = parse(std::move(arguments));
   EXPECT_FALSE(parsed.verb);
-  EXPECT_FALSE(parsed.asked_for);
-  return parsed.text;
+  EXPECT_EQ(parsed.text, "");
+  return parsed.fault;
 }
 
 TEST(CommandLine, VerbWithItsFlags) {
@@ -35,13 +35,12 @@ TEST(CommandLine, HelpAndVersionInEveryForm) {
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"--version"}, {"-V"}, {"version"}}) {
     const ParsedCommand parsed = parse(arguments);
-    EXPECT_TRUE(parsed.asked_for);
+    EXPECT_EQ(parsed.fault, "");
     EXPECT_THAT(parsed.text, StartsWith("everyitem " EVERYITEM_VERSION));
   }
   EXPECT_EQ(parse({"help"}).text, parse({"--help"}).text);
   EXPECT_EQ(parse({"help", "scan"}).text, parse({"scan", "--help"}).text);
   EXPECT_THAT(parse({"help", "whoami"}).text, HasSubstr("sts:GetCallerIdentity"));
-  EXPECT_TRUE(parse({"help"}).asked_for);
 }
 
 TEST(CommandLine, HelpFitsATerminal) {
@@ -56,23 +55,24 @@ TEST(CommandLine, HelpFitsATerminal) {
   }
 }
 
-TEST(CommandLine, NothingGivenShowsTheHelp) { EXPECT_EQ(refused({}), parse({"--help"}).text); }
+TEST(CommandLine, NothingGiven) {
+  EXPECT_EQ(refused({}), "no verb is given. See: everyitem --help");
+}
 
 TEST(CommandLine, MistypedWords) {
   EXPECT_EQ(refused({"scan", "--tabel", "x"}),
-            "everyitem: unknown option --tabel; did you mean --table? See: everyitem scan "
-            "--help\n");
+            "unknown option --tabel; did you mean --table? See: everyitem scan "
+            "--help");
   EXPECT_EQ(refused({"scan", "--table", "t", "--strem=s"}),
-            "everyitem: unknown option --strem; did you mean --stream? See: everyitem scan "
-            "--help\n");
+            "unknown option --strem; did you mean --stream? See: everyitem scan "
+            "--help");
   EXPECT_EQ(refused({"scan", "--surprise", "x"}),
-            "everyitem: unknown option --surprise. See: everyitem scan --help\n");
+            "unknown option --surprise. See: everyitem scan --help");
   EXPECT_EQ(refused({"scan", "--table", "t", "surplus"}),
-            "everyitem: unexpected argument surplus. See: everyitem scan --help\n");
-  EXPECT_EQ(refused({"scna"}),
-            "everyitem: unknown verb scna; did you mean scan? See: everyitem --help\n");
+            "unexpected argument surplus. See: everyitem scan --help");
+  EXPECT_EQ(refused({"scna"}), "unknown verb scna; did you mean scan? See: everyitem --help");
   EXPECT_THAT(refused({"scan", "--table"}), HasSubstr("--table"));
-  EXPECT_THAT(refused({"--", "--"}), StartsWith("everyitem: "));
+  EXPECT_NE(refused({"--", "--"}), "");
 }
 
 TEST(Flags, HelpTextIsCutBetweenWords) {

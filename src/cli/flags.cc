@@ -1,11 +1,15 @@
 #include "cli/flags.h"
 
+#include "options/setting_text.h"
+
 namespace everyitem::cli {
 
 namespace {
 
 /// CLI11's column of names.
 constexpr std::size_t kNameColumns = 30;
+
+constexpr SettingId kLog{"log"};
 
 }  // namespace
 
@@ -40,6 +44,19 @@ void add_flag(CLI::App& verb, std::string_view name, std::string_view short_name
     option->type_name(std::string(value_name));
   }
   option->group(std::string(group));
+}
+
+void add_log_flag(CLI::App& verb, options::GivenSettings& given) {
+  add_flag(verb, kLog.name, "", "text|json", "What to show",
+           "How standard error is written: text, or JSON objects, one per line, each with its "
+           "time. Default: text on a terminal, otherwise json",
+           given);
+}
+
+void check_log(const options::GivenSettings& given) {
+  if (const auto text = given.find(kLog.name); text != given.end()) {
+    options::parse_choice(kLog, text->second, {"text", "json"});
+  }
 }
 
 }  // namespace everyitem::cli

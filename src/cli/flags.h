@@ -31,4 +31,8 @@ void add_flags(CLI::App& verb, std::span<const options::SettingEntry<Target>> en
   }
 }
 
+/// Adds --log, which the program has read before; `check_log` throws a usage error if it is wrong.
+void add_log_flag(CLI::App& verb, options::GivenSettings& given);
+void check_log(const options::GivenSettings& given);
+
 }  // namespace everyitem::cli

@@ -2,17 +2,18 @@
 // printed here once, as one line.
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
-#include <csignal>
 #include <exception>
 #include <string>
 #include <vector>
 
-#include <fmt/format.h>
-
+#include "base/clock.h"
 #include "base/error.h"
+#include "base/standard_streams.h"
 #include "cli/command_line.h"
 #include "cli/exit_code.h"
+#include "cli/standard_error.h"
 #include "lambda/bootstrap.h"
 
 namespace {
@@ -36,30 +37,36 @@ void keep_freed_memory() {
   mallopt(M_TRIM_THRESHOLD, kLargestKept);
 }
 
-ExitCode run(const std::vector<std::string>& command) {
+ExitCode run(const std::vector<std::string>& command, everyitem::cli::StandardError& errors) {
   const everyitem::cli::ParsedCommand parsed = everyitem::cli::parse_command(command);
   if (parsed.verb) {
-    return parsed.verb->run(command);
+    return parsed.verb->run(command, errors);
   }
-  fmt::print(parsed.asked_for ? stdout : stderr, "{}", parsed.text);
-  return parsed.asked_for ? ExitCode::done : ExitCode::wrong_usage;
+  if (!parsed.fault.empty()) {
+    errors.message(everyitem::cli::LogLevel::error, parsed.fault);
+    return ExitCode::wrong_usage;
+  }
+  everyitem::write_standard_output(parsed.text);
+  return ExitCode::done;
 }
 
 }  // namespace
 
 int main(int argc, char** argv) {
-  // A pipe that nobody reads is an error of its write, not the end of the process.
-  std::signal(SIGPIPE, SIG_IGN);
+  everyitem::prepare_standard_streams();
   raise_descriptor_limit();
   keep_freed_memory();
   if (everyitem::lambda::is_started_by_lambda(argc, argv)) {
     return everyitem::lambda::run_bootstrap(argv);
   }
+  const std::vector<std::string> command(argv, argv + argc);
+  const everyitem::SystemClock clock;
+  everyitem::cli::StandardError errors(STDERR_FILENO, everyitem::cli::log_format(command), clock);
   ExitCode exit_code = ExitCode::failed;
   try {
-    exit_code = run(std::vector<std::string>(argv, argv + argc));
+    exit_code = run(command, errors);
   } catch (const std::exception& error) {
-    fmt::print(stderr, "everyitem: {}\n", everyitem::message_from(error).text());
+    errors.message(everyitem::cli::LogLevel::error, everyitem::message_from(error).text());
     exit_code = everyitem::cli::exit_code_of(std::current_exception());
   }
   return static_cast<int>(exit_code);

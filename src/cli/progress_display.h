@@ -1,98 +1,71 @@
 // What a running scan shows on standard error: on a terminal one line that is rewritten, elsewhere
-// JSON objects, one per line. Notices and the closing summary are lines of text.
+// one line after the other, each text or JSON, as StandardError says.
 #pragma once
 
 #include <chrono>
-#include <cstdio>
-#include <deque>
 #include <optional>
 #include <string>
 #include <string_view>
 
 #include <boost/json.hpp>
 
+#include "base/clock.h"
+#include "cli/standard_error.h"
+#include "run/run_progress.h"
 #include "run/run_summary.h"
-#include "run/scan_run.h"
 
 namespace everyitem::cli {
 
 enum class DisplayMode {
-  terminal,
+  terminal,      ///< progress is one line, which is rewritten
   lines,         ///< for logs and programs
   notices_only,  ///< a terminal on which the items may appear too: a line would get in their way
   quiet,         ///< neither progress nor notices
 };
 
-/// Recent rates, per second.
-struct Rates {
-  double items = 0;
-  double bytes = 0;
-  double read_units = 0;
+/// When it is, in the run and for the user.
+struct Moment {
+  std::chrono::duration<double> elapsed{};         ///< since the start
+  std::chrono::duration<double> standing_still{};  ///< since the last delivery
+  std::chrono::system_clock::time_point now;
 };
 
-/// How far a scan is, by DynamoDB's estimate of the table.
-struct Estimate {
-  std::optional<double> percent;
-  std::optional<double> seconds_left;
-};
-
-Estimate estimate(const run::ScanProgress& progress, double items_per_second);
-
-/// How long a run has taken so far, and how long nothing has been delivered.
-struct Elapsed {
-  std::chrono::duration<double> whole{};
-  std::chrono::duration<double> standing_still{};
-};
-
-/// "12,345 items  4,567 items/s  ..." without a line break; what matters most comes first, so that
-/// a narrow terminal shows it.
-std::string progress_text(const run::ScanProgress& progress, const Rates& rates,
-                          const Elapsed& elapsed);
-
-/// {"event":"progress", ...}: the progress of docs/output.md.
-boost::json::object progress_json(const run::ScanProgress& progress, const Rates& rates,
-                                  const Elapsed& elapsed);
+/// "12,345 items  30%  4,567 items/s  ..." in at most `columns`: what matters least is left out
+/// first, and nothing is cut. Times of day are local.
+std::string progress_text(const run::ScanProgress& progress, const run::Rates& rates,
+                          const Moment& moment, std::size_t columns);
 
 /// {"event":"summary", ...}: the summary of docs/output.md.
-boost::json::object summary_json(const run::RunSummary& summary);
+boost::json::object summary_json(const run::RunSummary& summary, std::string_view text);
 
 /// One event loop.
 class ProgressDisplay {
  public:
-  /// `out` is standard error and outlives this. `started`: when nothing had been delivered.
-  ProgressDisplay(DisplayMode mode, std::FILE* out, std::chrono::steady_clock::time_point started)
-      : mode_(mode),
-        out_(out),
-        started_(started),
-        last_delivery_(started),
-        samples_{{started, {}}} {}
+  /// `out` and the clock outlive this. `interval`: between two lines, not on a terminal.
+  ProgressDisplay(DisplayMode mode, StandardError& out, const Clock& clock,
+                  std::optional<std::chrono::milliseconds> interval = {});
 
   /// How often to call `update`.
   std::chrono::milliseconds interval() const;
 
-  void update(const run::ScanProgress& progress, std::chrono::steady_clock::time_point now);
-  /// "everyitem: TEXT", in any mode but quiet.
+  void update(const run::ScanProgress& progress);
+  /// In any mode but quiet.
   void notice(std::string_view text);
-  /// "everyitem: TEXT", in any mode.
-  void message(std::string_view text);
-  /// The JSON object of the summary, where progress is shown so.
-  void summarise(const run::RunSummary& summary);
+  /// In any mode.
+  void message(LogLevel level, std::string_view text) { out_.message(level, text); }
+  /// The text or, if JSON is written, an object that has it; in any mode. Without a text, the
+  /// object alone.
+  void summarise(const run::RunSummary& summary, std::string_view text);
 
  private:
-  struct Sample {
-    std::chrono::steady_clock::time_point time;
-    pipeline::RunCounters counters;
-  };
-
-  Rates rates(const pipeline::RunCounters& counters, std::chrono::steady_clock::time_point now);
-  void clear_line();
-
   DisplayMode mode_;
-  std::FILE* out_;
+  StandardError& out_;
+  const Clock& clock_;
+  std::optional<std::chrono::milliseconds> interval_;
   std::chrono::steady_clock::time_point started_;
   std::chrono::steady_clock::time_point last_delivery_;
-  std::deque<Sample> samples_;  ///< of the last few seconds
-  bool line_shown_ = false;
+  std::uint64_t delivered_ = 0;
+  run::ProgressWindow window_;
 };
 
 }  // namespace everyitem::cli

@@ -22,6 +22,7 @@
 #include "cli/shell_command.h"
 #include "cli/terminal_question.h"
 #include "options/scan_options.h"
+#include "options/setting_text.h"
 #include "run/run_summary.h"
 
 namespace everyitem::cli {
@@ -62,11 +63,21 @@ bool is_regular_file(int descriptor) {
   return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
-DisplayMode display_mode(bool quiet, const run::ScanSettings& settings) {
-  if (quiet) {
+constexpr SettingId kProgressInterval{"progress-interval"};
+constexpr std::chrono::hours kMaxProgressInterval{24};
+
+/// What to show besides what the run itself has to say.
+struct ShowOptions {
+  bool quiet = false;
+  std::optional<std::chrono::milliseconds> interval;  ///< between two lines of progress
+};
+
+DisplayMode display_mode(const ShowOptions& show, const StandardError& errors,
+                         const run::ScanSettings& settings) {
+  if (show.quiet) {
     return DisplayMode::quiet;
   }
-  if (isatty(STDERR_FILENO) == 0) {
+  if (!errors.can_rewrite()) {
     return DisplayMode::lines;
   }
   // The program at the end of a pipe may print to the same terminal.
@@ -77,9 +88,9 @@ DisplayMode display_mode(bool quiet, const run::ScanSettings& settings) {
 /// A scan on its event loop.
 class ScanCommand {
  public:
-  ScanCommand(const run::ScanSettings& settings, bool quiet,
-              const std::vector<std::string>& command)
-      : display_(display_mode(quiet, settings), stderr, started_),
+  ScanCommand(const run::ScanSettings& settings, const ShowOptions& show,
+              const std::vector<std::string>& command, StandardError& errors)
+      : display_(display_mode(show, errors, settings), errors, clock_, show.interval),
         settings_(settings),
         run_(loop_.get_executor(), settings,
              {.environment = process_environment(),
@@ -151,7 +162,8 @@ void ScanCommand::answer_signals() {
       return;
     }
     if (stopping_) {
-      display_.message("stopped at once; what is not in the checkpoint will be delivered again");
+      display_.message(LogLevel::warning,
+                       "stopped at once; what is not in the checkpoint will be delivered again");
       tell_how_to_resume();
       // Nothing needs to be put in order: a checkpoint is whole at any instant.
       std::_Exit(static_cast<int>(ExitCode::interrupted));
@@ -167,7 +179,7 @@ void ScanCommand::show_progress() {
   tick_.expires_after(display_.interval());
   tick_.async_wait([this](const boost::system::error_code& error) {
     if (!error) {
-      display_.update(run_.progress(), std::chrono::steady_clock::now());
+      display_.update(run_.progress());
       show_progress();
     }
   });
@@ -190,28 +202,28 @@ run::RunSummary ScanCommand::summary(run::SummaryStatus status) const {
 
 ExitCode ScanCommand::report_end() {
   const run::RunSummary ended = summary(run::status_of(*outcome_));
-  display_.summarise(ended);
   switch (ended.status) {
     case run::SummaryStatus::already_complete:
-      display_.message(
-          fmt::format("{} already: {} delivered; nothing to do. Use --restart to "
-                      "start over",
-                      complete_text(ended), counted(ended.items_total(), "item")));
+      display_.summarise(ended,
+                         fmt::format("{} already: {} delivered; nothing to do. Use --restart to "
+                                     "start over",
+                                     complete_text(ended), counted(ended.items_total(), "item")));
       return tell_of_dead_letters();
     case run::SummaryStatus::complete:
-      display_.message(fmt::format("{}: {}", complete_text(ended), numbers_text(ended)));
+      display_.summarise(ended, fmt::format("{}: {}", complete_text(ended), numbers_text(ended)));
       return tell_of_dead_letters();
     case run::SummaryStatus::limit_reached:
-      display_.message("limit reached: " + numbers_text(ended));
+      display_.summarise(ended, "limit reached: " + numbers_text(ended));
       tell_how_to_resume();
       return tell_of_dead_letters();
     case run::SummaryStatus::closed:
+      display_.summarise(ended, {});
       return ExitCode::done;  // quietly: whoever reads the pipe has what it wanted
     default:
       break;
   }
-  display_.message(ended.progress.begun ? "interrupted: " + numbers_text(ended)
-                                        : "interrupted before anything was read");
+  display_.summarise(ended, ended.progress.begun ? "interrupted: " + numbers_text(ended)
+                                                 : "interrupted before anything was read");
   tell_of_dead_letters();
   tell_how_to_resume();
   return ExitCode::interrupted;
@@ -219,13 +231,11 @@ ExitCode ScanCommand::report_end() {
 
 ExitCode ScanCommand::report_failure(const std::exception_ptr& failure) {
   const run::RunSummary ended = summary(run::SummaryStatus::failed);
+  display_.message(LogLevel::error, message_from(failure).text());
   if (ended.progress.begun) {
-    display_.summarise(ended);
-  }
-  display_.message(message_from(failure).text());
-  if (ended.progress.begun) {
-    display_.message(fmt::format("{} delivered before that",
-                                 counted(ended.progress.counters.items_delivered, "item")));
+    display_.summarise(ended,
+                       fmt::format("{} delivered before that",
+                                   counted(ended.progress.counters.items_delivered, "item")));
     tell_of_dead_letters();
     tell_how_to_resume();
   }
@@ -237,7 +247,8 @@ ExitCode ScanCommand::tell_of_dead_letters() {
   if (dead_letters == 0) {
     return ExitCode::done;
   }
-  display_.message(fmt::format("{} could not be delivered; see {} for the reason{}",
+  display_.message(LogLevel::warning,
+                   fmt::format("{} could not be delivered; see {} for the reason{}",
                                counted(dead_letters, "item"), run_.dead_letters_location(),
                                dead_letters == 1 ? "" : "s"));
   return ExitCode::dead_letters;
@@ -247,7 +258,7 @@ ExitCode ScanCommand::tell_of_dead_letters() {
 void ScanCommand::tell_how_to_resume() {
   const bool begun = run_.progress().begun;
   if (begun && run_.checkpoint_location().empty()) {
-    display_.message("there is no checkpoint: the next run starts over");
+    display_.message(LogLevel::info, "there is no checkpoint: the next run starts over");
     return;
   }
   std::vector<std::string> command = command_;
@@ -256,7 +267,7 @@ void ScanCommand::tell_how_to_resume() {
       return argument == "--restart" || argument.starts_with("--restart=");
     });
   }
-  display_.message("to resume: " + shell_command(command));
+  display_.message(LogLevel::info, "to resume: " + shell_command(command));
 }
 
 class ScanVerb final : public Verb {
@@ -267,12 +278,23 @@ class ScanVerb final : public Verb {
     add_flags(*scan, options::scan_entries(), given_);
     add_flag(*scan, "quiet", "q", "", "What to show",
              "Show no progress and no notices, only a line at the end", given_);
+    add_log_flag(*scan, given_);
+    add_flag(*scan, kProgressInterval.name, "", "TIME", "What to show",
+             "Show the progress this often, from 1s to 24h. Default: 5s; on a terminal, one line "
+             "that is always up to date",
+             given_);
     scan->footer(kScanFooter);
     return *scan;
   }
 
-  ExitCode run(const std::vector<std::string>& command) override {
-    return ScanCommand(options::scan_settings(given_), given_.contains("quiet"), command).run();
+  ExitCode run(const std::vector<std::string>& command, StandardError& errors) override {
+    check_log(given_);
+    ShowOptions show{.quiet = given_.contains("quiet"), .interval = {}};
+    if (const auto text = given_.find(kProgressInterval.name); text != given_.end()) {
+      show.interval =
+          options::parse_duration(kProgressInterval, text->second, kMaxProgressInterval);
+    }
+    return ScanCommand(options::scan_settings(given_), show, command, errors).run();
   }
 
  private:

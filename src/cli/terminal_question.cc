@@ -5,7 +5,7 @@
 #include <cstring>
 #include <memory>
 
-#include <fmt/format.h>
+#include "base/printable.h"
 
 namespace everyitem::cli {
 
@@ -15,7 +15,7 @@ std::optional<std::string> ask_on_terminal(std::string_view question) {
   if (!terminal) {
     return std::nullopt;
   }
-  fmt::print(terminal.get(), "{}", question);
+  std::fputs(printable(question).c_str(), terminal.get());
   std::fflush(terminal.get());
   std::array<char, 256> line{};
   if (std::fgets(line.data(), static_cast<int>(line.size()), terminal.get()) == nullptr) {

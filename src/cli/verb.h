@@ -10,6 +10,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/exit_code.h"
+#include "cli/standard_error.h"
 
 namespace everyitem::cli {
 
@@ -24,7 +25,7 @@ class Verb {
   virtual CLI::App& add_to(CLI::App& program) = 0;
   /// Does what was asked for. `command` is the whole command line, for the hint how to resume.
   /// Throws Error.
-  virtual ExitCode run(const std::vector<std::string>& command) = 0;
+  virtual ExitCode run(const std::vector<std::string>& command, StandardError& errors) = 0;
 };
 
 using MakeVerb = std::unique_ptr<Verb> (*)();

@@ -1,7 +1,7 @@
 #include "cli/whoami_command.h"
 
 #include <array>
-#include <cstdio>
+#include <exception>
 #include <optional>
 #include <random>
 #include <span>
@@ -12,12 +12,13 @@
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/use_future.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "aws/client.h"
 #include "base/human_format.h"
+#include "base/printable.h"
+#include "base/standard_streams.h"
 #include "cli/flags.h"
 #include "cli/terminal_question.h"
 #include "identity/sts.h"
@@ -86,108 +87,116 @@ constexpr std::array kServices = {aws::kDynamoDb, aws::kKinesis, aws::kSsm, aws:
 /// What is found out, in the order in which it is shown.
 struct Found {
   std::optional<identity::Caller> caller;
-  aws::Credentials credentials;
+  std::optional<aws::Credentials> credentials;
   std::string profile;
   std::string profile_place;
   std::string region;
   std::vector<std::pair<std::string, std::string>> endpoints;  ///< by service
+  std::exception_ptr failure;                                  ///< why the rest is not known
 };
 
 class Whoami {
  public:
-  explicit Whoami(const WhoamiOptions& options)
-      : options_(options), identity_(options.identity, context()) {}
+  Whoami(const WhoamiOptions& options, StandardError& errors)
+      : options_(options), errors_(errors), identity_(options.identity, context()) {}
 
   Found find() {
-    auto found = asio::co_spawn(loop_, find_all(), asio::use_future);
+    asio::co_spawn(loop_, find_all(), [this](const std::exception_ptr& failure) {
+      found_.failure = failure;
+      identity_.stop();
+    });
     loop_.run();
-    return found.get();
+    return std::move(found_);
   }
 
  private:
   identity::Context context() {
-    return {
-        .environment = process_environment(),
-        .clock = clock_,
-        .random = random_,
-        .notice = [](const Message& text) { fmt::print(stderr, "everyitem: {}\n", text.text()); },
-        .ask = ask_on_terminal};
+    return {.environment = process_environment(),
+            .clock = clock_,
+            .random = random_,
+            .notice = [this](const Message& text) { errors_.message(LogLevel::info, text.text()); },
+            .ask = ask_on_terminal};
   }
 
-  Awaitable<Found> find_all() {
-    Found found;
+  Awaitable<void> find_all() {
     const identity::ServiceFlags flags = identity_.service_flags({});
     co_await identity_.find_region(flags);
     for (const aws::ServiceModel& model : kServices) {
       const identity::IdentifiedService service = identity_.service(model, flags);
-      found.endpoints.emplace_back(model.signing_name, service.settings.endpoint.url());
-      found.region = service.settings.region;
+      found_.endpoints.emplace_back(model.signing_name, service.settings.endpoint.url());
+      found_.region = service.settings.region;
     }
-    found.profile = identity_.profile().name;
-    found.profile_place = identity_.profile().place;
-    const std::optional<aws::Credentials> credentials = co_await identity_.credentials().find();
-    found.credentials = *credentials;
+    found_.profile = identity_.profile().name;
+    found_.profile_place = identity_.profile().place;
+    found_.credentials = co_await identity_.credentials().find();
     if (!options_.offline) {
       const identity::IdentifiedService service = identity_.service(aws::kSts, flags);
       identity::ServiceConnection sts(
           co_await asio::this_coro::executor, aws::kSts, service.settings, {}, service.tls,
           {.credentials = *service.credentials, .clock = clock_, .random = random_});
-      found.caller = co_await identity::caller_identity(sts.client);
+      found_.caller = co_await identity::caller_identity(sts.client);
     }
-    identity_.stop();
-    co_return found;
   }
 
   const WhoamiOptions& options_;
+  StandardError& errors_;
+  Found found_;
   asio::io_context loop_{1};
   SystemClock clock_;
   Random random_{std::random_device{}()};
   identity::Identity identity_;
 };
 
-void print_json(const Found& found) {
+std::string as_json(const Found& found) {
   boost::json::object object;
   if (found.caller) {
     object["account"] = found.caller->account;
     object["arn"] = found.caller->arn;
     object["user_id"] = found.caller->user_id;
   }
-  object["access_key_id"] = found.credentials.access_key_id;
-  object["provider"] = found.credentials.source;
+  if (found.credentials) {
+    object["access_key_id"] = found.credentials->access_key_id;
+    object["provider"] = found.credentials->source;
+  }
   object["profile"] = found.profile;
   object["region"] = found.region;
   boost::json::object& endpoints = object["endpoints"].emplace_object();
   for (const auto& [service, url] : found.endpoints) {
     endpoints[service] = url;
   }
-  fmt::print("{}\n", boost::json::serialize(object));
+  return printable(boost::json::serialize(object)) + "\n";
 }
 
-void print_line(std::string_view name, std::string_view value) {
-  fmt::print("{:<12} {}\n", name, value);
-}
-
-void print_text(const Found& found, bool verbose) {
+std::string as_text(const Found& found, bool verbose) {
+  std::string text;
+  const auto line = [&text](std::string_view name, std::string_view value) {
+    text += printable(fmt::format("{:<12} {}", name, value)) + "\n";
+  };
   if (found.caller) {
-    print_line("account", found.caller->account);
-    print_line("arn", found.caller->arn);
+    line("account", found.caller->account);
+    line("arn", found.caller->arn);
   }
-  print_line("credentials", found.credentials.source);
+  if (found.credentials) {
+    line("credentials", found.credentials->source);
+  }
+  if (verbose && found.credentials) {
+    line("access key", found.credentials->access_key_id);
+    if (found.credentials->expires_at) {
+      const auto left = *found.credentials->expires_at - std::chrono::system_clock::now();
+      line("expires", left.count() > 0 ? "in " + duration(left) : std::string("expired"));
+    }
+  }
+  if (verbose && found.caller) {
+    line("user id", found.caller->user_id);
+  }
   if (verbose) {
-    print_line("access key", found.credentials.access_key_id);
-    if (found.credentials.expires_at) {
-      const auto left = *found.credentials.expires_at - std::chrono::system_clock::now();
-      print_line("expires", left.count() > 0 ? "in " + duration(left) : std::string("expired"));
-    }
-    if (found.caller) {
-      print_line("user id", found.caller->user_id);
-    }
-    print_line("profile", found.profile_place);
+    line("profile", found.profile_place);
   }
-  print_line("region", found.region);
+  line("region", found.region);
   for (const auto& [service, url] : found.endpoints) {
-    print_line(service, url);
+    line(service, url);
   }
+  return text;
 }
 
 class WhoamiVerb final : public Verb {
@@ -196,18 +205,22 @@ class WhoamiVerb final : public Verb {
     CLI::App* whoami =
         program.add_subcommand("whoami", "Show the credentials, region and endpoints in use");
     add_flags(*whoami, whoami_entries(), given_);
+    add_log_flag(*whoami, given_);
     whoami->footer(kWhoamiFooter);
     return *whoami;
   }
 
-  ExitCode run(const std::vector<std::string>& /*command*/) override {
+  /// What is known is printed, also if the rest cannot be found out.
+  ExitCode run(const std::vector<std::string>& /*command*/, StandardError& errors) override {
+    check_log(given_);
     WhoamiOptions options;
     options::parse_given(whoami_entries(), given_, options);
-    const Found found = Whoami(options).find();
-    if (options.json) {
-      print_json(found);
-    } else {
-      print_text(found, options.verbose);
+    const Found found = Whoami(options, errors).find();
+    if (!found.endpoints.empty()) {
+      write_standard_output(options.json ? as_json(found) : as_text(found, options.verbose));
+    }
+    if (found.failure) {
+      std::rethrow_exception(found.failure);
     }
     return ExitCode::done;
   }

@@ -7,7 +7,8 @@
 
 namespace everyitem::cli {
 
-/// Prints to standard output. Throws Error if there is no identity, or STS refuses it.
+/// Prints what it knows to standard output. Throws Error, after that, if there is no identity, or
+/// STS does not confirm it.
 std::unique_ptr<Verb> make_whoami_verb();
 
 }  // namespace everyitem::cli

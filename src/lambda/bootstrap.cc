@@ -3,7 +3,6 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdio>
 #include <cstdlib>
 #include <exception>
 #include <optional>
@@ -16,6 +15,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include "base/clock.h"
+#include "base/diagnostics.h"
 #include "base/environment.h"
 #include "base/error.h"
 #include "lambda/log.h"
@@ -86,7 +86,8 @@ bool is_started_by_lambda(int argc, char** argv) {
 
 int run_bootstrap(char** argv) {
   SystemClock clock;
-  Log log(stderr, clock);
+  Diagnostics standard_error(STDERR_FILENO);
+  Log log(standard_error, clock);
   asio::io_context loop(1);
   try {
     serve(loop, clock, log);

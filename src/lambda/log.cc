@@ -2,9 +2,6 @@
 
 #include <utility>
 
-#include <fmt/chrono.h>
-#include <fmt/format.h>
-
 namespace everyitem::lambda {
 
 void Log::begin_request(std::string request_id) {
@@ -13,12 +10,8 @@ void Log::begin_request(std::string request_id) {
 }
 
 void Log::line(std::string_view level, std::string_view message, const boost::json::object& more) {
-  const auto now = std::chrono::floor<std::chrono::milliseconds>(clock_.wall_now());
-  const auto second = std::chrono::floor<std::chrono::seconds>(now);
   boost::json::object object{
-      {"timestamp", fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", second, (now - second).count())},
-      {"level", level},
-      {"message", message}};
+      {"timestamp", timestamp(clock_.wall_now())}, {"level", level}, {"message", message}};
   if (!request_id_.empty()) {
     object["requestId"] = request_id_;
   }
@@ -31,9 +24,6 @@ void Log::line(std::string_view level, std::string_view message, const boost::js
   write(object);
 }
 
-void Log::write(const boost::json::object& object) {
-  fmt::print(out_, "{}\n", boost::json::serialize(object));
-  std::fflush(out_);
-}
+void Log::write(const boost::json::object& object) { out_.line(boost::json::serialize(object)); }
 
 }  // namespace everyitem::lambda

@@ -1,7 +1,6 @@
 // The function's log: JSON objects, one per line, whose members CloudWatch Logs can search.
 #pragma once
 
-#include <cstdio>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -9,14 +8,15 @@
 #include <boost/json.hpp>
 
 #include "base/clock.h"
+#include "base/diagnostics.h"
 
 namespace everyitem::lambda {
 
 /// One event loop.
 class Log {
  public:
-  /// Both outlive the log. Each line is one write.
-  Log(std::FILE* out, const Clock& clock) : out_(out), clock_(clock) {}
+  /// Both outlive the log.
+  Log(Diagnostics& out, const Clock& clock) : out_(out), clock_(clock) {}
 
   /// What the lines that follow are about: an invocation, and then the run that it works on.
   void begin_request(std::string request_id);
@@ -32,7 +32,7 @@ class Log {
   void write(const boost::json::object& object);
 
  private:
-  std::FILE* out_;
+  Diagnostics& out_;
   const Clock& clock_;
   std::string request_id_;
   std::string run_;

@@ -35,6 +35,12 @@ struct RunStart {
   checkpoint::RunIdentity marks = {};  ///< of the destination when the run began, among others
 };
 
+/// How fast a destination takes items, as far as that is known; 0: not known.
+struct DestinationLimit {
+  double records_per_second = 0;
+  double bytes_per_second = 0;
+};
+
 /// What one event loop has of a destination.
 struct LaneDestination {
   std::unique_ptr<batch::BatchBuilder> builder;
@@ -63,6 +69,7 @@ class Destination {
   virtual bool keeps_items() const { return true; }
   /// Whether it may refuse items for good, so that there must be a place for dead letters.
   virtual bool may_refuse_items() const = 0;
+  virtual DestinationLimit limit() const { return {}; }
   /// For the user, before the run begins; one line each.
   virtual std::vector<Message> notices() const { return {}; }
 

@@ -95,6 +95,15 @@ class KinesisDestination final : public Destination {
     return {{"stream", location()}, {"stream created", stream_.description.created}};
   }
   bool may_refuse_items() const override { return true; }
+  /// One that scales on demand takes more later.
+  DestinationLimit limit() const override {
+    if (stream_.description.mode != sink::StreamMode::provisioned) {
+      return {};
+    }
+    const double shards = stream_.description.open_shards;
+    return {.records_per_second = shards * batch::kShardRecordsPerSecond,
+            .bytes_per_second = shards * batch::kShardBytesPerSecond};
+  }
   std::vector<Message> notices() const override {
     return stream_.pacing_notice.empty() ? std::vector<Message>()
                                          : std::vector{stream_.pacing_notice};

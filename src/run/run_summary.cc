@@ -117,7 +117,18 @@ std::string numbers_text(const RunSummary& summary) {
   const pipeline::RunCounters& counters = progress.counters;
   const double seconds = seconds_of(summary);
   const auto delivered_bytes = static_cast<double>(counters.bytes_delivered);
-  std::string text = fmt::format(
+  if (progress.filtered && progress.items_before + counters.items_read == 0) {
+    return fmt::format(
+        "0 of {} matched the filter. Are its attribute names and the types of its values (S for "
+        "text, N for numbers) those of the items?",
+        counted(counters.items_scanned, "item"));
+  }
+  std::string text;
+  if (progress.filtered) {
+    text = fmt::format("{} of {} matched the filter; ", grouped(counters.items_read),
+                       counted(counters.items_scanned, "item"));
+  }
+  text += fmt::format(
       "{} ({}) delivered in {}: {} items/s, {}/s, {}", counted(counters.items_delivered, "item"),
       bytes(delivered_bytes), duration(summary.elapsed),
       grouped(static_cast<std::uint64_t>(static_cast<double>(counters.items_delivered) / seconds)),

@@ -211,6 +211,7 @@ Awaitable<void> ScanRun::Impl::claim() {
     before.dead_letters_before = state->dead_letters();
     before.items_before = state->items() - before.dead_letters_before;
     before.bytes_before = state->bytes();
+    before.resumed = true;
     before.begun = true;
   }
 }
@@ -288,8 +289,14 @@ ScanProgress ScanRun::Impl::progress() const {
     progress.read_rate = rate;
   }
   progress.counters.read_units += tried_units;
+  progress.alone = settings.part.alone();
+  progress.filtered = !settings.scan.filter_expression.empty();
   if (source) {
     progress.estimated_items = source->estimated_items();
+    progress.read_capacity = source->read_capacity().units_per_second.value_or(0);
+  }
+  if (destination) {
+    progress.destination_limit = destination->limit();
   }
   // What the other workers read counts as complete from the first.
   progress.segments = settings.part.count_of(before.segments);

@@ -29,9 +29,16 @@ struct ScanProgress {
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
   std::optional<double> read_rate;  ///< read units per second, of all workers together
-  bool begun = false;  ///< the run's record is durable: the next process can resume the run
+  double read_capacity = 0;         ///< the table's, in read units per second; 0: not known
+  DestinationLimit destination_limit;
+  bool alone = true;      ///< there are no other workers
+  bool filtered = false;  ///< not all items that are read are delivered
+  bool resumed = false;   ///< earlier processes of the run have done something
+  bool begun = false;     ///< the run's record is durable: the next process can resume the run
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
+  /// What this process may read, in read units per second; 0: not known.
+  double read_limit() const { return alone ? read_rate.value_or(read_capacity) : 0; }
 };
 
 struct ScanOutcome {

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shlex
 import signal
 import subprocess
@@ -19,15 +20,36 @@ TIMEOUT = 60  # seconds per run
 INTERRUPTED = 130
 
 
+def as_text(log: str) -> str:
+    """Standard error with the messages of its JSON lines as a terminal shows them."""
+    lines = []
+    for line in log.splitlines():
+        event = json.loads(line) if line.startswith("{") and line.endswith("}") else {}
+        if event.get("event") in (None, "progress", "summary"):
+            lines.append(line)
+        if event.get("message") is not None:
+            lines.append(f"everyitem: {event['message']}")
+    return "".join(f"{line}\n" for line in lines)
+
+
+def events_of(log: str) -> List[Dict[str, Any]]:
+    """The objects on standard error. Fails if a line is anything else."""
+    events = [json.loads(line) for line in log.splitlines()]
+    for event in events:
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", event["timestamp"]), event
+        assert event["event"] in ("message", "progress", "summary"), event
+    return events
+
+
 class Result(NamedTuple):
     code: int
     stdout: bytes
-    stderr: str
+    stderr: str  # as_text
+    log: str  # the same as it was written
 
     @property
     def events(self) -> List[Dict[str, Any]]:
-        """The JSON lines on standard error."""
-        return [json.loads(line) for line in self.stderr.splitlines() if line.startswith("{")]
+        return events_of(self.log)
 
     @property
     def summary(self) -> Dict[str, Any]:
@@ -35,7 +57,7 @@ class Result(NamedTuple):
 
     @property
     def notices(self) -> List[str]:
-        """The text lines on standard error."""
+        """The messages on standard error."""
         return [line for line in self.stderr.splitlines() if line and not line.startswith("{")]
 
     @property
@@ -94,8 +116,13 @@ class Process:
         return self._process.poll() is None
 
     @property
-    def stderr(self) -> str:
+    def log(self) -> str:
         return self._stderr.read_text()
+
+    @property
+    def stderr(self) -> str:
+        log = self.log
+        return as_text(log[: log.rfind("\n") + 1])  # a line may just be written
 
     def signal(self, number: signal.Signals) -> None:
         self._process.send_signal(number)
@@ -110,8 +137,10 @@ class Process:
         except subprocess.TimeoutExpired:
             self.kill()
             raise AssertionError(f"still running after {timeout} s; it said:\n{self.stderr}") from None
-        result = Result(code, self._stdout.read_bytes(), self.stderr)
+        result = Result(code, self._stdout.read_bytes(), as_text(self.log), self.log)
         assert SECRET not in result.stderr and SECRET.encode() not in result.stdout
+        if "--log" not in self._process.args and code >= 0:
+            events_of(result.log)
         return result
 
 

@@ -4,7 +4,7 @@ import os
 import pty
 import select
 import time
-from typing import Any, List
+from typing import Any, List, Sequence
 
 from running import BINARY, Everyitem, hear_signals
 
@@ -12,13 +12,14 @@ from running import BINARY, Everyitem, hear_signals
 class Terminal:
     """One run on its own terminal."""
 
-    def __init__(self, everyitem: Everyitem, *arguments: Any) -> None:
+    def __init__(self, everyitem: Everyitem, *arguments: Any, within: Sequence[str] = ()) -> None:
+        """`within`: a command that starts it."""
         self.text = ""
         self._pid, self._terminal = pty.fork()
         if self._pid == 0:
             hear_signals()
-            words: List[str] = [str(BINARY), *map(str, arguments)]
-            os.execve(BINARY, words, {**everyitem.env, "TERM": "xterm"})
+            words: List[str] = [*within, str(BINARY), *map(str, arguments)]
+            os.execvpe(words[0], words, {**everyitem.env, "TERM": "xterm"})
 
     def read_until(self, what: str, seconds: float = 30) -> None:
         """Reads until the text appears, or to the end if the text is empty."""

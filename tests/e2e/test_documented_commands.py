@@ -56,7 +56,7 @@ def run_as_written(everyitem: Everyitem, command: str, home: Path) -> None:
     everyitem.state = home / "state"
     home.mkdir()
     done = everyitem.shell(f"set -o pipefail; {command}")
-    text = done.stderr.decode()
+    text = done.stderr.decode() + "".join(log.read_text() for log in home.glob("*.log"))
     assert done.returncode == 0, f"{command}: {text}"
     flags = [flag for flag in DELIVERED if flag in command]
     expected = DELIVERED[flags[0]] if flags else COUNT

@@ -174,8 +174,10 @@ def test_standard_error_holds_json_lines_and_notices(
 def test_quiet_prints_one_line(backend: Backend, everyitem: Everyitem, table: Table) -> None:
     result = everyitem.scan("--table", table.name, "--stream", backend.stream(), "--quiet")
     assert result.stdout == b""
-    assert len(result.stderr.splitlines()) == 1, result.stderr
-    assert re.search(r"3,?000", result.stderr), result.stderr
+    assert len(result.log.splitlines()) == 1, result.log
+    assert result.summary["items"] == COUNT
+    text = everyitem.scan("--table", table.name, "--to", "-", "--quiet", "--log", "text").log
+    assert re.fullmatch(r"everyitem: complete: 3,000 items .*\n", text), text
 
 
 def test_terminal_shows_one_line_that_updates(
