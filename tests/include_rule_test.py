@@ -49,7 +49,7 @@ UPSTREAM: Dict[str, Set[str]] = {
     "pace": {"source"},
     "batch": {"source"},
     "sink": {"source", "batch"},
-    "checkpoint": {"source"},
+    "checkpoint": {"source", "sink"},
 }
 
 VALUE_HEADERS: Set[str] = {
@@ -63,6 +63,7 @@ VALUE_HEADERS: Set[str] = {
     "batch/put_records_format.h",
     "batch/record_load.h",
     "batch/shard_map.h",
+    "sink/dead_letters.h",
 }
 
 # Matched from left to right, so that text that looks like an include inside a comment or a raw

@@ -9,6 +9,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "checkpoint/dead_letter_table.h"
 #include "cli/exit_code.h"
 #include "cli/progress_display.h"
 #include "cli/standard_error.h"
@@ -82,11 +83,20 @@ TEST(Output, MessageFields) {
 }
 
 TEST(Output, DeadLetterFields) {
-  const std::string line =
-      sink::to_line({.table = "t", .destination = "s"},
-                    {.segment = 1, .code = "c", .reason = "r", .key = "{}", .item = "{}"});
+  const std::string line = sink::to_line(
+      {.table = "t", .destination = "s"},
+      {.segment = 1, .attempts = 1, .code = "c", .reason = "r", .key = "{}", .item = "{}"});
   EXPECT_THAT(names_of(boost::json::parse(line).as_object()),
               UnorderedElementsAreArray(documented("dead-letter field")));
+}
+
+TEST(Output, DeadLetterAttributes) {
+  std::vector<std::string> names = names_of(checkpoint::letter_attributes(
+      {.table = "t", .index = "i", .destination = "s", .token = "0"},
+      {.segment = 1, .attempts = 1, .code = "c", .reason = "r", .key = "{}", .item = "{}"},
+      {.worker = 1, .workers = 2}, 0));
+  names.insert(names.end(), {"run", "item"});
+  EXPECT_THAT(names, UnorderedElementsAreArray(documented("dead-letter attribute")));
 }
 
 TEST(Output, StatusWords) {

@@ -15,15 +15,8 @@ namespace everyitem::checkpoint {
 namespace {
 
 Error wrong_location(std::string_view kind, std::string_view rest, std::string_view fault,
-                     std::string hint) {
-  return usage_error(setting::kCheckpoint + fmt::format(" is \"{}{}\": {}", kind, rest, fault),
-                     std::move(hint));
-}
-
-/// "s3:x" is a kind that this version does not have, "./a:b" is a path.
-bool names_a_kind(std::string_view text) {
-  const auto colon = text.find(':');
-  return colon != std::string_view::npos && text.find('/') > colon;
+                     std::string hint, SettingId id = setting::kCheckpoint) {
+  return usage_error(id + fmt::format(" is \"{}{}\": {}", kind, rest, fault), std::move(hint));
 }
 
 /// SQLite takes these names for URIs and for databases in memory, which keep nothing.
@@ -55,6 +48,11 @@ std::optional<CheckpointLocation> parsed_as_any(std::string_view text,
 
 }  // namespace
 
+bool names_a_kind(std::string_view text) {
+  const auto colon = text.find(':');
+  return colon != std::string_view::npos && text.find('/') > colon;
+}
+
 SqliteLocation SqliteLocation::parse(std::string_view rest) {
   if (rest.empty() || is_special_to_sqlite(rest) || rest.ends_with('/')) {
     throw wrong_location(kKind, rest, "not a file's path", "Give sqlite:PATH, or the path alone.");
@@ -67,7 +65,7 @@ std::string SqliteLocation::text() const {
   return path_is_enough ? path : fmt::format("{}{}", kKind, path);
 }
 
-DynamoDbLocation DynamoDbLocation::parse(std::string_view rest) {
+DynamoDbLocation DynamoDbLocation::parse(std::string_view rest, SettingId id) {
   const std::size_t name = aws::is_arn(rest) ? rest.find('/') + 1 : 0;
   const std::size_t separator = rest.find('/', name);
   DynamoDbLocation location{.table = std::string(rest.substr(0, separator))};
@@ -77,9 +75,9 @@ DynamoDbLocation DynamoDbLocation::parse(std::string_view rest) {
   if (location.table.empty() || location.run.empty()) {
     throw wrong_location(kKind, rest,
                          location.table.empty() ? "no table is named" : "the run's name is empty",
-                         "Give dynamodb:TABLE or dynamodb:TABLE/RUN.");
+                         "Give dynamodb:TABLE or dynamodb:TABLE/RUN.", id);
   }
-  location.region = aws::parse_table(location.table, setting::kCheckpoint).region;
+  location.region = aws::parse_table(location.table, id).region;
   return location;
 }
 

@@ -5,6 +5,8 @@
 #include <string_view>
 #include <variant>
 
+#include "base/setting_id.h"
+
 namespace everyitem::checkpoint {
 
 /// "none": no checkpoint is kept.
@@ -34,7 +36,8 @@ struct DynamoDbLocation {
   static constexpr std::string_view kKind = "dynamodb:";
   static constexpr std::string_view kDefaultRun = "default";
 
-  static DynamoDbLocation parse(std::string_view rest);
+  /// Of the setting `id`.
+  static DynamoDbLocation parse(std::string_view rest, SettingId id = setting::kCheckpoint);
   std::string text() const;
 
   std::string table;             ///< its name or ARN, as calls take it
@@ -60,6 +63,10 @@ struct SsmLocation {
 /// a kind parses is what follows its kKind.
 using CheckpointLocation =
     std::variant<NoCheckpoint, SqliteLocation, DynamoDbLocation, SsmLocation>;
+
+/// Whether a text is meant to be of a kind: "s3:x" is, though there is no such kind; the path
+/// "./a:b" is not.
+bool names_a_kind(std::string_view text);
 
 /// Throws a usage error that names the setting and what it takes.
 CheckpointLocation parse_checkpoint_location(std::string_view text);

@@ -30,8 +30,10 @@ json::object names_in(std::string_view condition) {
 
 }  // namespace
 
-DynamoDbItems::DynamoDbItems(DynamoDbLocation location, const StoreContext& context)
+DynamoDbItems::DynamoDbItems(DynamoDbLocation location, const StoreContext& context,
+                             std::string_view what)
     : location_(std::move(location)),
+      what_(what),
       limits_(context.limits),
       client_(context.client(aws::kDynamoDb, location_.region)) {}
 
@@ -43,7 +45,7 @@ Awaitable<json::object> DynamoDbItems::call(std::string operation, json::object 
   if (!request.contains("RequestItems")) {
     request["TableName"] = location_.table;
   }
-  std::string object = fmt::format("checkpoint {} in {}", location(), client_.region());
+  std::string object = fmt::format("{} {} in {}", what_, location(), client_.region());
   return call_json(client_, std::move(operation), std::move(object), std::move(request), limits_);
 }
 

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 
 #include <boost/json.hpp>
 
@@ -16,7 +17,9 @@ namespace everyitem::checkpoint {
 /// One run's. Calls throw Error. One event loop, which is that of the context's client.
 class DynamoDbItems {
  public:
-  DynamoDbItems(DynamoDbLocation location, const StoreContext& context);
+  /// `what` they are, for messages.
+  DynamoDbItems(DynamoDbLocation location, const StoreContext& context,
+                std::string_view what = "checkpoint");
 
   const std::string& table() const { return location_.table; }
   const std::string& run() const { return location_.run; }
@@ -36,6 +39,7 @@ class DynamoDbItems {
 
  private:
   DynamoDbLocation location_;
+  std::string_view what_;
   aws::RetryLimits limits_;
   aws::Client& client_;
 };

@@ -55,7 +55,7 @@ Permissions: dynamodb:DescribeTable, dynamodb:Scan,
 kinesis:DescribeStreamSummary, kinesis:PutRecords, kinesis:ListShards. For a
 checkpoint in a table, dynamodb:GetItem, PutItem, Query and BatchWriteItem on
 it; in parameters, ssm:GetParameter, GetParametersByPath, PutParameter and
-DeleteParameters on them.
+DeleteParameters on them. For dead letters in a table, dynamodb:PutItem on it.
 )";
 
 bool is_regular_file(int descriptor) {
@@ -197,7 +197,7 @@ run::RunSummary ScanCommand::summary(run::SummaryStatus status) const {
           .progress = run_.progress(),
           .elapsed = std::chrono::steady_clock::now() - started_,
           .checkpoint = run_.checkpoint_location(),
-          .dead_letters_file = run_.dead_letters_location()};
+          .dead_letters_location = run_.dead_letters_location()};
 }
 
 ExitCode ScanCommand::report_end() {

@@ -23,7 +23,7 @@ RoundReport half_way() {
                                    .throttled_requests = 2},
                       .elapsed = std::chrono::seconds(9),
                       .checkpoint = "sqlite:/mnt/run",
-                      .dead_letters_file = "/mnt/run.dead-letters.ndjson"},
+                      .dead_letters_location = "/mnt/run.dead-letters.ndjson"},
           .round = 3,
           .next = "round 4 has been started",
           .function = "scanner"};

@@ -9,6 +9,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
@@ -105,6 +106,7 @@ class Round {
   Awaitable<Answer> work();
 
  private:
+  void warn_of_lost_letters() const;
   void start();
   Awaitable<void> wait_for_end();
   Awaitable<void> wait_until(milliseconds time);
@@ -154,7 +156,19 @@ void Round::start() {
                  });
 }
 
+/// The first line, if what cannot be delivered would be lost.
+void Round::warn_of_lost_letters() const {
+  const run::ScanSettings& scan = settings_.scan;
+  if (!scan.dead_letters && environment_("XDG_STATE_HOME").empty() &&
+      std::holds_alternative<checkpoint::SsmLocation>(*scan.checkpoint)) {
+    const Message text = "dead letters would be written to /tmp and lost with this sandbox; set " +
+                         setting::kDeadLetters("dynamodb:TABLE") + " to keep them";
+    log_.warning(text.worded(as_variable));
+  }
+}
+
 Awaitable<Answer> Round::work() {
+  warn_of_lost_letters();
   start();
   co_await wait_for_end();
   if (may_try_again()) {
@@ -328,7 +342,7 @@ Answer Round::answer() {
   report_.summary.progress = scan_->run.progress();
   report_.summary.elapsed = clock_.now() - started_;
   report_.summary.checkpoint = scan_->run.checkpoint_location();
-  report_.summary.dead_letters_file = scan_->run.dead_letters_location();
+  report_.summary.dead_letters_location = scan_->run.dead_letters_location();
 
   const boost::json::object body = answer_json(report_);
   const bool failed = !report_.error_type.empty();

@@ -201,10 +201,14 @@ std::vector<Entry> make_entries() {
       {setting::kRestart, kHow, kAll, kManner, "",
        "Start over, whatever the checkpoint says. Overwrites the file of --to",
        turn_on(&ScanSettings::restart)},
-      {setting::kDeadLetters, kWhere, kAll, kManner, "FILE",
-       "Where items go that the stream can never take, each with the reason, one JSON object per "
-       "line. Default: a file next to the checkpoint",
-       keep(&ScanSettings::dead_letters)},
+      {setting::kDeadLetters, kWhere, kAll, kManner, "WHERE",
+       "Where items go that the stream can never take, each with the reason: a file, one JSON "
+       "object "
+       "per line, or dynamodb:TABLE/RUN, items of a table that hold the keys alone. Default: the "
+       "checkpoint's table, or a file next to the checkpoint",
+       [](ScanOptions& options, SettingId, std::string_view text) {
+         options.settings.dead_letters = run::parse_dead_letters_location(text);
+       }},
       {kMaxWait, kHow, kAll, kManner, "TIME",
        "Stop retrying a request after this long (30s, 10m, 6h). Default: retry throttled requests "
        "forever, failed ones for 2m",
@@ -254,7 +258,7 @@ void require_stream(const ScanSettings& settings) {
   if (settings.stream) {
     return;
   }
-  if (!settings.dead_letters.empty()) {
+  if (settings.dead_letters) {
     throw usage_error(setting::kDeadLetters + " needs " + setting::kStream +
                       ": a file takes every item");
   }

@@ -28,6 +28,7 @@ std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
   for (sink::RefusedItem& item : refused) {
     const std::string_view text = batch.item_text(item.index);
     letters.push_back({.segment = batch.pages[batch.page_index(item.index)].page.segment,
+                       .attempts = item.attempts,
                        .code = std::move(item.code),
                        .reason = std::move(item.reason),
                        .key = batch.separate_keys.empty() ? source::key_of(text, keys)

@@ -7,13 +7,16 @@
 #include <filesystem>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include <boost/asio/ip/host_name.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "checkpoint/dead_letter_table.h"
 #include "checkpoint/lease.h"
+#include "sink/dead_letter_file.h"
 
 namespace everyitem::run {
 
@@ -105,16 +108,57 @@ RunStores open_run_stores(const StoresContext& context) {
   return stores;
 }
 
-std::string dead_letters_path(const StoresContext& context,
-                              const checkpoint::CheckpointStore& store) {
-  if (!context.settings.dead_letters.empty()) {
-    return context.settings.dead_letters;
+DeadLettersLocation dead_letters_location(const StoresContext& context,
+                                          const checkpoint::CheckpointStore& store) {
+  const ScanSettings& settings = context.settings;
+  if (settings.dead_letters) {
+    return *settings.dead_letters;
+  }
+  if (settings.checkpoint) {
+    // Not that of one worker: whoever looks at the run's letters sees all of them.
+    if (const auto* table = std::get_if<checkpoint::DynamoDbLocation>(&*settings.checkpoint)) {
+      return *table;
+    }
   }
   std::filesystem::path path =
       store.file().empty() ? path_in_state_home(context, "dead letters",
                                                 setting::kDeadLetters("FILE"), store.location())
                            : store.file();
-  return path.replace_extension("dead-letters.ndjson").string();
+  return DeadLettersInFile{.path = path.replace_extension("dead-letters.ndjson").string()};
+}
+
+namespace {
+
+/// What they are opened with.
+struct LettersContext {
+  checkpoint::StoreContext store;
+  sink::DeadLetterOrigin origin;
+  asio::any_io_executor home;
+};
+
+std::unique_ptr<sink::DeadLetters> open(const DeadLettersInFile& file, LettersContext context) {
+  return std::make_unique<sink::DeadLetterFile>(file.path, std::move(context.origin));
+}
+
+std::unique_ptr<sink::DeadLetters> open(const checkpoint::DynamoDbLocation& table,
+                                        LettersContext context) {
+  return std::make_unique<checkpoint::DeadLetterTable>(
+      table, context.store, std::move(context.origin), std::move(context.home));
+}
+
+}  // namespace
+
+std::unique_ptr<sink::DeadLetters> open_dead_letters(const DeadLettersLocation& location,
+                                                     const StoresContext& context,
+                                                     const std::string& token) {
+  const LettersContext letters{.store = store_context(context),
+                               .origin = {.table = context.source.name(),
+                                          .table_arn = context.source.arn(),
+                                          .index = context.settings.scan.index,
+                                          .destination = context.destination.name(),
+                                          .token = token},
+                               .home = context.services.loops().home().executor};
+  return std::visit([&](const auto& one) { return open(one, letters); }, location);
 }
 
 }  // namespace everyitem::run

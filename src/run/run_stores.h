@@ -10,6 +10,7 @@
 #include "run/run_services.h"
 #include "run/scan_settings.h"
 #include "run/source.h"
+#include "sink/dead_letters.h"
 
 namespace everyitem::run {
 
@@ -32,10 +33,15 @@ struct StoresContext {
 /// source and destination; none if the destination does not keep items. Throws Error.
 RunStores open_run_stores(const StoresContext& context);
 
-/// The file for the dead letters of a run whose checkpoint is `store`: what --dead-letters names,
-/// or one next to the checkpoint's file, or one in the user's state folder. Throws a usage error
-/// when there is no such folder.
-std::string dead_letters_path(const StoresContext& context,
-                              const checkpoint::CheckpointStore& store);
+/// Where the dead letters of a run go whose checkpoint is `store`: where --dead-letters says; into
+/// the checkpoint's table; into a file next to the checkpoint's; or into one in the user's state
+/// folder. Throws a usage error when there is no such folder.
+DeadLettersLocation dead_letters_location(const StoresContext& context,
+                                          const checkpoint::CheckpointStore& store);
+
+/// For the run with this token. Throws Error.
+std::unique_ptr<sink::DeadLetters> open_dead_letters(const DeadLettersLocation& location,
+                                                     const StoresContext& context,
+                                                     const std::string& token);
 
 }  // namespace everyitem::run

@@ -92,8 +92,8 @@ boost::json::object to_json(const RunSummary& summary) {
           {"workers", summary.part.workers},
           {"checkpoint", text_or_null(summary.checkpoint)},
           {"dead_letters", progress.dead_letters()},
-          {"dead_letters_file",
-           text_or_null(has_dead_letters ? summary.dead_letters_file : std::string())}};
+          {"dead_letters_location",
+           text_or_null(has_dead_letters ? summary.dead_letters_location : std::string())}};
 }
 
 std::string to_line(const boost::json::object& object) {

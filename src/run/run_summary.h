@@ -45,7 +45,7 @@ struct RunSummary {
   ScanProgress progress;
   std::chrono::duration<double> elapsed{};
   std::string checkpoint;         ///< empty for none, or while it is not known
-  std::string dead_letters_file;  ///< the same
+  std::string dead_letters_location;  ///< the same
 
   std::uint64_t items_total() const;
 };

@@ -27,7 +27,7 @@ RunSummary resumed() {
                        .bytes_before = 10'000},
           .elapsed = std::chrono::milliseconds(2500),
           .checkpoint = "sqlite:/tmp/c",
-          .dead_letters_file = "/tmp/d"};
+          .dead_letters_location = "/tmp/d"};
 }
 
 TEST(RunSummary, FieldsOfARun) {
@@ -38,7 +38,7 @@ TEST(RunSummary, FieldsOfARun) {
             R"("read_units":12.3,"read_units_per_second":4.9,"read_rate":null,)"
             R"("throttled_requests":0,"retried_requests":0,"records_sent_again":0,)"
             R"("segments_done":8,"segments_failed":0,"segments":8,"worker":0,"workers":1,)"
-            R"("checkpoint":"sqlite:/tmp/c","dead_letters":0,"dead_letters_file":null})");
+            R"("checkpoint":"sqlite:/tmp/c","dead_letters":0,"dead_letters_location":null})");
 }
 
 TEST(RunSummary, DeadLettersOfEarlierProcessesCount) {
@@ -46,7 +46,7 @@ TEST(RunSummary, DeadLettersOfEarlierProcessesCount) {
   summary.progress.dead_letters_before = 2;
   summary.progress.counters.dead_letters = 1;
   EXPECT_EQ(to_json(summary).at("dead_letters"), 3);
-  EXPECT_EQ(to_json(summary).at("dead_letters_file"), "/tmp/d");
+  EXPECT_EQ(to_json(summary).at("dead_letters_location"), "/tmp/d");
 }
 
 TEST(RunSummary, NumbersAsPeopleReadThem) {

@@ -26,7 +26,7 @@
 #include "run/run_services.h"
 #include "run/run_stores.h"
 #include "run/time_limit.h"
-#include "sink/dead_letter_file.h"
+#include "sink/dead_letters.h"
 
 namespace everyitem::run {
 
@@ -57,6 +57,7 @@ struct ScanRun::Impl {
   Awaitable<void> release(const std::exception_ptr& failure, ScanOutcome& outcome);
   Awaitable<void> claim();
   Awaitable<void> begin();
+  Awaitable<void> open_letters(const std::string& token);
   std::uint32_t choose_parts();
   RunTerms terms() const;
   RunStart resumed_start() const;
@@ -83,9 +84,10 @@ struct ScanRun::Impl {
   std::optional<double> rate;  ///< read units per second of the run, for all its workers
   std::optional<RunClaim> run_claim;
   std::string checkpoint_location;
-  std::string dead_letters_location;
-  std::unique_ptr<sink::DeadLetterFile> dead_letters;  ///< null if the destination takes every item
-  Message parts_notice;                                ///< how many were chosen, and why
+  std::optional<DeadLettersLocation> letters_location;  ///< nothing if every item is taken
+  std::string letters_location_text;
+  std::unique_ptr<sink::DeadLetters> dead_letters;  ///< null if the destination takes every item
+  Message parts_notice;                             ///< how many were chosen, and why
   std::optional<checkpoint::RunState> state;
   double tried_units = 0;  ///< read units of what was read before the run began
   ScanProgress before;     ///< what earlier processes of the run did
@@ -201,10 +203,8 @@ Awaitable<void> ScanRun::Impl::claim() {
   const std::function<std::uint32_t()> choose = [this] { return choose_parts(); };
   state = co_await run_claim->claim(choose);
   if (destination->may_refuse_items()) {
-    dead_letters_location = dead_letters_path(stores_context(), run_claim->store());
-    dead_letters = std::make_unique<sink::DeadLetterFile>(
-        dead_letters_location,
-        sink::DeadLetterOrigin{.table = source->name(), .destination = destination->name()});
+    letters_location = run::dead_letters_location(stores_context(), run_claim->store());
+    letters_location_text = to_text(*letters_location);
   }
   if (state) {
     before.segments = static_cast<std::uint32_t>(state->segments.size());
@@ -227,6 +227,7 @@ Awaitable<void> ScanRun::Impl::begin() {
     notice(fmt::format("resuming after {}, using {}; checkpoint {}",
                        counted(before.items_before, "item"), counted(before.segments, "segment"),
                        checkpoint_location));
+    co_await open_letters(state->token);
     destination->prepare(resumed_start());
     destination->begin();
     co_return;
@@ -241,6 +242,7 @@ Awaitable<void> ScanRun::Impl::begin() {
       .identity = terms().identity,
       .segments = checkpoint::fresh_segments(before.segments, settings.part),
       .token = checkpoint::new_run_token()};
+  co_await open_letters(new_state.token);
   destination->prepare({.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
                         .token = new_state.token});
   std::ranges::copy(destination->marks(), std::back_inserter(new_state.identity));
@@ -250,6 +252,13 @@ Awaitable<void> ScanRun::Impl::begin() {
   destination->begin();
   if (dead_letters && settings.restart) {
     dead_letters->discard_earlier();
+  }
+}
+
+Awaitable<void> ScanRun::Impl::open_letters(const std::string& token) {
+  if (letters_location) {
+    dead_letters = open_dead_letters(*letters_location, stores_context(), token);
+    co_await dead_letters->check();
   }
 }
 
@@ -337,6 +346,6 @@ ScanProgress ScanRun::progress() const { return impl_->progress(); }
 
 const std::string& ScanRun::checkpoint_location() const { return impl_->checkpoint_location; }
 
-const std::string& ScanRun::dead_letters_location() const { return impl_->dead_letters_location; }
+const std::string& ScanRun::dead_letters_location() const { return impl_->letters_location_text; }
 
 }  // namespace everyitem::run

@@ -18,6 +18,7 @@
 #include "identity/identity.h"
 #include "pace/read_rate.h"
 #include "pipeline/pipeline_limits.h"
+#include "run/dead_letters_location.h"
 #include "source/scan_request.h"
 #include "source/worker_part.h"
 
@@ -50,7 +51,7 @@ struct ScanSettings {
   std::string checkpoint_kms_key;                            ///< see StoreContext
   std::optional<std::chrono::seconds> checkpoint_interval;   ///< see StoreContext
   bool restart = false;
-  std::string dead_letters;  ///< a file; default: next to the checkpoint
+  std::optional<DeadLettersLocation> dead_letters;  ///< default: see dead_letters_location
 
   // How
   std::optional<std::uint32_t> threads;  ///< default: one per core

@@ -29,6 +29,8 @@ class Source {
 
   /// Short, for the names of files and for dead letters: "orders".
   virtual std::string name() const = 0;
+  /// As services know it; empty if it has no such name, or none is reported.
+  virtual std::string arn() const { return {}; }
   /// Tells it apart from every other source that may have the same name.
   virtual std::string location() const = 0;
   /// All that makes reading it the reading that it is: resuming with another would mix two.

@@ -27,6 +27,7 @@ class TableSource final : public Source {
   }
 
   std::string name() const override { return settings_.table.name; }
+  std::string arn() const override { return table_.arn; }
   std::string location() const override { return fmt::format("{}\n{}", table_.arn, scan_.index); }
 
   checkpoint::RunIdentity identity() const override {

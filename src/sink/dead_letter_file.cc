@@ -51,8 +51,9 @@ void check_writable(const std::string& path) {
 }  // namespace
 
 std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter) {
-  std::string line = fmt::format(R"({{"table":{},"destination":{},"segment":{},)",
-                                 quoted(origin.table), quoted(origin.destination), letter.segment);
+  std::string line = fmt::format(R"({{"table":{},"destination":{},"segment":{},"attempts":{},)",
+                                 quoted(origin.table), quoted(origin.destination), letter.segment,
+                                 letter.attempts);
   if (!letter.code.empty()) {
     line += fmt::format(R"("code":{},)", quoted(letter.code));
   }

@@ -12,14 +12,9 @@
 
 namespace everyitem::sink {
 
-/// Where a run's items come from, and where they could not be delivered to.
-struct DeadLetterOrigin {
-  std::string table;
-  std::string destination;
-};
-
 /// A letter as a line, including its line break:
-/// {"table":"orders","destination":"backfill","segment":3,"reason":"...","key":{...},"item":{...}}
+/// {"table":"orders","destination":"backfill","segment":3,"attempts":1,"reason":"...","key":{...},
+/// "item":{...}}
 std::string to_line(const DeadLetterOrigin& origin, const DeadLetter& letter);
 
 class DeadLetterFile final : public DeadLetters {
@@ -31,7 +26,7 @@ class DeadLetterFile final : public DeadLetters {
 
   /// Empties the file: its letters are those of an earlier run, which the user gave up. Before the
   /// first `write`. Throws Error.
-  void discard_earlier();
+  void discard_earlier() override;
 
   /// Writes on a thread of its own, so that the event loop does not wait for the disk.
   Awaitable<void> write(std::vector<DeadLetter> letters) override;

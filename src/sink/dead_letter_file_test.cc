@@ -20,6 +20,7 @@ const DeadLetterOrigin kOrigin{.table = "orders", .destination = "backfill"};
 
 DeadLetter letter(std::uint32_t segment) {
   return {.segment = segment,
+          .attempts = 2,
           .code = {},
           .reason = "too \"large\"",
           .key = R"({"pk":{"S":"a"}})",
@@ -65,10 +66,11 @@ class DeadLetterFileTest : public testing::Test {
 using Segments = std::vector<std::int64_t>;
 
 TEST_F(DeadLetterFileTest, OneLinePerLetter) {
-  EXPECT_EQ(to_line(kOrigin, letter(3)),
-            R"({"table":"orders","destination":"backfill","segment":3,"reason":"too \"large\"",)"
-            R"("key":{"pk":{"S":"a"}},"item":{"pk":{"S":"a"},"n":{"N":"1"}}})"
-            "\n");
+  EXPECT_EQ(
+      to_line(kOrigin, letter(3)),
+      R"({"table":"orders","destination":"backfill","segment":3,"attempts":2,"reason":"too \"large\"",)"
+      R"("key":{"pk":{"S":"a"}},"item":{"pk":{"S":"a"},"n":{"N":"1"}}})"
+      "\n");
 }
 
 TEST_F(DeadLetterFileTest, CodeAndMissingKey) {
@@ -77,7 +79,7 @@ TEST_F(DeadLetterFileTest, CodeAndMissingKey) {
   refused.key.clear();
   refused.item = "{\n}";
   EXPECT_EQ(to_line(kOrigin, refused),
-            R"({"table":"orders","destination":"backfill","segment":0,)"
+            R"({"table":"orders","destination":"backfill","segment":0,"attempts":2,)"
             R"("code":"InvalidArgumentException","reason":"too \"large\"","key":null,"item":{ }})"
             "\n");
 }

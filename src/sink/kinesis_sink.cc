@@ -8,6 +8,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/redaction.h"
 #include "aws/service_error.h"
 #include "base/error.h"
 #include "base/human_format.h"
@@ -31,24 +32,6 @@ constexpr aws::Backoff kRoundBackoff{.base = std::chrono::milliseconds(100),
 /// blame.
 constexpr std::size_t kMaxRefusedAtFirst = 16;
 
-/// The items of the refused records.
-std::vector<RefusedItem> items_of(const batch::RecordBatch& batch,
-                                  std::vector<InvalidRecord> refused) {
-  std::vector<RefusedItem> items;
-  if (refused.empty()) {
-    return items;
-  }
-  std::ranges::sort(refused, {}, &InvalidRecord::index);
-  for (std::uint32_t i = 0; i < batch.items.size(); ++i) {
-    const std::uint32_t record = batch.items[i].record;
-    const auto found = std::ranges::lower_bound(refused, record, {}, &InvalidRecord::index);
-    if (found != refused.end() && found->index == record) {
-      items.push_back({.index = i, .code = found->code, .reason = found->message});
-    }
-  }
-  return items;
-}
-
 }  // namespace
 
 KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format,
@@ -64,6 +47,34 @@ KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& fo
 
 std::size_t KinesisSink::max_batches_in_flight() const {
   return (batches_in_flight(stream_.open_shards) + stream_.sinks - 1) / stream_.sinks;
+}
+
+/// The items of the refused records.
+std::vector<RefusedItem> KinesisSink::items_of(const batch::RecordBatch& batch, Refused refused) {
+  std::vector<RefusedItem> items;
+  if (refused.records.empty()) {
+    return items;
+  }
+  std::ranges::sort(refused.records, {}, &InvalidRecord::index);
+  for (std::uint32_t i = 0; i < batch.items.size(); ++i) {
+    const std::uint32_t record = batch.items[i].record;
+    const auto found = std::ranges::lower_bound(refused.records, record, {}, &InvalidRecord::index);
+    if (found != refused.records.end() && found->index == record) {
+      items.push_back({.index = i,
+                       .attempts = 1 + (refused.failures.empty() ? 0 : refused.failures.at(record)),
+                       .code = found->code,
+                       .reason = aws::without_items(found->message)});
+    }
+  }
+  return items;
+}
+
+void KinesisSink::count_failures(const batch::RecordBatch& batch, const Indexes& records,
+                                 Refused& refused) {
+  refused.failures.resize(batch.records.size());
+  for (const std::uint32_t record : records) {
+    ++refused.failures[record];
+  }
 }
 
 Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatch& batch) {
@@ -96,20 +107,22 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
     }
     const Indexes& request = records.sent;
     if (request.size() == 1) {
-      refused.push_back(
+      refused.records.push_back(
           {.index = request.front(), .code = invalid->code, .message = invalid->message.text()});
       continue;
     }
+    count_failures(batch, request, refused);
     const auto middle = request.begin() + static_cast<std::ptrdiff_t>(request.size() / 2);
     requests.emplace_back(middle, request.end());
     requests.emplace_back(request.begin(), middle);
-    if (!stream_.accepted_any && refused.size() >= kMaxRefusedAtFirst) {
+    if (!stream_.accepted_any && refused.records.size() >= kMaxRefusedAtFirst) {
       throw Error(ErrorKind::failed, *invalid);
     }
   }
-  if (!stream_.accepted_any && refused.size() > 1) {
-    throw refusal({.code = refused.front().code, .message = refused.front().message},
-                  refused.size(), batch.records.size());
+  if (!stream_.accepted_any && refused.records.size() > 1) {
+    const InvalidRecord& first = refused.records.front();
+    throw refusal({.code = first.code, .message = first.message}, refused.records.size(),
+                  batch.records.size());
   }
   std::vector<RefusedItem> items = items_of(batch, std::move(refused));
   co_return items;
@@ -136,7 +149,7 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
     }
     for (InvalidRecord& record : result.invalid) {
       record.index = sent[record.index];
-      refused.push_back(std::move(record));
+      refused.records.push_back(std::move(record));
     }
     if (result.failed.empty() && records.pending.empty()) {
       co_return;
@@ -166,6 +179,7 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
     for (std::uint32_t& index : result.failed) {
       index = sent[index];
     }
+    count_failures(batch, result.failed, refused);
     Indexes unsent = std::exchange(records.pending, {});
     std::ranges::merge(result.failed, unsent, std::back_inserter(records.pending));
   }

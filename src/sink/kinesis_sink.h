@@ -40,9 +40,16 @@ class KinesisSink final : public Sink {
     Indexes pending;
     Indexes sent = {};  ///< by the last request, not yet known to be accepted
   };
-  /// Those of a batch that the stream can never take; their indexes are into the batch.
-  using Refused = std::vector<InvalidRecord>;
+  /// Of a batch; all indexes are into it.
+  struct Refused {
+    std::vector<InvalidRecord> records;  ///< those that the stream can never take
+    /// How often each record was sent before and not taken; empty while none was.
+    std::vector<std::uint32_t> failures = {};
+  };
 
+  static std::vector<RefusedItem> items_of(const batch::RecordBatch& batch, Refused refused);
+  static void count_failures(const batch::RecordBatch& batch, const Indexes& records,
+                             Refused& refused);
   Awaitable<void> send(const batch::RecordBatch& batch, Outgoing& records, PacedBatch* paced,
                        Refused& refused);
   Awaitable<PutRecordsResult> put(const batch::RecordBatch& batch, const Indexes& sent,

@@ -138,7 +138,7 @@ class KinesisSinkTest : public testing::Test {
       if (codes[i].empty()) {
         results.push_back({{"SequenceNumber", "1"}, {"ShardId", "shardId-0"}});
       } else {
-        results.push_back({{"ErrorCode", codes[i]}, {"ErrorMessage", "in its words"}});
+        results.push_back({{"ErrorCode", codes[i]}, {"ErrorMessage", words_}});
         ++failed;
       }
     }
@@ -192,6 +192,7 @@ class KinesisSinkTest : public testing::Test {
   int listed_ = 0;  ///< how often the shards were listed
   FilledStream stream_{.name = "backfill"};
   std::unique_ptr<KinesisSink> sink_;
+  std::string words_ = "in its words";
   std::vector<Keys> rounds_;             ///< what each request held
   std::map<std::string, int> accepted_;  ///< how often each record was
 };
@@ -457,6 +458,34 @@ TEST_F(KinesisSinkTest, InvalidRecordsAreReturned) {
   EXPECT_EQ(std::ranges::count(accepted_, 1, &std::pair<const std::string, int>::second), 38);
 }
 
+TEST_F(KinesisSinkTest, AttemptsAreThoseOfTheRecord) {
+  stream([](int round, const Keys& keys) {
+    Keys codes = none(keys);
+    for (std::size_t i = 0; i < keys.size(); ++i) {
+      if (keys[i] == key_of(3)) {
+        codes[i] = "InvalidArgumentException";
+      } else if (keys[i] == key_of(5)) {
+        codes[i] = round <= 3 ? kThrottled : "InvalidArgumentException";
+      }
+    }
+    return codes;
+  });
+  const std::vector<RefusedItem> refused = deliver();
+  ASSERT_EQ(refused.size(), 2U);
+  EXPECT_EQ(refused[0].attempts, 1U);
+  EXPECT_EQ(refused[1].attempts, 4U);
+}
+
+TEST_F(KinesisSinkTest, ReasonWithoutTheItem) {
+  words_ = R"(no such value: {"pk":{"S":"private"}})";
+  stream([](int, const Keys& keys) {
+    Keys codes = none(keys);
+    codes[0] = "InvalidArgumentException";
+    return codes;
+  });
+  EXPECT_EQ(deliver().at(0).reason, "no such value: ...");
+}
+
 TEST_F(KinesisSinkTest, InvalidRequestIsHalved) {
   const std::set<std::string> invalid = {key_of(0), key_of(17), key_of(18), key_of(39)};
   refuse_requests([&](const Keys& keys) {
@@ -466,6 +495,11 @@ TEST_F(KinesisSinkTest, InvalidRequestIsHalved) {
   std::vector<std::uint32_t> indexes;
   for (const RefusedItem& item : refused) {
     indexes.push_back(item.index);
+    const std::string key = key_of(std::min(item.index, 39U));  // the last record has three items
+    EXPECT_EQ(item.attempts, std::ranges::count_if(rounds_, [&](const Keys& round) {
+                return std::ranges::find(round, key) != round.end();
+              }));
+    EXPECT_GT(item.attempts, 1U);
     EXPECT_EQ(item.code, "ValidationException");
     EXPECT_EQ(item.reason, "in its words");
   }

@@ -21,9 +21,10 @@ class DestinationClosed : public std::runtime_error {
 
 /// An item that the destination can never take.
 struct RefusedItem {
-  std::uint32_t index = 0;  ///< into RecordBatch::items
-  std::string code;         ///< the destination's error code; empty if it has none
-  std::string reason;       ///< in the destination's words
+  std::uint32_t index = 0;     ///< into RecordBatch::items
+  std::uint32_t attempts = 1;  ///< how often it was sent
+  std::string code;            ///< the destination's error code; empty if it has none
+  std::string reason;          ///< in the destination's words, without anything of an item
 };
 
 /// One event loop, unless a sink says otherwise.

@@ -2,6 +2,8 @@
 
 import json
 import os
+import re
+import shlex
 import shutil
 import stat
 from pathlib import Path
@@ -12,8 +14,9 @@ from conftest import Backend, Table
 from demodata.compare import compare
 from demodata.items import HASH
 from fault_proxy import Forward, Request, Response, error_response, json_response
-from running import Everyitem, Result
+from running import ROOT, Everyitem, Result, wait_for
 from small_disk import SmallDisk
+from test_checkpoint_stores import CheckpointTable
 
 DEAD_LETTERS = 3
 
@@ -40,7 +43,7 @@ def letters(path: Path) -> List[Dict[str, Any]]:
 
 
 def default_path(result: Result) -> Path:
-    return Path(result.summary["dead_letters_file"])
+    return Path(result.summary["dead_letters_location"])
 
 
 def assert_all_but_the_letters(backend: Backend, table: Table, stream: str) -> None:
@@ -217,4 +220,111 @@ def test_full_disk_under_the_dead_letters_loses_nothing(
         result = everyitem.run(*scan)
         assert result.code == DEAD_LETTERS, result.stderr
         assert [letter["item"] for letter in letters(path)] == [LARGE]
+    assert_all_but_the_letters(backend, table, stream)
+
+
+def documented_query(backend: Backend, table: str, run: str) -> List[Dict[str, Any]]:
+    """What the command in docs/output.md finds."""
+    (command,) = re.findall(
+        r"(?s)```sh\n(aws dynamodb query .*?)```", (ROOT / "docs/output.md").read_text()
+    )
+    words = shlex.split(command.replace("\\\n", " "))
+    flags = dict(zip(words[3::2], words[4::2]))
+    assert flags.pop("--table-name") == "checkpoints"
+    values = json.loads(flags.pop("--expression-attribute-values"))
+    assert values[":run"] == {"S": "default"}
+    found = backend.dynamodb.query(
+        TableName=table,
+        KeyConditionExpression=flags.pop("--key-condition-expression"),
+        ExpressionAttributeNames=json.loads(flags.pop("--expression-attribute-names")),
+        ExpressionAttributeValues={**values, ":run": {"S": run}},
+    )
+    assert not flags, flags
+    return found["Items"]
+
+
+@pytest.mark.parametrize("more", [(), ("--projection", "flags")], ids=["whole", "without key"])
+def test_dead_letters_in_the_checkpoint_table(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str, more: Any
+) -> None:
+    checkpoints = CheckpointTable(backend)
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2, *more)
+    scan += ("--checkpoint", f"dynamodb:{checkpoints.name}/nightly")
+    result = everyitem.run(*scan)
+    assert result.code == DEAD_LETTERS, result.stderr
+    assert result.summary["dead_letters"] == 1
+    assert result.summary["dead_letters_location"] == f"dynamodb:{checkpoints.name}/nightly"
+    assert result.notices[-1] == (
+        f"everyitem: 1 item could not be delivered; see dynamodb:{checkpoints.name}/nightly for "
+        "the reason"
+    )
+    assert len(backend.data(stream)) == len(table.items)
+
+    (letter,) = documented_query(backend, checkpoints.name, "nightly")
+    assert letter["key"] == {"M": {"id": {"S": "large"}}}
+    assert letter["table"]["S"].split("/")[-1] == table.name
+    assert letter["destination"] == {"S": stream} and letter["attempts"] == {"N": "0"}
+    assert letter["reason"]["S"].endswith("at most 1,048,576 bytes, partition key included")
+    assert "flags" not in json.dumps(letter) and "expires_at" not in letter
+    assert not list(everyitem.home.glob("**/*.ndjson")), "there is a file as well"
+
+    again = everyitem.run(*scan)
+    assert again.code == DEAD_LETTERS and again.summary["status"] == "already-complete"
+    assert documented_query(backend, checkpoints.name, "nightly") == [letter]
+
+    # A restart keeps the letters of the run before it, which bear another token.
+    assert everyitem.run(*scan, "--restart").code == DEAD_LETTERS
+    both = documented_query(backend, checkpoints.name, "nightly")
+    assert letter in both and len({one["token"]["S"] for one in both}) == 2
+    assert checkpoints.run()["token"] in [one["token"] for one in both if one != letter]
+
+
+def test_file_of_items_without_their_key(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str
+) -> None:
+    result = everyitem.run(
+        *("scan", "--table", table.name, "--stream", stream, "--projection", "flags")
+    )
+    assert result.code == DEAD_LETTERS, result.stderr
+    (letter,) = letters(default_path(result))
+    assert letter["key"] == {"id": {"S": "large"}}
+    assert letter["item"] == {"flags": LARGE["flags"]}
+
+
+def test_table_of_dead_letters_is_missing(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str
+) -> None:
+    result = everyitem.run(
+        *("scan", "--table", table.name, "--stream", stream, "--dead-letters", "dynamodb:not-there")
+    )
+    assert result.code == 1
+    assert "dead letters dynamodb:not-there in us-east-1: ResourceNotFoundException" in result.stderr
+    assert backend.data(stream) == []
+
+
+def test_killed_between_letter_and_checkpoint(
+    backend: Backend, everyitem: Everyitem, table: Table, stream: str, proxy: Callable
+) -> None:
+    """The letter is written again by the next process, in the place of the first one."""
+    letters_table = CheckpointTable(backend)
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 1)
+    scan += ("--dead-letters", f"dynamodb:{letters_table.name}")
+    written = 0
+
+    def rule(request: Request, forward: Forward) -> Response:
+        nonlocal written
+        response = forward(request)
+        if request.operation == "PutItem" and response.status == 200:
+            written += 1
+            process.kill()
+        return response
+
+    proxy("dynamodb").rule = rule
+    process = everyitem.start(*scan)
+    wait_for(lambda: not process.running, "the kill")
+    proxy("dynamodb").rule = None
+    assert written == 1 and len(letters_table.items()) == 1
+    result = everyitem.run(*scan)
+    assert result.code == DEAD_LETTERS, result.stderr
+    assert len(documented_query(backend, letters_table.name, "default")) == 1
     assert_all_but_the_letters(backend, table, stream)

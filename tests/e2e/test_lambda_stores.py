@@ -1,5 +1,6 @@
 """The Lambda function with its checkpoint in a table or in parameters, as it is deployed."""
 
+import json
 import threading
 from typing import Any, Dict, List
 
@@ -30,6 +31,40 @@ def test_rounds_resume_from_the_store(start: Start, checkpoint: str) -> None:
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
         again = host.invoke().answer
         assert again["status"] == "already-complete" and again["items"] == 0
+
+
+def test_dead_letters_outlive_the_sandbox(start: Start) -> None:
+    """They are in the table of checkpoints, over several rounds, once each."""
+    with FaultServer(refused_every=100, **SLOW) as server:
+        where = in_store(server, "dynamodb:checkpoints")
+        host = start(server, [0.5, 0.5, 30.0], HANDOVER_SECONDS=0.3, **where)
+        host.send()
+        last = host.wait()[-1].answer
+        assert last["status"] == "complete" and last["round"] > 1, last
+        assert last["dead_letters"] == server.report()["undeliverable"] == ITEMS // 100
+        assert last["dead_letters_location"] == "dynamodb:checkpoints"
+        assert last["next"].startswith("see the dead letters")
+        found = server.client("dynamodb").query(
+            TableName="checkpoints",
+            KeyConditionExpression="#run = :run AND begins_with(#item, :segment)",
+            ExpressionAttributeNames={"#run": "run", "#item": "item"},
+            ExpressionAttributeValues={":run": {"S": "default"}, ":segment": {"S": "dead-letter-"}},
+        )["Items"]
+        assert len(found) == ITEMS // 100
+        assert {letter["code"]["S"] for letter in found} == {"InvalidArgumentException"}
+        assert len({json.dumps(letter["key"]) for letter in found}) == len(found)
+        assert not any("/tmp" in line.get("message", "") for line in host.log)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"DEAD_LETTERS": "dynamodb:letters"}], ids=["no place", "a table"]
+)
+def test_first_line_warns_of_lost_letters(start: Start, more: Dict[str, str]) -> None:
+    with FaultServer(items=10) as server:
+        host = start(server, [30.0], **in_store(server, "ssm:/backfill"), **more)
+        assert host.invoke().answer["status"] == "complete"
+        warned = ["lost with this sandbox; set DEAD_LETTERS" in line["message"] for line in host.log[:2]]
+        assert warned == [not more, False], host.log
 
 
 def test_throttled_parameters(start: Start) -> None:

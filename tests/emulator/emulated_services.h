@@ -112,6 +112,7 @@ class EmulatedServices {
   std::uint64_t undeliverable() const;
   bool can_be_taken(std::uint64_t item) const;
   const ServiceCounts& counts() const { return counts_; }
+  const EmulatedItems& items() const { return items_; }
   const IdentityRegister& identities() const { return identities_; }
   /// The pages served since the last call.
   PagesServed take_pages_served() { return std::exchange(pages_served_, {}); }

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <fstream>
 #include <iterator>
 #include <random>
@@ -11,6 +12,7 @@
 #include <vector>
 
 #include <boost/asio/io_context.hpp>
+#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "batch/kinesis_limits.h"
@@ -59,6 +61,7 @@ struct Draw {
     server.stream.wires = seed % 8 < 2 ? KinesisWires::json : KinesisWires::both;
     server.tls = seed % 3 == 0;
     aggregate = seed % 5 < 2;
+    letters_in_table = seed % 7 < 3;
     threads = 1 + static_cast<std::uint32_t>(seed / 2 % 3);
     // Only modes that the program paces.
     if (seed % 5 == 0) {
@@ -128,6 +131,7 @@ struct Draw {
   std::uint32_t segments = 1;
   std::uint32_t threads = 1;
   bool aggregate = false;
+  bool letters_in_table = false;
   bool clock_jumps = false;  ///< the client's
   std::chrono::milliseconds idle_timeout{30'000};
 };
@@ -164,7 +168,7 @@ class Killer {
         received_->counts().distinct < kill_.distinct || !is_moment(moment, operation)) {
       return true;
     }
-    if (kill_.moment != KillMoment::put_answered) {
+    if (moment == Moment::arrived) {
       kill_now();
       return false;
     }
@@ -189,6 +193,10 @@ class Killer {
         return moment == Moment::arrived && operation == "PutRecords";
       case KillMoment::put_answered:
         return moment == Moment::answered && operation == "PutRecords";
+      case KillMoment::letter_arrives:
+        return moment == Moment::arrived && operation == "PutItem";
+      case KillMoment::letter_answered:
+        return moment == Moment::answered && operation == "PutItem";
     }
     return false;
   }
@@ -265,6 +273,7 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
                   .threads = draw.threads,
                   .aggregate = draw.aggregate,
                   .checkpoint = folder.file("run.sqlite"),
+                  .letters_in_table = draw.letters_in_table,
                   .seed = draw.server.seed,
                   .clock_jumps = draw.clock_jumps,
                   .idle_timeout = draw.idle_timeout};
@@ -297,7 +306,10 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
 
   result.pages_repeated = repeated_pages.most();
   const GeneratedTable table(draw.server.table);
-  result.dead_letters = read_dead_letters(folder.file("run.dead-letters.ndjson"), table).counts();
+  result.dead_letters =
+      draw.letters_in_table
+          ? letters_in_table(server.services(), table)
+          : read_dead_letters(folder.file("run.dead-letters.ndjson"), table).counts();
   result.undeliverable = server.services().undeliverable();
   result.missing = server.services().received().missing() - result.dead_letters.distinct;
   result.received = server.services().received().counts();
@@ -321,6 +333,26 @@ std::uint64_t sum(const std::map<KillMoment, std::uint64_t>& kills) {
 
 }  // namespace
 
+emulator::ReceivedCounts letters_in_table(const emulator::EmulatedServices& services,
+                                          const GeneratedTable& table) {
+  ReceivedItems letters(table);
+  const auto written = services.items().tables.find(kLetters.table);
+  if (written == services.items().tables.end()) {
+    return letters.counts();
+  }
+  for (const auto& [name, letter] : written->second) {
+    const std::string key = boost::json::serialize(letter.at("key").at("M"));
+    const auto digits = std::min(key.find_first_of("0123456789"), key.size());
+    const std::uint64_t number = std::strtoull(key.c_str() + digits, nullptr, 10);
+    std::string item;  // empty: of none of the table's
+    if (number < table.shape().items && key == GeneratedTable::key(number)) {
+      table.append_item(item, number);
+    }
+    letters.add(item);
+  }
+  return letters.counts();
+}
+
 bool loses_the_answer(Fault fault) {
   switch (fault) {
     case Fault::wrong_crc:
@@ -343,6 +375,10 @@ FaultRunResult run_with_faults(std::uint64_t seed) {
   for (Kill& kill : kills) {
     kill = {.moment = static_cast<KillMoment>(draw.between(0, 2)),
             .requests = draw.between(1, 200)};
+    if (draw.letters_in_table && &kill != &kills.front()) {
+      kill.moment = kill.requests % 2 == 0 ? KillMoment::letter_arrives  // drawn already
+                                           : KillMoment::letter_answered;
+    }
   }
   return run(draw, kills);
 }
@@ -384,9 +420,12 @@ std::string to_text(const std::map<KillMoment, std::uint64_t>& kills) {
     return found == kills.end() ? 0 : found->second;
   };
   return fmt::format(
-      "{} kills ({} as a Scan arrived, {} as a PutRecords arrived, {} after one was answered)",
+      "{} kills ({} as a Scan arrived, {} as a PutRecords arrived, {} after one was answered, {} "
+      "as "
+      "a dead letter was written)",
       sum(kills), times(KillMoment::scan_arrives), times(KillMoment::put_arrives),
-      times(KillMoment::put_answered));
+      times(KillMoment::put_answered),
+      times(KillMoment::letter_arrives) + times(KillMoment::letter_answered));
 }
 
 std::string FaultRunResult::to_line() const {

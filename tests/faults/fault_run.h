@@ -7,6 +7,7 @@
 #include <map>
 #include <string>
 
+#include "emulator/emulated_services.h"
 #include "emulator/fault_plan.h"
 #include "emulator/received_items.h"
 
@@ -17,7 +18,14 @@ enum class KillMoment {
   scan_arrives,  ///< a Scan request has arrived, and never gets a response
   put_arrives,   ///< a PutRecords request has arrived; none of its records is accepted
   put_answered,  ///< 0 to 3 ms after the response to a PutRecords request, while it is checkpointed
+  letter_arrives,   ///< a dead letter for a table has arrived, and is not written
+  letter_answered,  ///< 0 to 3 ms after the response to one
 };
+
+/// The dead letters that runs have written into the table kLetters, as the items whose keys they
+/// hold.
+emulator::ReceivedCounts letters_in_table(const emulator::EmulatedServices& services,
+                                          const emulator::GeneratedTable& table);
 
 /// After these the records of a PutRecords request may have been taken without the client knowing.
 bool loses_the_answer(emulator::Fault fault);
@@ -28,7 +36,7 @@ struct FaultRunResult {
   std::uint64_t undeliverable = 0;        ///< items the stream never accepts
   std::uint64_t missing = 0;              ///< neither in the stream nor in the dead letters
   emulator::ReceivedCounts received;      ///< items received by the stream
-  emulator::ReceivedCounts dead_letters;  ///< items in the file of dead letters
+  emulator::ReceivedCounts dead_letters;  ///< items in the file, or the table, of dead letters
   std::uint64_t requests_over_limits = 0;
   std::uint64_t signatures_refused = 0;
   std::uint64_t signatures_out_of_time = 0;  ///< rejected until the client had corrected its clock
@@ -49,7 +57,8 @@ struct FaultRunResult {
   void add(const FaultRunResult& other);
 };
 
-/// "3 kills (2 as a Scan arrived, 1 as a PutRecords arrived, 0 after one was answered)".
+/// "3 kills (2 as a Scan arrived, 1 as a PutRecords arrived, 0 after one was answered, 0 as a dead
+/// letter was written)".
 std::string to_text(const std::map<KillMoment, std::uint64_t>& kills);
 
 /// Scans a generated table of a few hundred to a few thousand small items, with every kind of fault

@@ -48,6 +48,9 @@ run::ScanSettings settings_of(const ScanSetup& setup) {
   settings.threads = setup.threads;
   settings.aggregate = setup.aggregate;
   settings.checkpoint = checkpoint::SqliteLocation{.path = setup.checkpoint};
+  if (setup.letters_in_table) {
+    settings.dead_letters = kLetters;
+  }
   settings.identity.endpoint_url = setup.url;
   return settings;
 }

@@ -14,8 +14,12 @@
 
 #include "aws/credentials.h"
 #include "base/clock.h"
+#include "checkpoint/checkpoint_location.h"
 
 namespace everyitem::faults {
+
+/// Where dead letters go that are in a table.
+inline const checkpoint::DynamoDbLocation kLetters{.table = "letters", .run = "faults"};
 
 /// Waits a thousandth of the requested time, which keeps the order of events but not the time.
 class HastyClock final : public Clock {
@@ -64,6 +68,7 @@ struct ScanSetup {
   std::uint32_t threads = 1;
   bool aggregate = false;
   std::string checkpoint;
+  bool letters_in_table = false;  ///< dead letters go to kLetters
   std::uint64_t seed = 1;
   bool clock_jumps = false;
   /// A stall takes all of it. If it is short, it also expires on a busy machine without a stall,

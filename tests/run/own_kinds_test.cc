@@ -58,7 +58,7 @@ class OwnKindsTest : public testing::Test {
     ScanSettings settings;
     settings.file = "counting:";
     settings.checkpoint = checkpoint::SqliteLocation{.path = folder_ + "/checkpoint"};
-    settings.dead_letters = folder_ + "/letters";
+    settings.dead_letters = DeadLettersInFile{.path = folder_ + "/letters"};
     settings.threads = 2;
     return settings;
   }
