@@ -10,6 +10,7 @@ namespace everyitem::pace {
 struct PageWish {
   /// The desired cost, in read units.
   double target = 0;
+  double min = 0;  ///< It should not cost less.
   /// The value of the segment's previous page; 0 if unknown. Segments can differ, because all items
   /// of a hash key are in the same segment.
   double units_per_item = 0;
@@ -19,7 +20,12 @@ struct PageWish {
 class PageCosts {
  public:
   /// `largest_page` is the cost of a page of 1 MB, in read units.
-  explicit PageCosts(double largest_page) : largest_page_(largest_page) {}
+  explicit PageCosts(double largest_page);
+
+  /// The smallest cost of a page, and the step in which costs grow: for each 4 KB that are begun.
+  double charge() const { return charge_; }
+  /// The cost of an item on such a page, rounding left out. `items` is above 0.
+  double units_per_item(std::uint64_t items, double units) const;
 
   /// The Limit (1 or more) for a page of about the desired cost; nothing if no limit is needed.
   /// While little is known about the items, pages have few items, which at most double.
@@ -34,15 +40,16 @@ class PageCosts {
   void add(std::uint64_t items, double units);
 
  private:
-  double units_per_item(const PageWish& wish) const;
+  double expected_per_item(const PageWish& wish) const;
 
   double largest_page_;
+  double charge_;
   std::uint64_t pages_known_ = 0;
   // Weighted sums over the last pages; the latest have the most weight.
   double pages_ = 0;
   double page_units_ = 0;
   double items_ = 0;
-  double item_units_ = 0;  ///< of pages that had items
+  double item_units_ = 0;  ///< of pages that had items, rounding left out
 };
 
 }  // namespace everyitem::pace

@@ -1,11 +1,14 @@
 #include "pace/page_costs.h"
 
+#include <cmath>
+
 #include <gtest/gtest.h>
 
 namespace everyitem::pace {
 namespace {
 
 constexpr double kLargest = 128;
+constexpr double kHalfACharge = 0.25;  ///< what rounding adds on average
 
 PageCosts after(int pages, std::uint64_t items, double units) {
   PageCosts costs(kLargest);
@@ -40,7 +43,7 @@ TEST(PageCosts, PagesAtMostDouble) {
   for (int page = 0; page < 12; ++page) {
     const std::uint64_t limit = *costs.limit_for({.target = 2.5});
     EXPECT_LE(limit, 2 * before);
-    costs.add(limit, kUnitsPerItem * static_cast<double>(limit));
+    costs.add(limit, kUnitsPerItem * static_cast<double>(limit) + kHalfACharge);
     before = limit;
   }
   EXPECT_NEAR(static_cast<double>(before), 50, 1);
@@ -48,10 +51,24 @@ TEST(PageCosts, PagesAtMostDouble) {
 }
 
 TEST(PageCosts, LargerItemsShrinkPagesImmediately) {
-  PageCosts costs = after(100, 50, 2.5);
+  PageCosts costs = after(100, 50, 2.5 + kHalfACharge);
   EXPECT_NEAR(static_cast<double>(*costs.limit_for({.target = 2.5})), 50, 1);
   costs.add(50, 128);
   EXPECT_LT(*costs.limit_for({.target = 2.5}), 20U);
+}
+
+TEST(PageCosts, PageIsWorthItsCharge) {
+  // A page of one small item costs the smallest charge. More of them cost no more.
+  PageCosts costs(kLargest);
+  EXPECT_DOUBLE_EQ(costs.charge(), 0.5);
+  constexpr std::uint64_t kItemsPerCharge = 80;
+  std::uint64_t limit = 1;
+  for (int page = 0; page < 20; ++page) {
+    costs.add(limit, costs.charge() * std::ceil(static_cast<double>(limit) / kItemsPerCharge));
+    limit = *costs.limit_for({.target = 16 * costs.charge(), .min = 12 * costs.charge()});
+  }
+  EXPECT_GE(limit, 12 * kItemsPerCharge);
+  EXPECT_LE(limit, 18 * kItemsPerCharge);
 }
 
 TEST(PageCosts, SegmentsWithLargerItems) {
@@ -59,8 +76,8 @@ TEST(PageCosts, SegmentsWithLargerItems) {
 }
 
 TEST(PageCosts, ExpectedCostFollowsLastPages) {
-  const PageCosts costs = after(100, 50, 2.5);
-  EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 2.5, 1e-9);
+  const PageCosts costs = after(100, 50, 2.5 + kHalfACharge);
+  EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 2.5 + kHalfACharge, 1e-9);
   EXPECT_NEAR(costs.expected({.target = 2.5}, 100), 5, 1e-9);
 }
 

@@ -1,7 +1,9 @@
 #include "pace/read_gate.h"
 
 #include <algorithm>
+#include <cmath>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/asio/bind_cancellation_slot.hpp>
@@ -27,28 +29,26 @@ using TimePoint = std::chrono::steady_clock::time_point;
 struct Items {
   std::string name;
   ItemBytes bytes;
-  double largest_units;  ///< cost of the largest item
+  double largest_units;  ///< cost of a page of 8 units that has the largest items
 };
 
 const std::vector<Items>& all_items() {
-  static const std::vector<Items> items = {{"400 B", all_of(400), 0.5},
-                                           {"4 KB", all_of(4096), 0.5},
+  static const std::vector<Items> items = {{"400 B", all_of(400), 8.5},
+                                           {"4 KB", all_of(4096), 8.5},
                                            {"100 KB", all_of(102'400), 12.5},
-                                           {"mixed", mixed, 12.5}};
+                                           {"mixed", mixed, 37.5}};
   return items;
 }
 
-/// Fails unless every minute is within 3 percent of the rate, and never more than 5 percent above.
-/// An item cannot be read in parts: if one costs more than 3 percent of a minute, a minute has one
-/// more or one less.
-Extremes expect_within_rate(const Simulation& table, double largest_item, bool enough_to_read,
+/// Fails unless every minute is within 3 percent of the rate. A page has at least about 8 units: if
+/// one costs more than 3 percent of a minute, a minute has one more or one less.
+Extremes expect_within_rate(const Simulation& table, double largest_page, bool enough_to_read,
                             std::chrono::nanoseconds begin = seconds(0)) {
   const double minute = 60 * *table.rate;
-  const double allowance = std::max(0.03 * minute, largest_item);
+  const double allowance = std::max(0.03 * minute, largest_page);
   const Extremes found =
       extremes(table, table.start + begin, table.start + table.lasts, minutes(1));
   EXPECT_LE(found.most, minute + allowance);
-  EXPECT_LE(found.most, 1.05 * minute);
   if (enough_to_read) {
     EXPECT_GE(found.least, minute - allowance);
   }
@@ -99,10 +99,55 @@ TEST(ReadGateSimulation, AnySeed) {
       worst.least = std::min(worst.least, found.least / (60 * rate));
       worst.most = std::max(worst.most, found.most / (60 * rate));
     }
-    EXPECT_LE(worst.most, rate < 20 ? 1.05 : 1.03);
-    EXPECT_GE(worst.least, rate < 20 ? 0.95 : 0.97);
+    const double minute = 60 * rate;
+    const double allowance = std::max(0.03, 37.5 / minute);
+    EXPECT_LE(worst.most, 1 + allowance);
+    EXPECT_GE(worst.least, 1 - allowance);
     fmt::print("{:>6} units/s, {} seeds: {:.4f} to {:.4f} of the rate in any minute\n", rate, seeds,
                worst.least, worst.most);
+  }
+}
+
+/// The read units that a whole table costs.
+double units_of_table(std::size_t segments, const ItemBytes& item_bytes, double bytes,
+                      std::optional<double> rate) {
+  Simulation table{.segments = segments,
+                   .item_bytes = item_bytes,
+                   .rate = rate,
+                   .lasts = std::chrono::hours(1000)};
+  table.bytes_per_segment = bytes / static_cast<double>(segments);
+  read_table(table);
+  EXPECT_TRUE(has_ended(table, 0));
+  double units = 0;
+  for (const Simulation::Page& page : table.pages) {
+    units += page.units;
+  }
+  return units;
+}
+
+/// From 50 B to 400 KB, evenly distributed on a logarithmic scale.
+double any_size(Random& random) { return 50 * std::pow(8192, random.uniform()); }
+
+TEST(ReadGateSimulation, SmallRatesCostNoMoreUnits) {
+  const std::vector<std::pair<std::string, ItemBytes>> items = {
+      {"50 B", all_of(50)},        {"110 B", all_of(110)},      {"400 B", all_of(400)},
+      {"3 KB", all_of(3000)},      {"4.1 KB", all_of(4200)},    {"20 KB", all_of(20'000)},
+      {"400 KB", all_of(409'600)}, {"50 B to 400 KB", any_size}};
+  for (const double rate :
+       cases<std::vector<double>>({1.0, 3.0, 10.0, 50.0}, {1.0, 2.0, 3.0, 5.0, 10.0, 20.0, 50.0})) {
+    for (const auto& [name, bytes] : items) {
+      for (const std::size_t segments : {1U, 8U}) {
+        SCOPED_TRACE(fmt::format("{} segments, {} units/s, items of {}", segments, rate, name));
+        constexpr double kTableBytes = 4 << 20;
+        const double at_rate = units_of_table(segments, bytes, kTableBytes, rate);
+        const double without = units_of_table(segments, bytes, kTableBytes, std::nullopt);
+        EXPECT_LE(at_rate, 1.05 * without);
+        fmt::print(
+            "{:>3} units/s, {} segments, items of {:>14}: {:.1f} units, without a rate {:.1f}: "
+            "{:.3f}\n",
+            rate, segments, name, at_rate, without, at_rate / without);
+      }
+    }
   }
 }
 

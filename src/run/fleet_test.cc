@@ -191,7 +191,10 @@ TEST(FleetSimulation, EveryMinuteWithinReadRate) {
         extremes(table, begin, table.start + table.lasts, std::chrono::minutes(1));
     const double least = share_of_budget(found.least, table);
     const double most = share_of_budget(found.most, table);
-    EXPECT_GE(least, 0.97);
+    // A minute has a page of each worker more or less, which costs 8 units even at a low rate.
+    const double allowance =
+        std::max(0.03, share_of_budget(8.0 * static_cast<double>(one.workers), table));
+    EXPECT_GE(least, 1 - allowance);
     EXPECT_LE(most, 1.03);
     fmt::print(
         "{:>5} units/s, {:>2} workers: {:.4f} to {:.4f} of the rate in any minute, {} "

@@ -37,6 +37,8 @@ struct Simulation {
   ItemBytes item_bytes = all_of(4096);
   /// Item sizes of the last segment, if different.
   ItemBytes last_segments_item_bytes = {};
+  /// If not 0, the table ends: this is how many bytes of items each segment has.
+  double bytes_per_segment = 0;
   std::optional<double> rate;
   std::chrono::nanoseconds lasts = std::chrono::minutes(4);
   double throttled_share = 0;               ///< fraction of requests that are throttled at any rate
@@ -61,9 +63,25 @@ struct Simulation {
   std::uint64_t throttled = 0;
   std::chrono::steady_clock::time_point start;
   std::function<void(std::chrono::steady_clock::time_point now)> on_page = {};
+  std::vector<std::vector<double>> items_left =
+      {};             ///< of a table that ends: the last is read first
   double credit = 0;  ///< of table_serves
   std::chrono::steady_clock::time_point credit_at;
 };
+
+/// The items of each segment of a table that ends.
+inline void make_items(Simulation& table) {
+  table.items_left.resize(table.segments);
+  for (std::vector<double>& items : table.items_left) {
+    for (double bytes = 0; bytes < table.bytes_per_segment; bytes += items.back()) {
+      items.push_back(table.item_bytes(table.random));
+    }
+  }
+}
+
+inline bool has_ended(const Simulation& table, std::size_t segment) {
+  return !table.items_left.empty() && table.items_left[segment].empty();
+}
 
 /// The cost of a page of `limit` items, and their number.
 inline double read_page(Simulation& table, std::size_t segment, std::optional<std::uint64_t> limit,
@@ -71,8 +89,15 @@ inline double read_page(Simulation& table, std::size_t segment, std::optional<st
   const bool differs = table.last_segments_item_bytes && segment + 1 == table.segments;
   const ItemBytes& item_bytes = differs ? table.last_segments_item_bytes : table.item_bytes;
   double bytes = 0;
-  for (items = 0; bytes < kPageBytes && items < limit.value_or(1'000'000); ++items) {
-    bytes += item_bytes(table.random);
+  for (items = 0;
+       bytes < kPageBytes && items < limit.value_or(1'000'000) && !has_ended(table, segment);
+       ++items) {
+    if (table.items_left.empty()) {
+      bytes += item_bytes(table.random);
+    } else {
+      bytes += table.items_left[segment].back();
+      table.items_left[segment].pop_back();
+    }
   }
   return std::max(0.5, std::ceil(bytes / 4096) / 2);
 }
@@ -102,7 +127,7 @@ inline Awaitable<void> read_segment(Simulation& table, ReadGate& pace, std::size
            std::chrono::duration_cast<std::chrono::nanoseconds>(spread * table.random.uniform());
   };
   ReadGrant share;
-  while (table.clock.now() < end) {
+  while (table.clock.now() < end && !has_ended(table, segment)) {
     co_await pace.take(share, std::nullopt);
     for (int failures = 0;; ++failures) {
       co_await table.clock.sleep(answer_time() / 2);
@@ -137,6 +162,9 @@ inline void read_table(Simulation& table) {
   ReadGate pace(table.loop.get_executor(), table.clock, table.rate, kLargestPage);
   table.start = table.clock.now();
   table.credit_at = table.start;
+  if (table.bytes_per_segment > 0) {
+    make_items(table);
+  }
   for (std::size_t segment = 0; segment < table.segments; ++segment) {
     const auto reads_for = segment < table.segments_that_end_early ? table.lasts / 4 : table.lasts;
     asio::co_spawn(table.loop, read_segment(table, pace, segment, table.start + reads_for),
