@@ -131,6 +131,12 @@ PARTS = [
         r"\d+ programs.*",
     ),
     Part(
+        "mutation",
+        "240 small changes to the core: do the tests notice them?",
+        [["tests/mutation/mutate.py"]],
+        r"[\d.]+ percent noticed.*",
+    ),
+    Part(
         "moto",
         "scan, resume and whoami against moto",
         [pytest("tests/compat/test_moto.py")],
