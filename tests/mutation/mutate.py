@@ -89,7 +89,7 @@ CHANGES = [
 ]
 
 # What is not changed: what cannot be run, what only saves time, and constants, which are tuned: benchmarks and
-# simulations look at them, and one more or less is no fault.
+# simulations look at them, and none of them is right to the last digit.
 NO_CODE = re.compile(r"^\s*(//|#|using |namespace |static_assert|template|case |.*\bconstexpr .* k[A-Z]|.*\breserve\()|^\s*[{}]*;?\s*$")
 STRING = re.compile(r'R"\w*\(.*?\)\w*"|"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)\'|//.*$')
 
