@@ -14,6 +14,7 @@ from conftest import Backend, Table
 from demodata.compare import compare
 from demodata.items import HASH
 from fault_proxy import Forward, Request, Response, error_response, json_response
+from fault_server import FaultServer, scan_of
 from running import ROOT, Everyitem, Result, wait_for
 from small_disk import SmallDisk
 from test_checkpoint_stores import CheckpointTable
@@ -328,3 +329,25 @@ def test_killed_between_letter_and_checkpoint(
     assert result.code == DEAD_LETTERS, result.stderr
     assert len(documented_query(backend, letters_table.name, "default")) == 1
     assert_all_but_the_letters(backend, table, stream)
+
+
+def test_letters_of_all_workers_together(tmp_path: Path) -> None:
+    with FaultServer(items=600, refused_every=20, page_bytes=5000) as server:
+        for worker in range(2):
+            result = server.everyitem(tmp_path / str(worker)).run(
+                *scan_of("--segments", 4, "--workers", 2, "--worker", worker),
+                *("--checkpoint", "dynamodb:checkpoints/shared"),
+            )
+            assert result.code == DEAD_LETTERS, result.stderr
+            assert result.summary["dead_letters_location"] == "dynamodb:checkpoints/shared"
+        found = server.client("dynamodb").query(
+            TableName="checkpoints",
+            KeyConditionExpression="#run = :run AND begins_with(#item, :segment)",
+            ExpressionAttributeNames={"#run": "run", "#item": "item"},
+            ExpressionAttributeValues={":run": {"S": "shared"}, ":segment": {"S": "dead-letter-"}},
+        )["Items"]
+        assert len(found) == server.report()["undeliverable"] == 30
+        assert {letter["worker"]["N"] for letter in found} == {"0", "1"}
+        tokens = {letter["worker"]["N"]: letter["token"]["S"] for letter in found}
+        assert all(letter["token"]["S"] == tokens[letter["worker"]["N"]] for letter in found)
+        assert tokens["0"] != tokens["1"]

@@ -21,6 +21,7 @@ from fault_proxy import (
 from fault_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, FaultServer, scan_of
 from running import SECRET, Everyitem, Process
 from terminal import Terminal
+from test_checkpoint_stores import CheckpointTable
 
 KEY_ID = "AKIDTHATMUSTNOTSHOW0"
 TOKEN = "tokenThatMustNotShow//+0123456789=="
@@ -376,3 +377,31 @@ def test_password_of_an_endpoint_shows_nothing(
     code, text = say(everyitem, mode, "scan", "--table", table.name, "--stream", stream)
     assert code == 2, text
     assert not shown(text), text
+
+
+def test_dead_letters_hold_the_key_alone(
+    backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
+) -> None:
+    """Of an item that a stream refuses and quotes, nothing is shown, and only its key is kept."""
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation != "PutRecords":
+            return forward(request)
+        taken = {"SequenceNumber": "1", "ShardId": "shardId-000000000000"}
+        results: List[Any] = [taken] * len(request.body["Records"])
+        data = base64.b64decode(request.body["Records"][0]["Data"]).decode()
+        results[0] = {"ErrorCode": "InvalidArgumentException", "ErrorMessage": f"no, not {data} now"}
+        return json_response({"FailedRecordCount": 1, "Records": results})
+
+    proxy("kinesis").rule = rule
+    letters = CheckpointTable(backend)
+    code, text = say(
+        *(everyitem, "lines", "scan", "--table", table.name, "--stream", backend.stream()),
+        *("--kinesis-wire", "json", "--dead-letters", f"dynamodb:{letters.name}"),
+    )
+    assert code == 3, text
+    assert not shown(text)
+    kept = letters.items()
+    assert kept and {letter["reason"]["S"] for letter in kept} == {"no, not ... now"}
+    assert all(KEY_VALUE in letter["key"]["M"]["id"]["S"] for letter in kept)
+    assert VALUE not in json.dumps(kept)
