@@ -1,5 +1,6 @@
 """Items the stream can never accept: the run continues without them, and they are not lost."""
 
+import base64
 import json
 import os
 import re
@@ -351,3 +352,49 @@ def test_letters_of_all_workers_together(tmp_path: Path) -> None:
         tokens = {letter["worker"]["N"]: letter["token"]["S"] for letter in found}
         assert all(letter["token"]["S"] == tokens[letter["worker"]["N"]] for letter in found)
         assert tokens["0"] != tokens["1"]
+
+
+def test_letters_of_an_index(backend: Backend, everyitem: Everyitem, proxy: Callable) -> None:
+    """They have the table's own key, though the projection has neither that nor the index's."""
+    loaded = [
+        {"id": {"S": f"{n}"}, "shop": {"S": f"shop-{n % 3}"}, "price": {"N": f"{n}"}} for n in range(9)
+    ]
+    table = backend.table(
+        loaded=loaded,
+        AttributeDefinitions=[{"AttributeName": "shop", "AttributeType": "S"}],
+        GlobalSecondaryIndexes=[
+            {
+                "IndexName": "by-shop",
+                "KeySchema": [{"AttributeName": "shop", "KeyType": "HASH"}],
+                "Projection": {"ProjectionType": "ALL"},
+            }
+        ],
+    )
+    delivered: List[Any] = []
+
+    def rule(request: Request, forward: Forward) -> Response:
+        if request.operation != "PutRecords":
+            return forward(request)
+        results: List[Any] = []
+        for record in request.body["Records"]:
+            item = json.loads(base64.b64decode(record["Data"]))
+            if item == {"price": {"N": "5"}}:
+                results.append({"ErrorCode": "InvalidArgumentException", "ErrorMessage": "no"})
+            else:
+                delivered.append(item)
+                results.append({"SequenceNumber": "1", "ShardId": "shardId-000000000000"})
+        return json_response({"FailedRecordCount": 1, "Records": results})
+
+    proxy("kinesis").rule = rule
+    place = CheckpointTable(backend)
+    result = everyitem.run(
+        *("scan", "--table", table.name, "--index", "by-shop", "--projection", "price"),
+        *("--stream", backend.stream(), "--segments", 1, "--kinesis-wire", "json"),
+        *("--dead-letters", f"dynamodb:{place.name}"),
+    )
+    assert result.code == DEAD_LETTERS, result.stderr
+    (letter,) = place.items()
+    assert letter["key"] == {"M": {"id": {"S": "5"}}} and letter["index"] == {"S": "by-shop"}
+    assert letter["attempts"] == {"N": "1"} and letter["code"] == {"S": "InvalidArgumentException"}
+    assert sorted(int(item["price"]["N"]) for item in delivered) == [0, 1, 2, 3, 4, 6, 7, 8]
+    assert all(list(item) == ["price"] for item in delivered)
