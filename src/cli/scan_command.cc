@@ -81,8 +81,9 @@ DisplayMode display_mode(const ShowOptions& show, const StandardError& errors,
     return DisplayMode::lines;
   }
   // The program at the end of a pipe may print to the same terminal.
-  return settings.file == "-" && !is_regular_file(STDOUT_FILENO) ? DisplayMode::notices_only
-                                                                 : DisplayMode::terminal;
+  const bool pipes = settings.output == sink::OutputLocation(sink::StandardOutput{}) &&
+                     !is_regular_file(STDOUT_FILENO);
+  return pipes ? DisplayMode::notices_only : DisplayMode::terminal;
 }
 
 /// A scan on its event loop.
@@ -190,14 +191,15 @@ ExitCode ScanCommand::close(const std::exception_ptr& failure) {
 }
 
 run::RunSummary ScanCommand::summary(run::SummaryStatus status) const {
-  return {.status = status,
-          .table = settings_.table.name,
-          .destination = settings_.stream ? settings_.stream->name : settings_.file,
-          .part = settings_.part,
-          .progress = run_.progress(),
-          .elapsed = std::chrono::steady_clock::now() - started_,
-          .checkpoint = run_.checkpoint_location(),
-          .dead_letters_location = run_.dead_letters_location()};
+  return {
+      .status = status,
+      .table = settings_.table.name,
+      .destination = settings_.stream ? settings_.stream->name : sink::to_text(*settings_.output),
+      .part = settings_.part,
+      .progress = run_.progress(),
+      .elapsed = std::chrono::steady_clock::now() - started_,
+      .checkpoint = run_.checkpoint_location(),
+      .dead_letters_location = run_.dead_letters_location()};
 }
 
 ExitCode ScanCommand::report_end() {

@@ -16,7 +16,6 @@
 #include "checkpoint/checkpoint_location.h"
 #include "checkpoint/fleet_store.h"
 #include "options/identity_entries.h"
-#include "options/output_path.h"
 #include "options/setting_text.h"
 #include "run/fleet.h"
 #include "source/dynamodb_limits.h"
@@ -119,8 +118,8 @@ std::vector<Entry> make_entries() {
        keep(&ScanOptions::stream), "STREAM_ARN"},
       {setting::kTo, kWhere, SettingDoors::command_line, kDestination, "FILE",
        "A file, or - for standard output. Each item is one line",
-       [](ScanOptions& options, SettingId id, std::string_view text) {
-         options.settings.file = parse_output_path(id, text);
+       [](ScanOptions& options, SettingId, std::string_view text) {
+         options.settings.output = sink::parse_output_location(text);
        }},
       {setting::kPartitionKey, kHow, kAll, kDestination, "key|random",
        "key: derived from the item's primary key, so that an item always goes to the same shard; "
@@ -244,10 +243,10 @@ void check_read_rate(const pace::ReadRate& rate) {
 void check_destination(const ScanOptions& options) {
   const Message destinations = "Give " + setting::kStream("STREAM") + ", " + setting::kTo("FILE") +
                                ", or " + setting::kTo("-") + " for standard output.";
-  if (options.stream.empty() && options.settings.file.empty()) {
+  if (options.stream.empty() && !options.settings.output) {
     throw usage_error("no destination is given", destinations);
   }
-  if (!options.stream.empty() && !options.settings.file.empty()) {
+  if (!options.stream.empty() && options.settings.output) {
     throw usage_error(enumerated({setting::kStream, setting::kTo}) + " are both given",
                       destinations);
   }

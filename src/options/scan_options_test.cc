@@ -98,7 +98,7 @@ TEST(ScanOptions, EverythingThatCanBeGiven) {
                                "http://127.0.0.1:8000"});
   EXPECT_EQ(settings.table.region, "eu-west-1");
   EXPECT_FALSE(settings.stream);
-  EXPECT_EQ(settings.file, "-");
+  EXPECT_EQ(settings.output, sink::OutputLocation(sink::StandardOutput{}));
   EXPECT_EQ(settings.segments, 1'000'000U);
   EXPECT_EQ(settings.threads, 4U);
   EXPECT_EQ(settings.scan.index, "by-date");

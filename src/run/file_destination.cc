@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <string_view>
 #include <utility>
+#include <variant>
 
 #include <fmt/format.h>
 
@@ -17,8 +18,6 @@ namespace everyitem::run {
 namespace {
 
 namespace fs = std::filesystem;
-
-constexpr const char* kStandardOutput = "-";
 
 /// Where a run with `token` writes first, when it restarts over a file that has content: next to
 /// it, so that the old content stays until the new run has its first items.
@@ -35,7 +34,9 @@ bool has_content(const fs::path& file) {
 
 class FileDestination final : public Destination {
  public:
-  explicit FileDestination(const std::string& file) : file_(file) {}
+  explicit FileDestination(const sink::OutputLocation& output)
+      : file_(sink::to_text(output)),
+        keeps_items_(std::holds_alternative<sink::OutputFile>(output)) {}
 
   std::string name() const override { return fs::path(file_).filename().string(); }
   std::string location() const override {
@@ -46,7 +47,7 @@ class FileDestination final : public Destination {
     return {{"file", "one for each worker"}};
   }
   /// Nobody knows what became of the items that a pipe took.
-  bool keeps_items() const override { return file_ != kStandardOutput; }
+  bool keeps_items() const override { return keeps_items_; }
   bool may_refuse_items() const override { return false; }
 
   void prepare(const RunStart& start) override {
@@ -125,19 +126,20 @@ class FileDestination final : public Destination {
   }
 
   std::string file_;
+  bool keeps_items_;
   std::string id_;  ///< of the file that is written; empty if it is not a regular file
   std::shared_ptr<sink::FileSink> sink_;
 };
 
 Awaitable<std::unique_ptr<Destination>> describe_file(DestinationContext context) {
-  co_return std::make_unique<FileDestination>(context.settings.file);
+  co_return std::make_unique<FileDestination>(*context.settings.output);
 }
 
 }  // namespace
 
 DestinationKind file_destination() {
   return {.name = "file",
-          .is_wanted = [](const ScanSettings& settings) { return !settings.file.empty(); },
+          .is_wanted = [](const ScanSettings& settings) { return settings.output.has_value(); },
           .describe = describe_file};
 }
 

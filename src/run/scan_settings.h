@@ -19,6 +19,7 @@
 #include "pace/read_rate.h"
 #include "pipeline/pipeline_limits.h"
 #include "run/dead_letters_location.h"
+#include "sink/output_location.h"
 #include "source/scan_request.h"
 #include "source/worker_part.h"
 
@@ -39,7 +40,7 @@ struct ScanSettings {
 
   // Where to put it: one of these
   std::optional<aws::ResourceName> stream;
-  std::string file;  ///< "-" is standard output
+  std::optional<sink::OutputLocation> output;
 
   // How records are made
   KinesisWire kinesis_wire = KinesisWire::automatic;

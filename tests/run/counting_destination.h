@@ -109,7 +109,11 @@ class CountingDestination final : public Destination {
 /// Its line in the list. `counting` outlives it.
 inline DestinationKind counting_destination(Counting& counting) {
   return {.name = "counting",
-          .is_wanted = [](const ScanSettings& settings) { return settings.file == "counting:"; },
+          .is_wanted =
+              [](const ScanSettings& settings) {
+                return settings.output ==
+                       sink::OutputLocation(sink::OutputFile{.path = "counting:"});
+              },
           .describe = [&counting](DestinationContext) -> Awaitable<std::unique_ptr<Destination>> {
             co_return std::make_unique<CountingDestination>(counting);
           }};

@@ -56,7 +56,7 @@ class OwnKindsTest : public testing::Test {
 
   ScanSettings settings() const {
     ScanSettings settings;
-    settings.file = "counting:";
+    settings.output = sink::OutputFile{.path = "counting:"};
     settings.checkpoint = checkpoint::SqliteLocation{.path = folder_ + "/checkpoint"};
     settings.dead_letters = DeadLettersInFile{.path = folder_ + "/letters"};
     settings.threads = 2;
@@ -243,10 +243,11 @@ TEST_F(OwnKindsTest, LimitThenTheRest) {
 
 TEST_F(OwnKindsTest, FileTakesTheSamePages) {
   ScanSettings to_file = settings();
-  to_file.file = folder_ + "/items.ndjson";
+  const std::string path = folder_ + "/items.ndjson";
+  to_file.output = sink::OutputFile{.path = path};
   ASSERT_TRUE(run(to_file).outcome);
   std::set<std::string> found;
-  for (const std::string& line : lines(to_file.file)) {
+  for (const std::string& line : lines(path)) {
     found.insert(id_of(line));
   }
   EXPECT_EQ(found, all());
@@ -255,7 +256,7 @@ TEST_F(OwnKindsTest, FileTakesTheSamePages) {
 /// Runs into a file that has content.
 class FileRunTest : public OwnKindsTest {
  protected:
-  FileRunTest() { to_file_.file = path_; }
+  FileRunTest() { to_file_.output = sink::OutputFile{.path = path_}; }
 
   void write(const std::string& content) const { std::ofstream(path_) << content; }
   Ended restart() {

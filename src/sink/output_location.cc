@@ -1,6 +1,7 @@
-#include "options/output_path.h"
+#include "sink/output_location.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <system_error>
 
@@ -8,9 +9,11 @@
 
 #include "base/error.h"
 
-namespace everyitem::options {
+namespace everyitem::sink {
 
 namespace {
+
+constexpr std::string_view kStandardOutput = "-";
 
 /// "s3" of "s3://bucket/key"; empty for a path.
 std::string_view scheme_of(std::string_view text) {
@@ -24,12 +27,15 @@ std::string_view scheme_of(std::string_view text) {
 
 }  // namespace
 
-std::string parse_output_path(SettingId id, std::string_view text) {
+OutputLocation parse_output_location(std::string_view text) {
   const auto refused = [&](std::string_view fault, std::string_view remedy) {
-    return usage_error(id + fmt::format(" is \"{}\": {}", text, fault), remedy);
+    return usage_error(setting::kTo + fmt::format(" is \"{}\": {}", text, fault), remedy);
   };
-  if (text == "-" || text.empty()) {
-    return std::string(text);
+  if (text == kStandardOutput) {
+    return StandardOutput{};
+  }
+  if (text.empty()) {
+    throw refused("not a file's path", "Give the path of a file, or - for standard output.");
   }
   if (const std::string_view scheme = scheme_of(text); !scheme.empty()) {
     throw refused(fmt::format("writing to {}:// is not supported", scheme),
@@ -44,7 +50,12 @@ std::string parse_output_path(SettingId id, std::string_view text) {
   if (!std::filesystem::is_directory(folder, ignored)) {
     throw refused(fmt::format("there is no folder {}", folder.string()), "Create it first.");
   }
-  return std::string(text);
+  return OutputFile{.path = std::string(text)};
 }
 
-}  // namespace everyitem::options
+std::string to_text(const OutputLocation& location) {
+  const auto* const file = std::get_if<OutputFile>(&location);
+  return file != nullptr ? file->path : std::string(kStandardOutput);
+}
+
+}  // namespace everyitem::sink
