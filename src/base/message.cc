@@ -3,6 +3,8 @@
 #include <ostream>
 #include <utility>
 
+#include "base/shell_word.h"
+
 namespace everyitem {
 
 std::string as_flag(const SettingUse& use) {
@@ -10,7 +12,7 @@ std::string as_flag(const SettingUse& use) {
   text += use.id.name;
   if (!use.value.empty()) {
     text += ' ';
-    text += use.value;
+    text += shell_word(use.value);
   }
   return text;
 }

@@ -19,7 +19,7 @@ namespace everyitem {
 /// How a door writes a setting.
 using SettingWording = std::function<std::string(const SettingUse& use)>;
 
-/// "--read-units", "--read-units 100": the command line's wording.
+/// "--read-units", "--read-units 100", "--filter 'a = :a'": as a shell takes them.
 std::string as_flag(const SettingUse& use);
 
 /// A value. Holds neither secrets nor items.

@@ -17,6 +17,7 @@ TEST(Message, EachDoorWordsSettings) {
       "set " + setting::kReadUnits("100") + ", not " + setting::kReadPercent + ".";
   EXPECT_EQ(message.text(), "set --read-units 100, not --read-percent.");
   EXPECT_EQ(message.worded(in_capitals), "set READ_UNITS=100, not read-percent.");
+  EXPECT_EQ(Message(setting::kFilter("a = :a")), "--filter 'a = :a'");
 }
 
 TEST(Message, WordsThatLookLikeFlagsStay) {

@@ -47,7 +47,7 @@ constexpr SettingId kThreads{"threads"};
 constexpr SettingId kMaxWait{"max-wait"};
 
 constexpr unsigned kMaxThreads = 64;
-constexpr std::uint64_t kMaxLimit = std::uint64_t{1} << 62;
+constexpr std::uint64_t kMaxLimit = 1'000'000'000'000'000;
 constexpr double kMaxReadUnits = 1e9;
 constexpr std::chrono::hours kMaxCheckpointInterval{1};
 constexpr std::chrono::hours kLongestWait{365 * 24};
@@ -125,7 +125,8 @@ std::vector<Entry> make_entries() {
        "key: derived from the item's primary key, so that an item always goes to the same shard; "
        "random: a new one each time. Default: key",
        [](ScanOptions& options, SettingId id, std::string_view text) {
-         options.settings.random_partition_keys = parse_choice(id, text, {"key", "random"}) == 1;
+         constexpr std::array<std::string_view, 2> kChoices = {"key", "random"};
+         options.settings.random_partition_keys = parse_choice(id, text, kChoices) == 1;
        }},
       {setting::kAggregate, kHow, kAll, kDestination, "",
        "Pack many items into each record, in the Kinesis Producer Library's format. Consumers must "
@@ -138,8 +139,8 @@ std::vector<Entry> make_entries() {
          using run::KinesisWire;
          constexpr std::array kWires = {KinesisWire::automatic, KinesisWire::cbor,
                                         KinesisWire::json};
-         options.settings.kinesis_wire =
-             kWires.at(parse_choice(id, text, {"auto", "cbor", "json"}));
+         constexpr std::array<std::string_view, 3> kChoices = {"auto", "cbor", "json"};
+         options.settings.kinesis_wire = kWires.at(parse_choice(id, text, kChoices));
        }},
 
       {setting::kSegments, kHow, kAll, kManner, "N",
@@ -177,7 +178,7 @@ std::vector<Entry> make_entries() {
        "Read at most P percent of the capacity that DescribeTable reports: the provisioned one, or "
        "the on-demand maximum",
        [](ScanOptions& options, SettingId id, std::string_view text) {
-         options.settings.read_rate.percent = parse_amount(id, text, 100, "%");
+         options.settings.read_rate.percent = parse_percent(id, text);
        }},
       {setting::kCheckpoint, kWhere, kAll, kManner, "WHERE",
        "Where progress is kept: sqlite:PATH or a path, a local file; dynamodb:TABLE, items of a "
@@ -209,7 +210,8 @@ std::vector<Entry> make_entries() {
          options.settings.dead_letters = run::parse_dead_letters_location(text);
        }},
       {kMaxWait, kHow, kAll, kManner, "TIME",
-       "Stop retrying a request after this long (30s, 10m, 6h). Default: retry throttled requests "
+       "Stop retrying a request after this long (30s, 10m, 1h30m). Default: retry throttled "
+       "requests "
        "forever, failed ones for 2m",
        [](ScanOptions& options, SettingId id, std::string_view text) {
          options.settings.max_wait = parse_duration(id, text, kLongestWait);

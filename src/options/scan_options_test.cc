@@ -195,7 +195,7 @@ TEST(ScanOptions, WrongSettingsRefusedBeforeCalls) {
       {to_file, {"--read-units", "0"}, "--read-units is \"0\""},
       {to_file, {"--read-units", "nan"}, "--read-units"},
       {to_file, {"--read-percent", "101"}, "--read-percent"},
-      {to_file, {"--read-percent", "10%"}, "without \"%\""},
+      {to_file, {"--read-units", "10%"}, "takes read units per second. Give --read-percent 10."},
       {to_file,
        {"--read-units", "5", "--read-percent", "5"},
        "--read-units and --read-percent are both given"},

@@ -9,7 +9,7 @@
 namespace everyitem::options {
 
 /// The candidate that differs least, if it differs little: at most one letter in three is missing,
-/// surplus, another, or changed places with its neighbour.
+/// surplus, another, or changed places with its neighbour. Case does not matter.
 std::optional<std::string> nearest(std::string_view word,
                                    const std::vector<std::string>& candidates);
 

@@ -12,6 +12,7 @@ TEST(Suggestion, NearestWord) {
   EXPECT_EQ(nearest("segment", flags), "segments");
   EXPECT_EQ(nearest("chekpoint", flags), "checkpoint");
   EXPECT_EQ(nearest("ot", flags), "to");
+  EXPECT_EQ(nearest("TABLE", flags), "table");
 }
 
 TEST(Suggestion, NoneForAnotherWord) {
