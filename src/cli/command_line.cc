@@ -36,17 +36,23 @@ std::string did_you_mean(std::string_view dashes, std::string_view word,
   return meant ? fmt::format("; did you mean {}{}?", dashes, *meant) : ".";
 }
 
+std::string unknown_verb(const std::string& word, const std::vector<AddedVerb>& verbs) {
+  if (word.starts_with('-')) {
+    return fmt::format("a verb comes before {}.", word);
+  }
+  std::vector<std::string> names;
+  names.reserve(verbs.size());
+  for (const AddedVerb& each : verbs) {
+    names.push_back(each.app->get_name());
+  }
+  return fmt::format("unknown verb {}{}", word, did_you_mean("", word, names));
+}
+
 /// `surplus`: what the parser could not make use of, in the order given.
 std::string unknown_argument(const std::vector<std::string>& surplus, const CLI::App* verb,
                              const std::vector<AddedVerb>& verbs) {
   if (verb == nullptr) {
-    std::vector<std::string> names;
-    names.reserve(verbs.size());
-    for (const AddedVerb& each : verbs) {
-      names.push_back(each.app->get_name());
-    }
-    return fmt::format("unknown verb {}{}", surplus.front(),
-                       did_you_mean("", surplus.front(), names));
+    return unknown_verb(surplus.front(), verbs);
   }
   const auto flag = std::ranges::find_if(
       surplus, [](const std::string& argument) { return argument.starts_with('-'); });
@@ -80,6 +86,9 @@ ParsedCommand parse_command(const std::vector<std::string>& command) {
     one.app = &one.verb->add_to(program);
   }
   std::vector<std::string> arguments = with_flags_for_words({command.begin() + 1, command.end()});
+  const bool names_a_verb =
+      command.size() > 2 && command[1] == "help" && !command[2].starts_with('-');
+  const std::string about = names_a_verb ? command[2] : "";
   std::ranges::reverse(arguments);  // as CLI11 takes a vector
   const auto chosen = [&added] {
     return std::ranges::find_if(added, [](const AddedVerb& one) { return one.app->parsed(); });
@@ -88,12 +97,18 @@ ParsedCommand parse_command(const std::vector<std::string>& command) {
   try {
     program.parse(arguments);
   } catch (const CLI::Success& asked) {  // --help, --version
-    std::ostringstream out;
-    program.exit(asked, out, out);
-    return {.verb = nullptr, .text = out.str(), .fault = {}};
+    if (about.empty() || chosen() != added.end()) {
+      std::ostringstream out;
+      program.exit(asked, out, out);
+      return {.verb = nullptr, .text = out.str(), .fault = {}};
+    }
+    fault = unknown_verb(about, added);
   } catch (const CLI::ExtrasError&) {
     const std::vector<std::string> surplus = program.remaining(true);
     fault = unknown_argument(surplus, chosen() == added.end() ? nullptr : chosen()->app, added);
+  } catch (const CLI::ArgumentMismatch& error) {  // "--table: 1 required TABLE missing"
+    const std::string_view text = error.what();
+    fault = fmt::format("{} needs a value.", text.substr(0, text.find(':')));
   } catch (const CLI::ParseError& error) {
     fault = std::string(error.what()) + ".";
   }

@@ -5,6 +5,7 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "base/message_of.h"
 #include "cli/flags.h"
 
 namespace everyitem::cli {
@@ -71,8 +72,22 @@ TEST(CommandLine, MistypedWords) {
   EXPECT_EQ(refused({"scan", "--table", "t", "surplus"}),
             "unexpected argument surplus. See: everyitem scan --help");
   EXPECT_EQ(refused({"scna"}), "unknown verb scna; did you mean scan? See: everyitem --help");
-  EXPECT_THAT(refused({"scan", "--table"}), HasSubstr("--table"));
+  EXPECT_EQ(refused({"help", "scna"}), refused({"scna"}));
+  EXPECT_EQ(refused({"--table", "t"}), "a verb comes before --table. See: everyitem --help");
   EXPECT_NE(refused({"--", "--"}), "");
+}
+
+TEST(CommandLine, ValuesThatAreMissingOrTooMany) {
+  EXPECT_EQ(refused({"scan", "--table"}), "--table needs a value. See: everyitem scan --help");
+  const auto error = [](std::vector<std::string> arguments) {
+    return message_of([&] { parse(std::move(arguments)); });
+  };
+  EXPECT_EQ(error({"scan", "--filter", "--limit", "5"}),
+            "--filter needs a value, but --limit follows it");
+  EXPECT_EQ(error({"scan", "--table", "t", "--table", "u"}), "--table is given twice");
+  EXPECT_TRUE(
+      parse({"scan", "--filter", "--no-flag", "--names", "-q", "--aggregate", "--aggregate=false"})
+          .verb);
 }
 
 TEST(Flags, HelpTextIsCutBetweenWords) {

@@ -1,5 +1,8 @@
 #include "cli/flags.h"
 
+#include <fmt/format.h>
+
+#include "base/error.h"
 #include "options/setting_text.h"
 
 namespace everyitem::cli {
@@ -10,6 +13,18 @@ namespace {
 constexpr std::size_t kNameColumns = 30;
 
 constexpr SettingId kLog{"log"};
+
+/// CLI11 takes whatever follows a flag as its value.
+const std::string& only_value(const CLI::App& verb, SettingId id, const CLI::results_t& values) {
+  if (values.size() > 1) {
+    throw usage_error(id + " is given twice");
+  }
+  const std::string& value = values.front();
+  if (value.starts_with("--") && verb.get_option_no_throw(value) != nullptr) {
+    throw usage_error(id + fmt::format(" needs a value, but {} follows it", value));
+  }
+  return value;
+}
 
 }  // namespace
 
@@ -32,15 +47,17 @@ void add_flag(CLI::App& verb, std::string_view name, std::string_view short_name
   if (!short_name.empty()) {
     names = "-" + std::string(short_name) + "," + names;
   }
-  const std::string key(name);
-  CLI::Option* option = nullptr;
-  if (value_name.empty()) {
-    option = verb.add_flag_function(
-        names, [&given, key](std::int64_t count) { given[key] = count > 0 ? "true" : "false"; },
-        help_text(help));
+  const SettingId id{name};
+  const bool is_switch = value_name.empty();
+  const CLI::callback_t keep = [&given, &verb, id, is_switch](const CLI::results_t& values) {
+    given[std::string(id.name)] = is_switch ? values.back() : only_value(verb, id, values);
+    return true;
+  };
+  CLI::Option* const option = verb.add_option(names, keep, help_text(help));
+  option->multi_option_policy(CLI::MultiOptionPolicy::TakeAll);
+  if (is_switch) {
+    option->expected(0);
   } else {
-    option = verb.add_option_function<std::string>(
-        names, [&given, key](const std::string& value) { given[key] = value; }, help_text(help));
     option->type_name(std::string(value_name));
   }
   option->group(std::string(group));

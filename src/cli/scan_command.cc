@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "base/human_format.h"
+#include "cli/file_argument.h"
 #include "cli/flags.h"
 #include "cli/progress_display.h"
 #include "cli/shell_command.h"
@@ -63,6 +64,7 @@ bool is_regular_file(int descriptor) {
   return fstat(descriptor, &status) == 0 && S_ISREG(status.st_mode);
 }
 
+constexpr SettingId kQuiet{"quiet"};
 constexpr SettingId kProgressInterval{"progress-interval"};
 constexpr std::chrono::hours kMaxProgressInterval{24};
 
@@ -278,7 +280,7 @@ class ScanVerb final : public Verb {
     CLI::App* scan =
         program.add_subcommand("scan", "Read every item of a table into a stream or a file");
     add_flags(*scan, options::scan_entries(), given_);
-    add_flag(*scan, "quiet", "q", "", "What to show",
+    add_flag(*scan, kQuiet.name, "q", "", "What to show",
              "Show no progress and no notices, only a line at the end", given_);
     add_log_flag(*scan, given_);
     add_flag(*scan, kProgressInterval.name, "", "TIME", "What to show",
@@ -290,16 +292,29 @@ class ScanVerb final : public Verb {
   }
 
   ExitCode run(const std::vector<std::string>& command, StandardError& errors) override {
+    const ArgumentFiles files =
+        read_file_arguments(options::scan_entries(), given_, process_environment());
+    try {
+      return ScanCommand(options::scan_settings(given_), show_options(), command, errors).run();
+    } catch (const Error& error) {
+      throw with_files_named(error, files);
+    }
+  }
+
+ private:
+  ShowOptions show_options() const {
     check_log(given_);
-    ShowOptions show{.quiet = given_.contains("quiet"), .interval = {}};
+    ShowOptions show;
+    if (const auto text = given_.find(kQuiet.name); text != given_.end()) {
+      show.quiet = options::parse_switch(kQuiet, text->second);
+    }
     if (const auto text = given_.find(kProgressInterval.name); text != given_.end()) {
       show.interval =
           options::parse_duration(kProgressInterval, text->second, kMaxProgressInterval);
     }
-    return ScanCommand(options::scan_settings(given_), show, command, errors).run();
+    return show;
   }
 
- private:
   options::GivenSettings given_;
 };
 

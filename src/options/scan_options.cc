@@ -71,6 +71,28 @@ auto keep(std::string ScanParameters::*member) {
     options.settings.scan.*member = text;
   };
 }
+/// A file has been read by now, where it may be.
+auto keep_text(std::string ScanParameters::*member) {
+  return [member](ScanOptions& options, SettingId id, std::string_view text) {
+    if (text.starts_with("fileb://")) {
+      throw usage_error(id + fmt::format(" is \"{}\", but takes text", text), "Give file://PATH.");
+    }
+    if (text.starts_with("file://")) {
+      throw usage_error(id + fmt::format(" is \"{}\"", text),
+                        "Only the command line reads files. Give the text itself.");
+    }
+    options.settings.scan.*member = text;
+  };
+}
+
+/// An expression, or what its placeholders stand for.
+Entry expression_entry(SettingId id, std::string_view value_name, std::string_view help,
+                       std::string ScanParameters::*member) {
+  Entry entry{id,   SettingClass::how, SettingDoors::all, kSource, value_name,
+              help, keep_text(member)};
+  entry.takes_file = true;
+  return entry;
+}
 
 auto turn_on(bool ScanSettings::*member) {
   return [member](ScanOptions& options, SettingId id, std::string_view text) {
@@ -92,22 +114,21 @@ std::vector<Entry> make_entries() {
        [](ScanOptions& options, SettingId id, std::string_view text) {
          options.settings.scan.consistent_read = parse_switch(id, text);
        }},
-      {setting::kFilter, kHow, kAll, kSource, "EXPR",
-       "Deliver only items that meet this condition (FilterExpression). All items are read and "
-       "paid for",
-       keep(&ScanParameters::filter_expression)},
-      {setting::kProjection, kHow, kAll, kSource, "EXPR",
-       "Deliver only these attributes (ProjectionExpression). The key is read even if it is not "
-       "one "
-       "of them",
-       keep(&ScanParameters::projection_expression)},
-      {setting::kNames, kHow, kAll, kSource, "JSON",
-       "What the #names in expressions stand for (ExpressionAttributeNames), in the AWS CLI's "
-       "syntax",
-       keep(&ScanParameters::attribute_names)},
-      {setting::kValues, kHow, kAll, kSource, "JSON",
-       "What the :values in expressions stand for (ExpressionAttributeValues)",
-       keep(&ScanParameters::attribute_values)},
+      expression_entry(setting::kFilter, "EXPR",
+                       "Deliver only items that meet this condition (FilterExpression). All items "
+                       "are read and paid for",
+                       &ScanParameters::filter_expression),
+      expression_entry(setting::kProjection, "EXPR",
+                       "Deliver only these attributes (ProjectionExpression). The key is read even "
+                       "if it is not one of them",
+                       &ScanParameters::projection_expression),
+      expression_entry(setting::kNames, "JSON",
+                       "What the #names in expressions stand for (ExpressionAttributeNames), in "
+                       "the AWS CLI's syntax",
+                       &ScanParameters::attribute_names),
+      expression_entry(setting::kValues, "JSON",
+                       "What the :values in expressions stand for (ExpressionAttributeValues)",
+                       &ScanParameters::attribute_values),
       {kLimit, kHow, kAll, kSource, "N", "Stop after N items; the next run continues after them",
        [](ScanOptions& options, SettingId id, std::string_view text) {
          options.settings.limit = parse_count(id, text, 1, kMaxLimit);
@@ -125,8 +146,7 @@ std::vector<Entry> make_entries() {
        "key: derived from the item's primary key, so that an item always goes to the same shard; "
        "random: a new one each time. Default: key",
        [](ScanOptions& options, SettingId id, std::string_view text) {
-         constexpr std::array<std::string_view, 2> kChoices = {"key", "random"};
-         options.settings.random_partition_keys = parse_choice(id, text, kChoices) == 1;
+         options.settings.random_partition_keys = parse_choice(id, text, {"key", "random"}) == 1;
        }},
       {setting::kAggregate, kHow, kAll, kDestination, "",
        "Pack many items into each record, in the Kinesis Producer Library's format. Consumers must "
@@ -139,8 +159,8 @@ std::vector<Entry> make_entries() {
          using run::KinesisWire;
          constexpr std::array kWires = {KinesisWire::automatic, KinesisWire::cbor,
                                         KinesisWire::json};
-         constexpr std::array<std::string_view, 3> kChoices = {"auto", "cbor", "json"};
-         options.settings.kinesis_wire = kWires.at(parse_choice(id, text, kChoices));
+         options.settings.kinesis_wire =
+             kWires.at(parse_choice(id, text, {"auto", "cbor", "json"}));
        }},
 
       {setting::kSegments, kHow, kAll, kManner, "N",

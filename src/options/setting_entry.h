@@ -33,6 +33,7 @@ struct SettingEntry {
   std::function<void(Target& target, SettingId id, std::string_view text)> parse;
   std::string_view variable = {};    ///< where it is not the flag in capitals
   std::string_view short_flag = {};  ///< "q"
+  bool takes_file = false;           ///< on the command line, "file://PATH" is what PATH holds
 
   bool is_switch() const { return value_name.empty(); }
 };

@@ -188,8 +188,8 @@ bool parse_switch(SettingId id, std::string_view text) {
 }
 
 std::size_t parse_choice(SettingId id, std::string_view text,
-                         std::span<const std::string_view> choices) {
-  const auto chosen = std::ranges::find(choices, text);
+                         std::initializer_list<std::string_view> choices) {
+  const auto* const chosen = std::ranges::find(choices, text);
   if (chosen == choices.end()) {
     const std::optional<std::string> meant = nearest(text, {choices.begin(), choices.end()});
     throw refused(

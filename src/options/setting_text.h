@@ -5,7 +5,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <span>
+#include <initializer_list>
 #include <string_view>
 
 #include "base/setting_id.h"
@@ -30,6 +30,6 @@ bool parse_switch(SettingId id, std::string_view text);
 
 /// One of `choices`: its index.
 std::size_t parse_choice(SettingId id, std::string_view text,
-                         std::span<const std::string_view> choices);
+                         std::initializer_list<std::string_view> choices);
 
 }  // namespace everyitem::options

@@ -1,7 +1,5 @@
 #include "options/setting_text.h"
 
-#include <array>
-
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -124,11 +122,13 @@ TEST(SettingText, SwitchesAndChoices) {
     EXPECT_THAT(message_of([&] { parse_switch(setting::kAggregate, wrong); }),
                 HasSubstr("--aggregate is \""));
   }
-  constexpr std::array<std::string_view, 2> kWires = {"auto", "json"};
-  EXPECT_EQ(parse_choice(setting::kKinesisWire, "json", kWires), 1U);
-  EXPECT_THAT(message_of([&] { parse_choice(setting::kKinesisWire, "xml", kWires); }),
+  const auto wire = [](std::string_view text) {
+    return parse_choice(setting::kKinesisWire, text, {"auto", "json"});
+  };
+  EXPECT_EQ(wire("json"), 1U);
+  EXPECT_THAT(message_of([&] { wire("xml"); }),
               HasSubstr("--kinesis-wire is \"xml\". Give one of: auto, json."));
-  EXPECT_THAT(message_of([&] { parse_choice(setting::kKinesisWire, "JSN", kWires); }),
+  EXPECT_THAT(message_of([&] { wire("JSN"); }),
               HasSubstr("Did you mean json? Give one of: auto, json."));
 }
 
