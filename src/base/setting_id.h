@@ -37,6 +37,7 @@ inline SettingUse SettingId::operator()(std::string value) const {
 namespace setting {
 
 inline constexpr SettingId kTable{"table"};
+inline constexpr SettingId kIndex{"index"};
 inline constexpr SettingId kConsistent{"consistent"};
 inline constexpr SettingId kFilter{"filter"};
 inline constexpr SettingId kProjection{"projection"};

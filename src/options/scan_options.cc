@@ -41,7 +41,6 @@ constexpr std::string_view kDestination = "Where to put it";
 constexpr std::string_view kManner = "How to go about it";
 
 // Those that no message names.
-constexpr SettingId kIndex{"index"};
 constexpr SettingId kLimit{"limit"};
 constexpr SettingId kThreads{"threads"};
 constexpr SettingId kMaxWait{"max-wait"};
@@ -107,8 +106,8 @@ std::vector<Entry> make_entries() {
   std::vector<Entry> entries = {
       {setting::kTable, kWhere, kAll, kSource, "TABLE", "The table's name or ARN",
        keep(&ScanOptions::table), "TABLE_ARN"},
-      {kIndex, kHow, kAll, kSource, "NAME", "Read this secondary index instead of the table",
-       keep(&ScanParameters::index)},
+      {setting::kIndex, kHow, kAll, kSource, "NAME",
+       "Read this secondary index instead of the table", keep(&ScanParameters::index)},
       {setting::kConsistent, kHow, kAll, kSource, "",
        "Use strongly consistent reads, which cost twice the read units",
        [](ScanOptions& options, SettingId id, std::string_view text) {

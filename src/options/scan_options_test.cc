@@ -221,6 +221,7 @@ TEST(ScanOptions, WrongSettingsRefusedBeforeCalls) {
 TEST(ScanOptions, NamedSettingsAreInTable) {
   using namespace setting;
   for (const SettingId named : {kTable,
+                                kIndex,
                                 kConsistent,
                                 kFilter,
                                 kProjection,

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include "base/error.h"
 #include "source/dynamodb_limits.h"
+#include "source/expression_remedy.h"
 #include "source/projection.h"
 #include "source/table_description.h"
 #include "source/table_parts.h"
@@ -53,8 +55,16 @@ class TableSource final : public Source {
   Awaitable<double> try_read() override {
     const std::unique_ptr<source::PartSource> whole = open(loops_.home(), 1);
     const std::unique_ptr<source::PageReader> reader = whole->open(0, source::ScanPosition());
-    const source::ScanPage page = co_await reader->next(1, nullptr);
-    co_return page.consumed_read_units().value_or(0);
+    try {
+      const source::ScanPage page = co_await reader->next(1, nullptr);
+      co_return page.consumed_read_units().value_or(0);
+    } catch (const Error& error) {
+      const std::string& code = error.details().code;
+      if (code != "ValidationException" && code != "SerializationException") {
+        throw;
+      }
+      throw source::refused_parameters(error, scan_);
+    }
   }
 
   std::unique_ptr<source::PartSource> open(RunLoop& loop, std::uint32_t parts) override {

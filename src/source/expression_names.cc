@@ -32,7 +32,10 @@ void require_same(SettingId id, const std::set<std::string, std::less<>>& define
                   const std::set<std::string, std::less<>>& used) {
   for (const std::string& name : used) {
     if (!defined.contains(name)) {
-      throw usage_error(id + fmt::format(" does not define {}, which an expression uses", name));
+      throw usage_error(
+          id + fmt::format(" does not define {}, which an expression uses", name),
+          "Example: " + id(name.front() == ':' ? fmt::format(R"({{"{}": {{"S": "text"}}}})", name)
+                                               : fmt::format(R"({{"{}": "attribute"}})", name)));
     }
   }
   for (const std::string& name : defined) {

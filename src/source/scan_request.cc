@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "source/expression_names.h"
+#include "source/expression_remedy.h"
 
 namespace everyitem::source {
 
@@ -35,26 +36,31 @@ void append_json(std::string& body, std::string_view name, std::string_view valu
 
 using Names = std::set<std::string, std::less<>>;
 
-/// What the setting `id` defines. `check(name, value)` says whether a member is as DynamoDB takes
-/// it.
+/// What the setting `id` defines. `check(name, value)` says what is wrong with a member.
 template <typename Check>
 Names defined_by(SettingId id, std::string_view text, std::string_view example, Check check) {
   Names names;
   if (text.empty()) {
     return names;
   }
-  json::error_code error;
-  const json::value parsed = json::parse(text, error);
-  bool valid = !error && parsed.is_object() && !parsed.get_object().empty();
-  if (valid) {
-    for (const auto& [name, value] : parsed.get_object()) {
-      valid = valid && check(name, value);
-      names.emplace(name);
+  const auto require = [&](bool valid, std::string_view fault) {
+    if (!valid) {
+      throw usage_error(id + fmt::format(" is not the JSON object that DynamoDB takes: {}", fault),
+                        "Example: " + id(std::string(example)));
     }
-  }
-  if (!valid) {
-    throw usage_error(id + fmt::format(" is not the JSON object that DynamoDB takes: {}", text),
-                      "Example: " + id(fmt::format("'{}'", example)));
+  };
+  json::error_code error;
+  json::stream_parser parser;
+  const std::size_t taken = parser.write_some(text.data(), text.size(), error);
+  require(!error && taken == text.size(), fmt::format("it is not JSON at character {}", taken + 1));
+  parser.finish(error);
+  require(!error, "it is not JSON, it ends too early");
+  const json::value parsed = parser.release();
+  require(parsed.is_object() && !parsed.get_object().empty(), "it is not an object with members");
+  for (const auto& [name, value] : parsed.get_object()) {
+    const std::string_view fault = check(name, value);
+    require(fault.empty(), fmt::format("\"{}\" {}", std::string_view(name), fault));
+    names.emplace(name);
   }
   return names;
 }
@@ -71,14 +77,19 @@ bool is_attribute_value(const json::value& value) {
 }  // namespace
 
 void validate(const ScanParameters& parameters) {
+  require_no_literals(parameters);
   const Names names = defined_by(setting::kNames, parameters.attribute_names, R"({"#s": "status"})",
                                  [](std::string_view name, const json::value& value) {
-                                   return name.starts_with('#') && value.is_string();
+                                   return !name.starts_with('#') ? "does not begin with #"
+                                          : !value.is_string()   ? "is not a text"
+                                                                 : "";
                                  });
   const Names values =
       defined_by(setting::kValues, parameters.attribute_values, R"({":s": {"S": "open"}})",
                  [](std::string_view name, const json::value& value) {
-                   return name.starts_with(':') && is_attribute_value(value);
+                   return !name.starts_with(':')       ? "does not begin with :"
+                          : !is_attribute_value(value) ? "has no type (S, N, B, BOOL, ...)"
+                                                       : "";
                  });
   const std::string expressions =
       parameters.filter_expression + ' ' + parameters.projection_expression;

@@ -8,7 +8,9 @@
 namespace everyitem::source {
 namespace {
 
+using testing::AllOf;
 using testing::HasSubstr;
+using testing::Not;
 
 TEST(ScanRequests, FirstPageOfAPlainScan) {
   const ScanRequests requests({.table = "orders"}, 4);
@@ -53,6 +55,17 @@ TEST(ScanParameters, NamesAndValuesCheckedFirst) {
                 HasSubstr("--values is not the JSON object"))
         << text;
   }
+  const auto fault = [](const std::string& values) {
+    return message_of([&] { validate({.table = "t", .attribute_values = values}); });
+  };
+  EXPECT_THAT(fault(R"({":s": open})"), HasSubstr("it is not JSON at character 8. Example: "));
+  EXPECT_THAT(fault(R"({":s": {"S": "open")"), HasSubstr("it ends too early"));
+  EXPECT_THAT(fault(R"({":s": {"S": "open"}} x)"), HasSubstr("it is not JSON at character 23"));
+  EXPECT_THAT(fault(R"({":s": "secret"})"),
+              AllOf(HasSubstr("\":s\" has no type (S, N, B, BOOL, ...). "
+                              "Example: --values '{\":s\": {\"S\": \"open\"}}'"),
+                    Not(HasSubstr("secret"))));
+  EXPECT_THAT(fault(R"({"s": {"S": "open"}})"), HasSubstr("\"s\" does not begin with :"));
   EXPECT_NO_THROW(validate({.table = "t",
                             .filter_expression = "#a = :v",
                             .attribute_names = R"({"#a":"a.b"})",
