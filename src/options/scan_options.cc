@@ -70,6 +70,7 @@ auto keep(std::string ScanParameters::*member) {
     options.settings.scan.*member = text;
   };
 }
+
 /// A file has been read by now, where it may be.
 auto keep_text(std::string ScanParameters::*member) {
   return [member](ScanOptions& options, SettingId id, std::string_view text) {
@@ -189,8 +190,14 @@ std::vector<Entry> make_entries() {
        }},
       {setting::kReadUnits, kHow, kAll, kManner, "N",
        "Read at most N read units per second, as DynamoDB reports them, in all segments and "
-       "workers together. Default: as fast as the table allows, slower while it throttles",
+       "workers together. Default: half of a provisioned capacity; with on-demand capacity no "
+       "limit, slower while DynamoDB throttles",
        [](ScanOptions& options, SettingId id, std::string_view text) {
+         if (text.ends_with('%')) {
+           text.remove_suffix(1);
+           throw usage_error(id + fmt::format(" is \"{}%\", but takes read units per second", text),
+                             "Give " + setting::kReadPercent(std::string(text)) + ".");
+         }
          options.settings.read_rate.units = parse_amount(id, text, kMaxReadUnits);
        }},
       {setting::kReadPercent, kHow, kAll, kManner, "P",

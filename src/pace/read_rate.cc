@@ -10,37 +10,50 @@ namespace {
 
 std::string number(double value) { return fmt::format("{:.10g}", value); }
 
+/// Of the capacity, in percent, if that is what sets the rate.
+std::optional<double> percent_of_capacity(const ReadRate& rate,
+                                          const source::ReadCapacity& capacity) {
+  const bool has_default = !rate.units && capacity.units_per_second &&
+                           capacity.mode == source::ReadCapacity::Mode::provisioned;
+  return rate.percent || !has_default ? rate.percent : kDefaultPercent;
+}
+
 }  // namespace
 
 std::optional<double> units_per_second(const ReadRate& rate, const source::ReadCapacity& capacity) {
-  std::optional<double> units = rate.units;
-  if (rate.percent) {
-    if (!capacity.units_per_second) {
-      throw usage_error(
-          setting::kReadPercent(number(*rate.percent)) +
-              fmt::format(" needs a read capacity, and DescribeTable reports none ({})",
-                          capacity.text()),
-          "Give " + setting::kReadUnits("N") + ", in read units per second.");
-    }
-    units = *rate.percent / 100 * *capacity.units_per_second;
+  const std::optional<double> percent = percent_of_capacity(rate, capacity);
+  if (!percent) {
+    return rate.units;
   }
-  return units;
+  if (!capacity.units_per_second) {
+    throw usage_error(setting::kReadPercent(number(*percent)) +
+                          fmt::format(" needs a read capacity, and DescribeTable reports none ({})",
+                                      capacity.text()),
+                      "Give " + setting::kReadUnits("N") + ", in read units per second.");
+  }
+  return *percent / 100 * *capacity.units_per_second;
 }
 
 Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
                        std::uint32_t workers) {
   const std::optional<double> units = units_per_second(rate, capacity);
   if (!units) {
-    return fmt::format("no read rate set: reading as fast as the table allows ({}); ",
-                       capacity.text()) +
-           setting::kReadUnits("N") + " or " + setting::kReadPercent("P") + " limits it";
+    Message text = fmt::format("no read rate set: reading as fast as the table allows ({}); ",
+                               capacity.text()) +
+                   setting::kReadUnits("N");
+    text += capacity.units_per_second ? " or " + setting::kReadPercent("P") : Message();
+    return text + " limits it";
   }
   Message text = fmt::format("read rate: {} read units/s", number(*units));
   if (workers > 1) {
     text += fmt::format(" for all {} workers together", workers);
   }
-  if (rate.percent) {
-    return text + fmt::format(", {}% of the table's ({})", number(*rate.percent), capacity.text());
+  if (const auto percent = percent_of_capacity(rate, capacity)) {
+    const std::string_view whose = capacity.of_index ? "index" : "table";
+    text += fmt::format(", {}% of the {}'s ({})", number(*percent), whose, capacity.text());
+    return rate.percent ? text
+                        : text + "; the rest is left to others, " + setting::kReadPercent("100") +
+                              " takes all";
   }
   if (capacity.units_per_second && *units > *capacity.units_per_second) {
     text += fmt::format(", more than the table allows ({})", capacity.text());

@@ -10,15 +10,17 @@
 
 namespace everyitem::pace {
 
-/// At most one of them is set; without one, a table is read as fast as it allows.
+/// At most one of them is set. With neither, a table with provisioned capacity is read at
+/// kDefaultPercent of it, because others use it too, and every other one as fast as it allows.
 struct ReadRate {
   std::optional<double> units;    ///< read units per second, above 0
   std::optional<double> percent;  ///< of the table's capacity, above 0 and at most 100
 };
 
-/// The rate of the run, for all its workers together, in read units per second; nothing without
-/// one. Throws a usage error for a percentage of a table that does not report its capacity: no
-/// default is assumed.
+inline constexpr double kDefaultPercent = 50;
+
+/// The rate of the run, for all its workers together, in read units per second; nothing: no limit.
+/// Throws a usage error for a percentage of a table that does not report its capacity.
 std::optional<double> units_per_second(const ReadRate& rate, const source::ReadCapacity& capacity);
 
 /// Tells the user how fast the table will be read, and why. Throws what units_per_second throws.

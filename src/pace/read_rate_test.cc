@@ -38,7 +38,7 @@ TEST(ReadRate, SharedByAllWorkers) {
   EXPECT_EQ(read_rate_text({.percent = 0.5}, kProvisioned, 3),
             "read rate: 2.5 read units/s for all 3 workers together, 0.5% of the table's "
             "(provisioned: 500 read units/s)");
-  EXPECT_THAT(read_rate_text({}, kProvisioned, 3).text(),
+  EXPECT_THAT(read_rate_text({}, kOnDemand, 3).text(),
               HasSubstr("no read rate set: reading as fast"));
 }
 
@@ -54,13 +54,29 @@ TEST(ReadRate, UnknownCapacityIsAnError) {
   }
 }
 
-TEST(ReadRate, MissingRateReportsCapacity) {
-  EXPECT_EQ(units_per_second({}, kProvisioned), std::nullopt);
-  EXPECT_EQ(
-      read_rate_text({}, kProvisioned),
-      "no read rate set: reading as fast as the table allows (provisioned: 500 read units/s); "
-      "--read-units N or --read-percent P limits it");
-  EXPECT_THAT(read_rate_text({}, kOnDemand).text(), HasSubstr("(on demand, no maximum set)"));
+TEST(ReadRate, HalfOfProvisionedByDefault) {
+  EXPECT_EQ(units_per_second({}, kProvisioned), 250);
+  EXPECT_EQ(read_rate_text({}, kProvisioned),
+            "read rate: 250 read units/s, 50% of the table's (provisioned: 500 read units/s); the "
+            "rest is left to others, --read-percent 100 takes all");
+  source::ReadCapacity of_index = kProvisioned;
+  of_index.of_index = true;
+  EXPECT_THAT(read_rate_text({}, of_index).text(), HasSubstr("50% of the index's (provisioned"));
+  EXPECT_EQ(units_per_second({.percent = 100}, kProvisioned), 500);
+  EXPECT_EQ(units_per_second({.units = 500}, kProvisioned), 500);
+}
+
+TEST(ReadRate, NoLimitByDefaultElsewhere) {
+  EXPECT_EQ(units_per_second({}, kOnDemand), std::nullopt);
+  EXPECT_EQ(units_per_second({}, source::ReadCapacity{}), std::nullopt);
+  EXPECT_EQ(read_rate_text({}, kOnDemand),
+            "no read rate set: reading as fast as the table allows (on demand, no maximum set); "
+            "--read-units N limits it");
+  const source::ReadCapacity with_maximum{.mode = Mode::on_demand, .units_per_second = 500};
+  EXPECT_EQ(units_per_second({}, with_maximum), std::nullopt);
+  EXPECT_EQ(read_rate_text({}, with_maximum),
+            "no read rate set: reading as fast as the table allows (on demand, at most 500 read "
+            "units/s); --read-units N or --read-percent P limits it");
 }
 
 }  // namespace

@@ -36,7 +36,7 @@ struct ScanSettings {
   std::optional<std::uint64_t> limit;     ///< stop after this many items; costs all but one thread
   std::optional<std::uint32_t> segments;  ///< default: by the table's size and this machine
   source::WorkerPart part;                ///< of several workers, which one this is
-  pace::ReadRate read_rate;               ///< default: as fast as the table allows
+  pace::ReadRate read_rate;               ///< see its default there
 
   // Where to put it: one of these
   std::optional<aws::ResourceName> stream;

@@ -155,6 +155,7 @@ TableDescription parse_table_description(std::string_view body, std::string_view
     description.read_capacity = read_capacity(table, *with_capacity);
   } catch (const Error&) {
     throw;
+    description.read_capacity.of_index = with_capacity != &table;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types
     throw aws::MalformedResponse(
         fmt::format("the response to DescribeTable cannot be read: {}", error.what()));

@@ -17,6 +17,7 @@ struct ReadCapacity {
   Mode mode = Mode::unknown;
   /// The provisioned capacity or the on-demand maximum; nothing if none is set or reported.
   std::optional<double> units_per_second;
+  bool of_index = false;  ///< a global index has its own
 
   /// For the user: "provisioned: 500 read units/s", "on demand, no maximum set".
   std::string text() const;

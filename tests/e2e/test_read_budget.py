@@ -80,21 +80,36 @@ def test_rate_with_dynalite(
     assert 0 < result.summary["read_units"] <= 40 * (result.summary["seconds"] + 0.5)
 
 
-def test_missing_rate_is_reported_first(tmp_path: Path) -> None:
-    with FaultServer(read_units_per_second=100_000, **TABLE) as server:
+def test_default_leaves_half_to_others(tmp_path: Path) -> None:
+    with FaultServer(read_units_per_second=1000, **TABLE) as server:
+        result = server.everyitem(tmp_path).run(*scan_of("--segments", 8))
+        everything = server.everyitem(tmp_path / "all").run(*scan_of("--read-percent", 100))
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    assert result.notices[0] == (
+        "everyitem: read rate: 500 read units/s, 50% of the table's "
+        "(provisioned: 1,000 read units/s); "
+        "the rest is left to others, --read-percent 100 takes all"
+    )
+    assert result.summary["read_rate"] == 500
+    assert result.summary["read_units"] <= 500 * (result.summary["seconds"] + 0.5)
+    assert everything.summary["read_rate"] == 1000
+    assert report["missing"] == 0
+
+
+def test_no_limit_on_demand(tmp_path: Path) -> None:
+    with FaultServer(**TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of())
-        quiet = server.everyitem(tmp_path / "quiet").run(*scan_of("--quiet"))
     assert result.stderr.splitlines()[0] == (
         "everyitem: no read rate set: reading as fast as the table allows "
-        "(provisioned: 100,000 read units/s); --read-units N or --read-percent P limits it"
+        "(on demand, no maximum set); --read-units N limits it"
     )
     assert result.summary["read_rate"] is None
-    assert "budget" not in quiet.stderr
 
 
 def test_throttling_table_is_read_at_its_own_rate(tmp_path: Path) -> None:
     with FaultServer(items=6000, item_bytes=4000, read_units_per_second=600) as server:
-        result = server.everyitem(tmp_path).run(*scan_of("--segments", 16))
+        result = server.everyitem(tmp_path).run(*scan_of("--segments", 16, "--read-units", "100k"))
         report = server.stop()
     assert result.code == 0, result.stderr
     assert report["missing"] == 0
