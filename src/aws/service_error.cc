@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -26,6 +27,7 @@ constexpr std::string_view kPermission =
 constexpr std::string_view kKeyRejected =
     "Check the access key, the secret and, for temporary keys, AWS_SESSION_TOKEN.";
 
+constexpr std::string_view kNotFound = "ResourceNotFoundException";
 constexpr std::string_view kRequestEntityTooLarge = "RequestEntityTooLarge";
 constexpr std::string_view kUnsupportedMediaType = "UnsupportedMediaTypeException";
 
@@ -82,7 +84,7 @@ constexpr std::array kTable = {
         "Check that the role trusts the token's issuer, and that the token has not expired."},
     ServiceErrorRow{"RegionDisabledException", fatal,
                     "Activate STS in that region (IAM, account settings), or use another."},
-    ServiceErrorRow{"ResourceNotFoundException", fatal, kLookUpName},
+    ServiceErrorRow{kNotFound, fatal, kLookUpName},
     ServiceErrorRow{"ParameterLimitExceeded", fatal,
                     "An account can have 10,000 standard parameters per region: delete some."},
     ServiceErrorRow{"ParameterMaxVersionLimitExceeded", fatal,
@@ -160,6 +162,14 @@ Message hint_for(std::string_view code) {
     return {};
   }
   return row->see.name.empty() ? Message(row->hint) : row->hint + Message(row->see) + ".";
+}
+
+void require_known(const Error& error, SettingId id) {
+  if (error.details().code == kNotFound) {
+    ErrorDetails details = error.details();
+    details.hint = "Check " + Message(id) + ", the region and the account.";
+    throw Error(ErrorKind::usage, std::move(details));
+  }
 }
 
 bool may_be_about_format(std::string_view code) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/error.h"
 #include "base/message.h"
 #include "http/message.h"
 
@@ -37,6 +38,10 @@ ErrorClass classify(int http_status, std::string_view code);
 
 /// The table's hint for a code, or an empty text.
 Message hint_for(std::string_view code);
+
+/// Throws a usage error if that is what `error` means: the service does not know what the setting
+/// `id` names.
+void require_known(const Error& error, SettingId id);
 
 /// Whether an error with this code may mean that the endpoint does not understand the encoding of
 /// the request. Endpoints report that in many ways; some even fail.

@@ -37,6 +37,25 @@ TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
   EXPECT_EQ(classify(301, ""), ErrorClass::fatal);
 }
 
+TEST(ServiceError, UnknownNameIsAWrongSetting) {
+  const ErrorDetails not_found{.operation = "DescribeTable",
+                               .object = "table t",
+                               .code = "ResourceNotFoundException",
+                               .message = "no such table"};
+  try {
+    require_known(Error(ErrorKind::failed, not_found), setting::kTable);
+    FAIL();
+  } catch (const Error& error) {
+    EXPECT_EQ(error.kind(), ErrorKind::usage);
+    EXPECT_STREQ(error.what(),
+                 "DescribeTable on table t: ResourceNotFoundException: no such table. Check "
+                 "--table, the region and the account.");
+  }
+  ErrorDetails denied = not_found;
+  denied.code = "AccessDeniedException";
+  EXPECT_NO_THROW(require_known(Error(ErrorKind::failed, denied), setting::kTable));
+}
+
 TEST(ServiceError, UpdatingStreamIsWaitedFor) {
   EXPECT_EQ(classify(400, "ResourceInUseException"), ErrorClass::transient);
   EXPECT_FALSE(hint_for("ResourceInUseException").empty());

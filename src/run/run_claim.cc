@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/service_error.h"
 #include "base/error.h"
 
 namespace everyitem::run {
@@ -56,6 +57,9 @@ Awaitable<std::optional<checkpoint::RunState>> RunClaim::claim(
     if (!terms_.restart) {
       throw;
     }
+  } catch (const Error& error) {
+    aws::require_known(error, setting::kCheckpoint);
+    throw;
   }
   // Not before the part of this worker is its own: two processes that take themselves for the same
   // worker would disturb the others.

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include "aws/json_members.h"
+#include "aws/service_error.h"
 #include "base/cbor.h"
 #include "base/error.h"
 
@@ -85,7 +86,12 @@ Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, Wire wire,
                        .body = body,
                        .wire = wire,
                        .limits = aws::kStartUpLimits};
-  co_await kinesis.call(call, accept);
+  try {
+    co_await kinesis.call(call, accept);
+  } catch (const Error& error) {
+    aws::require_known(error, setting::kStream);
+    throw;
+  }
   co_return description;
 }
 

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "aws/json_members.h"
+#include "aws/service_error.h"
 #include "base/error.h"
 #include "base/human_format.h"
 
@@ -133,7 +134,8 @@ TableDescription parse_table_description(std::string_view body, std::string_view
     if (!index_name.empty()) {
       const IndexFound index = find_index(table, index_name);
       if (index.description == nullptr) {
-        throw cannot_scan(table_name, fmt::format("it has no index {}", index_name),
+        throw usage_error(setting::kIndex + fmt::format(" is \"{}\", which table {} does not have",
+                                                        index_name, table_name),
                           index.others.empty()
                               ? "It has no indexes."
                               : fmt::format("It has: {}.", fmt::join(index.others, ", ")));
@@ -153,9 +155,9 @@ TableDescription parse_table_description(std::string_view body, std::string_view
     description.estimated_bytes =
         aws::count_member(*scanned, index_name.empty() ? "TableSizeBytes" : "IndexSizeBytes");
     description.read_capacity = read_capacity(table, *with_capacity);
+    description.read_capacity.of_index = with_capacity != &table;
   } catch (const Error&) {
     throw;
-    description.read_capacity.of_index = with_capacity != &table;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types
     throw aws::MalformedResponse(
         fmt::format("the response to DescribeTable cannot be read: {}", error.what()));
@@ -176,7 +178,12 @@ Awaitable<TableDescription> describe_table(aws::Client& dynamodb, std::string ta
   };
   const aws::Call call{
       .operation = "DescribeTable", .object = object, .body = body, .limits = aws::kStartUpLimits};
-  co_await dynamodb.call(call, accept);
+  try {
+    co_await dynamodb.call(call, accept);
+  } catch (const Error& error) {
+    aws::require_known(error, setting::kTable);
+    throw;
+  }
   co_return description;
 }
 

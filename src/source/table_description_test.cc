@@ -44,8 +44,9 @@ TEST(TableDescription, IndexSizeAndTablesKey) {
 }
 
 TEST(TableDescription, MissingIndexListsOthers) {
-  EXPECT_EQ(failure(kOrders, "by-date", false),
-            "Scan on table orders: it has no index by-date. It has: by-state, by-total.");
+  EXPECT_EQ(
+      failure(kOrders, "by-date", false),
+      "--index is \"by-date\", which table orders does not have. It has: by-state, by-total.");
 }
 
 TEST(TableDescription, GlobalIndexIsNotConsistent) {
