@@ -38,6 +38,9 @@ Examples:
   everyitem scan --table orders --stream s --filter '#s = :open' \
       --names '{"#s": "status"}' --values '{":open": {"S": "open"}}'
 
+N may be 5k or 1,000, TIME 90s or 1h30m; EXPR and JSON may be in a file:
+file://PATH.
+
 Each item arrives at least once, as the DynamoDB JSON that Scan returned, byte
 for byte. After any stop, run the same command again to resume; a finished run
 does nothing.

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "options/scan_options.h"
 #include "support/temporary_home.h"
+#include "support/wrong_settings.h"
 
 namespace everyitem::lambda {
 namespace {
@@ -120,6 +121,26 @@ TEST(ScannerSettings, WrongSettingNamedAsSet) {
   EXPECT_THAT(refusal("{}", {{"TABLE_ARN", "arn:aws:s3:::b"}}),
               AllOf(HasSubstr("TABLE_ARN"), Not(HasSubstr("--"))));
   EXPECT_THAT(refusal(R"({"everyitem": {"round": "x"}})"), HasSubstr("\"everyitem\""));
+}
+
+TEST(ScannerSettings, WrongSettings) {
+  for (const WrongSettings& wrong : wrong_settings()) {
+    options::GivenSettings given = wrong.given;
+    given.insert(kRightSettings.begin(), kRightSettings.end());
+    Variables variables;
+    for (const auto& entry : options::scan_entries()) {
+      if (const auto text = given.find(entry.id.name); text != given.end()) {
+        variables[options::variable_of(entry)] = text->second;
+      }
+    }
+    EXPECT_THAT(refusal("{}", variables),
+                AllOf(HasSubstr(wrong.says.worded(as_variable)), Not(HasSubstr("--"))));
+  }
+}
+
+TEST(ScannerSettings, FilesAreNotRead) {
+  EXPECT_THAT(refusal(R"({"filter": "file:///proc/self/environ"})"),
+              HasSubstr("FILTER is \"file:///proc/self/environ\". Only the command line reads"));
 }
 
 TEST(ScannerSettings, NextInvocationDoesNotRestart) {

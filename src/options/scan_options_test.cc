@@ -8,6 +8,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "support/wrong_settings.h"
 
 namespace everyitem::options {
 namespace {
@@ -32,9 +33,9 @@ run::ScanSettings parse(const std::vector<std::string>& arguments) {
 }
 
 /// The one line that the user sees, and that is about wrong usage.
-std::string refusal(const std::vector<std::string>& arguments) {
+std::string refusal(const GivenSettings& given) {
   try {
-    parse(arguments);
+    scan_settings(given);
   } catch (const Error& error) {
     EXPECT_EQ(error.kind(), ErrorKind::usage);
     return error.what();
@@ -142,79 +143,39 @@ TEST(ScanOptions, ReadRateUnitsOrShare) {
             100);
 }
 
-TEST(ScanOptions, WrongSettingsRefusedBeforeCalls) {
+TEST(ScanOptions, WrongSettings) {
+  for (const WrongSettings& wrong : wrong_settings()) {
+    GivenSettings given = wrong.given;
+    given.insert(kRightSettings.begin(), kRightSettings.end());
+    EXPECT_THAT(refusal(given), HasSubstr(wrong.says.text()));
+  }
+}
+
+TEST(ScanOptions, WrongDestinations) {
   const std::string folder = std::filesystem::temp_directory_path();
-  const std::vector<std::string> to_stream = {"--table", "orders", "--stream", "s"};
-  const std::vector<std::string> to_file = {"--table", "orders", "--to", "f"};
+  const GivenSettings table = {{"table", "orders"}};
+  const GivenSettings to_file = {{"table", "orders"}, {"to", "f"}};
   struct Case {
-    std::vector<std::string> with;
-    std::vector<std::string> arguments;
+    GivenSettings with;
+    GivenSettings given;
     std::string says;
   };
   const std::vector<Case> wrong = {
-      {{}, {"--stream", "s"}, "--table is not given"},
-      {{}, {"--table", "orders"}, "no destination is given. Give --stream STREAM"},
-      {to_stream, {"--to", "f"}, "--stream and --to are both given"},
-      {{}, {"--table", "no table!", "--stream", "s"}, "--table is \"no table!\""},
-      {{}, {"--table", "arn:aws:s3:::bucket", "--stream", "s"}, "--table is"},
-      {{},
-       {"--table", "orders", "--stream", "arn:aws:dynamodb:eu-west-1:1:table/orders"},
-       "--stream is"},
-      {{}, {"--table", "orders", "--to", "s3://b/k"}, "s3:// is not supported"},
-      {{}, {"--table", "orders", "--to", folder}, "a folder"},
-      {{}, {"--table", "orders", "--to", "/nowhere/f"}, "no folder /nowhere"},
-      {to_file, {"--dead-letters", "d"}, "--dead-letters needs --stream"},
-      {to_file, {"--aggregate"}, "--aggregate needs --stream"},
-      {to_file, {"--stream-profile", "p"}, "--stream-profile and --stream-role-arn"},
-      {to_stream, {"--checkpoint", "redis:x"}, "--checkpoint is \"redis:x\""},
-      {to_stream, {"--checkpoint", "ssm:x"}, "--checkpoint is \"ssm:x\""},
-      {to_stream, {"--checkpoint", "dynamodb:"}, "--checkpoint is"},
-      {to_stream, {"--checkpoint-kms-key", "k"}, "--checkpoint-kms-key needs"},
-      {to_stream, {"--checkpoint-interval", "10s"}, "--checkpoint-interval needs"},
-      {to_stream,
-       {"--checkpoint", "ssm:/x", "--checkpoint-interval", "2h"},
-       "--checkpoint-interval is \"2h\""},
-      {to_stream, {"--workers", "2"}, "--worker is not given"},
-      {to_stream, {"--worker", "1"}, "--workers is not given"},
-      {to_stream, {"--workers", "2", "--worker", "2"}, "--worker is 2"},
-      {to_stream, {"--workers", "2", "--worker", "1"}, "--workers needs a checkpoint"},
-      {to_stream,
-       {"--workers", "2", "--worker", "1", "--checkpoint", "ssm:/x"},
-       "--workers needs a checkpoint"},
-      {to_stream, {"--segments", "0"}, "--segments is \"0\""},
-      {to_stream, {"--segments", "1000001"}, "from 1 to 1,000,000"},
-      {to_stream, {"--segments", "-1"}, "--segments"},
-      {to_stream, {"--segments", "many"}, "--segments"},
-      {to_stream, {"--threads", "0"}, "--threads"},
-      {to_stream, {"--threads", "65"}, "--threads"},
-      {to_stream, {"--limit", "0"}, "--limit"},
-      {to_stream, {"--partition-key", "hash"}, "key, random"},
-      {to_stream, {"--kinesis-wire", "xml"}, "auto, cbor, json"},
-      {to_stream, {"--max-wait", "0"}, "--max-wait"},
-      {to_stream, {"--max-wait", "400d"}, "--max-wait"},
-      {to_file, {"--read-units", "0"}, "--read-units is \"0\""},
-      {to_file, {"--read-units", "nan"}, "--read-units"},
-      {to_file, {"--read-percent", "101"}, "--read-percent"},
-      {to_file, {"--read-units", "10%"}, "takes read units per second. Give --read-percent 10."},
-      {to_file,
-       {"--read-units", "5", "--read-percent", "5"},
-       "--read-units and --read-percent are both given"},
-      {to_stream, {"--names", "{"}, "--names is not the JSON object"},
-      {to_stream, {"--values", "[]"}, "--values is not the JSON object"},
-      {to_stream, {"--filter", "a = :a", "--values", R"({":a":{"X":"b"}})"}, "--values is not"},
-      {to_stream, {"--names", R"({"#a":"b"})"}, "--names defines #a, which no expression uses"},
-      {to_stream,
-       {"--filter", "#s = :s", "--names", R"({"#s":"x"})"},
-       "--values does not define :s"},
-      {to_stream, {"--projection", "#p"}, "--names does not define #p"},
-      {to_stream,
-       {"--filter", "a = :a", "--values", R"({":a":{"S":"x"},":b":{"S":"x"}})"},
-       "--values defines :b"},
+      {{}, {{"stream", "s"}}, "--table is not given"},
+      {table, {}, "no destination is given. Give --stream STREAM, --to FILE, or --to - for"},
+      {to_file, {{"stream", "s"}}, "--stream and --to are both given"},
+      {table, {{"to", ""}}, "--to is \"\": not a file's path"},
+      {table, {{"to", "s3://b/k"}}, "--to is \"s3://b/k\": writing to s3:// is not supported"},
+      {table, {{"to", folder}}, ": a folder, not a file. Give the path of a file in it."},
+      {table, {{"to", "/nowhere/f"}}, ": there is no folder /nowhere. Create it first."},
+      {to_file, {{"dead-letters", "d"}}, "--dead-letters needs --stream"},
+      {to_file, {{"aggregate", "true"}}, "--aggregate needs --stream"},
+      {to_file, {{"stream-profile", "p"}}, "--stream-profile and --stream-role-arn need --stream"},
   };
   for (const Case& one : wrong) {
-    std::vector<std::string> arguments = one.with;
-    arguments.insert(arguments.end(), one.arguments.begin(), one.arguments.end());
-    EXPECT_THAT(refusal(arguments), HasSubstr(one.says));
+    GivenSettings given = one.given;
+    given.insert(one.with.begin(), one.with.end());
+    EXPECT_THAT(refusal(given), HasSubstr(one.says));
   }
 }
 

@@ -233,16 +233,23 @@ def test_interrupted_standard_output_ends_at_a_whole_line(
     assert set(result.lines) <= set(backend.raw_items(table.name))
 
 
-@pytest.mark.parametrize("arguments", [("--help",), ("scan", "--help"), ("--version",)])
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(("-h",), ("--help",), ("help",), ("scan", "-h"), ("scan", "--help"), ("help", "scan")),
+        *(("-V",), ("--version",), ("version",)),
+    ],
+    ids=" ".join,
+)
 def test_help_and_version_go_to_standard_output(everyitem: Everyitem, arguments: Any) -> None:
     result = everyitem.run(*arguments)
     assert result.code == 0 and result.stderr == ""
     text = result.stdout.decode()
-    if "--version" in arguments:
+    if arguments in (("-V",), ("--version",), ("version",)):
         assert re.search(r"\d+\.\d+\.\d+", text), text
     else:
         assert "scan" in text
-    if arguments == ("scan", "--help"):
+    if "scan" in arguments:
         for option in (
             *("--table", "--stream", "--to", "--segments", "--index", "--consistent", "--filter"),
             *("--projection", "--names", "--values", "--limit", "--partition-key", "--checkpoint"),
@@ -250,3 +257,21 @@ def test_help_and_version_go_to_standard_output(everyitem: Everyitem, arguments:
         ):
             assert option in text
         assert "130" in text, "the exit codes are not documented"
+
+
+def test_expressions_from_files(backend: Backend, everyitem: Everyitem, table: Table) -> None:
+    wanted = table.items[0]["id"]
+    (everyitem.home / "filter.txt").write_text("#id = :id\n")
+    (everyitem.home / "values.json").write_text(json.dumps({":id": wanted}) + "\n")
+    result = everyitem.scan(
+        *("--table", table.name, "--to", "-", "--names", '{"#id": "id"}'),
+        *("--filter", f"file://{everyitem.home}/filter.txt", "--values", "file://~/values.json"),
+    )
+    assert [json.loads(line)["id"] for line in result.lines] == [wanted]
+    (everyitem.home / "values.json").write_text('{":id": "no type"}')
+    result = everyitem.run(
+        *("scan", "--table", table.name, "--to", "-", "--filter", "id = :id"),
+        *("--values", "file://~/values.json"),
+    )
+    assert result.code == 2
+    assert f"--values was read from {everyitem.home}/values.json." in result.stderr
