@@ -64,6 +64,9 @@ std::string unknown_argument(const std::vector<std::string>& surplus, const CLI:
     names.insert(names.end(), option->get_lnames().begin(), option->get_lnames().end());
   }
   const std::string name = flag->substr(0, flag->find('='));
+  if (verb->get_option_no_throw(name) != nullptr) {
+    return fmt::format("{} comes after the verb {}.", name, verb->get_name());
+  }
   return fmt::format(
       "unknown option {}{}", name,
       did_you_mean(

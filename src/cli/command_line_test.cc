@@ -73,11 +73,13 @@ TEST(CommandLine, MistypedWords) {
             "unexpected argument surplus. See: everyitem scan --help");
   EXPECT_EQ(refused({"scna"}), "unknown verb scna; did you mean scan? See: everyitem --help");
   EXPECT_EQ(refused({"help", "scna"}), refused({"scna"}));
+  EXPECT_EQ(refused({"--table", "t", "scan"}),
+            "--table comes after the verb scan. See: everyitem scan --help");
   EXPECT_EQ(refused({"--table", "t"}), "a verb comes before --table. See: everyitem --help");
   EXPECT_NE(refused({"--", "--"}), "");
 }
 
-TEST(CommandLine, ValuesThatAreMissingOrTooMany) {
+TEST(CommandLine, MissingOrSurplusValues) {
   EXPECT_EQ(refused({"scan", "--table"}), "--table needs a value. See: everyitem scan --help");
   const auto error = [](std::vector<std::string> arguments) {
     return message_of([&] { parse(std::move(arguments)); });
