@@ -69,8 +69,8 @@ void prepare(int descriptor, const std::string& path, FileStart start, std::uint
              off_t size) {
   off_t keep = 0;
   if (start == FileStart::fresh && size > 0) {
-    throw file_error(
-        "open", path, "the file exists and is not empty",
+    throw usage_error(
+        setting::kTo + fmt::format(" is \"{}\": the file exists and is not empty", path),
         "Choose another name, remove the file, or overwrite it with " + setting::kRestart + ".");
   }
   if (start == FileStart::resume) {
