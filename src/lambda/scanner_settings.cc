@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <cmath>
 #include <map>
 #include <sstream>
@@ -12,6 +11,7 @@
 
 #include "base/error.h"
 #include "options/scan_options.h"
+#include "options/setting_text.h"
 
 namespace everyitem::lambda {
 
@@ -101,14 +101,8 @@ Values read_values(const std::vector<std::string>& names, const Environment& env
 }
 
 std::chrono::milliseconds parse_handover(const std::string& text) {
-  double seconds = 0;
-  const char* const end = text.data() + text.size();
-  const auto parsed = std::from_chars(text.data(), end, seconds);
-  if (parsed.ec != std::errc() || parsed.ptr != end ||
-      !(seconds > 0 && seconds <= kMaxHandoverSeconds)) {
-    throw usage_error(fmt::format("{} is \"{}\"; it must be above 0 and at most {:g}", kHandover,
-                                  text, kMaxHandoverSeconds));
-  }
+  constexpr SettingId kHandoverSeconds{"handover-seconds"};
+  const double seconds = options::parse_amount(kHandoverSeconds, text, kMaxHandoverSeconds);
   return std::chrono::milliseconds(std::llround(seconds * 1000));
 }
 
@@ -221,10 +215,12 @@ std::string as_variable(const SettingUse& use) {
   }
   const auto entries = options::scan_entries();
   const auto entry = std::ranges::find(entries, use.id, &Entry::id);
-  if (entry == entries.end() || entry->doors != options::SettingDoors::all) {
+  const bool is_of_a_run = entry != entries.end();
+  if (is_of_a_run && entry->doors != options::SettingDoors::all) {
     return as_flag(use);
   }
-  const std::string variable = options::variable_of(*entry);
+  const std::string variable =
+      is_of_a_run ? options::variable_of(*entry) : options::variable_of(use.id.name);
   return use.value.empty() ? variable : fmt::format("{}={}", variable, use.value);
 }
 

@@ -110,7 +110,8 @@ TEST(ScannerSettings, WrongSettingNamedAsSet) {
   EXPECT_THAT(refusal("{}", {{"CHECKPOINT", ""}}), HasSubstr("CHECKPOINT is not set"));
   EXPECT_THAT(refusal("{}", {{"CHECKPOINT", "none"}}), HasSubstr("CHECKPOINT is none"));
   for (const char* handover : {"0", "-1", "901", "soon", "5s", "nan"}) {
-    EXPECT_THAT(refusal("{}", {{"HANDOVER_SECONDS", handover}}), HasSubstr("HANDOVER_SECONDS"));
+    EXPECT_THAT(refusal("{}", {{"HANDOVER_SECONDS", handover}}),
+                HasSubstr("HANDOVER_SECONDS is \"" + std::string(handover) + "\". Give a number"));
   }
   for (const char* segments : {"0", "many", "1000001"}) {
     EXPECT_THAT(refusal("{}", {{"SEGMENTS", segments}}),
