@@ -59,7 +59,7 @@ TEST_F(CpuQuotaTest, NoneWithoutGroups) {
   EXPECT_EQ(cpu_quota(root_), std::nullopt);
 }
 
-TEST_F(CpuQuotaTest, LeastOfAllLevels) {
+TEST_F(CpuQuotaTest, MinimumOfAllLevels) {
   write("proc/self/cgroup", "0::/a/b/c\n");
   write("sys/fs/cgroup/a/b/c/cpu.max", "max 100000\n");
   write("sys/fs/cgroup/a/b/cpu.max", "150000 100000\n");
@@ -69,7 +69,7 @@ TEST_F(CpuQuotaTest, LeastOfAllLevels) {
   EXPECT_EQ(cpu_quota(root_), 0.5);
 }
 
-TEST_F(CpuQuotaTest, ContainerSeesItsGroupAsTheRoot) {
+TEST_F(CpuQuotaTest, ContainerSeesOwnRoot) {
   write("sys/fs/cgroup/cpu.max", "200000 100000\n");
   for (const char* line : {"0::/\n", "0::/docker/0123\n", "0::/../../pod\n"}) {
     write("proc/self/cgroup", line);
