@@ -24,8 +24,7 @@ void read_any(std::string_view text) {
   }
   try {
     const ScannerSettings settings = read_scanner_settings(environment, event);
-    require(settings.scan.stream.has_value() && settings.scan.file.empty(),
-            "a function fills a stream");
+    require(settings.scan.stream.has_value() && !settings.scan.output, "a function fills a stream");
     const ChainState next{.round = settings.chain.round, .limit_left = settings.scan.limit};
     const ScannerSettings again =
         read_scanner_settings(environment, boost::json::parse(successor_event(event, next, true)));

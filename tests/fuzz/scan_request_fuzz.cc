@@ -1,11 +1,13 @@
 // Scan parameters. The input has one line each for table, index, filter, projection, names and
-// values: whatever passes validation becomes a request with exactly these values.
+// values: whatever passes validation becomes a request with exactly these values. The index is also
+// what the service says of the expressions.
 #include <string>
 
 #include <boost/json.hpp>
 
 #include "base/error.h"
 #include "fuzz_target.h"
+#include "source/expression_remedy.h"
 #include "source/scan_request.h"
 
 namespace everyitem::source {
@@ -37,6 +39,9 @@ void build(const ScanParameters& parameters) {
     require(error.kind() == ErrorKind::usage, "a wrong setting is a usage error");
     return;
   }
+  const Error refusal(ErrorKind::failed, {.message = parameters.index});
+  require(refused_parameters(refusal, parameters).kind() == ErrorKind::usage,
+          "what the service refuses of the parameters is a usage error");
   const ScanRequests requests(parameters, 8);
   const ScanPosition position{.last_evaluated_key = R"({"pk":{"S":"a"}})"};
   json::error_code error;
