@@ -48,6 +48,17 @@ def test_log_and_metrics(start: Start) -> None:
         assert metrics["ItemsDelivered"] == ITEMS and metrics["FunctionName"] == "scanner"
 
 
+def test_default_leaves_half_to_others(start: Start) -> None:
+    with FaultServer(items=ITEMS, item_bytes=200, read_units_per_second=1000) as server:
+        host = start(server, [30.0])
+        host.invoke()
+        said = "read rate: 500 read units/s, 50% of the table's (provisioned: 1,000 read units/s)"
+        wait_for(
+            lambda: any(said in line.get("message", "") for line in host.log), "the read rate is said"
+        )
+        assert any("READ_PERCENT=100 takes all" in line.get("message", "") for line in host.log)
+
+
 def test_two_rounds(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
