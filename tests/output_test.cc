@@ -72,6 +72,11 @@ TEST(Output, ResponseFields) {
   EXPECT_THAT(names_of(lambda::answer_json(report)), UnorderedElementsAreArray(fields));
 }
 
+TEST(Output, StartFields) {
+  EXPECT_THAT(names_of(lambda::start_json({})),
+              UnorderedElementsAreArray(documented("start field")));
+}
+
 TEST(Output, ProgressFields) {
   EXPECT_THAT(names_of(run::progress_json({}, {}, {})),
               UnorderedElementsAreArray(documented("progress field")));

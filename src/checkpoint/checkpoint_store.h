@@ -111,6 +111,8 @@ class CheckpointStore {
   /// and writes what `save` has put off. Ends when it is cancelled, or at once when there is
   /// nothing to do.
   virtual Awaitable<void> maintain() { co_return; }
+  /// Whether anything that `save` took is written by now, where it may write later.
+  virtual bool has_written() const { return true; }
   /// Writes what `save` has put off; not while `maintain` runs.
   virtual Awaitable<void> flush() { co_return; }
   /// Leaves the run to whoever presents the text that is returned (StoreContext::handed_over): it

@@ -360,6 +360,7 @@ Awaitable<void> SsmStore::write_group(std::size_t number) {
     superseded_.insert(superseded_.end(), names.begin(), names.end());
     throw;
   }
+  has_written_ = true;
   superseded_.insert(superseded_.end(), group.old_names.begin(), group.old_names.end());
   group.old_names = std::exchange(group.names, std::move(names));
 }

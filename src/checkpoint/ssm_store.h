@@ -34,6 +34,7 @@ class SsmStore final : public RemoteStore {
   Awaitable<void> save(std::vector<SegmentProgress> moved) override;
   Awaitable<void> maintain() override;
   Awaitable<void> flush() override;
+  bool has_written() const override { return has_written_; }
   std::string location() const override { return parameters_.location(); }
 
  private:
@@ -67,6 +68,7 @@ class SsmStore final : public RemoteStore {
   SsmParameters parameters_;
   std::string identity_token_;  ///< of the run whose identity is there
   std::uint64_t writes_ = 0;    ///< of groups, by this object
+  bool has_written_ = false;    ///< one of them to its end
   std::vector<Group> groups_;
   std::vector<std::string> superseded_;  ///< parameters that no longer count
   /// As `groups_` and `superseded_`, as they were last read.

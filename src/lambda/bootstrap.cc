@@ -5,11 +5,11 @@
 #include <cerrno>
 #include <cstdlib>
 #include <exception>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
@@ -53,6 +53,15 @@ void run(asio::io_context& loop, Awaitable<void> work) {
   }
 }
 
+std::vector<std::string> variable_names() {
+  std::vector<std::string> names;
+  for (char** variable = environ; *variable != nullptr; ++variable) {
+    const std::string_view text = *variable;
+    names.emplace_back(text.substr(0, text.find('=')));
+  }
+  return names;
+}
+
 /// Returns when a round was left unfinished.
 void serve(asio::io_context& loop, Clock& clock, Log& log) {
   const Environment environment = process_environment();
@@ -61,16 +70,15 @@ void serve(asio::io_context& loop, Clock& clock, Log& log) {
                           log.begin_request(request_id);
                           log.error(text);
                         });
-  std::optional<ScannerFunction> function;
+  ScannerFunction function(loop.get_executor(), environment, clock, log);
   try {
-    function.emplace(loop.get_executor(), environment, clock, log);
+    check_environment(environment, variable_names());
   } catch (...) {
     run(loop, runtime.report_init_error(std::current_exception()));
     throw;
   }
-  run(loop, runtime.serve([&function](const Invocation& invocation) {
-    return function->handle(invocation);
-  }));
+  run(loop, runtime.serve(
+                [&function](const Invocation& invocation) { return function.handle(invocation); }));
 }
 
 }  // namespace

@@ -16,13 +16,32 @@ struct Metric {
 
 }  // namespace
 
+boost::json::object start_json(const StartReport& report) {
+  return {{"status", run::status_word(run::SummaryStatus::started)},
+          {"table", report.table},
+          {"destination", report.destination},
+          {"run", report.run},
+          {"checkpoint", report.checkpoint},
+          {"log_group", report.log_group},
+          {"follow", report.follow},
+          {"next", report.next}};
+}
+
+std::uint32_t rounds_without_progress(std::uint32_t before, const run::ScanProgress& progress) {
+  if (progress.saved) {
+    return 0;
+  }
+  const bool throttled = progress.throttled_requests > 0 || progress.records_sent_again > 0;
+  return throttled ? before : before + 1;
+}
+
 boost::json::object answer_json(const RoundReport& report) {
   boost::json::object answer = run::to_json(report.summary);
   answer["round"] = report.round;
   answer["next"] = report.next;
   if (!report.error_type.empty()) {
     answer["errorType"] = report.error_type;
-    answer["errorMessage"] = report.error_message + "; " + report.next;
+    answer["errorMessage"] = report.error_message;
   }
   return answer;
 }

@@ -20,6 +20,23 @@ struct RoundReport {
   std::string error_message = {};
 };
 
+/// What an invocation that starts a chain of rounds tells whoever sent it.
+struct StartReport {
+  std::string table;
+  std::string destination;
+  std::string run;         ///< as lines of the log name it
+  std::string checkpoint;  ///< where progress is kept
+  std::string log_group;
+  std::string follow;  ///< a command that shows what the rounds log
+  std::string next;    ///< what happens next, for people
+};
+
+boost::json::object start_json(const StartReport& report);
+
+/// Rounds in a row without progress, after `before` of them and one that did `progress`. One that a
+/// service throttled does not count: throttling never fails a run.
+std::uint32_t rounds_without_progress(std::uint32_t before, const run::ScanProgress& progress);
+
 /// The summary of docs/output.md, with `round` and `next`.
 boost::json::object answer_json(const RoundReport& report);
 

@@ -39,6 +39,31 @@ TEST(RoundReport, AnswerHasSummaryAndRound) {
   EXPECT_EQ(expected.at("items_total"), 140);
 }
 
+TEST(RoundReport, FailureSaysItsRemedyOnce) {
+  RoundReport report = half_way();
+  report.summary.status = run::SummaryStatus::failed;
+  report.error_type = "NoProgress";
+  report.error_message = "nothing could be checkpointed";
+  report.next = "to resume: aws lambda invoke";
+  const boost::json::object answer = answer_json(report);
+  EXPECT_EQ(answer.at("status"), "failed");
+  EXPECT_EQ(answer.at("errorMessage"), "nothing could be checkpointed");
+  EXPECT_EQ(answer.at("next"), "to resume: aws lambda invoke");
+}
+
+TEST(RoundReport, ProgressIsWhatIsSaved) {
+  EXPECT_EQ(rounds_without_progress(2, {.saved = true}), 0U);
+  EXPECT_EQ(rounds_without_progress(1, {.saved = false}), 2U);
+  EXPECT_EQ(rounds_without_progress(1, {.counters = {.pages_checkpointed = 5}}), 2U)
+      << "taken note of, and not written";
+}
+
+TEST(RoundReport, ThrottledRoundsDoNotCount) {
+  EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1}), 2U);
+  EXPECT_EQ(rounds_without_progress(2, {.records_sent_again = 1}), 2U);
+  EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1, .saved = true}), 0U);
+}
+
 TEST(RoundReport, MetricsInEmbeddedFormat) {
   const boost::json::object line =
       metrics_json(half_way(), std::chrono::system_clock::time_point(std::chrono::seconds(1795)));

@@ -18,6 +18,7 @@
 #include "aws/client.h"
 #include "base/error.h"
 #include "base/human_format.h"
+#include "checkpoint/checkpoint_location.h"
 #include "checkpoint/checkpoint_store.h"
 #include "identity/identity.h"
 #include "identity/service_connection.h"
@@ -25,6 +26,7 @@
 #include "lambda/round_report.h"
 #include "lambda/round_times.h"
 #include "lambda/scanner_settings.h"
+#include "run/run_progress.h"
 
 namespace everyitem::lambda {
 
@@ -39,6 +41,12 @@ using std::chrono::steady_clock;
 /// round that is not answered yet, or was killed, still owns it for a while.
 constexpr std::chrono::seconds kLettingGo{60};
 constexpr std::chrono::seconds kBetweenTries{1};
+
+/// How long an invocation from outside tries to start the first round. Clients wait for 60 s or
+/// more, and then ask again.
+constexpr std::chrono::seconds kMaxStarting{20};
+
+constexpr std::chrono::minutes kBetweenProgressLines{2};
 
 /// The smallest function has 128 MB, and pages and batches are most of what a run holds.
 pipeline::PipelineLimits limits_for_memory(const Environment& environment) {
@@ -100,9 +108,18 @@ class Round {
         settings_(read_scanner_settings(environment, invocation.event)),
         times_(round_times(std::chrono::floor<milliseconds>(invocation.deadline - clock.wall_now()),
                            settings_.handover)) {
-    log_.begin_run(fmt::format("{} -> {}", settings_.scan.table.name, settings_.scan.stream->name));
+    if (!settings_.from_function) {
+      settings_.chain.asked_at =
+          std::chrono::floor<milliseconds>(clock_.wall_now()).time_since_epoch().count();
+    }
+    log_.begin_run(run_name());
   }
 
+  /// Whether whoever sent the event gets an answer at once.
+  bool is_asked_from_outside() const { return !settings_.from_function && !settings_.wait; }
+  /// Starts the first round, in an invocation of its own.
+  Awaitable<Answer> start_chain();
+  /// Is a round.
   Awaitable<Answer> work();
 
  private:
@@ -110,15 +127,20 @@ class Round {
   void start();
   Awaitable<void> wait_for_end();
   Awaitable<void> wait_until(milliseconds time);
+  void log_progress();
   bool may_try_again() const;
   Awaitable<void> hand_over();
-  ChainState next_state(const pipeline::RunCounters& counters) const;
-  Awaitable<void> invoke_self(const ChainState& next);
+  ChainState next_state() const;
+  Awaitable<std::optional<std::string>> refusal_to_invoke(std::string event, milliseconds within);
+  Awaitable<void> invoke_self(const std::string& event, milliseconds within);
 
   void judge_end();
   void fail(std::string type, const std::string& message);
   std::string next_of_complete() const;
   std::string how_to_resume() const;
+  std::string run_name() const;
+  std::string how_to_follow() const;
+  run::RunSummary summary() const;
   Answer answer();
 
   milliseconds passed() const { return std::chrono::floor<milliseconds>(clock_.now() - started_); }
@@ -134,7 +156,40 @@ class Round {
   std::shared_ptr<RunningScan> scan_;
   RoundReport report_;
   bool to_be_handed_over_ = false;
+  steady_clock::time_point next_progress_line_ = started_ + kBetweenProgressLines;
+  run::ProgressWindow progress_{started_};
 };
+
+Awaitable<Answer> Round::start_chain() {
+  ChainState first = settings_.chain;
+  std::string event = successor_event(invocation_.event, first, false);
+  const std::optional<std::string> refusal = co_await refusal_to_invoke(
+      std::move(event), std::min<milliseconds>(kMaxStarting, times_.answer));
+  if (refusal) {
+    throw Error(ErrorKind::failed,
+                {.operation = "start the first round",
+                 .object = {},
+                 .code = "StartFailed",
+                 .message = *refusal,
+                 .hint = "{\"wait\": true} runs a round in the invocation that sends it."});
+  }
+  const boost::json::object body = start_json(
+      {.table = settings_.scan.table.name,
+       .destination = settings_.scan.stream->name,
+       .run = run_name(),
+       .checkpoint = checkpoint::to_text(*settings_.scan.checkpoint),
+       .log_group = environment_("AWS_LAMBDA_LOG_GROUP_NAME"),
+       .follow = how_to_follow(),
+       .next = settings_.resume
+                   ? "the first round has been started: it continues the run, if one has "
+                     "begun and nobody is working on it"
+                   : "the first round has been started: it starts the run or resumes it, "
+                     "unless another invocation is working on it"});
+  log_.line("INFO", run::status_word(run::SummaryStatus::started), {{"summary", body}});
+  Answer answer;
+  answer.body = boost::json::serialize(body);
+  co_return answer;
+}
 
 void Round::start() {
   run::RunContext context{.environment = with_state_in_tmp(environment_),
@@ -143,7 +198,9 @@ void Round::start() {
                           .limits = limits_for_memory(environment_),
                           .owner = "invocation " + invocation_.request_id,
                           .handed_over = settings_.chain.ownership,
-                          .hands_over = true};
+                          .hands_over = true,
+                          .restart_asked_at = settings_.chain.asked_at,
+                          .only_resumes = settings_.resume};
   scan_ = std::make_shared<RunningScan>(
       executor_, settings_.scan, std::move(context),
       [&log = log_](const Message& text) { log.info(text.worded(as_variable)); });
@@ -196,25 +253,32 @@ Awaitable<void> Round::wait_for_end() {
   }
 }
 
-/// Or until the run is over.
+/// Or until the run is over. Says meanwhile, now and then, how far it is.
 Awaitable<void> Round::wait_until(milliseconds time) {
-  asio::steady_timer timer(executor_, started_ + time);
-  bool late = false;
-  timer.async_wait([scan = scan_, &late](const boost::system::error_code& cancelled) {
-    if (!cancelled) {
-      late = true;
-      scan->ended.notify_all();
-    }
+  bool rang = false;
+  const auto timer = clock_.make_timer(executor_, [this, &rang] {
+    rang = true;
+    scan_->ended.notify_all();
   });
-  while (!scan_->over && !late) {
-    co_await scan_->ended.wait();
-  }
-  if (!late && timer.cancel() == 0) {
-    // Its handler is on its way, and knows this frame.
-    while (!late) {
+  const steady_clock::time_point end = started_ + time;
+  while (!scan_->over && clock_.now() < end) {
+    rang = false;
+    timer->set(std::min(end, next_progress_line_));
+    while (!scan_->over && !rang) {
       co_await scan_->ended.wait();
     }
+    if (!scan_->over && clock_.now() >= next_progress_line_) {
+      log_progress();
+    }
   }
+}
+
+void Round::log_progress() {
+  next_progress_line_ = clock_.now() + kBetweenProgressLines;
+  const run::RunSummary so_far = summary();
+  const run::Rates rates = progress_.update(so_far.progress, clock_.now());
+  log_.line("INFO", run::numbers_text(so_far),
+            {{"progress", run::progress_json(so_far.progress, rates, so_far.elapsed)}});
 }
 
 /// Whether the round before this one may still be about to let go of the run.
@@ -230,11 +294,17 @@ void Round::judge_end() {
     to_be_handed_over_ = true;
   } else if (scan_->failure && is_about_the_owner(scan_->failure)) {
     report_.summary.status = SummaryStatus::owned_elsewhere;
-    report_.next = "nothing to do: another invocation or process is working on this run";
+    report_.next = settings_.scan.restart
+                       ? "nothing was restarted: another invocation or process is working on this "
+                         "run. Stop it first"
+                       : "nothing to do: another invocation or process is working on this run";
   } else if (scan_->failure) {
     const Answer error = error_answer(scan_->failure);
     const boost::json::value body = boost::json::parse(error.body);
     fail(error.error_type, std::string(body.at("errorMessage").as_string()));
+  } else if (scan_->outcome.not_begun) {
+    report_.summary.status = SummaryStatus::not_begun;
+    report_.next = "nothing to resume: no run has begun; invoke with {} to start one";
   } else if (scan_->outcome.status == RunStatus::limit_reached) {
     report_.summary.status = SummaryStatus::limit_reached;
     report_.next = "invoke again to continue after these items";
@@ -247,7 +317,7 @@ void Round::judge_end() {
 }
 
 Awaitable<void> Round::hand_over() {
-  const ChainState next = next_state(scan_->run.progress().counters);
+  const ChainState next = next_state();
   if (next.rounds_without_progress >= kMaxRoundsWithoutProgress) {
     fail("NoProgress",
          fmt::format("nothing could be checkpointed in {} in a row. Is the function's time limit "
@@ -255,37 +325,51 @@ Awaitable<void> Round::hand_over() {
                      counted(next.rounds_without_progress, "round")));
     co_return;
   }
-  std::optional<std::string> refused;
-  try {
-    co_await invoke_self(next);
-  } catch (const std::exception& error) {
-    refused = message_from(error).worded(as_variable);
+  if (next.round > settings_.max_rounds) {
+    fail("MaxRounds", fmt::format("the run is not complete after {}, and MAX_ROUNDS allows no more",
+                                  counted(settings_.chain.round, "round")));
+    co_return;
   }
-  if (refused) {
-    fail("HandOverFailed", "the next invocation could not be started: " + *refused);
+  std::string event = successor_event(invocation_.event, next, scan_->run.progress().begun);
+  const std::optional<std::string> refusal = co_await refusal_to_invoke(
+      std::move(event), std::max(times_.answer - passed(), milliseconds(100)));
+  if (refusal) {
+    fail("HandOverFailed", "the next invocation could not be started: " + *refusal);
     co_return;
   }
   report_.summary.status = SummaryStatus::handed_over;
   report_.next = fmt::format("round {} has been started and continues the run", next.round);
 }
 
-ChainState Round::next_state(const pipeline::RunCounters& counters) const {
+ChainState Round::next_state() const {
+  const run::ScanProgress progress = scan_->run.progress();
   ChainState next = settings_.chain;
   ++next.round;
   next.rounds_without_progress =
-      counters.pages_checkpointed > 0 ? 0 : next.rounds_without_progress + 1;
+      rounds_without_progress(settings_.chain.rounds_without_progress, progress);
   // A round that could not claim the run passes on what it was given.
   next.ownership =
       scan_->outcome.ownership.empty() ? settings_.chain.ownership : scan_->outcome.ownership;
   if (settings_.scan.limit) {
     // One at least: the next round then finds that it has reached its limit.
-    next.limit_left = std::max<std::uint64_t>(*settings_.scan.limit, counters.items_delivered + 1) -
-                      counters.items_delivered;
+    const std::uint64_t delivered = progress.counters.items_delivered;
+    next.limit_left = std::max<std::uint64_t>(*settings_.scan.limit, delivered + 1) - delivered;
   }
   return next;
 }
 
-Awaitable<void> Round::invoke_self(const ChainState& next) {
+/// Why the function could not be invoked; nothing when it was.
+Awaitable<std::optional<std::string>> Round::refusal_to_invoke(std::string event,
+                                                               milliseconds within) {
+  try {
+    co_await invoke_self(event, within);
+  } catch (const std::exception& error) {
+    co_return message_from(error).worded(as_variable);
+  }
+  co_return std::nullopt;
+}
+
+Awaitable<void> Round::invoke_self(const std::string& event, milliseconds within) {
   const aws::Arn function = aws::parse_arn(invocation_.function_arn, "the function's ARN");
   Random random(std::random_device{}());
   const identity::IdentityFlags flags;
@@ -297,8 +381,7 @@ Awaitable<void> Round::invoke_self(const ChainState& next) {
       executor_, aws::kLambda, service.settings, {}, service.tls,
       {.credentials = *service.credentials, .clock = clock_, .random = random});
   FunctionInvoker invoker(lambda.client, clock_, invocation_.function_arn);
-  const std::string event = successor_event(invocation_.event, next, scan_->run.progress().begun);
-  co_await invoker.invoke(event, std::max(times_.answer - passed(), milliseconds(100)));
+  co_await invoker.invoke(event, within);
 }
 
 void Round::fail(std::string type, const std::string& message) {
@@ -333,22 +416,39 @@ std::string Round::how_to_resume() const {
       restarts ? R"(--cli-binary-format raw-in-base64-out --payload '{"restart": true}' )" : "");
 }
 
+std::string Round::run_name() const {
+  return fmt::format("{} -> {}", settings_.scan.table.name, settings_.scan.stream->name);
+}
+
+std::string Round::how_to_follow() const {
+  return fmt::format("aws logs tail {} --follow --since 5m --region {}",
+                     environment_("AWS_LAMBDA_LOG_GROUP_NAME"),
+                     aws::parse_arn(invocation_.function_arn, "the function's ARN").region);
+}
+
+run::RunSummary Round::summary() const {
+  return {.status = report_.summary.status,
+          .table = settings_.scan.table.name,
+          .destination = settings_.scan.stream->name,
+          .part = settings_.scan.part,
+          .progress = scan_->run.progress(),
+          .elapsed = clock_.now() - started_,
+          .checkpoint = scan_->run.checkpoint_location(),
+          .dead_letters_location = scan_->run.dead_letters_location()};
+}
+
 Answer Round::answer() {
   report_.round = settings_.chain.round;
   report_.function = environment_("AWS_LAMBDA_FUNCTION_NAME");
-  report_.summary.table = settings_.scan.table.name;
-  report_.summary.destination = settings_.scan.stream->name;
-  report_.summary.part = settings_.scan.part;
-  report_.summary.progress = scan_->run.progress();
-  report_.summary.elapsed = clock_.now() - started_;
-  report_.summary.checkpoint = scan_->run.checkpoint_location();
-  report_.summary.dead_letters_location = scan_->run.dead_letters_location();
+  report_.summary = summary();
 
   const boost::json::object body = answer_json(report_);
   const bool failed = !report_.error_type.empty();
+  boost::json::object logged = body;
+  logged.erase("errorMessage");  // the line's message
   log_.line(failed ? "ERROR" : "INFO",
             failed ? report_.error_message : run::status_word(report_.summary.status),
-            {{"summary", body}});
+            {{"summary", std::move(logged)}});
   log_.write(metrics_json(report_, clock_.wall_now()));
   Answer answer;
   answer.body = boost::json::serialize(body);
@@ -364,13 +464,14 @@ ScannerFunction::ScannerFunction(asio::any_io_executor executor, Environment env
     : executor_(std::move(executor)),
       environment_(std::move(environment)),
       clock_(clock),
-      log_(log) {
-  check_environment(environment_);
-}
+      log_(log) {}
 
 Awaitable<Answer> ScannerFunction::handle(const Invocation& invocation) {
   log_.begin_request(invocation.request_id);
   Round round(executor_, environment_, clock_, log_, invocation);
+  if (round.is_asked_from_outside()) {
+    co_return co_await round.start_chain();
+  }
   co_return co_await round.work();
 }
 

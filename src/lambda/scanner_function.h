@@ -1,5 +1,5 @@
 // The Lambda function: one invocation is one round of a run, and starts the next one until the
-// table is done.
+// table is done. An invocation from outside starts the first one and is answered at once.
 //
 //   read until the deadline is near -> deliver and checkpoint what was read -> invoke itself
 //                                                                          -> answer
@@ -26,8 +26,7 @@ inline constexpr std::uint32_t kMaxRoundsWithoutProgress = 3;
 /// Used from one event loop, one invocation at a time.
 class ScannerFunction {
  public:
-  /// Clock and log outlive it, and the event loop. Throws a usage error if no invocation could be
-  /// handled.
+  /// Clock and log outlive it, and the event loop.
   ScannerFunction(asio::any_io_executor executor, Environment environment, Clock& clock, Log& log);
 
   /// Answers the summary of docs/output.md, as an error if the status is "failed". The answer is

@@ -91,18 +91,61 @@ TEST(ScannerSettings, EventsSayOnlyHow) {
   for (const char* event :
        {R"({"table_arn": "x"})", R"({"STREAM_ARN": "x"})", R"({"checkpoint": "ssm:/x"})",
         R"({"role_arn": "x"})", R"({"endpoint_url": "http://127.0.0.1:1"})",
-        R"({"dead_letters": "/etc/passwd"})", R"({"insecure_http": true})"}) {
+        R"({"dead_letters": "/etc/passwd"})", R"({"insecure_http": true})", R"({"max_rounds": 1})",
+        R"({"event_may_set": "TABLE_ARN"})"}) {
     EXPECT_THAT(refusal(event), HasSubstr("an event may not set ")) << event;
   }
   EXPECT_EQ(read(R"({"checkpoint": "ssm:/x"})", {{"EVENT_MAY_SET", "REGION, CHECKPOINT"}})
                 .scan.checkpoint,
             checkpoint::CheckpointLocation(checkpoint::SsmLocation{.prefix = "/x"}));
-  EXPECT_THAT(refusal(R"({"event_may_set": "TABLE_ARN"})"), HasSubstr("unknown setting"));
+  EXPECT_EQ(read(R"({"max_rounds": 5})", {{"EVENT_MAY_SET", "MAX_ROUNDS"}}).max_rounds, 5U);
+}
+
+TEST(ScannerSettings, EventBridgeSendsSettingsInDetail) {
+  const std::string_view rule = R"({"version":"0","id":"1","detail-type":"Scheduled Event",
+      "source":"aws.events","account":"123456789012","time":"2026-11-27T12:00:00Z",
+      "region":"eu-west-1","resources":["arn:aws:events:eu-west-1:1:rule/r"],"detail":)";
+  const auto with = [&rule](std::string_view detail) {
+    return std::string(rule) + std::string(detail) + "}";
+  };
+  for (const char* nothing : {"{}", R"("{}")"}) {  // the Scheduler's is a text
+    const ScannerSettings settings = read(with(nothing));
+    EXPECT_FALSE(settings.from_function || settings.wait || settings.resume);
+    EXPECT_FALSE(settings.scan.restart);
+    EXPECT_EQ(successor_event(boost::json::parse(with(nothing)), {}, false),
+              R"({"everyitem":{"round":1,"roundsWithoutProgress":0}})");
+  }
+  EXPECT_EQ(read(with(R"({"read_units": 5})")).scan.read_rate.units, 5);
+  EXPECT_THAT(refusal(with(R"({"bucket": "b"})")), HasSubstr(R"(unknown setting "bucket")"));
+  for (const char* other : {"7", R"("words")", "null", R"({"everyitem": {}})"}) {
+    EXPECT_THAT(refusal(with(other)), HasSubstr(R"("detail")")) << other;
+  }
+}
+
+TEST(ScannerSettings, OwnEventsAreTold) {
+  EXPECT_FALSE(read("{}").from_function);
+  EXPECT_FALSE(read(R"({"restart": true})").from_function);
+  EXPECT_TRUE(read(successor_event(nullptr, {.asked_at = 5}, false)).from_function);
+  EXPECT_EQ(read(successor_event(nullptr, {.asked_at = 5}, false)).chain.asked_at, 5);
+}
+
+TEST(ScannerSettings, WaitResumeAndRounds) {
+  const ScannerSettings nothing = read("{}");
+  EXPECT_FALSE(nothing.wait || nothing.resume);
+  EXPECT_TRUE(read(R"({"wait": true})").wait);
+  EXPECT_FALSE(read(R"({"wait": false})", {{"WAIT", "true"}}).wait);
+  EXPECT_TRUE(read(R"({"resume": true})").resume);
+  EXPECT_THAT(refusal(R"({"wait": "yes"})"), HasSubstr("WAIT is \"yes\""));
+  EXPECT_THAT(refusal(R"({"resume": true, "restart": true})"), HasSubstr("both given"));
+  EXPECT_EQ(read("{}", {{"MAX_ROUNDS", "3"}}).max_rounds, 3U);
+  for (const char* rounds : {"0", "-1", "many", "1.5", "5000000000"}) {
+    EXPECT_THAT(refusal("{}", {{"MAX_ROUNDS", rounds}}), HasSubstr("MAX_ROUNDS is"));
+  }
 }
 
 TEST(ScannerSettings, WrongSettingNamedAsSet) {
   EXPECT_THAT(refusal(R"({"read_unit": 5})"),
-              AllOf(HasSubstr("\"read_unit\""), HasSubstr("READ_UNITS")));
+              AllOf(HasSubstr("\"read_unit\""), HasSubstr("Did you mean READ_UNITS?")));
   EXPECT_THAT(refusal(R"({"to": "-"})"), HasSubstr("\"to\""));
   EXPECT_THAT(refusal("[]"), HasSubstr("not an object"));
   EXPECT_THAT(refusal("{}", {{"TABLE_ARN", ""}}), HasSubstr("TABLE_ARN is not set"));
@@ -169,8 +212,78 @@ TEST(ScannerSettings, RestartRememberedUntilBegun) {
 }
 
 TEST(ScannerSettings, RestartInEnvironmentIsRefused) {
-  EXPECT_THROW(check_environment(environment_of({{"RESTART", "true"}})), Error);
-  EXPECT_NO_THROW(check_environment(environment_of({{"SEGMENTS", "many"}})));
+  EXPECT_THROW(check_environment(environment_of({{"RESTART", "true"}}), {}), Error);
+  EXPECT_THROW(check_environment(environment_of({{"RESUME", "true"}}), {}), Error);
+  EXPECT_NO_THROW(check_environment(environment_of({{"SEGMENTS", "many"}}), {}));
+}
+
+TEST(ScannerSettings, MistypedVariablesAreRefused) {
+  const auto said = [](const std::string& variable) {
+    try {
+      check_environment(environment_of({}), {"PATH", variable});
+    } catch (const Error& error) {
+      return error.message().worded(as_variable);
+    }
+    return std::string();
+  };
+  EXPECT_THAT(said("READ_UNIT"),
+              AllOf(HasSubstr("READ_UNIT is set"), HasSubstr("Did you mean READ_UNITS?")));
+  for (const char* mistyped : {"TABEL_ARN", "STREAM_ARM", "CHECKPONT", "MAX_ROUND", "SEGMENT"}) {
+    EXPECT_THAT(said(mistyped), HasSubstr("Did you mean ")) << mistyped;
+  }
+  for (const std::string& name : setting_names()) {
+    EXPECT_EQ(said(name), "");
+  }
+  // What Lambda sets (its "Defined runtime environment variables"), a shell, extensions.
+  for (const char* other : {"_HANDLER",
+                            "_X_AMZN_TRACE_ID",
+                            "AWS_DEFAULT_REGION",
+                            "AWS_REGION",
+                            "AWS_EXECUTION_ENV",
+                            "AWS_LAMBDA_FUNCTION_NAME",
+                            "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+                            "AWS_LAMBDA_FUNCTION_VERSION",
+                            "AWS_LAMBDA_INITIALIZATION_TYPE",
+                            "AWS_LAMBDA_LOG_GROUP_NAME",
+                            "AWS_LAMBDA_LOG_STREAM_NAME",
+                            "AWS_ACCESS_KEY",
+                            "AWS_ACCESS_KEY_ID",
+                            "AWS_SECRET_ACCESS_KEY",
+                            "AWS_SESSION_TOKEN",
+                            "AWS_LAMBDA_RUNTIME_API",
+                            "LAMBDA_TASK_ROOT",
+                            "LAMBDA_RUNTIME_DIR",
+                            "TZ",
+                            "LANG",
+                            "LD_LIBRARY_PATH",
+                            "NODE_PATH",
+                            "PYTHONPATH",
+                            "GEM_PATH",
+                            "HOME",
+                            "PWD",
+                            "OLDPWD",
+                            "SHLVL",
+                            "HOSTNAME",
+                            "USER",
+                            "TERM",
+                            "SHELL",
+                            "TMPDIR",
+                            "STAGE",
+                            "LOG_LEVEL",
+                            "DD_API_KEY",
+                            "OTEL_SERVICE_NAME",
+                            "SSL_CERT_FILE",
+                            "HTTPS_PROXY",
+                            "NO_PROXY",
+                            "http_proxy"}) {
+    EXPECT_EQ(said(other), "") << other;
+  }
+}
+
+TEST(ScannerSettings, ExceptionsNameSettings) {
+  EXPECT_NO_THROW(check_environment(environment_of({{"EVENT_MAY_SET", "REGION, TABLE_ARN"}}), {}));
+  EXPECT_THROW(check_environment(environment_of({{"EVENT_MAY_SET", "REGION,TABEL_ARN"}}), {}),
+               Error);
 }
 
 TEST(ScannerSettings, SettingsAreWordedAsVariables) {
@@ -198,11 +311,10 @@ TEST(ScannerSettings, DocumentHasEachSettingOnce) {
   }
   const std::vector<std::string> names = setting_names();
   EXPECT_EQ(documented, std::multiset<std::string>(names.begin(), names.end()));
-  std::set<std::string> where_and_who{"EVENT_MAY_SET"};
-  for (const auto& entry : options::scan_entries()) {
-    if (entry.setting_class == options::SettingClass::where_and_who &&
-        entry.doors == options::SettingDoors::all) {
-      where_and_who.insert(options::variable_of(entry));
+  std::set<std::string> where_and_who;
+  for (const std::string& name : names) {
+    if (class_of(name) == options::SettingClass::where_and_who) {
+      where_and_who.insert(name);
     }
   }
   EXPECT_EQ(from_environment, where_and_who);

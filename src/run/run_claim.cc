@@ -1,6 +1,8 @@
 #include "run/run_claim.h"
 
 #include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -9,6 +11,12 @@
 #include "base/error.h"
 
 namespace everyitem::run {
+
+namespace {
+
+constexpr std::string_view kRestartAskedAt = "restart asked at";
+
+}  // namespace
 
 std::vector<std::string> changed_terms(const checkpoint::RunState& state, const RunTerms& terms) {
   std::vector<std::string> changed = checkpoint::differences(state.identity, terms.identity);
@@ -41,6 +49,27 @@ std::optional<checkpoint::RunState> resumable(std::optional<checkpoint::RunState
                         ", or name another " + setting::kCheckpoint + ".");
 }
 
+checkpoint::RunIdentity restart_mark(const RunTerms& terms) {
+  if (!terms.restart || !terms.restart_asked_at) {
+    return {};
+  }
+  return {{std::string(kRestartAskedAt), std::to_string(*terms.restart_asked_at)}};
+}
+
+bool is_same_restart(const checkpoint::RunState& state, const RunTerms& terms) {
+  const auto mark =
+      std::ranges::find(state.identity, kRestartAskedAt, &checkpoint::IdentityPart::name);
+  if (!terms.restart || !terms.restart_asked_at || mark == state.identity.end() ||
+      !changed_terms(state, terms).empty()) {
+    return false;
+  }
+  std::int64_t begun_by = 0;
+  std::from_chars(mark->value.data(), mark->value.data() + mark->value.size(), begun_by);
+  const std::chrono::milliseconds later(*terms.restart_asked_at - begun_by);
+  return later.count() == 0 ||
+         (!state.complete() && std::chrono::abs(later) <= std::chrono::milliseconds(kSameRestart));
+}
+
 RunClaim::RunClaim(RunStores stores, RunTerms terms, Clock& clock, Random& random)
     : stores_(std::move(stores)), terms_(std::move(terms)), clock_(clock) {
   if (stores_.fleet) {
@@ -61,16 +90,20 @@ Awaitable<std::optional<checkpoint::RunState>> RunClaim::claim(
     aws::require_known(error, setting::kCheckpoint);
     throw;
   }
+  if (terms_.only_resumes && (!stored || stored->complete())) {
+    co_return stored;
+  }
+  RunTerms terms = terms_;
+  terms.restart = terms.restart && !(stored && is_same_restart(*stored, terms));
   // Not before the part of this worker is its own: two processes that take themselves for the same
   // worker would disturb the others.
   if (fleet_) {
     FleetTerms shared{.identity = terms_.shared_identity,
                       .segments = terms_.parts,
                       .choose = std::move(choose),
-                      .restart = terms_.restart};
+                      .restart = terms.restart};
     agreed_parts_ = co_await fleet_->join(std::move(shared));
   }
-  RunTerms terms = terms_;
   terms.parts = agreed_parts();
   std::optional<checkpoint::RunState> state = resumable(std::move(stored), terms, location());
   begun_ = state.has_value();

@@ -2,6 +2,7 @@
 // delivered, released at the end.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -28,7 +29,20 @@ struct RunTerms {
   std::optional<std::uint32_t> parts;  ///< nothing: as the run has it, or as is chosen
   source::WorkerPart worker;           ///< which of them this process reads
   bool restart = false;
+  /// When the restart was asked for, in milliseconds since 1970; nothing: it always starts over.
+  std::optional<std::int64_t> restart_asked_at = {};
+  bool only_resumes = false;  ///< begins nothing
 };
+
+/// A client that was not answered asks again. A restart asked for this soon after the one that
+/// began the run is the same, as long as the run is not complete.
+inline constexpr std::chrono::minutes kSameRestart{5};
+
+/// What a run that a restart has begun remembers of it, as a part of its identity that is not
+/// compared; nothing when the terms do not say when it was asked for.
+checkpoint::RunIdentity restart_mark(const RunTerms& terms);
+/// Whether the restart that the terms ask for has begun `state` already.
+bool is_same_restart(const checkpoint::RunState& state, const RunTerms& terms);
 
 /// One line for each of the terms that `state` goes against: "filter: was none, is now "a = :b"".
 std::vector<std::string> changed_terms(const checkpoint::RunState& state, const RunTerms& terms);
@@ -48,8 +62,9 @@ class RunClaim {
   RunClaim(RunStores stores, RunTerms terms, Clock& clock, Random& random);
 
   /// Makes this process the owner of the run. Returns the run's state if it resumes or is complete;
-  /// nothing if a new one begins. `choose`: how many parts, asked if neither the terms nor other
-  /// workers say. Throws Error, OwnedByAnother when another process works on it.
+  /// nothing if a new one begins, or none is to begin. `choose`: how many parts, asked if neither
+  /// the terms nor other workers say. Throws Error, OwnedByAnother when another process works on
+  /// it.
   Awaitable<std::optional<checkpoint::RunState>> claim(std::function<std::uint32_t()> choose);
 
   /// How many parts a run that begins has, if the terms or other workers say.
@@ -76,7 +91,7 @@ class RunClaim {
   /// Another process has taken the run over: what workers know of it is its to say.
   void give_up() { taken_over_ = true; }
 
-  checkpoint::CheckpointStore& store() { return *stores_.checkpoint; }
+  checkpoint::CheckpointStore& store() const { return *stores_.checkpoint; }
   std::string location() const { return stores_.checkpoint->location(); }
 
  private:

@@ -113,6 +113,48 @@ TEST(Resumable, OtherWorkersReadsDoNotCount) {
   EXPECT_THROW(resumable(of_worker_1, terms, "here"), Error);
 }
 
+/// A run that a restart which was asked for `at` has begun.
+RunState restarted_run(std::int64_t at) {
+  RunState state = begun_run();
+  RunTerms terms = same_terms();
+  terms.restart = true;
+  terms.restart_asked_at = at;
+  for (const checkpoint::IdentityPart& part : restart_mark(terms)) {
+    state.identity.push_back(part);
+  }
+  return state;
+}
+
+TEST(SameRestart, SoonAfterWhileIncomplete) {
+  constexpr std::int64_t kAsked = 1'795'500'000'123;
+  constexpr std::int64_t kSoon = std::chrono::milliseconds(kSameRestart).count();
+  RunTerms terms = same_terms();
+  terms.restart = true;
+  const auto is_same = [&](const RunState& state, std::int64_t asked_at) {
+    terms.restart_asked_at = asked_at;
+    return is_same_restart(state, terms);
+  };
+  RunState state = restarted_run(kAsked);
+  EXPECT_TRUE(is_same(state, kAsked));
+  EXPECT_TRUE(is_same(state, kAsked + kSoon));
+  EXPECT_TRUE(is_same(state, kAsked - kSoon));
+  EXPECT_FALSE(is_same(state, kAsked + kSoon + 1));
+  EXPECT_FALSE(is_same(begun_run(), kAsked)) << "begun by no restart";
+  terms.parts = 4;
+  EXPECT_FALSE(is_same(state, kAsked)) << "other terms";
+  terms.parts.reset();
+  for (checkpoint::SegmentProgress& segment : state.segments) {
+    segment.position.complete = true;
+  }
+  EXPECT_TRUE(is_same(state, kAsked)) << "the event arrived twice";
+  EXPECT_FALSE(is_same(state, kAsked + 1)) << "a complete run is restarted on purpose";
+  terms.restart_asked_at.reset();
+  EXPECT_FALSE(is_same_restart(state, terms));
+  terms.restart = false;
+  EXPECT_FALSE(is_same(state, kAsked));
+  EXPECT_THAT(restart_mark(terms), testing::IsEmpty());
+}
+
 /// Writes down what it is asked, and fails where it is told to.
 class ScriptedStore final : public checkpoint::CheckpointStore {
  public:

@@ -37,6 +37,10 @@ std::string_view status_word(SummaryStatus status) {
       return "handed-over";
     case SummaryStatus::owned_elsewhere:
       return "owned-elsewhere";
+    case SummaryStatus::started:
+      return "started";
+    case SummaryStatus::not_begun:
+      return "not-begun";
     case SummaryStatus::failed:
       return "failed";
   }
@@ -44,6 +48,9 @@ std::string_view status_word(SummaryStatus status) {
 }
 
 SummaryStatus status_of(const ScanOutcome& outcome) {
+  if (outcome.not_begun) {
+    return SummaryStatus::not_begun;
+  }
   switch (outcome.status) {
     case pipeline::RunStatus::complete:
       return outcome.nothing_to_do ? SummaryStatus::already_complete : SummaryStatus::complete;

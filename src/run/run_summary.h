@@ -22,14 +22,16 @@ enum class SummaryStatus {
   interrupted,       ///< stopped; the same command resumes the run
   handed_over,       ///< the next round has been started and continues the run
   owned_elsewhere,   ///< another process works on this run; this one did nothing
+  started,           ///< the first round has been started, in another invocation
+  not_begun,         ///< there is no run to resume, and none was to begin
   failed,
 };
 
 inline constexpr std::array kSummaryStatuses = {
-    SummaryStatus::complete,        SummaryStatus::already_complete,
-    SummaryStatus::limit_reached,   SummaryStatus::closed,
-    SummaryStatus::interrupted,     SummaryStatus::handed_over,
-    SummaryStatus::owned_elsewhere, SummaryStatus::failed};
+    SummaryStatus::complete,        SummaryStatus::already_complete, SummaryStatus::limit_reached,
+    SummaryStatus::closed,          SummaryStatus::interrupted,      SummaryStatus::handed_over,
+    SummaryStatus::owned_elsewhere, SummaryStatus::started,          SummaryStatus::not_begun,
+    SummaryStatus::failed};
 
 /// "limit-reached"
 std::string_view status_word(SummaryStatus status);

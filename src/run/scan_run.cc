@@ -135,7 +135,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
 Awaitable<void> ScanRun::Impl::release(const std::exception_ptr& failure, ScanOutcome& outcome) {
   const bool interrupted = !failure && outcome.status == pipeline::RunStatus::interrupted;
   const bool complete = !failure && outcome.status == pipeline::RunStatus::complete;
-  if (interrupted && context.hands_over) {
+  if (interrupted && context.hands_over && !outcome.not_begun) {
     outcome.ownership = co_await run_claim->hand_over(notice);
   } else {
     co_await run_claim->release(complete, notice);
@@ -145,7 +145,7 @@ Awaitable<void> ScanRun::Impl::release(const std::exception_ptr& failure, ScanOu
 Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   const auto start_up = [this]() -> Awaitable<void> {
     co_await claim();
-    if (!state || !state->complete()) {
+    if (state ? !state->complete() : !context.only_resumes) {
       co_await begin();
     }
   };
@@ -164,8 +164,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
     destination->complete_again(resumed_start());
     co_return ScanOutcome{.nothing_to_do = true};
   }
-  if (stop_requested) {
-    co_return ScanOutcome{.status = pipeline::RunStatus::interrupted};
+  if (stop_requested || !state) {
+    co_return ScanOutcome{.status = pipeline::RunStatus::interrupted, .not_begun = !stop_requested};
   }
 
   gate.emplace(loops.home().executor, context.clock, rate, source->max_page_units());
@@ -246,6 +246,7 @@ Awaitable<void> ScanRun::Impl::begin() {
   destination->prepare({.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
                         .token = new_state.token});
   std::ranges::copy(destination->marks(), std::back_inserter(new_state.identity));
+  std::ranges::copy(restart_mark(terms()), std::back_inserter(new_state.identity));
   co_await run_claim->begin(new_state);
   state = std::move(new_state);
   before.begun = true;
@@ -275,7 +276,9 @@ RunTerms ScanRun::Impl::terms() const {
                  .shared_identity = source->identity(),
                  .parts = settings.segments,
                  .worker = settings.part,
-                 .restart = settings.restart};
+                 .restart = settings.restart,
+                 .restart_asked_at = context.restart_asked_at,
+                 .only_resumes = context.only_resumes};
   std::ranges::copy(destination->identity(), std::back_inserter(terms.identity));
   std::ranges::copy(destination->shared_identity(), std::back_inserter(terms.shared_identity));
   return terms;
@@ -296,6 +299,7 @@ ScanProgress ScanRun::Impl::progress() const {
   if (pipeline) {
     progress.counters = pipeline->counters();
     progress.read_rate = rate;
+    progress.saved = progress.counters.pages_checkpointed > 0 && run_claim->store().has_written();
   }
   progress.counters.read_units += tried_units;
   progress.alone = settings.part.alone();

@@ -34,6 +34,7 @@ struct ScanProgress {
   bool alone = true;      ///< there are no other workers
   bool filtered = false;  ///< not all items that are read are delivered
   bool resumed = false;   ///< earlier processes of the run have done something
+  bool saved = false;     ///< the checkpoint has moved, durably
   bool begun = false;     ///< the run's record is durable: the next process can resume the run
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
@@ -44,6 +45,7 @@ struct ScanProgress {
 struct ScanOutcome {
   pipeline::RunStatus status = pipeline::RunStatus::complete;
   bool nothing_to_do = false;  ///< the run was complete before
+  bool not_begun = false;      ///< there is no run to resume, and none was to begin
   /// For RunContext::handed_over of the process that continues the run, so that it need not wait;
   /// empty if nothing was handed over.
   std::string ownership = {};

@@ -85,6 +85,11 @@ struct RunContext {
   std::string handed_over = {};
   /// Hands the run over when it is stopped, instead of releasing it.
   bool hands_over = false;
+  /// When ScanSettings::restart was asked for, in milliseconds since 1970, by somebody who may ask
+  /// again because no answer came (RunTerms::restart_asked_at); nothing: always starts over.
+  std::optional<std::int64_t> restart_asked_at = {};
+  /// Continues a run that has begun, and begins none.
+  bool only_resumes = false;
 };
 
 }  // namespace everyitem::run

@@ -29,6 +29,8 @@ REGION = "us-east-1"
 FUNCTION = "scanner"
 ARN = f"arn:aws:lambda:{REGION}:123456789012:function:{FUNCTION}"
 
+LOG_GROUP = f"/aws/lambda/{FUNCTION}"
+
 ACCESS_KEY_ID = "AKIDFAULTS"
 SECRET_ACCESS_KEY = "not-a-secret"
 
@@ -212,6 +214,7 @@ class LambdaHost:
             "AWS_SECRET_ACCESS_KEY": SECRET_ACCESS_KEY,
             "AWS_LAMBDA_FUNCTION_NAME": FUNCTION,
             "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": "128",
+            "AWS_LAMBDA_LOG_GROUP_NAME": LOG_GROUP,
             "AWS_ENDPOINT_URL_LAMBDA": f"http://{self._server.authority}",
             **env,
         }
@@ -230,9 +233,9 @@ class LambdaHost:
     def log(self) -> List[Dict[str, Any]]:
         return [json.loads(line) for line in self.log_file.read_text().splitlines()]
 
-    def invoke(self, event: bytes = b"") -> Outcome:
-        """A synchronous invocation."""
-        return self._attempt(str(uuid.uuid4()), event, 0)
+    def invoke(self, event: bytes = b"", wait: bool = True) -> Outcome:
+        """A synchronous invocation: a round, if `wait`."""
+        return self._attempt(str(uuid.uuid4()), waiting(event) if wait else event, 0)
 
     def wait(self, seconds: float = 60) -> List[Outcome]:
         """Waits until no asynchronous invocation is left; returns all attempts so far."""
@@ -240,11 +243,11 @@ class LambdaHost:
             assert self._idle.wait_for(lambda: self._open == 0, seconds), self.outcomes
         return self.outcomes
 
-    def send(self, event: bytes = b"") -> None:
-        """An asynchronous invocation."""
+    def send(self, event: bytes = b"", wait: bool = True) -> None:
+        """An asynchronous invocation: a round, if `wait`."""
         with self._idle:
             self._open += 1
-        self._queue.put((str(uuid.uuid4()), event))
+        self._queue.put((str(uuid.uuid4()), waiting(event) if wait else event))
 
     def _work(self) -> None:
         while True:
@@ -290,7 +293,7 @@ class LambdaHost:
             answer = {"message": "The request signature we calculated does not match"}
             return 403, {"x-amzn-ErrorType": "SignatureDoesNotMatch"}, json.dumps(answer).encode()
         json.loads(body)
-        self.send(body)
+        self.send(body, wait=False)
         return 202, {}, b""
 
     def _signed(self, request: Handler, body: bytes) -> bool:
@@ -308,6 +311,16 @@ class LambdaHost:
         canonical = auth.canonical_request(again)
         expected = auth.signature(auth.string_to_sign(again, canonical), again)
         return given.endswith(f"Signature={expected}")
+
+
+def waiting(event: bytes) -> bytes:
+    """The event with `wait`, if it can be one."""
+    try:
+        value = json.loads(event or b"{}")
+    except ValueError:
+        return event
+    value = {} if value is None else value
+    return json.dumps({**value, "wait": True}).encode() if isinstance(value, dict) else event
 
 
 def refused(status: int, code: str) -> Reply:

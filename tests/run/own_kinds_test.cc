@@ -71,7 +71,9 @@ class OwnKindsTest : public testing::Test {
     kinds.sources.insert(kinds.sources.begin(), vector_source(parts_, refusal_));
     kinds.destinations.insert(kinds.destinations.begin(), counting_destination(counting_));
     RunContext context{.environment = [](std::string_view) { return std::string(); },
-                       .clock = clock};
+                       .clock = clock,
+                       .restart_asked_at = restart_asked_at_,
+                       .only_resumes = only_resumes_};
     ScanRun scan(
         loop.get_executor(), settings, context,
         [&](const auto& text) { ended.notices.push_back(text_of(text)); }, std::move(kinds));
@@ -133,6 +135,8 @@ class OwnKindsTest : public testing::Test {
   std::string folder_;
   Parts parts_ = parts_of(5, 8, 12);
   std::string refusal_;
+  std::optional<std::int64_t> restart_asked_at_;
+  bool only_resumes_ = false;
   Counting counting_;
 };
 
@@ -239,6 +243,45 @@ TEST_F(OwnKindsTest, LimitThenTheRest) {
   const Ended rest = run(settings());
   ASSERT_TRUE(rest.outcome) << rest.error;
   EXPECT_EQ(distinct_taken(), all());
+}
+
+TEST_F(OwnKindsTest, OnlyResumesWhatHasBegun) {
+  only_resumes_ = true;
+  Ended ended = run(settings());
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  EXPECT_TRUE(ended.outcome->not_begun);
+  EXPECT_FALSE(ended.progress.begun);
+  EXPECT_THAT(taken(), SizeIs(0));
+  only_resumes_ = false;
+  ScanSettings limited = settings();
+  limited.limit = 200;
+  ASSERT_EQ(run(limited).outcome->status, RunStatus::limit_reached);
+  only_resumes_ = true;
+  ended = run(settings());
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  EXPECT_EQ(ended.outcome->status, RunStatus::complete);
+  EXPECT_GT(ended.progress.items_before, 0U);
+  EXPECT_EQ(distinct_taken(), all());
+  EXPECT_TRUE(run(settings()).outcome->nothing_to_do);
+}
+
+TEST_F(OwnKindsTest, RepeatedRestartIsOne) {
+  run(settings());
+  ScanSettings restart = settings();
+  restart.restart = true;
+  restart_asked_at_ = 1'795'500'000'000;
+  ScanSettings limited = restart;
+  limited.limit = 200;
+  EXPECT_EQ(run(limited).progress.items_before, 0U);
+  *restart_asked_at_ += 60'000;  // its client asks again
+  const Ended resumed = run(restart);
+  EXPECT_EQ(resumed.outcome->status, RunStatus::complete);
+  EXPECT_GT(resumed.progress.items_before, 0U);
+  *restart_asked_at_ += 60'000;  // somebody wants it once more
+  const Ended again = run(restart);
+  EXPECT_FALSE(again.outcome->nothing_to_do);
+  EXPECT_EQ(again.progress.counters.items_delivered, all().size());
+  EXPECT_TRUE(run(restart).outcome->nothing_to_do);  // the same event again
 }
 
 TEST_F(OwnKindsTest, FileTakesTheSamePages) {
