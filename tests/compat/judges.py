@@ -11,6 +11,7 @@ import datetime
 import json
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -63,23 +64,45 @@ def call(command: Command, log: Path, env: Dict[str, str]) -> int:
             raise
 
 
-def need_venv() -> None:
-    """The judges that are Python packages, exactly as requirements.txt pins them."""
-    wanted = (HERE / "requirements.txt").read_text()
-    stamp = VENV / "installed.txt"
+def install(pinned: Path, folder: Path, commands: List[Command]) -> None:
+    """Makes `folder` with the commands, unless it is what `pinned` says already."""
+    wanted = pinned.read_text()
+    stamp = folder / "installed.txt"
     if stamp.exists() and stamp.read_text() == wanted:
         return
-    log = BUILD / "venv.log"
+    log = BUILD / f"{folder.name}.log"
     log.unlink(missing_ok=True)
-    install: List[Command] = [
-        ["/usr/bin/python3", "-m", "venv", "--clear", VENV],
-        [VENV / "bin/pip", "install", "--no-deps", "-r", HERE / "requirements.txt"],
-    ]
-    for command in install:
+    for command in commands:
         if call(command, log, {}) != 0:
             lines = log.read_text(errors="replace").strip().splitlines()
-            raise Skipped(f"cannot install requirements.txt: {lines[-1] if lines else 'no output'}")
+            what = pinned.relative_to(ROOT)
+            raise Skipped(f"cannot install {what}: {lines[-1] if lines else 'no output'}")
     stamp.write_text(wanted)
+
+
+def install_venv(pinned: Path, venv: Path) -> None:
+    """Python packages, exactly as the file pins them."""
+    commands: List[Command] = [
+        ["/usr/bin/python3", "-m", "venv", "--clear", venv],
+        [venv / "bin/pip", "install", "--no-deps", "-r", pinned],
+    ]
+    install(pinned, venv, commands)
+
+
+def need_venv() -> None:
+    install_venv(HERE / "requirements.txt", VENV)
+
+
+def need_packaging() -> None:
+    """What users package and check the templates with."""
+    pinned = ROOT / "tests/packaging"
+    install_venv(pinned / "requirements.txt", BUILD / "sam")
+    folder = BUILD / "packaging"
+    folder.mkdir(exist_ok=True)
+    for name in ("package.json", "package-lock.json"):
+        shutil.copy(pinned / name, folder)
+    npm = ["npm", "ci", "--prefix", folder, "--ignore-scripts", "--omit=optional", "--loglevel=error"]
+    install(pinned / "package-lock.json", folder, [[*npm, "--no-audit", "--no-fund"]])
 
 
 def pytest(*arguments: Any) -> Command:
@@ -149,6 +172,13 @@ PARTS = [
         [pytest("tests/compat/test_aggregation.py")],
         r"\d+ passed.*",
         need_venv,
+    ),
+    Part(
+        "packaging",
+        "the templates, with osls 3 and 4, serverless 3, the SAM CLI and cfn-lint",
+        [pytest("tests/packaging")],
+        r"\d+ passed.*",
+        need_packaging,
     ),
 ]
 

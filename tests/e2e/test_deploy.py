@@ -1,9 +1,10 @@
 """What deploy/ creates: a function, and permissions for exactly the calls it makes."""
 
+import json
 import re
 import shutil
 from pathlib import Path
-from typing import Any, Dict, Set
+from typing import Any, Dict, List, Set
 
 import pytest
 import yaml
@@ -26,6 +27,9 @@ STREAM_KEY = f"arn:aws:kms:{REGION}:{ACCOUNT}:key/of-the-stream"
 NAME = "everyitem-dev-scanner"  # the function's name
 FUNCTION = f"arn:aws:lambda:{STACK_REGION}:{ACCOUNT}:function:{NAME}"
 LOG_GROUP = f"arn:aws:logs:{STACK_REGION}:{ACCOUNT}:log-group:/aws/lambda/{NAME}:*"
+QUEUE = f"arn:aws:sqs:{STACK_REGION}:{ACCOUNT}:everyitem-dev-FailedRounds-1ABC"
+RULE = f"arn:aws:events:{STACK_REGION}:{ACCOUNT}:rule/everyitem-dev-1ABC"
+TOPIC = f"arn:aws:sns:{STACK_REGION}:{ACCOUNT}:operators"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/everyitem-dev-ScannerRole-1ABC"
 
 # Values AWS knows when it creates the stack.
@@ -38,6 +42,12 @@ CREATED = {
     "ScannerLogGroup.Arn": LOG_GROUP,
     "ScannerRole.Arn": ROLE,
     "ServerlessDeploymentBucket": "deployment-bucket",
+    "FailedRounds.Arn": QUEUE,
+    "FailedRounds.QueueName": QUEUE.split(":")[-1],
+    # What each template calls the function and the rule.
+    **{name: NAME for name in ("Scanner", "ScannerLambdaFunction")},
+    **{f"{name}.Arn": FUNCTION for name in ("Scanner", "ScannerLambdaFunction")},
+    **{f"{name}.Arn": RULE for name in ("Watchdog", "ScannerEventsRuleSchedule1")},
 }
 
 
@@ -57,10 +67,10 @@ def packaged_function(folder: Path, archive: Path, kms: bool) -> Dict[str, Any]:
     return packaged(folder / "deploy")
 
 
-def made_stack(which: str, kms: bool, folder: Path, archive: Path) -> Stack:
+def made_stack(which: str, kms: bool, folder: Path, archive: Path, **more: str) -> Stack:
     if which == "serverless.yml":
         return Stack(packaged_function(folder, archive, kms), CREATED)
-    values = {**CREATED, "DynamodbTableArn": TABLE, "KinesisStreamArn": STREAM}
+    values = {**CREATED, "DynamodbTableArn": TABLE, "KinesisStreamArn": STREAM, **more}
     if kms:
         values.update(TableKmsKeyArn=TABLE_KEY, StreamKmsKeyArn=STREAM_KEY)
     return Stack(yaml.load((DEPLOY / "template.yaml").read_text(), Loader), values)
@@ -86,11 +96,13 @@ def allowed(stack: Stack) -> Set[Call]:
     found = set()
     for statement in policy["PolicyDocument"]["Statement"]:
         assert set(statement) == {"Effect", "Action", "Resource"} and statement["Effect"] == "Allow"
-        actions = statement["Action"]
-        for action in [actions] if isinstance(actions, str) else actions:
-            assert isinstance(statement["Resource"], str)
-            found.add(Call(action, statement["Resource"]))
+        for action in listed(statement["Action"]):
+            found.update(Call(action, resource) for resource in listed(statement["Resource"]))
     return found
+
+
+def listed(value: Any) -> List[str]:
+    return [value] if isinstance(value, str) else value
 
 
 @pytest.fixture(scope="module")
@@ -107,8 +119,8 @@ def called(lambda_bootstrap: Path, tmp_path_factory: pytest.TempPathFactory) -> 
                 "AWS_ENDPOINT_URL_KINESIS": recorder.url,
             }
             folder = tmp_path_factory.mktemp("function")
-            with LambdaHost([str(lambda_bootstrap)], folder, env, [1.0, 30.0]) as host:
-                host.send()
+            with LambdaHost([str(lambda_bootstrap)], folder, env, [30.0, 1.0, 30.0]) as host:
+                host.send(wait=False)
                 outcomes = host.wait()
             assert outcomes[-1].answer["status"] == "complete", outcomes
             # A hand-over, by invoking itself.
@@ -132,7 +144,7 @@ def test_the_function(stack: Stack) -> None:
     assert function["Runtime"] == "provided.al2023" and function["Handler"] == "bootstrap"
     assert function["Architectures"] == ["x86_64"]
     assert function["Timeout"] == 900 and function["MemorySize"] == 512
-    assert function["ReservedConcurrentExecutions"] == 1
+    assert function["ReservedConcurrentExecutions"] == 2  # a round, and an answer
     assert function["RecursiveLoop"] == "Allow"
     assert function["Role"] == ROLE
     assert function["Environment"]["Variables"] == environment()
@@ -143,8 +155,41 @@ def test_the_function(stack: Stack) -> None:
 
 
 def test_policy_allows_exactly_what_is_called(stack: Stack, called: Set[Call]) -> None:
-    logs = {Call(f"logs:{action}", LOG_GROUP) for action in ("CreateLogStream", "PutLogEvents")}
-    assert allowed(stack) == called | logs
+    by_lambda = {Call(f"logs:{action}", LOG_GROUP) for action in ("CreateLogStream", "PutLogEvents")}
+    by_lambda.add(Call("sqs:SendMessage", QUEUE))
+    # The next round of one that was invoked by an alias or a version is, too.
+    qualified = {Call("lambda:InvokeFunction", f"{FUNCTION}:*")}
+    assert allowed(stack) == called | qualified | by_lambda
+
+
+def test_failed_rounds_are_kept_and_alarmed(stack: Stack, which: str) -> None:
+    destination = stack.properties("AWS::Lambda::EventInvokeConfig")
+    assert destination == {
+        "FunctionName": NAME,
+        "Qualifier": "$LATEST",
+        "DestinationConfig": {"OnFailure": {"Destination": QUEUE}},
+    }
+    assert stack.properties("AWS::SQS::Queue") == {"MessageRetentionPeriod": 14 * 24 * 3600}
+    alarm = stack.properties("AWS::CloudWatch::Alarm")
+    assert alarm["Namespace"] == "AWS/SQS"
+    assert alarm["Dimensions"] == [{"Name": "QueueName", "Value": QUEUE.split(":")[-1]}]
+    assert alarm["Threshold"] == 1 and "AlarmActions" not in alarm
+    if which == "template.yaml":
+        told = made_stack(which, False, Path(), Path(), AlarmTopicArn=TOPIC)
+        assert told.properties("AWS::CloudWatch::Alarm")["AlarmActions"] == [TOPIC]
+
+
+def test_watchdog_is_disabled_and_only_resumes(stack: Stack) -> None:
+    rule = stack.properties("AWS::Events::Rule")
+    assert rule["State"] == "DISABLED" and rule["ScheduleExpression"] == "rate(15 minutes)"
+    (target,) = rule["Targets"]
+    assert target["Arn"] == FUNCTION and json.loads(target["Input"]) == {"resume": True}
+    assert stack.properties("AWS::Lambda::Permission") == {
+        "FunctionName": FUNCTION,
+        "Action": "lambda:InvokeFunction",
+        "Principal": "events.amazonaws.com",
+        "SourceArn": RULE,
+    }
 
 
 def test_checkpoint_table_is_as_documented(stack: Stack) -> None:
