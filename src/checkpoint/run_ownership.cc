@@ -1,5 +1,8 @@
 #include "checkpoint/run_ownership.h"
 
+#include <algorithm>
+#include <charconv>
+#include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
@@ -25,6 +28,11 @@ std::string hand_over_text(const RunRecord& record) {
   return fmt::format("{}:{}", record.token, record.generation);
 }
 
+/// Of a record that was watched; the time follows.
+std::string watch_text(const RunRecord& record) {
+  return fmt::format("watched:{}:{}:", record.token, record.version);
+}
+
 }  // namespace
 
 RunOwnership::RunOwnership(RunRecords& records, const StoreContext& context)
@@ -42,6 +50,18 @@ bool RunOwnership::is_handed_over(const RunRecord& record) const {
   return !handed_over_.empty() && hand_over_text(record) == handed_over_;
 }
 
+/// How long the process that passed on its watch saw the owner of this very record write nothing.
+std::chrono::milliseconds RunOwnership::watched_before(const RunRecord& record) const {
+  std::string_view text = handed_over_;
+  const std::string begin = watch_text(record);
+  std::int64_t milliseconds = 0;
+  if (text.starts_with(begin)) {
+    text.remove_prefix(begin.size());
+    std::from_chars(text.data(), text.data() + text.size(), milliseconds);
+  }
+  return std::clamp<std::chrono::milliseconds>(std::chrono::milliseconds(milliseconds), {}, kLease);
+}
+
 void RunOwnership::become_owner_of(RunRecord& record) const {
   record.owner = owner_;
   record.owned = true;
@@ -56,8 +76,7 @@ void RunOwnership::written(RunRecord record, std::chrono::steady_clock::time_poi
 }
 
 Awaitable<bool> RunOwnership::claim() {
-  std::optional<RunRecord> seen;
-  std::chrono::steady_clock::time_point seen_at;
+  watched_.reset();
   for (;;) {
     StoredRecord there = co_await records_.read_record();
     const auto now = clock_.now();
@@ -73,18 +92,19 @@ Awaitable<bool> RunOwnership::claim() {
       co_return true;
     }
     if (there.record->owned && !is_handed_over(*there.record)) {
-      if (!seen) {
-        seen = there.record;
-        seen_at = now;
+      if (!watched_) {
+        watched_ = there.record;
+        watched_since_ = now - watched_before(*there.record);
         if (notice_) {
           notice_(fmt::format("waiting up to {} for the lease of {}", duration(kLease),
                               there.record->owner));
         }
       }
-      if (seen != there.record) {
+      if (watched_ != there.record) {
+        watched_.reset();
         throw owned_by_another(records_.record_location(), there.record->owner);
       }
-      if (now - seen_at < kLease) {
+      if (now - watched_since_ < kLease) {
         co_await clock_.sleep(kLookInterval);
         continue;
       }
@@ -97,6 +117,7 @@ Awaitable<bool> RunOwnership::claim() {
     generation_ = wanted.generation;
     renewed_at_ = now;
     if (co_await records_.write_record(wanted, std::move(there))) {
+      watched_.reset();
       written(std::move(wanted), now);
       co_return true;
     }
@@ -235,7 +256,9 @@ Awaitable<void> RunOwnership::require() {
 
 Awaitable<std::string> RunOwnership::hand_over() {
   if (!owned_) {
-    co_return std::string();
+    const auto watched =
+        std::chrono::floor<std::chrono::milliseconds>(clock_.now() - watched_since_);
+    co_return watched_ ? watch_text(*watched_) + std::to_string(watched.count()) : std::string();
   }
   const Change nothing_else = [](RunRecord& /*record*/) {};
   co_await change_own(nothing_else);

@@ -65,7 +65,8 @@ class RunOwnership {
   Awaitable<void> renew_if_due();
   /// Makes sure that this process still owns the run.
   Awaitable<void> require();
-  /// What `claim` of the next owner takes (StoreContext::handed_over); empty when nothing is owned.
+  /// What `claim` of the next owner takes (StoreContext::handed_over): the run, or, when `claim`
+  /// was cancelled, for how long the owner has been silent. Empty when there is neither.
   Awaitable<std::string> hand_over();
   /// Gives up what this process owns, or may own by a write whose answer was lost. The run with
   /// `token` is written as finished, when that is given: true when it was.
@@ -77,6 +78,7 @@ class RunOwnership {
 
   bool is_own(const std::optional<RunRecord>& record) const;
   bool is_handed_over(const RunRecord& record) const;
+  std::chrono::milliseconds watched_before(const RunRecord& record) const;
   void become_owner_of(RunRecord& record) const;
   Awaitable<void> change_own(Change change);
   Awaitable<StoredRecord> read_after_refusal();
@@ -89,6 +91,8 @@ class RunOwnership {
   std::string handed_over_;
   Notice notice_;
   StoredRecord stored_;
+  std::optional<RunRecord> watched_;  ///< another's, by `claim`
+  std::chrono::steady_clock::time_point watched_since_;
   bool owned_ = false;
   bool may_own_ = false;          ///< a write that makes this process the owner was sent
   std::uint64_t generation_ = 0;  ///< which it had then

@@ -8,6 +8,8 @@
 #include <utility>
 #include <vector>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
@@ -147,6 +149,21 @@ class RunOwnershipTest : public testing::Test {
     }
   }
 
+  /// What is passed on by a process that waits for the run and has only this much time.
+  std::string wait_in_vain(Process& process, std::chrono::seconds time) {
+    asio::cancellation_signal end;
+    const auto end_later = [&]() -> Awaitable<void> {
+      co_await clock_.sleep(time);
+      end.emit(asio::cancellation_type::terminal);
+    };
+    asio::co_spawn(loop_, end_later(), asio::detached);
+    const auto ended = [](const std::exception_ptr& failure, bool) { EXPECT_TRUE(failure); };
+    asio::co_spawn(loop_, process.ownership.claim(),
+                   asio::bind_cancellation_slot(end.slot(), ended));
+    clock_.run();
+    return run(process.ownership.hand_over());
+  }
+
   asio::io_context loop_;
   SimulatedClock clock_{loop_};
   Shelf shelf_;
@@ -234,6 +251,32 @@ TEST_F(RunOwnershipTest, HandedOverRunNeedsNoWait) {
   // Whoever else has the text waits as everybody does.
   Process late(shelf_, clock_, "late", text);
   EXPECT_TRUE(run(late.ownership.claim()));
+  EXPECT_EQ(clock_.now() - before, kLease);
+}
+
+TEST_F(RunOwnershipTest, ShortWaitsAddUp) {
+  begin(first_);
+  const auto before = clock_.now();
+  std::string text;
+  for (const char* name : {"round 1", "round 2"}) {
+    Process round(shelf_, clock_, name, text);
+    text = wait_in_vain(round, std::chrono::seconds(12));
+    EXPECT_FALSE(round.ownership.owns());
+  }
+  Process last(shelf_, clock_, "round 3", text);
+  EXPECT_TRUE(run(last.ownership.claim()));
+  EXPECT_GE(clock_.now() - before, kLease);
+  EXPECT_LE(clock_.now() - before, kLease + 3 * kLookInterval);
+}
+
+TEST_F(RunOwnershipTest, RenewalEndsEarlierWaits) {
+  begin(first_);
+  Process round(shelf_, clock_, "round 1");
+  const std::string text = wait_in_vain(round, std::chrono::seconds(29));
+  run(first_.ownership.require());  // it was there after all
+  const auto before = clock_.now();
+  Process next(shelf_, clock_, "round 2", text);
+  EXPECT_TRUE(run(next.ownership.claim()));
   EXPECT_EQ(clock_.now() - before, kLease);
 }
 

@@ -127,7 +127,9 @@ TEST_F(SsmStoreTest, KillCostsDeferredWritesOnly) {
   auto store = backend_.open();
   begin(*store, example());
   save(*store, {{.segment = 0, .items = 1}});
+  EXPECT_FALSE(store->has_written());
   keep(*store, 12);
+  EXPECT_TRUE(store->has_written());
   save(*store, {{.segment = 0, .items = 2}});
   store.reset();
   EXPECT_EQ(found()->items(), 1U);

@@ -27,12 +27,13 @@ boost::json::object start_json(const StartReport& report) {
           {"next", report.next}};
 }
 
-std::uint32_t rounds_without_progress(std::uint32_t before, const run::ScanProgress& progress) {
+std::uint32_t rounds_without_progress(std::uint32_t before, const run::ScanProgress& progress,
+                                      bool waited) {
   if (progress.saved) {
     return 0;
   }
   const bool throttled = progress.throttled_requests > 0 || progress.records_sent_again > 0;
-  return throttled ? before : before + 1;
+  return throttled || waited ? before : before + 1;
 }
 
 boost::json::object answer_json(const RoundReport& report) {

@@ -34,8 +34,10 @@ struct StartReport {
 boost::json::object start_json(const StartReport& report);
 
 /// Rounds in a row without progress, after `before` of them and one that did `progress`. One that a
-/// service throttled does not count: throttling never fails a run.
-std::uint32_t rounds_without_progress(std::uint32_t before, const run::ScanProgress& progress);
+/// service throttled does not count, because throttling never fails a run, nor one that only
+/// `waited` for the lease of another process.
+std::uint32_t rounds_without_progress(std::uint32_t before, const run::ScanProgress& progress,
+                                      bool waited);
 
 /// The summary of docs/output.md, with `round` and `next`.
 boost::json::object answer_json(const RoundReport& report);

@@ -52,17 +52,19 @@ TEST(RoundReport, FailureSaysItsRemedyOnce) {
 }
 
 TEST(RoundReport, ProgressIsWhatIsSaved) {
-  EXPECT_EQ(rounds_without_progress(2, {.saved = true}), 0U);
-  EXPECT_EQ(rounds_without_progress(1, {.saved = false}), 2U);
-  EXPECT_EQ(rounds_without_progress(1, {.counters = {.pages_checkpointed = 5}}), 2U)
+  EXPECT_EQ(rounds_without_progress(2, {.saved = true}, false), 0U);
+  EXPECT_EQ(rounds_without_progress(1, {.saved = false}, false), 2U);
+  EXPECT_EQ(rounds_without_progress(1, {.counters = {.pages_checkpointed = 5}}, false), 2U)
       << "taken note of, and not written";
 }
 
 TEST(RoundReport, ThrottledRoundsDoNotCount) {
-  EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1}), 2U);
-  EXPECT_EQ(rounds_without_progress(2, {.records_sent_again = 1}), 2U);
-  EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1, .saved = true}), 0U);
+  EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1}, false), 2U);
+  EXPECT_EQ(rounds_without_progress(2, {.records_sent_again = 1}, false), 2U);
+  EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1, .saved = true}, false), 0U);
 }
+
+TEST(RoundReport, WaitingRoundsDoNotCount) { EXPECT_EQ(rounds_without_progress(2, {}, true), 2U); }
 
 TEST(RoundReport, MetricsInEmbeddedFormat) {
   const boost::json::object line =

@@ -345,8 +345,8 @@ ChainState Round::next_state() const {
   const run::ScanProgress progress = scan_->run.progress();
   ChainState next = settings_.chain;
   ++next.round;
-  next.rounds_without_progress =
-      rounds_without_progress(settings_.chain.rounds_without_progress, progress);
+  next.rounds_without_progress = rounds_without_progress(
+      settings_.chain.rounds_without_progress, progress, scan_->over && scan_->outcome.waited);
   // A round that could not claim the run passes on what it was given.
   next.ownership =
       scan_->outcome.ownership.empty() ? settings_.chain.ownership : scan_->outcome.ownership;

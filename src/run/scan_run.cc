@@ -88,6 +88,7 @@ struct ScanRun::Impl {
   std::string letters_location_text;
   std::unique_ptr<sink::DeadLetters> dead_letters;  ///< null if the destination takes every item
   Message parts_notice;                             ///< how many were chosen, and why
+  bool claimed = false;
   std::optional<checkpoint::RunState> state;
   double tried_units = 0;  ///< read units of what was read before the run began
   ScanProgress before;     ///< what earlier processes of the run did
@@ -137,6 +138,7 @@ Awaitable<void> ScanRun::Impl::release(const std::exception_ptr& failure, ScanOu
   const bool complete = !failure && outcome.status == pipeline::RunStatus::complete;
   if (interrupted && context.hands_over && !outcome.not_begun) {
     outcome.ownership = co_await run_claim->hand_over(notice);
+    outcome.waited = !claimed && !outcome.ownership.empty();
   } else {
     co_await run_claim->release(complete, notice);
   }
@@ -202,6 +204,7 @@ Awaitable<void> ScanRun::Impl::claim() {
   checkpoint_location = run_claim->location();
   const std::function<std::uint32_t()> choose = [this] { return choose_parts(); };
   state = co_await run_claim->claim(choose);
+  claimed = true;
   if (destination->may_refuse_items()) {
     letters_location = run::dead_letters_location(stores_context(), run_claim->store());
     letters_location_text = to_text(*letters_location);

@@ -49,6 +49,7 @@ struct ScanOutcome {
   /// For RunContext::handed_over of the process that continues the run, so that it need not wait;
   /// empty if nothing was handed over.
   std::string ownership = {};
+  bool waited = false;  ///< only for another process, whose lease had not expired
 };
 
 /// Used from one event loop; has threads of its own, which end with it.
