@@ -22,7 +22,7 @@ def requests(server: FaultServer) -> Dict[str, int]:
 
 def next_event(outcome: Outcome) -> bytes:
     """The payload of the command that a failed round prints."""
-    command = outcome.answer["errorMessage"]
+    command = outcome.answer["next"]
     assert "aws lambda invoke" in command, outcome
     payload = re.search(r"--payload '(.*?)'", command)
     return payload.group(1).encode() if payload else b""
