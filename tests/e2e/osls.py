@@ -29,7 +29,7 @@ def packaged(folder: Path, tool: Path = OSLS, warns: bool = False) -> Dict[str, 
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
-        timeout=60,
+        timeout=300,
     )
     assert run.returncode == 0 and ("Warning" in run.stdout) == warns, run.stdout
     template = folder / ".serverless/cloudformation-template-update-stack.json"
