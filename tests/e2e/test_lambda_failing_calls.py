@@ -69,4 +69,7 @@ def test_every_request_fails_once(
             assert report["missing"] == 0, case
             if restarts:  # the items have come twice
                 assert report["duplicates"] >= ITEMS, case
-            assert host.invoke().answer["status"] == "already-complete", case
+            last = host.invoke()
+            if last.failed:  # fewer requests were made before, so that this one met the fault
+                last = host.invoke(next_event(last))
+            assert last.answer["status"] == "already-complete", f"{case}\nlast: {last}"
