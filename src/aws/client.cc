@@ -1,6 +1,6 @@
 #include "aws/client.h"
 
-#include <array>
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 #include <utility>
@@ -22,6 +22,12 @@ namespace {
 /// The services accept a signature for 5 minutes (SigV4 documentation). A smaller difference than
 /// this is not the reason for a rejection.
 constexpr std::chrono::minutes kToleratedSkew{4};
+
+/// After how long a call that keeps failing is reported, and how often: a second of an outage is
+/// not worth a line, and throttling is part of reading as fast as a table allows.
+constexpr std::chrono::seconds kTellFailing{3};
+constexpr std::chrono::seconds kTellThrottled{30};
+constexpr std::chrono::seconds kTellApart{60};
 
 /// Throws MalformedResponse if the body is not what the service sent.
 void verify_crc32(const http::Response& response) {
@@ -62,9 +68,21 @@ std::string redirect_target(const http::Response& response) {
 }
 
 ErrorClass classify(http::TransportError::Cause cause) {
-  const bool stays = cause == http::TransportError::Cause::tls ||
-                     cause == http::TransportError::Cause::proxy_refused;
-  return stays ? ErrorClass::fatal : ErrorClass::transient;
+  switch (cause) {
+    case http::TransportError::Cause::tls:
+    case http::TransportError::Cause::proxy_refused:
+    case http::TransportError::Cause::not_local:
+    case http::TransportError::Cause::encoded:
+      return ErrorClass::fatal;
+    case http::TransportError::Cause::resolve:
+    case http::TransportError::Cause::connect:
+    case http::TransportError::Cause::proxy:
+    case http::TransportError::Cause::idle:
+    case http::TransportError::Cause::closed:
+    case http::TransportError::Cause::bad_response:
+      return ErrorClass::transient;
+  }
+  return ErrorClass::transient;
 }
 
 Message hint_for(http::TransportError::Cause cause) {
@@ -74,6 +92,11 @@ Message hint_for(http::TransportError::Cause cause) {
       return "Check the region, " + setting::kEndpointUrl + " and the network.";
     case http::TransportError::Cause::tls:
       return "If the endpoint uses a private CA, set AWS_CA_BUNDLE to its certificate.";
+    case http::TransportError::Cause::not_local:
+      return "Use https, name the endpoint in NO_PROXY if there is a proxy, or allow it with " +
+             setting::kInsecureHttp + ".";
+    case http::TransportError::Cause::encoded:
+      return "A proxy or gateway on the way must not compress responses.";
     case http::TransportError::Cause::proxy:
     case http::TransportError::Cause::proxy_refused:
     case http::TransportError::Cause::idle:
@@ -90,62 +113,79 @@ Client::Client(ServiceModel service, std::string region, http::Client& http, Cli
     : service_(service), region_(std::move(region)), http_(http), context_(context) {}
 
 Awaitable<void> Client::call(const Call& call, const Accept& accept) {
-  auto started = context_.clock.now();
-  auto failing_since = started;
-  std::array<int, kErrorClasses> failures_by_class{};
+  const auto started = context_.clock.now();
+  const Patience patience = call.patience.value_or(context_.patience);
+  Retries retries(patience, started);
   for (int attempt = 1;; ++attempt) {
-    const auto failure = co_await try_once(call, accept);
+    const auto max_silence = retries.max_silence(context_.clock.now());
+    const auto failure = co_await try_once(call, accept, max_silence);
     if (!failure) {
       counters_.with([](ClientCounters& counters) { ++counters.calls; });
       budget_.earn();
       co_return;
     }
-    const auto now = context_.clock.now();
+    const ErrorClass error_class = failure->error_class;
     if (call.pacer != nullptr) {
-      call.pacer->failed(failure->error_class, failure->may_have_been_applied);
+      call.pacer->failed(error_class, failure->may_have_been_applied);
     }
-    const int failures = ++failures_by_class.at(static_cast<std::size_t>(failure->error_class));
-    if (failure->error_class == ErrorClass::throttle) {
-      // The service works and knows the caller, so earlier failures no longer count. Otherwise a
-      // call that is throttled for hours would be ended by the few failures that are usual in
-      // hours.
-      failures_by_class = {};
-      failures_by_class.at(static_cast<std::size_t>(ErrorClass::throttle)) = failures;
-      failing_since = now;
+    if (call.tries_wire && failure->about_wire) {
+      throw WireRefused(details_of(call, *failure), error_class == ErrorClass::transient);
     }
-    const bool remediable = failure->error_class != ErrorClass::clock_skew ||
+    const auto now = context_.clock.now();
+    const auto left = retries.failed(error_class, now);
+    const bool remediable = error_class != ErrorClass::clock_skew ||
                             correct_clock(failure->server_date, failure->signed_as.time);
-    const auto elapsed =
-        now - (failure->error_class == ErrorClass::throttle ? started : failing_since);
-    if (!remediable || call.limits.give_up(failure->error_class, failures, elapsed) ||
-        !may_repeat(call.repetition, failure->may_have_been_applied)) {
-      std::string message = failure->message;
+    if (!left || !remediable || !may_repeat(call.repetition, failure->may_have_been_applied)) {
+      ErrorDetails details = details_of(call, *failure);
       if (attempt > 1) {
-        const std::string reason = call.limits.reason(failure->error_class);
-        message += fmt::format(" (gave up after {} attempts in {}{}{})", attempt,
-                               duration(now - started), reason.empty() ? "" : ": ", reason);
+        const std::string reason = retries.reason(error_class);
+        details.message += fmt::format(" (gave up after {} attempts in {}{}{})", attempt,
+                                       duration(now - started), reason.empty() ? "" : ": ", reason);
       }
-      throw Error(ErrorKind::failed, {.operation = std::string(call.operation),
-                                      .object = std::string(call.object),
-                                      .code = failure->code,
-                                      .message = std::move(message),
-                                      .hint = failure->hint});
+      throw Error(ErrorKind::failed, std::move(details));
     }
-    if (failure->error_class == ErrorClass::expired_credentials) {
+    tell(call, *failure, retries, patience);
+    if (error_class == ErrorClass::expired_credentials) {
       co_await renew_credentials(failure->signed_as.credentials);
     }
     counters_.with([&](ClientCounters& counters) {
-      ++(failure->error_class == ErrorClass::throttle ? counters.throttles : counters.retries);
+      ++(error_class == ErrorClass::throttle ? counters.throttles : counters.retries);
     });
-    co_await context_.clock.sleep(pause_after(*failure, failures));
+    const auto pause = pause_after(*failure, retries.failures(error_class));
+    co_await context_.clock.sleep(std::min(pause, *left));
     if (call.pacer != nullptr) {
       const auto asked = context_.clock.now();
       co_await call.pacer->before_repeat();
-      const auto waited = context_.clock.now() - asked;
-      started += waited;
-      failing_since += waited;
+      retries.exclude(context_.clock.now() - asked);
     }
   }
+}
+
+ErrorDetails Client::details_of(const Call& call, const Failure& failure) {
+  return {.operation = std::string(call.operation),
+          .object = std::string(call.object),
+          .code = failure.code,
+          .message = failure.message,
+          .hint = failure.hint};
+}
+
+void Client::tell(const Call& call, const Failure& failure, const Retries& retries,
+                  const Patience& patience) {
+  const bool throttled = failure.error_class == ErrorClass::throttle;
+  const auto now = context_.clock.now();
+  const auto failing_for = now - retries.since(failure.error_class);
+  const std::chrono::nanoseconds patient_for = throttled ? kTellThrottled : kTellFailing;
+  if (!context_.notice || now < tell_again_ || (failing_for < patient_for && !failure.not_ready)) {
+    return;
+  }
+  tell_again_ = now + kTellApart;
+  const std::chrono::nanoseconds bound = throttled ? patience.throttled : patience.failing;
+  ErrorDetails details = details_of(call, failure);
+  details.message += failure.not_ready ? "; waiting for it" : "; retrying";
+  if (bound < std::chrono::nanoseconds::max()) {
+    details.message += " for at most " + duration(bound);
+  }
+  context_.notice(Error(ErrorKind::failed, std::move(details)).message());
 }
 
 std::chrono::nanoseconds Client::pause_after(const Failure& failure, int failures) {
@@ -158,10 +198,11 @@ std::chrono::nanoseconds Client::pause_after(const Failure& failure, int failure
   return failure.retry_after ? *failure.retry_after + pause : pause;
 }
 
-Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, const Accept& accept) {
+Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, const Accept& accept,
+                                                           std::chrono::nanoseconds max_silence) {
   Failure failure;
   try {
-    http::Response response = co_await send_signed(call, failure.signed_as);
+    http::Response response = co_await send_signed(call, max_silence, failure.signed_as);
     verify_crc32(response);
     if (response.status == call.success) {
       accept(std::move(response));
@@ -184,6 +225,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.error_class = error.error_class;
     // Every other error means that the request was not applied.
     failure.may_have_been_applied = error.error_class == ErrorClass::transient;
+    failure.about_wire = may_be_about_format(error.code);
     failure.hint = hint_for(error.code);
     const Credentials& credentials = failure.signed_as.credentials;
     failure.code = without_secrets(std::move(error.code), credentials, call.secret);
@@ -200,12 +242,19 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.hint = error.hint().empty() ? hint_for(error.cause()) : Message(error.hint());
   } catch (const MalformedResponse& error) {
     failure.error_class = ErrorClass::transient;
+    failure.about_wire = true;
+    failure.message = error.what();
+  } catch (const NotReady& error) {
+    failure.error_class = ErrorClass::transient;
+    failure.not_ready = true;
     failure.message = error.what();
   }
   co_return failure;
 }
 
-Awaitable<http::Response> Client::send_signed(const Call& call, SignedAs& signed_as) {
+Awaitable<http::Response> Client::send_signed(const Call& call,
+                                              std::chrono::nanoseconds max_silence,
+                                              SignedAs& signed_as) {
   signed_as = {.credentials = {}, .time = context_.clock.wall_now() + clock_offset_};
   std::optional<Credentials> credentials;
   if (call.is_signed) {
@@ -219,9 +268,11 @@ Awaitable<http::Response> Client::send_signed(const Call& call, SignedAs& signed
                     .message = "no credentials in " + context_.credentials.place(),
                 });
   }
+  const std::string target = http_.endpoint().target(call.path);
   http::Request request;
   request.method = call.method;
-  request.target = call.path;
+  request.target = target;
+  request.limits = {.bytes = call.max_answer_bytes, .silence = max_silence};
   request.body = call.body;
   const std::string_view content_type =
       call.wire == Wire::cbor ? kCborContentType : service_.content_type;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
@@ -10,6 +11,7 @@
 #include <stdexcept>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "aws/credentials.h"
 #include "aws/pacer.h"
@@ -59,10 +61,14 @@ struct Call {
   std::span<const http::Header> headers = {};  ///< in addition to those of every call
   int success = 200;                           ///< the status of a successful response
   Wire wire = Wire::json;                      ///< the encoding of the body and the response
+  /// Whether the endpoint may not know this wire: an answer that may mean so ends the call at once
+  /// with WireRefused.
+  bool tries_wire = false;
+  std::size_t max_answer_bytes = http::kSmallAnswerBytes;  ///< of a successful response's body
   Repetition repetition = Repetition::safe;
-  RetryLimits limits = {};
-  bool holds_items = false;  ///< the service's message may repeat some of the body
-  Pacer* pacer = nullptr;    ///< null: the call decides by itself when to retry
+  std::optional<Patience> patience = {};  ///< if not the client's
+  bool holds_items = false;               ///< the service's message may repeat some of the body
+  Pacer* pacer = nullptr;                 ///< null: the call decides by itself when to retry
 };
 
 /// Thrown by the `accept` of a call if a successful response is not valid for the operation.
@@ -70,6 +76,26 @@ struct Call {
 class MalformedResponse : public std::runtime_error {
  public:
   using std::runtime_error::runtime_error;
+};
+
+/// Thrown by the `accept` of a call that found what it asks about, but not ready to be used: "the
+/// stream is CREATING". Retried like a failure of the service, and reported at once.
+class NotReady : public std::runtime_error {
+ public:
+  using std::runtime_error::runtime_error;
+};
+
+/// Thrown by a call that tries a wire.
+class WireRefused : public Error {
+ public:
+  WireRefused(ErrorDetails details, bool may_pass)
+      : Error(ErrorKind::failed, std::move(details)), may_pass_(may_pass) {}
+
+  /// The answer may as well have been a failure that passes.
+  bool may_pass() const { return may_pass_; }
+
+ private:
+  bool may_pass_;
 };
 
 /// How often calls had to be retried since the client was created.
@@ -84,6 +110,8 @@ struct ClientContext {
   CredentialsProvider& credentials;
   Clock& clock;
   Random& random;
+  Patience patience = {};  ///< of every call, unless it has its own
+  Notice notice = {};      ///< told of calls that keep failing; may be empty
 };
 
 /// Used from one event loop; any number of calls at once (the caller bounds them).
@@ -98,12 +126,14 @@ class Client {
   /// Retries the call until `accept` accepts a response. If a response has x-amz-crc32, its body is
   /// checked against that. Throws Error, whose details().code is the service's error code,
   /// including what was tried, how often, and why it stopped; system_error(operation_aborted) when
-  /// cancelled.
+  /// cancelled. Takes no longer than the call's patience and one short attempt (kMinSilence),
+  /// unless a large body keeps moving (http::kMinBytesPerSecond).
   Awaitable<void> call(const Call& call, const Accept& accept);
 
   /// From any thread.
   ClientCounters counters() const { return counters_.get(); }
   const std::string& region() const { return region_; }
+  const Patience& patience() const { return context_.patience; }
 
  private:
   /// The signer of a request, and the time it was signed with.
@@ -114,6 +144,8 @@ class Client {
   struct Failure {
     ErrorClass error_class = ErrorClass::fatal;
     bool may_have_been_applied = true;  ///< the service may have acted on the request
+    bool about_wire = false;            ///< the endpoint may not understand the call's wire
+    bool not_ready = false;             ///< it works, but has to be waited for
     std::string code;
     std::string message;
     Message hint;
@@ -122,11 +154,17 @@ class Client {
     SignedAs signed_as;
   };
 
-  Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept);
+  Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept,
+                                             std::chrono::nanoseconds max_silence);
   /// Stores in `signed_as` how the request is signed, before sending it.
-  Awaitable<http::Response> send_signed(const Call& call, SignedAs& signed_as);
+  Awaitable<http::Response> send_signed(const Call& call, std::chrono::nanoseconds max_silence,
+                                        SignedAs& signed_as);
   void add_signature(http::Request& request, const SignedAs& signed_as,
                      std::string_view payload_hash);
+  static ErrorDetails details_of(const Call& call, const Failure& failure);
+  /// Tells the user that the call is retried, if it has been for some time.
+  void tell(const Call& call, const Failure& failure, const Retries& retries,
+            const Patience& patience);
   /// How long to wait after the call's `failures`-th failure of this class.
   std::chrono::nanoseconds pause_after(const Failure& failure, int failures);
   /// Has credentials refreshed, unless there are already others than the rejected ones.
@@ -144,6 +182,7 @@ class Client {
   SigningKey signing_key_;
   PayloadHasher payloads_;
   RetryBudget budget_;
+  std::chrono::steady_clock::time_point tell_again_;  ///< not before
   Guarded<ClientCounters> counters_;
 };
 

@@ -16,33 +16,70 @@ bool may_repeat(Repetition repetition, bool may_have_been_applied) {
   return repetition == Repetition::safe || !may_have_been_applied;
 }
 
-bool RetryLimits::give_up(ErrorClass error_class, int failures,
-                          std::chrono::nanoseconds elapsed_so_far) const {
-  switch (error_class) {
-    case ErrorClass::throttle:
-      return elapsed_so_far >= throttled;
-    case ErrorClass::transient:
-      return failures >= attempts && elapsed_so_far >= elapsed;
-    case ErrorClass::expired_credentials:
-      // One attempt with the remedy, which the caller applies.
-      return failures >= 2;
-    case ErrorClass::clock_skew:
-      return failures > kClockCorrections;
-    case ErrorClass::invalid:
-    case ErrorClass::fatal:
-      return true;
-  }
-  return true;
+Patience waiting_at_most(std::chrono::nanoseconds max_wait) {
+  return {.failing = max_wait, .throttled = max_wait};
 }
 
-std::string RetryLimits::reason(ErrorClass error_class) const {
+std::optional<std::chrono::nanoseconds> Retries::failed(ErrorClass error_class, TimePoint now) {
+  int& failures = failures_.at(static_cast<std::size_t>(error_class));
+  ++failures;
+  if (error_class == ErrorClass::throttle) {
+    // The service works and knows the caller, so earlier failures no longer count. Otherwise a
+    // call that is throttled for hours would be ended by the few failures that are usual in hours.
+    const int throttles = failures;
+    failures_ = {};
+    failures = throttles;
+    failing_since_ = now;
+  }
+  std::chrono::nanoseconds bound = patience_.failing;
   switch (error_class) {
     case ErrorClass::throttle:
-      return fmt::format("throttled requests are retried for at most {}", duration(throttled));
+      bound = patience_.throttled;
+      break;
     case ErrorClass::transient:
-      return elapsed > std::chrono::seconds(0)
-                 ? fmt::format("failed requests are retried for at most {}", duration(elapsed))
-                 : "";
+      break;
+    case ErrorClass::expired_credentials:
+      // One attempt with the remedy, which the caller applies.
+      if (failures >= 2) {
+        return std::nullopt;
+      }
+      break;
+    case ErrorClass::clock_skew:
+      if (failures > kClockCorrections) {
+        return std::nullopt;
+      }
+      break;
+    case ErrorClass::invalid:
+    case ErrorClass::fatal:
+      return std::nullopt;
+  }
+  const auto left = bound - (now - since(error_class));
+  const bool has_remedy =
+      error_class != ErrorClass::throttle && error_class != ErrorClass::transient;
+  if (left <= left.zero() && !has_remedy) {
+    return std::nullopt;
+  }
+  return std::max(left, left.zero());
+}
+
+Patience Retries::left(TimePoint now) const {
+  constexpr std::chrono::nanoseconds kZero{0};
+  return {.failing = std::max(patience_.failing - (now - failing_since_), kZero),
+          .throttled = std::max(patience_.throttled - (now - started_), kZero)};
+}
+
+std::chrono::nanoseconds Retries::max_silence(TimePoint now) const {
+  const Patience rest = left(now);
+  return std::max<std::chrono::nanoseconds>(std::min(rest.failing, rest.throttled), kMinSilence);
+}
+
+std::string Retries::reason(ErrorClass error_class) const {
+  switch (error_class) {
+    case ErrorClass::throttle:
+      return fmt::format("throttled requests are retried for at most {}",
+                         duration(patience_.throttled));
+    case ErrorClass::transient:
+      return fmt::format("failed requests are retried for at most {}", duration(patience_.failing));
     case ErrorClass::expired_credentials:
       return "refreshed credentials were rejected too";
     case ErrorClass::clock_skew:
@@ -52,10 +89,6 @@ std::string RetryLimits::reason(ErrorClass error_class) const {
       return "";
   }
   return "";
-}
-
-RetryLimits waiting_at_most(std::chrono::nanoseconds max_wait) {
-  return {.elapsed = max_wait, .throttled = max_wait};
 }
 
 std::chrono::nanoseconds Backoff::wait(int attempt, double uniform) const {

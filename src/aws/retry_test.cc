@@ -1,5 +1,7 @@
 #include "aws/retry.h"
 
+#include <optional>
+
 #include <gtest/gtest.h>
 
 namespace everyitem::aws {
@@ -17,23 +19,63 @@ TEST(Repetition, UnsafeOnlyIfNotArrived) {
   EXPECT_FALSE(may_repeat(Repetition::unsafe, true));
 }
 
-TEST(RetryLimits, ThrottleIsNoFailure) {
-  EXPECT_FALSE(RetryLimits{}.give_up(ErrorClass::throttle, 1'000'000, hours(10)));
+class RetriesTest : public testing::Test {
+ protected:
+  using Time = Retries::TimePoint;
+
+  Time now_{hours(1)};
+  Retries retries_ = Retries({}, now_);
+};
+
+TEST_F(RetriesTest, ThrottlingNeverEnds) {
+  for (int i = 0; i < 1'000; ++i) {
+    EXPECT_TRUE(retries_.failed(ErrorClass::throttle, now_ += hours(1)));
+  }
 }
 
-TEST(RetryLimits, TransientEndsAtBothBounds) {
-  const RetryLimits limits{.attempts = 10, .elapsed = minutes(2)};
-  EXPECT_FALSE(limits.give_up(ErrorClass::transient, 9, hours(1)));
-  EXPECT_FALSE(limits.give_up(ErrorClass::transient, 1000, seconds(119)));
-  EXPECT_TRUE(limits.give_up(ErrorClass::transient, 10, minutes(2)));
+TEST_F(RetriesTest, FailingEndsWithThePatience) {
+  EXPECT_EQ(retries_.failed(ErrorClass::transient, now_), minutes(2));
+  EXPECT_EQ(retries_.failed(ErrorClass::transient, now_ + seconds(119)), seconds(1));
+  EXPECT_EQ(retries_.failed(ErrorClass::transient, now_ + seconds(120)), std::nullopt);
 }
 
-TEST(RetryLimits, RemediableRetriedFatalNever) {
-  EXPECT_FALSE(RetryLimits{}.give_up(ErrorClass::expired_credentials, 1, seconds(0)));
-  EXPECT_TRUE(RetryLimits{}.give_up(ErrorClass::expired_credentials, 2, seconds(0)));
-  EXPECT_FALSE(RetryLimits{}.give_up(ErrorClass::clock_skew, kClockCorrections, seconds(0)));
-  EXPECT_TRUE(RetryLimits{}.give_up(ErrorClass::clock_skew, kClockCorrections + 1, seconds(0)));
-  EXPECT_TRUE(RetryLimits{}.give_up(ErrorClass::fatal, 1, seconds(0)));
+TEST_F(RetriesTest, MaxWaitBoundsBoth) {
+  Retries retries(waiting_at_most(seconds(3)), now_);
+  EXPECT_EQ(retries.failed(ErrorClass::throttle, now_ + seconds(2)), seconds(1));
+  EXPECT_EQ(retries.failed(ErrorClass::transient, now_ + seconds(4)), seconds(1));
+  EXPECT_EQ(retries.failed(ErrorClass::throttle, now_ + seconds(4)), std::nullopt);
+}
+
+TEST_F(RetriesTest, ThrottleForgivesEarlierFailures) {
+  EXPECT_TRUE(retries_.failed(ErrorClass::throttle, now_ += hours(3)));
+  EXPECT_EQ(retries_.failed(ErrorClass::transient, now_), minutes(2));
+}
+
+TEST_F(RetriesTest, RemediesAreTriedOnce) {
+  EXPECT_TRUE(retries_.failed(ErrorClass::expired_credentials, now_ + hours(1)));
+  EXPECT_FALSE(retries_.failed(ErrorClass::expired_credentials, now_ + hours(1)));
+  for (int i = 0; i < kClockCorrections; ++i) {
+    EXPECT_TRUE(retries_.failed(ErrorClass::clock_skew, now_));
+  }
+  EXPECT_FALSE(retries_.failed(ErrorClass::clock_skew, now_));
+}
+
+TEST_F(RetriesTest, FatalFailuresEndAtOnce) {
+  EXPECT_FALSE(retries_.failed(ErrorClass::fatal, now_));
+  EXPECT_FALSE(retries_.failed(ErrorClass::invalid, now_));
+}
+
+TEST_F(RetriesTest, ExcludedTimeDoesNotCount) {
+  retries_.exclude(minutes(10));
+  EXPECT_EQ(retries_.failed(ErrorClass::transient, now_ + minutes(11)), minutes(1));
+}
+
+TEST_F(RetriesTest, SilenceIsWhatIsLeft) {
+  EXPECT_EQ(retries_.max_silence(now_), minutes(2));
+  EXPECT_EQ(retries_.max_silence(now_ + seconds(100)), seconds(20));
+  EXPECT_EQ(retries_.max_silence(now_ + seconds(119)), kMinSilence);
+  const Retries short_one(waiting_at_most(seconds(3)), now_);
+  EXPECT_EQ(short_one.max_silence(now_), kMinSilence);
 }
 
 TEST(Backoff, DoublesToCapFullySpread) {

@@ -174,9 +174,8 @@ void require_known(const Error& error, SettingId id) {
 
 bool may_be_about_format(std::string_view code) {
   const auto* row = find_row(code);
-  return row == nullptr ? !code.empty()
-                        : row->error_class == invalid || row->error_class == transient ||
-                              code == kUnsupportedMediaType;
+  return row == nullptr || row->error_class == invalid || row->error_class == transient ||
+         code == kUnsupportedMediaType;
 }
 
 ServiceError read_service_error(const http::Response& response) {

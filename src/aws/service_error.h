@@ -44,7 +44,8 @@ Message hint_for(std::string_view code);
 void require_known(const Error& error, SettingId id);
 
 /// Whether an error with this code may mean that the endpoint does not understand the encoding of
-/// the request. Endpoints report that in many ways; some even fail.
+/// the request. Endpoints report that in many ways; some even fail, or give no code, as no AWS
+/// service does.
 bool may_be_about_format(std::string_view code);
 
 struct ServiceError {

@@ -137,7 +137,6 @@ struct StoreContext {
   /// Tells others who owns the run. No two processes have the same. Not secret; cut off at 200
   /// characters.
   std::string owner;
-  aws::RetryLimits limits;
   /// SSM only. When not empty, parameters are SecureString under this KMS key (an id, ARN or
   /// alias).
   std::string kms_key;

@@ -31,7 +31,6 @@ class DynamoDbFleetStoreTest : public testing::Test {
   StoreContext context(std::string owner = "process") {
     StoreContext context{.clock = service_.clock,
                          .owner = std::move(owner),
-                         .limits = {.attempts = 1, .elapsed = std::chrono::seconds(0)},
                          .kms_key = {},
                          .interval = {},
                          .client = {},

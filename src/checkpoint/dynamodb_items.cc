@@ -34,7 +34,6 @@ DynamoDbItems::DynamoDbItems(DynamoDbLocation location, const StoreContext& cont
                              std::string_view what)
     : location_(std::move(location)),
       what_(what),
-      limits_(context.limits),
       client_(context.client(aws::kDynamoDb, location_.region)) {}
 
 json::object DynamoDbItems::key(const std::string& item) const {
@@ -46,7 +45,7 @@ Awaitable<json::object> DynamoDbItems::call(std::string operation, json::object 
     request["TableName"] = location_.table;
   }
   std::string object = fmt::format("{} {} in {}", what_, location(), client_.region());
-  return call_json(client_, std::move(operation), std::move(object), std::move(request), limits_);
+  return call_json(client_, std::move(operation), std::move(object), std::move(request));
 }
 
 Awaitable<std::optional<json::object>> DynamoDbItems::get(std::string item) {

@@ -40,7 +40,6 @@ class DynamoDbItems {
  private:
   DynamoDbLocation location_;
   std::string_view what_;
-  aws::RetryLimits limits_;
   aws::Client& client_;
 };
 

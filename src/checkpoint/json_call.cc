@@ -8,8 +8,16 @@ namespace everyitem::checkpoint {
 
 namespace json = boost::json;
 
+namespace {
+
+/// Enough for a page of a Query, which is 1 MB as DynamoDB counts (API reference, Query), in JSON,
+/// where what a checkpoint holds takes at most some ten times as much.
+constexpr std::size_t kMaxAnswerBytes = 16U << 20;
+
+}  // namespace
+
 Awaitable<json::object> call_json(aws::Client& client, std::string operation, std::string object,
-                                  json::object request, aws::RetryLimits limits) {
+                                  json::object request) {
   json::object answer;
   const std::string body = json::serialize(request);
   const aws::Client::Accept accept = [&](const http::Response& response) {
@@ -23,7 +31,7 @@ Awaitable<json::object> call_json(aws::Client& client, std::string operation, st
   const aws::Call call{.operation = operation,
                        .object = object,
                        .body = body,
-                       .limits = limits,
+                       .max_answer_bytes = kMaxAnswerBytes,
                        .holds_items = true};
   co_await client.call(call, accept);
   co_return answer;

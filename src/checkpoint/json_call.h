@@ -6,7 +6,6 @@
 #include <boost/json.hpp>
 
 #include "aws/client.h"
-#include "aws/retry.h"
 #include "base/async.h"
 
 namespace everyitem::checkpoint {
@@ -14,7 +13,6 @@ namespace everyitem::checkpoint {
 /// Throws as aws::Client::call. `object` is for messages. What the service says is shown without
 /// what it quotes: the requests hold items' keys.
 Awaitable<boost::json::object> call_json(aws::Client& client, std::string operation,
-                                         std::string object, boost::json::object request,
-                                         aws::RetryLimits limits);
+                                         std::string object, boost::json::object request);
 
 }  // namespace everyitem::checkpoint

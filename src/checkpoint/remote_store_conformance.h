@@ -31,7 +31,7 @@ class RemoteUnderTest : public StoreUnderTest {
   explicit RemoteUnderTest(aws::ServiceModel model)
       : service(
             [this](http::Peer& peer, const std::string& request) { return serve(peer, request); },
-            model) {}
+            model, {}, aws::kOneAttempt) {}
 
   asio::io_context& loop() override { return service.loop; }
   /// The server on it waits for connections forever.
@@ -43,7 +43,6 @@ class RemoteUnderTest : public StoreUnderTest {
   StoreContext context() {
     return {.clock = service.clock,
             .owner = "process " + std::to_string(++processes_),
-            .limits = {.attempts = 1, .elapsed = std::chrono::seconds(0)},
             .kms_key = kms_key,
             .interval = interval,
             .client = [this](const aws::ServiceModel&, const std::string&) -> aws::Client& {

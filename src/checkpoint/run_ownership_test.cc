@@ -91,7 +91,6 @@ struct Process {
             records,
             StoreContext{.clock = clock,
                          .owner = std::move(name),
-                         .limits = {},
                          .kms_key = {},
                          .interval = {},
                          .client = {},

@@ -59,12 +59,11 @@ std::vector<std::string> parameter_parts(std::string_view json) {
 SsmParameters::SsmParameters(SsmLocation location, const StoreContext& context)
     : location_(std::move(location)),
       client_(context.client(aws::kSsm, "")),
-      limits_(context.limits),
       kms_key_(context.kms_key) {}
 
 Awaitable<json::object> SsmParameters::call(std::string operation, json::object request) {
   std::string object = fmt::format("checkpoint {} in {}", location(), client_.region());
-  return call_json(client_, std::move(operation), std::move(object), std::move(request), limits_);
+  return call_json(client_, std::move(operation), std::move(object), std::move(request));
 }
 
 json::object SsmParameters::put_request(const std::string& name, std::string_view value,

@@ -40,7 +40,6 @@ class SsmParameters {
 
   SsmLocation location_;
   aws::Client& client_;
-  aws::RetryLimits limits_;
   std::string kms_key_;
 };
 

@@ -1,6 +1,7 @@
 #include "cli/whoami_command.h"
 
 #include <array>
+#include <chrono>
 #include <exception>
 #include <optional>
 #include <random>
@@ -84,6 +85,10 @@ std::span<const options::SettingEntry<WhoamiOptions>> whoami_entries() {
 /// Those that a run may call.
 constexpr std::array kServices = {aws::kDynamoDb, aws::kKinesis, aws::kSsm, aws::kSts};
 
+/// Somebody waits for the answer, and loses nothing by asking again.
+constexpr aws::Patience kPatience{.failing = std::chrono::seconds(5),
+                                  .throttled = std::chrono::minutes(1)};
+
 /// What is found out, in the order in which it is shown.
 struct Found {
   std::optional<identity::Caller> caller;
@@ -114,6 +119,7 @@ class Whoami {
     return {.environment = process_environment(),
             .clock = clock_,
             .random = random_,
+            .patience = kPatience,
             .notice = [this](const Message& text) { errors_.message(LogLevel::info, text.text()); },
             .ask = ask_on_terminal};
   }
@@ -131,9 +137,12 @@ class Whoami {
     found_.credentials = co_await identity_.credentials().find();
     if (!options_.offline) {
       const identity::IdentifiedService service = identity_.service(aws::kSts, flags);
-      identity::ServiceConnection sts(
-          co_await asio::this_coro::executor, aws::kSts, service.settings, {}, service.tls,
-          {.credentials = *service.credentials, .clock = clock_, .random = random_});
+      identity::ServiceConnection sts(co_await asio::this_coro::executor, aws::kSts,
+                                      service.settings, {}, service.tls,
+                                      {.credentials = *service.credentials,
+                                       .clock = clock_,
+                                       .random = random_,
+                                       .patience = kPatience});
       found_.caller = co_await identity::caller_identity(sts.client);
     }
   }

@@ -35,6 +35,7 @@ std::string build_head(const Request& request, std::string_view authority, std::
   for (const Header& header : request.headers) {
     append_header(head, header.name, header.value);
   }
+  head.append("Accept-Encoding: identity\r\n");
   append_header(head, "Content-Length", std::to_string(request.body.size()));
   head.append("\r\n");
   return head;
@@ -52,7 +53,8 @@ std::string_view Response::header(std::string_view name) const& {
 }
 
 struct Client::Impl {
-  Impl(asio::any_io_executor loop, Clock& time) : executor(std::move(loop)), clock(time) {}
+  Impl(asio::any_io_executor loop, Clock& time, NameLookup& lookup)
+      : executor(std::move(loop)), clock(time), names(lookup) {}
 
   using ConnectionPtr = std::unique_ptr<Connection>;
 
@@ -66,6 +68,7 @@ struct Client::Impl {
 
   asio::any_io_executor executor;
   Clock& clock;
+  NameLookup& names;
   Endpoint endpoint;
   std::shared_ptr<const TlsSettings> tls;
   Timeouts timeouts;
@@ -104,14 +107,14 @@ void Client::Impl::check_passed_on(const Response& response) const {
 
 Client::Client(asio::any_io_executor executor, Clock& clock, Endpoint endpoint,
                std::shared_ptr<const TlsSettings> tls, Timeouts timeouts,
-               std::optional<Proxy> proxy)
-    : impl_(std::make_unique<Impl>(std::move(executor), clock)) {
+               std::optional<Proxy> proxy, NameLookup& names)
+    : impl_(std::make_unique<Impl>(std::move(executor), clock, names)) {
   if (endpoint.tls && !tls) {
     throw std::invalid_argument("a https endpoint without TLS settings");
   }
   impl_->authority = endpoint.authority();
   if (proxy && !endpoint.tls) {
-    impl_->origin = endpoint.url();
+    impl_->origin = "http://" + impl_->authority;
     impl_->proxy_header = authorization_line(*proxy);
   }
   impl_->proxy = std::move(proxy);
@@ -129,7 +132,7 @@ Awaitable<Response> Client::send(const Request& request) {
   bool sent_before = false;
   if (Impl::ConnectionPtr pooled = impl_->take_idle()) {
     try {
-      Response response = co_await pooled->exchange(head, request.body, head_only);
+      Response response = co_await pooled->exchange(head, request.body, head_only, request.limits);
       impl_->check_passed_on(response);
       impl_->give_back(std::move(pooled));
       co_return response;
@@ -142,10 +145,12 @@ Awaitable<Response> Client::send(const Request& request) {
   }
 
   try {
-    auto fresh = std::make_unique<Connection>(impl_->executor, impl_->clock, impl_->timeouts);
+    auto fresh =
+        std::make_unique<Connection>(impl_->executor, impl_->clock, impl_->timeouts, impl_->names);
     co_await fresh->open(impl_->endpoint, impl_->endpoint.tls ? impl_->tls.get() : nullptr,
-                         impl_->proxy ? &*impl_->proxy : nullptr);
-    Response response = co_await fresh->exchange(std::move(head), request.body, head_only);
+                         impl_->proxy ? &*impl_->proxy : nullptr, request.limits.silence);
+    Response response =
+        co_await fresh->exchange(std::move(head), request.body, head_only, request.limits);
     impl_->check_passed_on(response);
     impl_->give_back(std::move(fresh));
     co_return response;

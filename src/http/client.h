@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "http/endpoint.h"
 #include "http/message.h"
+#include "http/name_lookup.h"
 #include "http/proxy.h"
 #include "http/timeouts.h"
 #include "http/tls_settings.h"
@@ -22,10 +23,10 @@ class Client {
  public:
   /// All timeouts are measured on `clock`, which outlives the client. `tls` may be null for an
   /// endpoint without TLS. If there is a `proxy`, every connection goes through it; its credentials
-  /// are sent only to the proxy.
+  /// are sent only to the proxy. `names` outlives the client.
   Client(asio::any_io_executor executor, Clock& clock, Endpoint endpoint,
          std::shared_ptr<const TlsSettings> tls, Timeouts timeouts = {},
-         std::optional<Proxy> proxy = {});
+         std::optional<Proxy> proxy = {}, NameLookup& names = process_names());
   Client(const Client&) = delete;
   Client& operator=(const Client&) = delete;
   ~Client();

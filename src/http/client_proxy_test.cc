@@ -131,8 +131,8 @@ TEST_F(HttpProxyTest, TlsEndpointThroughTunnel) {
   EXPECT_THAT(asked_, testing::ElementsAre("CONNECT " + target + " HTTP/1.1\r\nHost: " + target +
                                            "\r\nProxy-Authorization: " + kBasic + "\r\n\r\n"));
   ASSERT_EQ(served_.size(), 2U);
-  EXPECT_EQ(served_[0],
-            "POST / HTTP/1.1\r\nHost: " + endpoint.authority() + "\r\nContent-Length: 2\r\n\r\n{}");
+  EXPECT_EQ(served_[0], "POST / HTTP/1.1\r\nHost: " + endpoint.authority() +
+                            "\r\nAccept-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}");
 }
 
 TEST_F(HttpProxyTest, TunnelWithoutCredentials) {
@@ -263,7 +263,8 @@ TEST_F(HttpProxyTest, PlainEndpointByWholeUrl) {
     EXPECT_EQ(served_.back(),
               "POST http://dynamodb.test:8000/a?b=c HTTP/1.1\r\nProxy-Authorization: " +
                   std::string(kBasic) +
-                  "\r\nHost: dynamodb.test:8000\r\nX-One: 1\r\nContent-Length: 2\r\n\r\n{}");
+                  "\r\nHost: dynamodb.test:8000\r\nX-One: 1\r\nAccept-Encoding: "
+                  "identity\r\nContent-Length: 2\r\n\r\n{}");
   }
   EXPECT_EQ(proxy.accepted(), 1);
 }
@@ -282,6 +283,19 @@ TEST_F(HttpProxyTest, ForwardingProxyWantsCredentials) {
   const TransportError error = failed_send(context_, client);
   EXPECT_EQ(error.cause(), Cause::proxy_refused);
   EXPECT_THAT(error.what(), HasSubstr("requires a user name and a password"));
+}
+
+TEST_F(HttpProxyTest, LocalRequestsLeaveNoMachine) {
+  Endpoint endpoint{.tls = false, .host = "127.0.0.1", .port = 8000};
+  endpoint.must_be_local = true;
+  TestServer proxy(context_, keep_requests());
+  Client here = client_of(endpoint, proxy_at(proxy.endpoint()));
+  EXPECT_EQ(text_of(send(context_, here)), "ok");
+  Client elsewhere =
+      client_of(endpoint, proxy_at({.tls = false, .host = "192.0.2.1", .port = 3128}));
+  const TransportError error = failed_send(context_, elsewhere);
+  EXPECT_EQ(error.cause(), Cause::not_local);
+  EXPECT_THAT(error.what(), HasSubstr("the proxy 192.0.2.1:3128: 192.0.2.1 is not this machine"));
 }
 
 // What goes wrong

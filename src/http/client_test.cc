@@ -103,7 +103,7 @@ TEST_F(HttpClientTest, SendsRequestGivesAnswer) {
       send(context_, client,
            {.method = "PUT", .target = "/a?b=c", .headers = {{"X-One", "1"}}, .body = "{}"});
   EXPECT_EQ(seen, "PUT /a?b=c HTTP/1.1\r\nHost: " + server.endpoint().authority() +
-                      "\r\nX-One: 1\r\nContent-Length: 2\r\n\r\n{}");
+                      "\r\nX-One: 1\r\nAccept-Encoding: identity\r\nContent-Length: 2\r\n\r\n{}");
   EXPECT_EQ(response.status, 400);
   EXPECT_EQ(response.body.view(), "body");
   EXPECT_EQ(response.header("x-amzn-requestid"), "7");
@@ -172,7 +172,7 @@ TEST_F(HttpClientTest, SkipsInterimAnswers) {
 TEST_F(HttpClientTest, ReadsLargeBodies) {
   const std::string body = pattern(8U << 20);
   for (const std::string& bytes : {answer(body), chunked(body, 100'000), until_close(body)}) {
-    EXPECT_TRUE(text_of(answered(bytes)) == body);
+    EXPECT_TRUE(text_of(answered(bytes, {.limits = {.bytes = body.size()}})) == body);
   }
 }
 
@@ -512,18 +512,63 @@ Awaitable<void> wait_for_progress(const FakeClock& clock, std::uint64_t reads_be
 }
 
 TEST_F(HttpClientTest, SlowAnswerDoesNotTimeOut) {
-  const std::string bytes = answer("0123456789");
+  const std::string body = pattern(20 * kMinBytesPerSecond);
+  const std::string bytes = answer(body);
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
     co_await peer.read_request();
-    for (const char& byte : bytes) {
+    const std::size_t piece = kMinBytesPerSecond * 39 / 1000 + 1;
+    for (std::string_view rest = bytes; !rest.empty();
+         rest.remove_prefix(std::min(piece, rest.size()))) {
       clock_.advance(kIdle.idle - milliseconds(1));
       const std::uint64_t reads = clock_.reads();
-      co_await peer.write({&byte, 1});
+      co_await peer.write(rest.substr(0, piece));
       co_await wait_for_progress(clock_, reads);
     }
   });
   Client client = client_of(server, kIdle);
-  EXPECT_EQ(text_of(send(context_, client)), "0123456789");
+  EXPECT_TRUE(text_of(send(context_, client)) == body);
+}
+
+TEST_F(HttpClientTest, DripsTimeOut) {
+  const struct {
+    std::string_view first;
+    std::string_view drip;
+  } cases[] = {
+      {"HTTP/1.1 200 OK\r\nX: ", "x"},
+      {"", "HTTP/1.1 100 Continue\r\n\r\n"},
+      {"HTTP/1.1 200 OK\r\nContent-Length: 200000\r\n\r\n", "x"},
+      {"HTTP/1.1 200 OK\r\n\r\n", "x"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n", "1;a=useless\r\nx\r\n"},
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", "x: y\r\n"},
+  };
+  for (const auto& one : cases) {
+    SCOPED_TRACE(one.first);
+    bool begun = false;
+    TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+      co_await peer.read_request();
+      co_await peer.write(one.first);
+      begun = true;
+      for (;;) {
+        co_await peer.write(one.drip);
+        co_await yield();  // time passes
+      }
+    });
+    const auto before = clock_.now();
+    const TransportError error = timed_out(server, kIdle, begun);
+    EXPECT_EQ(error.cause(), Cause::idle);
+    EXPECT_STREQ(error.what(), "less than 4 KiB per second");
+    EXPECT_LE(clock_.now() - before, 8 * kIdle.idle);
+  }
+}
+
+TEST_F(HttpClientTest, CallMayAllowLessSilence) {
+  bool silent = false;
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_request();
+    silent = true;
+  });
+  EXPECT_STREQ(timed_out(server, {}, silent, {.limits = {.silence = milliseconds(40)}}).what(),
+               "no data for 0.04 s");
 }
 
 TEST_F(HttpClientTest, SlowRequestDoesNotTimeOut) {
@@ -554,7 +599,8 @@ TEST_F(HttpClientTest, WaitsForEverWhenTold) {
   TestServer server(context_, answer_all);
   Client client = client_of(server, {.connect = milliseconds::max(),
                                      .idle = milliseconds::max(),
-                                     .keep_alive = milliseconds::max()});
+                                     .keep_alive = milliseconds::max(),
+                                     .max_age = milliseconds::max()});
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(text_of(send(context_, client)), "ok");
   EXPECT_EQ(server.accepted(), 1);
@@ -581,6 +627,59 @@ TEST_F(HttpClientTest, RefusesWhatIsTooLarge) {
         std::string("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n4000001\r\nx")}) {
     EXPECT_EQ(refused(bytes).cause(), Cause::bad_response) << bytes.substr(0, 80);
   }
+}
+
+TEST_F(HttpClientTest, BodyLimitIsExact) {
+  const AnswerLimits limits{.bytes = 1000};
+  for (const std::size_t size : {1000U, 1001U}) {
+    const std::string body(size, 'x');
+    for (const std::string& bytes : {answer(body), chunked(body, 100), until_close(body)}) {
+      TestServer server(context_, answer_once(bytes, true));
+      Client client = client_of(server);
+      const Request request{.limits = limits};
+      if (size == limits.bytes) {
+        EXPECT_EQ(send(context_, client, request).body.size(), size);
+      } else {
+        EXPECT_STREQ(failed_send(context_, client, request).what(),
+                     "the response is larger than 1000 bytes");
+      }
+    }
+  }
+}
+
+TEST_F(HttpClientTest, ErrorsHaveTheirOwnLimit) {
+  const std::string body(kSmallAnswerBytes + 1, 'x');
+  for (const char* status : {"400 Bad Request", "500 Internal Server Error", "301 Moved"}) {
+    TestServer server(context_, answer_once(answer(body, status), true));
+    Client client = client_of(server);
+    EXPECT_EQ(failed_send(context_, client, {.limits = {.bytes = 64U << 20}}).cause(),
+              Cause::bad_response)
+        << status;
+  }
+}
+
+TEST_F(HttpClientTest, RefusesEncodedAnswers) {
+  for (const char* headers : {"Content-Encoding: gzip\r\n", "Content-Encoding: br\r\n",
+                              "Transfer-Encoding: gzip, chunked\r\n"}) {
+    TestServer server(
+        context_,
+        answer_once("HTTP/1.1 200 OK\r\n" + std::string(headers) + "\r\n0\r\n\r\n", true));
+    Client client = client_of(server);
+    EXPECT_EQ(failed_send(context_, client).cause(), Cause::encoded) << headers;
+  }
+  EXPECT_EQ(text_of(answered(answer("ok", "200 OK", "Content-Encoding: identity\r\n"))), "ok");
+}
+
+TEST_F(HttpClientTest, OldConnectionIsRetired) {
+  TestServer server(context_, answer_all);
+  Client client = client_of(server, {.max_age = milliseconds(100)});
+  for (int i = 0; i < 4; ++i) {
+    send(context_, client);
+    clock_.advance(milliseconds(30));
+  }
+  EXPECT_EQ(server.accepted(), 1);
+  send(context_, client);
+  EXPECT_EQ(server.accepted(), 2);
 }
 
 // Opening
@@ -663,6 +762,25 @@ TEST_F(HttpClientTest, GivesUpConnectingWhenNobodyAnswers) {
   EXPECT_EQ(error.cause(), Cause::connect);
   EXPECT_FALSE(error.request_sent());
   EXPECT_THAT(error.what(), HasSubstr("timed out"));
+}
+
+// What may not leave the machine
+
+TEST_F(HttpClientTest, LocalEndpointLeadsNowhereElse) {
+  TestServer server(context_, answer_all);
+  Endpoint endpoint = server.endpoint("dynamodb.localhost");
+  endpoint.must_be_local = true;
+  std::vector<asio::ip::address> addresses = {asio::ip::make_address("192.0.2.1")};
+  NameLookup elsewhere([&](const std::string&) { return NameLookup::Answer{addresses, {}}; });
+  Client client(context_.get_executor(), clock_, endpoint, nullptr, {}, {}, elsewhere);
+  const TransportError error = failed_send(context_, client);
+  EXPECT_EQ(error.cause(), Cause::not_local);
+  EXPECT_FALSE(error.request_sent());
+  EXPECT_THAT(error.what(), HasSubstr("dynamodb.localhost is not this machine"));
+
+  addresses.push_back(asio::ip::make_address("127.0.0.1"));
+  clock_.advance(NameLookup::kLifetime);
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
 }
 
 // Cancelling

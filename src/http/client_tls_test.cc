@@ -2,6 +2,8 @@
 #include <chrono>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/ssl/context.hpp>
@@ -106,7 +108,8 @@ TEST_P(HttpClientTlsVersionTest, CarriesLargeBodiesBothWays) {
       },
       tls_.get());
   Client client = client_of(server.endpoint("localhost"));
-  EXPECT_TRUE(text_of(send(context_, client, {.body = body})) == body);
+  const Request request{.body = body, .limits = {.bytes = body.size()}};
+  EXPECT_TRUE(text_of(send(context_, client, request)) == body);
 }
 
 TEST_P(HttpClientTlsVersionTest, ReplacesConnectionsThatWereClosed) {
@@ -260,6 +263,46 @@ TEST_F(HttpClientTlsTest, RefusesOldProtocols) {
     SSL_CTX_set_cipher_list(tls_->native_handle(), "ALL:@SECLEVEL=0");
     expect_refusal(refused(*tls_), "protocol version");
   }
+}
+
+std::string client_random(Peer& peer) {
+  std::string random(SSL3_RANDOM_SIZE, '\0');
+  SSL_get_client_random(peer.native_tls(), reinterpret_cast<unsigned char*>(random.data()),
+                        random.size());
+  return random;
+}
+
+TEST_F(HttpClientTlsTest, RenegotiationIsRefused) {
+  tls_ = tls_of(issued("DNS:localhost"), TLS1_2_VERSION);
+  bool asked = false;
+  std::vector<std::string> handshakes;  // by what the client drew for them
+  TestServer server(
+      context_,
+      [&](Peer& peer) -> Awaitable<void> {
+        if (peer.number() > 1) {
+          co_await answer_all(peer);
+          co_return;
+        }
+        co_await peer.read_request();
+        handshakes.push_back(client_random(peer));
+        asked = SSL_renegotiate(peer.native_tls()) == 1;
+        const std::string bytes = answer("ok");
+        co_await peer.write(bytes);  // after the request for another handshake
+        const bool goes_on = (co_await peer.read_request()).has_value();
+        handshakes.push_back(client_random(peer));
+        if (goes_on) {
+          co_await peer.write(bytes);
+        } else {
+          peer.drop();
+        }
+      },
+      tls_.get());
+  Client client = client_of(server.endpoint("localhost"));
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
+  EXPECT_EQ(text_of(send(context_, client)), "ok");
+  EXPECT_TRUE(asked);
+  ASSERT_EQ(handshakes.size(), 2U);
+  EXPECT_TRUE(handshakes[0] == handshakes[1]);
 }
 
 TEST_F(HttpClientTlsTest, ReportsServerWithoutTls) {

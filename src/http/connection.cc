@@ -6,11 +6,11 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/error.hpp>
+#include <boost/beast/core/string.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
-#include "http/name_lookup.h"
 #include "http/tunnel.h"
 
 namespace everyitem::http {
@@ -35,29 +35,51 @@ IoStep to_step(const error_code& error, std::size_t bytes, IoStep::Needs when_it
   return {.error = error, .bytes = bytes};
 }
 
-std::string seconds(std::chrono::milliseconds duration) {
-  return fmt::format("{:g} s", std::chrono::duration<double>(duration).count());
+/// milliseconds::max(), which stands for "unbounded", does not fit into nanoseconds.
+std::chrono::nanoseconds bounded(std::chrono::milliseconds timeout) {
+  constexpr auto kMax =
+      std::chrono::floor<std::chrono::milliseconds>(std::chrono::nanoseconds::max());
+  return timeout < kMax ? timeout : std::chrono::nanoseconds::max();
+}
+
+/// How the body is encoded in a way that nobody asked for, or nothing.
+std::string_view encoding_of(const Response& response) {
+  for (const std::string_view header : {"Content-Encoding", "Transfer-Encoding"}) {
+    const std::string_view value = response.header(header);
+    if (!value.empty() && !boost::beast::iequals(value, "identity") &&
+        !boost::beast::iequals(value, "chunked")) {
+      return value;
+    }
+  }
+  return {};
+}
+
+std::string seconds(std::chrono::nanoseconds duration) {
+  return fmt::format("{:.3g} s", std::chrono::duration<double>(duration).count());
 }
 
 }  // namespace
 
 Connection::Connection(const asio::any_io_executor& executor, Clock& clock,
-                       const Timeouts& timeouts)
+                       const Timeouts& timeouts, NameLookup& names)
     : clock_(clock),
       timeouts_(timeouts),
+      names_(names),
       socket_(executor),
       timer_(clock.make_timer(executor, [this] { on_timer(); })) {}
 
 // Opening
 
 Awaitable<void> Connection::open(const Endpoint& endpoint, const TlsSettings* tls,
-                                 const Proxy* proxy) {
-  const TimePoint deadline = after(timeouts_.connect);
+                                 const Proxy* proxy, std::chrono::nanoseconds silence) {
+  timeouts_.connect =
+      std::min(timeouts_.connect, std::chrono::ceil<std::chrono::milliseconds>(silence));
+  const TimePoint deadline = after(bounded(timeouts_.connect));
+  retires_ = after(bounded(timeouts_.max_age));
   if (proxy != nullptr) {
     co_await connect_through(*proxy, endpoint, deadline);
   } else {
-    const std::vector<tcp::endpoint> addresses = co_await look_up(endpoint, clock_, deadline);
-    co_await connect(addresses, deadline);
+    co_await connect(endpoint, endpoint.must_be_local, deadline);
   }
   if (tls != nullptr) {
     watch(deadline);
@@ -75,8 +97,17 @@ Awaitable<void> Connection::open(const Endpoint& endpoint, const TlsSettings* tl
   open_ = true;
 }
 
-Awaitable<void> Connection::connect(const std::vector<tcp::endpoint>& addresses,
+Awaitable<void> Connection::connect(const Endpoint& server, bool must_be_local,
                                     TimePoint deadline) {
+  std::vector<tcp::endpoint> addresses = co_await names_.find(server, clock_, deadline);
+  if (must_be_local) {
+    std::erase_if(addresses, [](const auto& place) { return !place.address().is_loopback(); });
+    if (addresses.empty()) {
+      throw failure(
+          Cause::not_local,
+          server.host + " is not this machine, so plain HTTP would show others everything");
+    }
+  }
   error_code error;
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     socket_.close(error);
@@ -106,8 +137,7 @@ Awaitable<void> Connection::connect(const std::vector<tcp::endpoint>& addresses,
 Awaitable<void> Connection::connect_through(const Proxy& proxy, const Endpoint& endpoint,
                                             TimePoint deadline) {
   try {
-    const std::vector<tcp::endpoint> addresses = co_await look_up(proxy.endpoint, clock_, deadline);
-    co_await connect(addresses, deadline);
+    co_await connect(proxy.endpoint, endpoint.must_be_local, deadline);
     if (endpoint.tls) {
       watch(deadline);
       co_await open_tunnel(proxy, endpoint);
@@ -115,6 +145,9 @@ Awaitable<void> Connection::connect_through(const Proxy& proxy, const Endpoint& 
   } catch (const TransportError& error) {
     if (error.cause() == Cause::proxy || error.cause() == Cause::proxy_refused) {
       throw;
+    }
+    if (error.cause() == Cause::not_local) {
+      throw failure(error.cause(), fmt::format("{}: {}", proxy.name(), error.what()));
     }
     throw TransportError(Cause::proxy, false, fmt::format("{}: {}", proxy.name(), error.what()),
                          fmt::format("Check {} and the network.", proxy.setting));
@@ -168,15 +201,19 @@ Awaitable<void> Connection::shake_hands(const TlsSettings& tls, const std::strin
 
 // Exchanging
 
-Awaitable<Response> Connection::exchange(std::string head, std::string_view body, bool head_only) {
+Awaitable<Response> Connection::exchange(std::string head, std::string_view body, bool head_only,
+                                         const AnswerLimits& limits) {
   request_sent_ = answer_begun_ = reusable_ = false;
-  watch(after(timeouts_.idle));
+  idle_ = std::min<std::chrono::nanoseconds>(bounded(timeouts_.idle), limits.silence);
+  expect_progress();
+  watch(deadline_);
   // A server may respond before it has read everything, and close: the response says why.
   const bool written = co_await write(std::move(head), body);
-  Response response = co_await read_response(head_only);
+  expect_progress();
+  Response response = co_await read_response(head_only, limits.bytes);
   unwatch();
   reusable_ = reusable_ && written;
-  expires_ = after(timeouts_.keep_alive);
+  expires_ = std::min(after(bounded(timeouts_.keep_alive)), retires_);
   co_return response;
 }
 
@@ -199,6 +236,7 @@ Awaitable<bool> Connection::write(std::string head, std::string_view body) {
     }
     request_sent_ = true;
     progress();
+    moved(step.bytes);
     const std::size_t of_head = std::min(step.bytes, rest_of_head.size());
     rest_of_head.remove_prefix(of_head);
     body.remove_prefix(step.bytes - of_head);
@@ -206,23 +244,27 @@ Awaitable<bool> Connection::write(std::string head, std::string_view body) {
   co_return true;
 }
 
-Awaitable<Response> Connection::read_response(bool head_only) {
+Awaitable<Response> Connection::read_response(bool head_only, std::size_t max_bytes) {
   begin_ = end_ = 0;
   for (;;) {
     Response response;
-    ResponseParser parser(response);
+    ResponseParser parser(response, max_bytes);
     parser.header_limit(static_cast<std::uint32_t>(input_.size()));
-    parser.body_limit(kMaxBodyBytes);
     parser.skip(head_only);
     co_await parse_to_end(parser, false);
     if (response.status / 100 == 1) {
       continue;  // interim: the actual response follows
     }
+    if (const std::string_view encoding = encoding_of(response); !encoding.empty()) {
+      throw failure(Cause::encoded, fmt::format("the response is encoded ({}), although it was "
+                                                "asked for as it is",
+                                                encoding));
+    }
     if (!parser.is_done()) {
       if (const auto length = parser.content_length(); length && !parser.chunked()) {
         co_await read_body(static_cast<std::size_t>(*length), response.body);
       } else {
-        response.body.reserve(kUnknownBodyBytes);
+        response.body.reserve(std::min(kUnknownBodyBytes, parser.max_bytes()));
         parser.eager(true);
         co_await parse_to_end(parser, true);
       }
@@ -246,7 +288,9 @@ Awaitable<void> Connection::parse_to_end(ResponseParser& parser, bool body) {
     const std::size_t bytes = co_await read_some(std::span(input_).subspan(end_));
     end_ += bytes;
     if (bytes > 0) {
+      const std::size_t before = parser.body_bytes();
       parse(parser);
+      moved(parser.body_bytes() - before);
       continue;
     }
     error_code error = boost::beast::http::error::partial_message;
@@ -264,7 +308,7 @@ void Connection::parse(ResponseParser& parser) {
   begin_ += parser.put(asio::buffer(unparsed()), error);
   if (error == boost::beast::http::error::body_limit) {
     throw failure(Cause::bad_response,
-                  fmt::format("the response is larger than {} bytes", kMaxBodyBytes));
+                  fmt::format("the response is larger than {} bytes", parser.max_bytes()));
   }
   if (error && error != boost::beast::http::error::need_more) {
     throw failure(Cause::bad_response, "the response is not HTTP: " + error.message());
@@ -276,6 +320,7 @@ Awaitable<void> Connection::read_body(std::size_t length, PaddedBuffer& body) {
   const std::string_view here = unparsed().substr(0, length);
   body.append(here);
   begin_ += here.size();
+  moved(here.size());
   while (body.size() < length) {
     const std::span<char> room = body.prepare(length - body.size());
     const std::size_t bytes = co_await read_some(room);
@@ -283,6 +328,7 @@ Awaitable<void> Connection::read_body(std::size_t length, PaddedBuffer& body) {
       throw cut_short();
     }
     body.commit(bytes);
+    moved(bytes);
   }
 }
 
@@ -364,10 +410,15 @@ Awaitable<void> Connection::wait(IoStep::Needs needs) {
 }
 
 void Connection::check_waited(const error_code& error) const {
+  if (timed_out_ && open_) {
+    throw failure(Cause::idle,
+                  silent_until_ <= slow_until_
+                      ? fmt::format("no data for {}", seconds(idle_))
+                      : fmt::format("less than {} KiB per second", kMinBytesPerSecond >> 10U));
+  }
   if (timed_out_) {
-    throw open_ ? failure(Cause::idle, fmt::format("no data for {}", seconds(timeouts_.idle)))
-                : failure(Cause::connect,
-                          fmt::format("no {} within {}", awaited_, seconds(timeouts_.connect)));
+    throw failure(Cause::connect,
+                  fmt::format("no {} within {}", awaited_, seconds(timeouts_.connect)));
   }
   if (error) {
     throw boost::system::system_error(error);
@@ -383,6 +434,27 @@ void Connection::watch(TimePoint deadline) {
 void Connection::unwatch() {
   deadline_ = TimePoint::max();
   timer_->cancel();
+}
+
+void Connection::expect_progress() {
+  deadline_ = silent_until_ = after(idle_);
+  slow_until_ = silent_until_ == TimePoint::max() ? silent_until_ : silent_until_ + idle_;
+}
+
+void Connection::progress() {
+  if (open_) {
+    silent_until_ = after(idle_);
+    deadline_ = std::min(silent_until_, slow_until_);
+  }
+}
+
+void Connection::moved(std::size_t bytes) {
+  if (open_ && slow_until_ != TimePoint::max()) {
+    constexpr std::chrono::nanoseconds kPerByte =
+        std::chrono::nanoseconds(std::chrono::seconds(1)) / kMinBytesPerSecond;
+    slow_until_ += static_cast<std::chrono::nanoseconds::rep>(bytes) * kPerByte;
+    deadline_ = std::min(silent_until_, slow_until_);
+  }
 }
 
 void Connection::arm_timer() {
@@ -402,11 +474,9 @@ void Connection::on_timer() {
   socket_.cancel(ignored);
 }
 
-Connection::TimePoint Connection::after(std::chrono::milliseconds timeout) const {
+Connection::TimePoint Connection::after(std::chrono::nanoseconds timeout) const {
   const TimePoint now = clock_.now();
-  const auto end_of_time =
-      std::chrono::duration_cast<std::chrono::milliseconds>(TimePoint::max() - now);
-  return timeout < end_of_time ? now + timeout : TimePoint::max();
+  return timeout < TimePoint::max() - now ? now + timeout : TimePoint::max();
 }
 
 }  // namespace everyitem::http

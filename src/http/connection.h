@@ -18,6 +18,7 @@
 #include "http/endpoint.h"
 #include "http/io_step.h"
 #include "http/message.h"
+#include "http/name_lookup.h"
 #include "http/proxy.h"
 #include "http/response_parser.h"
 #include "http/timeouts.h"
@@ -35,8 +36,9 @@ namespace everyitem::http {
 /// work on the event loop.
 class Connection {
  public:
-  /// `clock` outlives the connection.
-  Connection(const asio::any_io_executor& executor, Clock& clock, const Timeouts& timeouts);
+  /// `clock` and `names` outlive the connection.
+  Connection(const asio::any_io_executor& executor, Clock& clock, const Timeouts& timeouts,
+             NameLookup& names);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection() = default;
@@ -44,11 +46,13 @@ class Connection {
   /// Name look-up, TCP and, unless `tls` is null, TLS handshake; with a `proxy`, TCP to that, and
   /// its tunnel to an endpoint with TLS. Call this first, and once. Throws as Client::send;
   /// `endpoint`, `tls` and `proxy` (null for none) are borrowed during the call.
-  Awaitable<void> open(const Endpoint& endpoint, const TlsSettings* tls, const Proxy* proxy);
+  Awaitable<void> open(const Endpoint& endpoint, const TlsSettings* tls, const Proxy* proxy,
+                       std::chrono::nanoseconds silence);
 
   /// Sends `head` and `body` (borrowed until it returns) and reads the response, which has no
   /// body if `head_only`. Throws as Client::send.
-  Awaitable<Response> exchange(std::string head, std::string_view body, bool head_only);
+  Awaitable<Response> exchange(std::string head, std::string_view body, bool head_only,
+                               const AnswerLimits& limits);
 
   /// Whether a byte of the last exchange's response has arrived.
   bool answer_begun() const { return answer_begun_; }
@@ -56,14 +60,14 @@ class Connection {
   bool reusable() const { return reusable_; }
   /// Whether the server has neither closed the connection nor sent unexpected data.
   bool quiet();
-  /// Whether the connection has been idle for longer than idle connections are kept.
+  /// Whether the connection has been idle, or open, for longer than connections are kept.
   bool expired() const { return clock_.now() >= expires_; }
 
  private:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  Awaitable<void> connect(const std::vector<asio::ip::tcp::endpoint>& addresses,
-                          TimePoint deadline);
+  /// Looks up `server` and connects to it, from this machine only if `must_be_local`.
+  Awaitable<void> connect(const Endpoint& server, bool must_be_local, TimePoint deadline);
   /// Connects to the proxy and, if the endpoint has TLS, asks it to open a tunnel.
   Awaitable<void> connect_through(const Proxy& proxy, const Endpoint& endpoint, TimePoint deadline);
   Awaitable<void> open_tunnel(const Proxy& proxy, const Endpoint& endpoint);
@@ -71,7 +75,7 @@ class Connection {
 
   /// Returns false if the server stopped accepting data before everything was written.
   Awaitable<bool> write(std::string head, std::string_view body);
-  Awaitable<Response> read_response(bool head_only);
+  Awaitable<Response> read_response(bool head_only, std::size_t max_bytes);
   /// Reads and parses to the end of the head or, if `body` is set, of the body.
   Awaitable<void> parse_to_end(ResponseParser& parser, bool body);
   Awaitable<void> read_body(std::size_t length, PaddedBuffer& body);
@@ -93,24 +97,28 @@ class Connection {
   /// From here on the socket's waits end when `deadline` passes, until `unwatch`.
   void watch(TimePoint deadline);
   void unwatch();
-  /// Does not move the deadline while the connection opens.
-  void progress() {
-    if (open_) {
-      deadline_ = after(timeouts_.idle);
-    }
-  }
+  /// From here on the request, or its response, has to move.
+  void expect_progress();
+  /// A byte has moved. Does not move the deadline while the connection opens.
+  void progress();
+  /// So many bytes of a body, or of the request, have moved.
+  void moved(std::size_t bytes);
   void arm_timer();
   void on_timer();
-  TimePoint after(std::chrono::milliseconds timeout) const;
+  TimePoint after(std::chrono::nanoseconds timeout) const;
 
   Clock& clock_;
   Timeouts timeouts_;
+  NameLookup& names_;
   asio::ip::tcp::socket socket_;
   std::optional<TlsSession> tls_;
   std::unique_ptr<Timer> timer_;
   TimePoint deadline_ = TimePoint::max();
   TimePoint timer_set_for_ = TimePoint::max();  ///< the deadline that stood then
   bool timed_out_ = false;
+  std::chrono::nanoseconds idle_{};  ///< of this exchange
+  TimePoint silent_until_;           ///< unless a byte moves
+  TimePoint slow_until_;             ///< unless enough bytes move
   std::string_view awaited_;  ///< while the connection opens: what it waits for, for messages
 
   bool open_ = false;
@@ -118,6 +126,7 @@ class Connection {
   bool answer_begun_ = false;
   bool reusable_ = false;
   TimePoint expires_;
+  TimePoint retires_;  ///< from then on no longer reused
 
   /// Read but not yet parsed: [begin_, end_). A head or a line of it must fit; the response for 500
   /// records does, so it is read in one piece.

@@ -50,7 +50,18 @@ std::string Endpoint::authority() const {
   return text;
 }
 
-std::string Endpoint::url() const { return (tls ? "https://" : "http://") + authority(); }
+std::string Endpoint::url() const { return (tls ? "https://" : "http://") + authority() + path; }
+
+std::string Endpoint::target(std::string_view of_request) const {
+  // As botocore joins them (_urljoin).
+  if (path.empty()) {
+    return std::string(of_request);
+  }
+  if (of_request == "/") {
+    return path;
+  }
+  return path.substr(0, path.size() - (path.ends_with('/') ? 1 : 0)) + std::string(of_request);
+}
 
 Endpoint parse_endpoint(std::string_view url, const Message& setting) {
   // The message does not repeat the URL if it may contain a password.
@@ -75,9 +86,6 @@ Endpoint parse_endpoint(std::string_view url, const Message& setting) {
   if (!view.has_authority() || (!path.empty() && path.front() != '/')) {
     throw fail("not a URL of a host and port");
   }
-  if (path.size() > 1) {
-    throw fail(fmt::format("the path {} is not allowed", path));
-  }
   if (view.has_query() || view.has_fragment()) {
     throw fail("a query or fragment is not allowed");
   }
@@ -85,6 +93,7 @@ Endpoint parse_endpoint(std::string_view url, const Message& setting) {
   Endpoint endpoint;
   endpoint.tls = scheme == boost::urls::scheme::https;
   endpoint.host = view.host_address();
+  endpoint.path = path.size() > 1 ? std::string(path) : std::string();
   const bool is_ipv6 = view.host_type() == boost::urls::host_type::ipv6;
   const bool is_future_ip = view.host_type() == boost::urls::host_type::ipvfuture;
   if (is_future_ip || (!is_ipv6 && !is_host_name(endpoint.host))) {

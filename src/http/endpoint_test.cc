@@ -25,6 +25,7 @@ TEST(ParseEndpoint, ReadsSchemeHostAndPort) {
       {"HTTPS://host:65535", {.tls = true, .host = "host", .port = 65535}},
       {"http://dynamodb_local:8000", {.tls = false, .host = "dynamodb_local", .port = 8000}},
       {"http://[::1]:8000", {.tls = false, .host = "::1", .port = 8000}},
+      {"https://proxy/base", {.host = "proxy", .path = "/base"}},
   };
   for (const auto& good : cases) {
     EXPECT_EQ(parse_endpoint(good.url, "--endpoint-url"), good.endpoint) << good.url;
@@ -49,7 +50,6 @@ TEST(ParseEndpoint, RefusesOtherThanPlainEndpoint) {
       {"http://a%20b", "not a host name"},
       {"http://[v1.x]", "not a host name"},
       {"http://me:hush@host", "a user name or password is not allowed"},
-      {"http://host/path", "the path /path is not allowed"},
       {"http://host/?q", "a query or fragment is not allowed"},
       {"http://host/#f", "a query or fragment is not allowed"},
       {"http://host:0", "the port must be a number from 1 to 65535"},
@@ -75,8 +75,27 @@ TEST(Endpoint, AuthorityOmitsDefaultPort) {
 }
 
 TEST(Endpoint, UrlIsWhatWasParsed) {
-  for (const char* url : {"http://[::1]:8000", "https://host", "http://host:443"}) {
+  for (const char* url :
+       {"http://[::1]:8000", "https://host", "http://host:443", "https://host/a%20b/"}) {
     EXPECT_EQ(parse_endpoint(url, "x").url(), url);
+  }
+}
+
+TEST(Endpoint, PathsAreJoinedAsByBotocore) {
+  // botocore 1.44.8, awsrequest._urljoin.
+  const struct {
+    const char* url;
+    const char* path;
+    const char* target;
+  } cases[] = {{"https://h", "/", "/"},
+               {"https://h/", "/", "/"},
+               {"https://h/", "/a?b", "/a?b"},
+               {"https://h/base", "/", "/base"},
+               {"https://h/base/", "/", "/base/"},
+               {"https://h/base", "/a/b", "/base/a/b"},
+               {"https://h/base/", "/a/b", "/base/a/b"}};
+  for (const auto& one : cases) {
+    EXPECT_EQ(parse_endpoint(one.url, "x").target(one.path), one.target) << one.url;
   }
 }
 

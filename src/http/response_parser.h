@@ -14,7 +14,12 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
   using Text = boost::beast::string_view;
 
   /// `response` must outlive the parser. Every response needs a new parser.
-  explicit ResponseParser(Response& response) : response_(response) {}
+  /// `max_bytes`: of the body of a successful response.
+  explicit ResponseParser(Response& response, std::size_t max_bytes = kSmallAnswerBytes)
+      : response_(response), max_bytes_(max_bytes) {}
+
+  std::size_t max_bytes() const { return max_bytes_; }
+  std::size_t body_bytes() const { return response_.body.size(); }
 
  private:
   void on_request_impl(boost::beast::http::verb /*method*/, Text /*method_text*/, Text /*target*/,
@@ -22,6 +27,10 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
   void on_response_impl(int status, Text /*reason*/, int /*version*/,
                         ErrorCode& /*error*/) override {
     response_.status = status;
+    if (status / 100 != 2) {
+      max_bytes_ = kSmallAnswerBytes;
+    }
+    body_limit(max_bytes_);
   }
   void on_field_impl(boost::beast::http::field /*field*/, Text name, Text value,
                      ErrorCode& /*error*/) override {
@@ -44,6 +53,7 @@ class ResponseParser final : public boost::beast::http::basic_parser<false> {
   void on_finish_impl(ErrorCode& /*error*/) override {}
 
   Response& response_;
+  std::size_t max_bytes_;
 };
 
 }  // namespace everyitem::http

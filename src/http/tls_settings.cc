@@ -56,6 +56,7 @@ TlsSettings::TlsSettings(const std::string& ca_bundle) : impl_(std::make_unique<
     throw std::runtime_error("cannot initialize OpenSSL: " + last_openssl_error());
   }
   SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
   // Each record the socket accepts counts as progress.
   SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE);

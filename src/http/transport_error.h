@@ -16,9 +16,11 @@ class TransportError : public std::runtime_error {
     tls,      ///< handshake failed: invalid certificate or host name, or old protocol
     proxy,    ///< the proxy cannot be reached, or failed to reach the endpoint
     proxy_refused,  ///< the proxy rejected the caller
-    idle,           ///< no data for the idle timeout
+    not_local,      ///< plain HTTP that may not leave this machine would have
+    idle,           ///< no data for the idle timeout, or too little
     closed,         ///< the connection closed before the response was complete
-    bad_response    ///< the response is not HTTP, or is too large
+    bad_response,   ///< the response is not HTTP, or is too large
+    encoded         ///< the response is compressed
   };
 
   TransportError(Cause cause, bool request_sent, const std::string& message, std::string hint = {})

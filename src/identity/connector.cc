@@ -65,7 +65,9 @@ std::unique_ptr<ServiceConnection> Connector::connect(const asio::any_io_executo
   const aws::ClientContext context{
       .credentials = credentials != nullptr ? *credentials : no_credentials(),
       .clock = context_.clock,
-      .random = context_.random};
+      .random = context_.random,
+      .patience = context_.patience,
+      .notice = context_.notice};
   return std::make_unique<ServiceConnection>(executor, model, settings, timeouts,
                                              tls_for(settings.endpoint), context);
 }

@@ -27,7 +27,8 @@ struct Context {
   Clock& clock;
   Random& random;  ///< for pauses between retries, and session names
   http::Timeouts timeouts = {};
-  bool insecure_http = false;  ///< allow plain HTTP to other machines
+  aws::Patience patience = {};  ///< of every call
+  bool insecure_http = false;   ///< allow plain HTTP to other machines
   /// Tells the user something; one line, without secrets.
   Notice notice = [](const Message&) {};
   /// Returns the user's answer, or nothing if nobody can be asked. Blocks.
@@ -35,11 +36,6 @@ struct Context {
     return std::nullopt;
   };
 };
-
-/// How calls that find an identity are retried: few times, because a user may be waiting for the
-/// run to begin.
-inline constexpr aws::RetryLimits kIdentityLimits{
-    .attempts = 4, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::minutes(1)};
 
 /// Used from one event loop. Opens a new connection each time, because connections carry secrets
 /// and calls are rare.

@@ -37,8 +37,6 @@ constexpr aws::ServiceModel kModel{"container", "", ""};
 // The same as botocore's ContainerMetadataFetcher.
 constexpr http::Timeouts kTimeouts{.connect = std::chrono::seconds(2),
                                    .idle = std::chrono::seconds(2)};
-constexpr aws::RetryLimits kLimits{
-    .attempts = 3, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(10)};
 
 /// Whether requests to this host stay on the machine, so that TLS is not needed.
 bool is_local(std::string_view host) {
@@ -97,6 +95,7 @@ Place full_place(const std::string& uri) {
                     kFull, place.endpoint.url()),
         "Use an https URL, or an address of this machine.");
   }
+  place.endpoint.must_be_local = !place.endpoint.tls && http::is_loopback(place.endpoint);
   return place;
 }
 
@@ -208,8 +207,7 @@ Awaitable<std::optional<aws::Credentials>> ContainerCredentials::find() {
                        .path = place->path,
                        .is_signed = false,
                        .secret = token,
-                       .headers = headers,
-                       .limits = kLimits};
+                       .headers = headers};
   const auto connection =
       connector_.place(co_await asio::this_coro::executor, kModel, place->endpoint, kTimeouts);
   http::Response response;

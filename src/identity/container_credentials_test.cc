@@ -1,5 +1,8 @@
 #include "identity/container_credentials.h"
 
+#include <chrono>
+#include <numeric>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -18,7 +21,6 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::Not;
-using testing::SizeIs;
 using testing::StartsWith;
 
 constexpr const char* kSession =
@@ -203,9 +205,11 @@ TEST_F(ContainerCredentialsTest, UnusableResponseSaysWhy) {
   }
 }
 
-TEST_F(ContainerCredentialsTest, FailureIsTriedThreeTimes) {
+TEST_F(ContainerCredentialsTest, FailureHasPatienceOfARun) {
   EXPECT_THAT(failure_with(answer("", "500 Internal Server Error")), HasSubstr("HTTP status 500"));
-  EXPECT_THAT(endpoint_.requests, SizeIs(3));
+  const auto& sleeps = test_->clock.sleeps();
+  EXPECT_EQ(std::accumulate(sleeps.begin(), sleeps.end(), std::chrono::nanoseconds{0}),
+            aws::Patience{}.failing);
 }
 
 TEST_F(ContainerCredentialsTest, NoResponseIsAnError) {

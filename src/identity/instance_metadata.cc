@@ -109,8 +109,9 @@ Awaitable<http::Response> InstanceMetadata::ask(std::string_view method, std::st
   const auto connection =
       connector_.place(co_await asio::this_coro::executor, kModel, settings_.endpoint, timeouts);
   http::Request request;
+  const std::string target = settings_.endpoint.target(path);
   request.method = method;
-  request.target = path;
+  request.target = target;
   if (!header.value.empty()) {
     request.headers.push_back(std::move(header));
   }

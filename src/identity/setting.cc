@@ -29,7 +29,7 @@ bool boolean(const Setting& setting, bool usual) {
   return is_true;
 }
 
-void require_secure(const http::Endpoint& endpoint, const Setting& setting) {
+void require_secure(http::Endpoint& endpoint, const Setting& setting) {
   if (!endpoint.tls && !http::is_loopback(endpoint)) {
     throw usage_error(
         setting.name + fmt::format(": {} is plain HTTP to another machine; anyone on the network "
@@ -37,6 +37,7 @@ void require_secure(const http::Endpoint& endpoint, const Setting& setting) {
                                    endpoint.url()),
         "Give an https:// URL, or set " + setting::kInsecureHttp + " if you trust the network.");
   }
+  endpoint.must_be_local = !endpoint.tls;  // wherever its name may lead
 }
 
 }  // namespace everyitem::identity

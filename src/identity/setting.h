@@ -25,8 +25,8 @@ Setting setting_of(std::string_view variable, std::string_view of_profile, const
 /// false.
 bool boolean(const Setting& setting, bool usual = false);
 
-/// Throws a usage error if the endpoint, which comes from `setting`, is neither HTTPS nor on this
-/// machine.
-void require_secure(const http::Endpoint& endpoint, const Setting& setting);
+/// Sees to it that plain HTTP to the endpoint, which comes from `setting`, does not leave this
+/// machine. Throws a usage error if it would.
+void require_secure(http::Endpoint& endpoint, const Setting& setting);
 
 }  // namespace everyitem::identity

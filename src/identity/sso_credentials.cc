@@ -25,9 +25,6 @@ constexpr std::string_view kRegion = "sso_region";
 constexpr std::string_view kAccount = "sso_account_id";
 constexpr std::string_view kRole = "sso_role_name";
 
-constexpr aws::RetryLimits kLimits{
-    .attempts = 4, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(30)};
-
 struct SsoRole {
   SsoLogin login;
   std::string account;
@@ -161,8 +158,7 @@ Awaitable<std::optional<aws::Credentials>> SsoCredentials::find() {
                        .path = path,
                        .is_signed = false,
                        .secret = token,
-                       .headers = headers,
-                       .limits = kLimits};
+                       .headers = headers};
   const auto connection = connector_.service(co_await asio::this_coro::executor, aws::kSsoPortal,
                                              role.login.region, nullptr);
   std::optional<aws::Credentials> credentials;

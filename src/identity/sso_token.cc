@@ -31,8 +31,9 @@ using std::chrono::system_clock;
 /// As in the AWS tools, a token that expires sooner is refreshed.
 constexpr std::chrono::minutes kRefreshWindow{15};
 
-constexpr aws::RetryLimits kLimits{
-    .attempts = 3, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(10)};
+/// For refreshing a token that is still valid.
+constexpr aws::Patience kEarlyPatience{.failing = std::chrono::seconds(10),
+                                       .throttled = std::chrono::seconds(10)};
 
 std::string system_words() { return std::generic_category().message(errno); }
 
@@ -123,13 +124,17 @@ Awaitable<std::string> refresh(Connector& connector, const SsoLogin& login, Cach
   const WipedAtEnd wiped(body);
   const aws::SecretText refresh_token = cached.document.text("refreshToken");
   const std::string name = name_of(login);
+  std::optional<aws::Patience> patience;
+  if (cached.expires_at > connector.clock().wall_now()) {
+    patience = kEarlyPatience;
+  }
   const aws::Call call{.operation = "CreateToken",
                        .object = name,
                        .body = body,
                        .path = "/token",
                        .is_signed = false,
                        .secret = refresh_token,
-                       .limits = kLimits};
+                       .patience = patience};
   std::string failure;
   try {
     const auto connection =

@@ -92,7 +92,6 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
   call.body = body;
   call.is_signed = !by_token;
   call.secret = by_token ? request.web_identity_token : request.mfa_code;
-  call.limits = kIdentityLimits;
   aws::Credentials credentials;
   co_await sts.call(call, [&](http::Response response) {
     const Answer answer(std::move(response));
@@ -115,7 +114,6 @@ Awaitable<Caller> caller_identity(aws::Client& sts) {
   call.operation = "GetCallerIdentity";
   call.object = object;
   call.body = body;
-  call.limits = kIdentityLimits;
   Caller caller;
   co_await sts.call(call, [&](http::Response response) {
     const Answer answer(std::move(response));

@@ -24,11 +24,6 @@ Error not_within(const std::string& object, std::chrono::nanoseconds time) {
                                    .message = fmt::format("not queued within {}", duration(time))});
 }
 
-/// Until `within` has passed, whatever the number of attempts.
-aws::RetryLimits limits(std::chrono::nanoseconds within) {
-  return {.attempts = 1, .elapsed = within, .throttled = within};
-}
-
 }  // namespace
 
 Awaitable<void> FunctionInvoker::invoke(std::string_view event, std::chrono::nanoseconds within) {
@@ -42,7 +37,7 @@ Awaitable<void> FunctionInvoker::invoke(std::string_view event, std::chrono::nan
                        .path = path,
                        .headers = headers,
                        .success = 202,  // queued
-                       .limits = limits(within)};
+                       .patience = aws::waiting_at_most(within)};
 
   asio::cancellation_signal cancellation;
   const auto executor = co_await asio::this_coro::executor;

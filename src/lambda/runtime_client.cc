@@ -23,7 +23,11 @@ constexpr std::string_view kAsk = "ask for an invocation";
 /// the invocation that is just coming in.
 constexpr http::Timeouts kNoTimeouts{.connect = std::chrono::milliseconds(10'000),
                                      .idle = std::chrono::milliseconds::max(),
-                                     .keep_alive = std::chrono::milliseconds::max()};
+                                     .keep_alive = std::chrono::milliseconds::max(),
+                                     .max_age = std::chrono::milliseconds::max()};
+
+/// Of an event: 6 MB when invoked synchronously, 1 MB otherwise (Developer Guide, "Lambda quotas").
+constexpr std::size_t kMaxEventBytes = 6U << 20;
 
 Error api_error(std::string_view operation, std::string message) {
   return Error(ErrorKind::failed, {.operation = std::string(operation),
@@ -138,6 +142,7 @@ Awaitable<http::Response> RuntimeClient::next() {
   http::Request request;
   request.method = "GET";
   request.target = target;
+  request.limits.bytes = kMaxEventBytes;
   http::Response response = co_await http_.send(request);
   if (response.status != 200) {
     throw api_error(kAsk, fmt::format("HTTP status {}", response.status));

@@ -1,12 +1,13 @@
 #include "run/kinesis_destination.h"
 
 #include <algorithm>
+#include <chrono>
 #include <optional>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "aws/service_error.h"
+#include "aws/client.h"
 #include "base/error.h"
 #include "batch/aggregating_builder.h"
 #include "batch/put_records_batch.h"
@@ -33,30 +34,47 @@ struct DescribedStream {
   bool may_be_paced() const { return description.mode != sink::StreamMode::unknown; }
 };
 
-/// Finds out on the way which wire the endpoint understands.
-Awaitable<void> describe_stream(aws::Client& kinesis, KinesisWire wanted, DescribedStream& stream) {
-  stream.wire = wanted == KinesisWire::json ? Wire::json : Wire::cbor;
-  bool refused = false;
+/// Describes the stream in CBOR. False if the endpoint may not understand that, and then `may_pass`
+/// says whether it may as well have failed in passing.
+Awaitable<bool> describe_in_cbor(aws::Client& kinesis, DescribedStream& stream, bool& may_pass) {
   try {
-    stream.description = co_await sink::describe_stream(kinesis, stream.wire, stream.id);
-  } catch (const Error& error) {
-    if (wanted != KinesisWire::automatic || !aws::may_be_about_format(error.details().code)) {
-      throw;
-    }
-    refused = true;
+    stream.description = co_await sink::describe_stream(kinesis, Wire::cbor, stream.id, true);
+  } catch (const aws::WireRefused& refused) {
+    may_pass = refused.may_pass();
+    co_return false;
   }
-  if (refused) {
-    stream.description = co_await sink::describe_stream(kinesis, Wire::json, stream.id);
-  }
-  if (refused || (wanted == KinesisWire::automatic && stream.description.nonstandard_cbor)) {
-    stream.wire = Wire::json;
-  }
+  co_return true;
 }
+
+/// Finds out on the way which wire the endpoint understands: what it does not answer in CBOR, but
+/// in JSON, and again not in CBOR, it does not understand.
+Awaitable<void> describe_stream(aws::Client& kinesis, KinesisWire wanted, DescribedStream& stream) {
+  if (wanted != KinesisWire::automatic) {
+    stream.wire = wanted == KinesisWire::json ? Wire::json : Wire::cbor;
+    stream.description = co_await sink::describe_stream(kinesis, stream.wire, stream.id, false);
+    co_return;
+  }
+  bool may_pass = false;
+  bool understood = co_await describe_in_cbor(kinesis, stream, may_pass);
+  if (!understood) {
+    stream.description = co_await sink::describe_stream(kinesis, Wire::json, stream.id, false);
+  }
+  if (!understood && may_pass) {
+    understood = co_await describe_in_cbor(kinesis, stream, may_pass);
+  }
+  stream.wire = understood && !stream.description.nonstandard_cbor ? Wire::cbor : Wire::json;
+}
+
+/// For a new list in the middle of a run, which can do without.
+constexpr aws::Patience kListAgain{.failing = std::chrono::seconds(5),
+                                   .throttled = std::chrono::seconds(5)};
 
 /// A run continues without the list: then nothing is paced per shard.
 Awaitable<void> list_shards(aws::Client& kinesis, DescribedStream& stream) {
+  aws::Patience patience = kinesis.patience();
+  patience.throttled = std::min(patience.throttled, patience.failing);
   try {
-    stream.shards = co_await sink::list_shards(kinesis, stream.wire, stream.id);
+    stream.shards = co_await sink::list_shards(kinesis, stream.wire, stream.id, patience);
   } catch (const Error& error) {
     stream.pacing_notice = "per-shard pacing is off: " + error.message();
     co_return;
@@ -113,7 +131,7 @@ class KinesisDestination final : public Destination {
     filled_.accepted_any = start.items > 0;
     if (stream_.shards && stream_.may_be_paced()) {
       const auto list = [this] {
-        return sink::list_shards(kinesis_.on(loops_.home()), stream_.wire, stream_.id);
+        return sink::list_shards(kinesis_.on(loops_.home()), stream_.wire, stream_.id, kListAgain);
       };
       paced_shards_ = std::make_unique<sink::PacedShards>(loops_.home().executor, clock_, *shards_,
                                                           stream_.description.mode, list);
@@ -128,7 +146,7 @@ class KinesisDestination final : public Destination {
     filled_.sinks = lanes;
     return {.builder = builder(loop),
             .sink = std::make_shared<sink::KinesisSink>(kinesis_.on(loop), format_, filled_, clock_,
-                                                        loop.random, settings_.retry_limits())};
+                                                        loop.random)};
   }
 
  private:

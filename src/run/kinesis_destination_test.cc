@@ -91,7 +91,8 @@ class KinesisDestinationTest : public testing::Test {
     const std::string url = server_->endpoint().url();
     context_.emplace(RunContext{.environment = environment(url), .clock = clock_});
     loops_.emplace(loop_.get_executor(), 1);
-    services_.emplace(*loops_, settings_, *context_, [](const Message&) {});
+    services_.emplace(*loops_, settings_, *context_,
+                      [this](const Message& text) { told_.push_back(text.text()); });
     const DestinationContext context{.settings = settings_, .services = *services_};
     std::unique_ptr<Destination> described;
     const auto work = [&]() -> Awaitable<void> {
@@ -125,6 +126,7 @@ class KinesisDestinationTest : public testing::Test {
   FakeClock clock_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 27}};
   ScanSettings settings_;
   std::vector<std::string> asked_;
+  std::vector<std::string> told_;
   std::optional<http::TestServer> server_;
   std::optional<RunContext> context_;
   std::optional<RunLoops> loops_;
@@ -151,6 +153,48 @@ TEST_F(KinesisDestinationTest, JsonIfCborIsRefused) {
                 ElementsAre("DescribeStreamSummary in CBOR", "DescribeStreamSummary in JSON"));
     services_.reset();
   }
+}
+
+TEST_F(KinesisDestinationTest, JsonIfCborFailsTwice) {
+  // As moto 5.2.5 answers, and others that know no CBOR.
+  for (const std::string& failure :
+       {http::answer("", "500 Internal Server Error"),
+        http::answer("<html>no</html>", "500 Internal Server Error", "Content-Type: text/html\r\n"),
+        http::answer(R"({"__type":"InternalFailure","message":"no"})", "500 Internal Server Error"),
+        http::answer("not CBOR")}) {
+    SCOPED_TRACE(failure);
+    asked_.clear();
+    describe([&failure, stream = stream_of("")](const Asked& asked) {
+      return asked.wire == Wire::cbor ? failure : stream(asked);
+    });
+    EXPECT_THAT(asked_,
+                ElementsAre("DescribeStreamSummary in CBOR", "DescribeStreamSummary in JSON",
+                            "DescribeStreamSummary in CBOR"));
+    EXPECT_THAT(clock_.sleeps(), IsEmpty());
+    services_.reset();
+  }
+}
+
+TEST_F(KinesisDestinationTest, OneFailureKeepsCbor) {
+  int failures = 0;
+  describe([&failures, stream = stream_of("PROVISIONED")](const Asked& asked) {
+    return failures++ == 0 ? http::answer("", "503 Service Unavailable") : stream(asked);
+  });
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR", "DescribeStreamSummary in JSON",
+                                  "DescribeStreamSummary in CBOR", "ListShards in CBOR"));
+}
+
+TEST_F(KinesisDestinationTest, StreamBeingCreatedIsWaitedFor) {
+  int asked_before = 0;
+  describe([&asked_before, stream = stream_of("")](const Asked& asked) {
+    std::string body = summary("");
+    if (++asked_before <= 5) {
+      body.replace(body.find("ACTIVE"), 6, "CREATING");
+    }
+    return http::answer(asked.wire == Wire::cbor ? to_cbor(boost::json::parse(body)) : body);
+  });
+  EXPECT_EQ(asked_.size(), 6U);
+  EXPECT_THAT(told_, ElementsAre(HasSubstr("the stream is CREATING, not ACTIVE; waiting for it")));
 }
 
 TEST_F(KinesisDestinationTest, OtherRefusalsEnd) {

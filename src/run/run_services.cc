@@ -8,7 +8,12 @@ ServiceClients::Connected::Connected(const ServiceClients& service, RunLoop& loo
     : credentials(service.home_, *service.service_.credentials, service.clock_),
       connection(loop.executor, service.model_, service.service_.settings, service.timeouts_,
                  service.service_.tls,
-                 {.credentials = credentials, .clock = service.clock_, .random = loop.random}) {}
+                 {.credentials = credentials,
+                  .clock = service.clock_,
+                  .random = loop.random,
+                  .patience = service.calls_.patience,
+                  // Only the run's own loop tells the user: what fails there fails on all.
+                  .notice = loop.index == 0 ? service.calls_.notice : Notice()}) {}
 
 aws::Client& ServiceClients::on(RunLoop& loop) {
   if (clients_.size() <= loop.index) {
@@ -39,11 +44,13 @@ RunServices::RunServices(RunLoops& loops, const ScanSettings& settings, const Ru
     : loops_(loops),
       clock_(context.clock),
       timeouts_(context.timeouts),
+      calls_{.patience = settings.patience(), .notice = notice},
       random_(context.random_seed) {
   identity::Context identity_context{.environment = context.environment,
                                      .clock = clock_,
                                      .random = random_,
                                      .timeouts = timeouts_,
+                                     .patience = calls_.patience,
                                      .notice = notice};
   if (context.ask) {
     identity_context.ask = context.ask;
@@ -79,8 +86,8 @@ ServiceClients& RunServices::in_region(const aws::ServiceModel& model, const std
 
 ServiceClients& RunServices::add(const aws::ServiceModel& model,
                                  identity::IdentifiedService service, http::Timeouts timeouts) {
-  services_.push_back(std::make_unique<ServiceClients>(loops_.home().executor, model,
-                                                       std::move(service), timeouts, clock_));
+  services_.push_back(std::make_unique<ServiceClients>(
+      loops_.home().executor, model, std::move(service), timeouts, clock_, calls_));
   return *services_.back();
 }
 

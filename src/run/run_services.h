@@ -18,17 +18,25 @@
 
 namespace everyitem::run {
 
+/// How all calls of a run are made.
+struct CallTerms {
+  aws::Patience patience;
+  Notice notice;  ///< told on the run's own loop of calls that keep failing
+};
+
 /// One service: a client for each event loop, with connections of its own.
 class ServiceClients {
  public:
   /// `service` is found and its credentials are looked up on `home`.
   ServiceClients(asio::any_io_executor home, const aws::ServiceModel& model,
-                 identity::IdentifiedService service, http::Timeouts timeouts, Clock& clock)
+                 identity::IdentifiedService service, http::Timeouts timeouts, Clock& clock,
+                 CallTerms calls)
       : home_(std::move(home)),
         model_(model),
         service_(std::move(service)),
         timeouts_(timeouts),
-        clock_(clock) {}
+        clock_(clock),
+        calls_(std::move(calls)) {}
 
   /// The client of `loop`, used on that loop alone. Makes it if there is none yet, on the run's own
   /// loop, while the run is set up.
@@ -52,6 +60,7 @@ class ServiceClients {
   identity::IdentifiedService service_;
   http::Timeouts timeouts_;
   Clock& clock_;
+  CallTerms calls_;
   std::vector<std::unique_ptr<Connected>> clients_;  ///< by the index of their loop
 };
 
@@ -99,6 +108,7 @@ class RunServices {
   RunLoops& loops_;
   Clock& clock_;
   http::Timeouts timeouts_;
+  CallTerms calls_;
   Random random_;  ///< of those who look for credentials
   std::unique_ptr<identity::Identity> reader_;
   std::unique_ptr<identity::Identity> writer_;  ///< null if that is the reader

@@ -79,7 +79,6 @@ checkpoint::StoreContext store_context(const StoresContext& context) {
   };
   return {.clock = context.services.clock(),
           .owner = owner_name(context.context.owner, home.random),
-          .limits = context.settings.retry_limits(),
           .kms_key = context.settings.checkpoint_kms_key,
           .interval = context.settings.checkpoint_interval,
           .part = context.settings.part,

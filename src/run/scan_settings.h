@@ -56,8 +56,8 @@ struct ScanSettings {
 
   // How
   std::optional<std::uint32_t> threads;  ///< default: one per core
-  /// How long one request may be throttled, or fail, before its segment or the run is given up.
-  /// Default: throttled requests are retried forever, failed ones as RetryLimits says.
+  /// How long any request may be throttled, or fail, before its segment or the run is given up.
+  /// Default: as aws::Patience says.
   std::optional<std::chrono::nanoseconds> max_wait;
 
   // Who
@@ -65,8 +65,8 @@ struct ScanSettings {
   std::string stream_profile;   ///< whose credentials write to the stream, if not the reader's
   std::string stream_role_arn;  ///< assumed to write to the stream, instead of the reader's role
 
-  aws::RetryLimits retry_limits() const {
-    return max_wait ? aws::waiting_at_most(*max_wait) : aws::RetryLimits{};
+  aws::Patience patience() const {
+    return max_wait ? aws::waiting_at_most(*max_wait) : aws::Patience{};
   }
 };
 

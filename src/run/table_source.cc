@@ -73,8 +73,7 @@ class TableSource final : public Source {
         .dynamodb = client,
         .requests = source::ScanRequests(source::with_keys(scan_, table_.keys), parts),
         .keys = table_.keys,
-        .object = fmt::format("table {} in {}", settings_.table.name, client.region()),
-        .limits = settings_.retry_limits()});
+        .object = fmt::format("table {} in {}", settings_.table.name, client.region())});
   }
 
  private:

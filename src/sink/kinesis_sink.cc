@@ -35,15 +35,13 @@ constexpr std::size_t kMaxRefusedAtFirst = 16;
 }  // namespace
 
 KinesisSink::KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format,
-                         FilledStream& stream, Clock& clock, Random& random,
-                         aws::RetryLimits limits)
+                         FilledStream& stream, Clock& clock, Random& random)
     : kinesis_(kinesis),
       format_(format),
       stream_(stream),
       object_(fmt::format("stream {} in {}", stream.name, kinesis.region())),
       clock_(clock),
-      random_(random),
-      limits_(limits) {}
+      random_(random) {}
 
 std::size_t KinesisSink::max_batches_in_flight() const {
   return (batches_in_flight(stream_.open_shards) + stream_.sinks - 1) / stream_.sinks;
@@ -131,18 +129,18 @@ Awaitable<std::vector<RefusedItem>> KinesisSink::deliver(const batch::RecordBatc
 Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& records,
                                   PacedBatch* paced, Refused& refused) {
   Indexes& sent = records.sent;
-  int stalled = 0;   // requests in a row of which no record was accepted
-  int failures = 0;  // the last ones among them that throttling does not explain
-  auto stalled_since = clock_.now();
+  int stalled = 0;  // requests in a row of which no record was accepted
+  aws::Retries retries(kinesis_.patience(), clock_.now());
   for (;;) {
     if (paced != nullptr) {
       const auto asked = clock_.now();
       sent = co_await stream_.shards->take(*paced, records.pending);
-      stalled_since += clock_.now() - asked;
+      retries.exclude(clock_.now() - asked);
     } else {
       sent = std::exchange(records.pending, {});
     }
-    PutRecordsResult result = co_await put(batch, sent, paced);
+    const aws::Patience patience = retries.left(clock_.now());
+    PutRecordsResult result = co_await put(batch, sent, paced, patience);
     const std::size_t not_accepted = result.failed.size() + result.invalid.size();
     if (not_accepted < sent.size() && !stream_.accepted_any) {
       stream_.accepted_any = true;
@@ -155,26 +153,27 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
       co_return;
     }
     if (result.failed.size() < sent.size()) {
-      stalled = failures = 0;
-      stalled_since = clock_.now();
+      stalled = 0;
+      retries = aws::Retries(kinesis_.patience(), clock_.now());
     }
     if (result.failed.empty()) {
       continue;
     }
     ++stalled;
-    failures = result.only_throttled ? 0 : failures + 1;
     const auto error_class =
         result.only_throttled ? aws::ErrorClass::throttle : aws::ErrorClass::transient;
-    const auto stalled_for = clock_.now() - stalled_since;
     if (!result.only_retryable) {
       throw refusal(result, result.failed.size(), batch.records.size());
     }
-    if (limits_.give_up(error_class, failures, stalled_for)) {
-      result.message += fmt::format(" (gave up after {} requests in {}: {})", stalled,
-                                    duration(stalled_for), limits_.reason(error_class));
+    const auto now = clock_.now();
+    const auto left = retries.failed(error_class, now);
+    if (!left) {
+      result.message +=
+          fmt::format(" (gave up after {} requests in {}: {})", stalled,
+                      duration(now - retries.since(error_class)), retries.reason(error_class));
       throw refusal(result, result.failed.size(), batch.records.size());
     }
-    co_await clock_.sleep(kRoundBackoff.wait(stalled, random_.uniform()));
+    co_await clock_.sleep(std::min(kRoundBackoff.wait(stalled, random_.uniform()), *left));
     records_sent_again_.with([&](std::uint64_t& sum) { sum += result.failed.size(); });
     for (std::uint32_t& index : result.failed) {
       index = sent[index];
@@ -186,7 +185,7 @@ Awaitable<void> KinesisSink::send(const batch::RecordBatch& batch, Outgoing& rec
 }
 
 Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, const Indexes& sent,
-                                             PacedBatch* paced) {
+                                             PacedBatch* paced, aws::Patience patience) {
   PutRecordsResult result;
   AcceptedBy accepted_by;
   if (paced != nullptr) {
@@ -206,7 +205,8 @@ Awaitable<PutRecordsResult> KinesisSink::put(const batch::RecordBatch& batch, co
                        .body = whole ? batch.body.view() : part.view(),
                        .body_sha256 = whole ? batch.sha256 : std::nullopt,
                        .wire = format_.wire(),
-                       .limits = limits_,
+                       .max_answer_bytes = batch::kMaxPutRecordsAnswerBytes,
+                       .patience = patience,
                        .holds_items = true};
   co_await kinesis_.call(call, accept);
   if (paced != nullptr) {

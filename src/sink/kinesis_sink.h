@@ -19,14 +19,13 @@ namespace everyitem::sink {
 class KinesisSink final : public Sink {
  public:
   /// The client, the format of the batches, the clock and the random numbers outlive the sink.
-  /// `limits`: how long to retry records that are refused.
   KinesisSink(aws::Client& kinesis, const batch::PutRecordsFormat& format, FilledStream& stream,
-              Clock& clock, Random& random, aws::RetryLimits limits = {});
+              Clock& clock, Random& random);
 
   /// Sends the whole batch, then only the records that failed, with backoff and jitter, for as long
-  /// as some are accepted or `limits` allow. A request that is refused as invalid is sent again in
-  /// halves, until the records to blame are found. If the stream refuses several records as invalid
-  /// and has never accepted one, the records are not to blame: throws Error.
+  /// as some are accepted or the client's patience lasts. A request that is refused as invalid is
+  /// sent again in halves, until the records to blame are found. If the stream refuses several
+  /// records as invalid and has never accepted one, the records are not to blame: throws Error.
   Awaitable<std::vector<RefusedItem>> deliver(const batch::RecordBatch& batch) override;
 
   bool needs_sha256() const override { return true; }
@@ -53,7 +52,7 @@ class KinesisSink final : public Sink {
   Awaitable<void> send(const batch::RecordBatch& batch, Outgoing& records, PacedBatch* paced,
                        Refused& refused);
   Awaitable<PutRecordsResult> put(const batch::RecordBatch& batch, const Indexes& sent,
-                                  PacedBatch* paced);
+                                  PacedBatch* paced, aws::Patience patience);
   Error refusal(const PutRecordsResult& result, std::size_t refused, std::size_t records) const;
 
   aws::Client& kinesis_;
@@ -62,7 +61,6 @@ class KinesisSink final : public Sink {
   std::string object_;  ///< for messages
   Clock& clock_;
   Random& random_;
-  aws::RetryLimits limits_;
   Guarded<std::uint64_t> records_sent_again_;
 };
 

@@ -7,9 +7,11 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/answer_document.h"
 #include "aws/json_members.h"
 #include "base/cbor.h"
 #include "base/error.h"
+#include "batch/kinesis_limits.h"
 
 namespace everyitem::sink {
 
@@ -17,17 +19,13 @@ namespace json = boost::json;
 
 namespace {
 
-/// The caller can do without the shards, so this takes a few seconds at most.
-constexpr aws::RetryLimits kLimits{
-    .attempts = 4, .elapsed = std::chrono::seconds(0), .throttled = std::chrono::seconds(5)};
-
-/// With 1,000 shards per page, more than any stream has.
+/// With 1,000 shards per page, closed ones included, more than any stream has.
 constexpr int kMaxPages = 1000;
 
 batch::HashKey hash_key_member(const json::object& range, std::string_view name) {
   const auto key = batch::parse_hash_key(aws::text_member(range, name));
   if (!key) {
-    throw std::invalid_argument(fmt::format("a shard's {} is not a hash key", name));
+    throw aws::MalformedResponse(fmt::format("a shard's {} is not a hash key", name));
   }
   return *key;
 }
@@ -59,9 +57,8 @@ batch::ShardMap map_of(std::vector<batch::Shard> open, const std::string& object
 
 ShardPage parse_shard_page(std::string_view body, Wire wire) {
   ShardPage page;
-  try {
-    const json::value parsed = wire == Wire::cbor ? parse_cbor(body) : json::parse(body);
-    for (const json::value& value : parsed.as_object().at("Shards").as_array()) {
+  aws::read_document("ListShards", body, wire, [&](const json::object& answer) {
+    for (const json::value& value : answer.at("Shards").as_array()) {
       const json::object& shard = value.as_object();
       if (!aws::text_member(shard.at("SequenceNumberRange").as_object(), "EndingSequenceNumber")
                .empty()) {
@@ -72,15 +69,13 @@ ShardPage parse_shard_page(std::string_view body, Wire wire) {
                            .first = hash_key_member(range, "StartingHashKey"),
                            .last = hash_key_member(range, "EndingHashKey")});
     }
-    page.next_token = aws::text_member(parsed.get_object(), "NextToken");
-  } catch (const std::exception& error) {  // CborError, and Boost.JSON's, of several types
-    throw aws::MalformedResponse(
-        fmt::format("the answer to ListShards cannot be read: {}", error.what()));
-  }
+    page.next_token = aws::text_member(answer, "NextToken");
+  });
   return page;
 }
 
-Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::StreamId stream) {
+Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::StreamId stream,
+                                       aws::Patience patience) {
   const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
   std::vector<batch::Shard> open;
   std::string body = batch::put_records_format(wire).naming(stream);
@@ -89,10 +84,17 @@ Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::S
     const aws::Client::Accept accept = [&](const http::Response& response) {
       page = parse_shard_page(response.body.view(), wire);
     };
-    const aws::Call call{
-        .operation = "ListShards", .object = object, .body = body, .wire = wire, .limits = kLimits};
+    const aws::Call call{.operation = "ListShards",
+                         .object = object,
+                         .body = body,
+                         .wire = wire,
+                         .max_answer_bytes = batch::kMaxShardPageBytes,
+                         .patience = patience};
     co_await kinesis.call(call, accept);
     std::ranges::move(page.open, std::back_inserter(open));
+    if (open.size() > batch::kMaxOpenShards) {
+      throw unusable(object, "it lists more shards than any stream has");
+    }
     if (page.next_token.empty()) {
       co_return map_of(std::move(open), object);
     }

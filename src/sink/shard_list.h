@@ -22,7 +22,8 @@ struct ShardPage {
 ShardPage parse_shard_page(std::string_view body, Wire wire);
 
 /// The shards that are open now. Throws Error, also if the listed shards do not cover the whole
-/// stream, which can happen while it is being resharded.
-Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::StreamId stream);
+/// stream, which can happen while it is being resharded. `patience`: per page.
+Awaitable<batch::ShardMap> list_shards(aws::Client& kinesis, Wire wire, batch::StreamId stream,
+                                       aws::Patience patience);
 
 }  // namespace everyitem::sink

@@ -1,5 +1,6 @@
 #include "sink/shard_list.h"
 
+#include <chrono>
 #include <optional>
 #include <string>
 
@@ -95,7 +96,7 @@ class ListShardsTest : public testing::Test {
     std::optional<batch::ShardMap> map;
     const auto work = [&]() -> Awaitable<void> {
       const batch::StreamId stream{.name = "backfill", .arn = ""};
-      map = co_await list_shards(service_->client, Wire::json, stream);
+      map = co_await list_shards(service_->client, Wire::json, stream, patience_);
     };
     http::run(service_->loop, work());
     return *map;
@@ -110,6 +111,7 @@ class ListShardsTest : public testing::Test {
     return "it did not fail";
   }
 
+  aws::Patience patience_ = aws::waiting_at_most(std::chrono::seconds(5));
   std::optional<aws::TestService> service_;
   std::vector<std::string> requests_;
 };
@@ -129,6 +131,16 @@ TEST_F(ListShardsTest, AllPagesMakeOneMap) {
 TEST_F(ListShardsTest, IncompleteStreamIsAnError) {
   pages({json::serialize(json::object{{"Shards", {shard("lower", 0, kHalf - 1, false)}}})});
   EXPECT_THAT(failure(), testing::HasSubstr("ListShards on stream backfill in eu-west-1: "));
+}
+
+TEST_F(ListShardsTest, MoreThanAnyStreamHas) {
+  json::array shards;
+  for (int i = 0; i < 10'000; ++i) {
+    shards.push_back(shard("s", 0, 0, false));
+  }
+  pages({json::serialize(json::object{{"Shards", shards}, {"NextToken", "again"}})});
+  EXPECT_THAT(failure(), testing::HasSubstr("more shards than any stream has"));
+  EXPECT_EQ(requests_.size(), 11U);
 }
 
 TEST_F(ListShardsTest, EndlessListIsAnError) {

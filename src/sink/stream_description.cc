@@ -5,9 +5,9 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/answer_document.h"
 #include "aws/json_members.h"
 #include "aws/service_error.h"
-#include "base/cbor.h"
 #include "base/error.h"
 
 namespace everyitem::sink {
@@ -15,6 +15,8 @@ namespace everyitem::sink {
 namespace json = boost::json;
 
 namespace {
+
+constexpr std::string_view kOperation = "DescribeStreamSummary";
 
 /// AWS's times are seconds in JSON and milliseconds in CBOR, as its SDK for Java reads them. As
 /// seconds, this is in the year 5138.
@@ -37,12 +39,14 @@ StreamDescription parse_stream_description(std::string_view body, Wire wire,
                                            std::string_view stream) {
   StreamDescription description;
   std::string status;
-  try {
-    const json::value parsed = wire == Wire::cbor ? parse_cbor(body) : json::parse(body);
-    const json::object& summary = parsed.as_object().at("StreamDescriptionSummary").as_object();
+  aws::read_document(kOperation, body, wire, [&](const json::object& answer) {
+    const json::object& summary = answer.at("StreamDescriptionSummary").as_object();
     description.arn = aws::text_member(summary, "StreamARN");
-    description.open_shards =
-        static_cast<std::uint32_t>(aws::count_member(summary, "OpenShardCount"));
+    const std::uint64_t open_shards = aws::count_member(summary, "OpenShardCount");
+    if (open_shards > batch::kMaxOpenShards) {
+      throw aws::MalformedResponse("the stream claims more shards than any stream has");
+    }
+    description.open_shards = static_cast<std::uint32_t>(open_shards);
     if (const json::value* created = summary.if_contains("StreamCreationTimestamp")) {
       const double time = created->to_number<double>();
       const bool milliseconds = time > kMaxSeconds;
@@ -58,34 +62,33 @@ StreamDescription parse_stream_description(std::string_view body, Wire wire,
       description.limits.record_bytes =
           std::min<std::uint64_t>(record_kib, description.limits.request_bytes / 1024) * 1024;
     }
-  } catch (const std::exception& error) {  // CborError, and Boost.JSON's, of several types
-    throw aws::MalformedResponse(
-        fmt::format("the answer to DescribeStreamSummary cannot be read: {}", error.what()));
-  }
+  });
   // A stream that is being resharded (UPDATING) still takes records.
+  const std::string fault = fmt::format("the stream is {}, not ACTIVE", status);
+  if (status == "CREATING") {
+    throw aws::NotReady(fault);
+  }
   if (status != "ACTIVE" && status != "UPDATING") {
-    throw Error(ErrorKind::failed,
-                {.operation = "PutRecords",
-                 .object = fmt::format("stream {}", stream),
-                 .message = fmt::format("the stream is {}, not ACTIVE", status),
-                 .hint = status == "CREATING" ? "Wait until it is ACTIVE." : ""});
+    throw Error(ErrorKind::failed, {.operation = std::string(kOperation),
+                                    .object = fmt::format("stream {}", stream),
+                                    .message = fault});
   }
   return description;
 }
 
 Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, Wire wire,
-                                             batch::StreamId stream) {
+                                             batch::StreamId stream, bool tries_wire) {
   StreamDescription description;
   const std::string object = fmt::format("stream {} in {}", stream.name, kinesis.region());
   const std::string body = batch::put_records_format(wire).naming(stream);
   const aws::Client::Accept accept = [&](const http::Response& response) {
     description = parse_stream_description(response.body.view(), wire, stream.name);
   };
-  const aws::Call call{.operation = "DescribeStreamSummary",
+  const aws::Call call{.operation = kOperation,
                        .object = object,
                        .body = body,
                        .wire = wire,
-                       .limits = aws::kStartUpLimits};
+                       .tries_wire = tries_wire};
   try {
     co_await kinesis.call(call, accept);
   } catch (const Error& error) {

@@ -30,13 +30,14 @@ struct StreamDescription {
   bool nonstandard_cbor = false;
 };
 
-/// Reads an answer to DescribeStreamSummary. Throws aws::MalformedResponse if it is not one, and
-/// Error if the stream takes no records now because it is being created or deleted.
+/// Reads an answer to DescribeStreamSummary. Throws aws::MalformedResponse if it is not one,
+/// aws::NotReady if the stream is being created, and Error if it is being deleted.
 StreamDescription parse_stream_description(std::string_view body, Wire wire,
                                            std::string_view stream);
 
-/// Asks Kinesis in this wire format. Throws Error.
+/// Asks Kinesis in this wire format, and waits for a stream that is being created. `tries_wire`: as
+/// in aws::Call. Throws Error.
 Awaitable<StreamDescription> describe_stream(aws::Client& kinesis, Wire wire,
-                                             batch::StreamId stream);
+                                             batch::StreamId stream, bool tries_wire);
 
 }  // namespace everyitem::sink

@@ -17,6 +17,14 @@ inline constexpr std::uint64_t kPartitionBytesPerSecond = 3'000ULL * 2 * 4096;
 /// Maximum bytes a Scan reads for one page (API reference, Scan).
 inline constexpr std::uint64_t kMaxPageBytes = 1U << 20;
 
+/// Bytes of an answer with such a page. JSON takes up to about twelve times what DynamoDB counts:
+/// an attribute with a name of one byte and NULL counts 2 bytes, and is "a":{"NULL":true}.
+inline constexpr std::size_t kMaxPageAnswerBytes = 16U << 20;
+
+/// Bytes of an answer to DescribeTable: 20 or more indexes that each project up to 100 attributes
+/// with names of 255 bytes (Developer Guide, "Quotas").
+inline constexpr std::size_t kMaxTableDescriptionBytes = 2U << 20;
+
 /// Read units for such a page with eventual consistency: half a unit per 4 KiB (Developer Guide,
 /// "Read/write capacity mode"). Strong consistency costs twice as much.
 inline constexpr double kMaxPageReadUnits = 128;

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "source/dynamodb_limits.h"
+
 namespace everyitem::source {
 
 Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit, aws::Pacer* pacer) {
@@ -18,7 +20,7 @@ Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit, aws
   const aws::Call call{.operation = "Scan",
                        .object = context_.object,
                        .body = body,
-                       .limits = context_.limits,
+                       .max_answer_bytes = kMaxPageAnswerBytes,
                        .holds_items = !position_.last_evaluated_key.empty(),
                        .pacer = pacer};
   co_await context_.dynamodb.call(call, accept);

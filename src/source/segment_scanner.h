@@ -19,7 +19,6 @@ struct ScanContext {
   ScanRequests requests;
   KeyNames keys;
   std::string object;  ///< for messages: "table orders in eu-west-1"
-  aws::RetryLimits limits = {};
 };
 
 class SegmentScanner final : public PageReader {

@@ -6,16 +6,20 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "aws/answer_document.h"
 #include "aws/json_members.h"
 #include "aws/service_error.h"
 #include "base/error.h"
 #include "base/human_format.h"
+#include "source/dynamodb_limits.h"
 
 namespace everyitem::source {
 
 namespace json = boost::json;
 
 namespace {
+
+constexpr std::string_view kOperation = "DescribeTable";
 
 KeyNames key_names(const json::object& table) {
   KeyNames names;
@@ -36,9 +40,12 @@ Error cannot_scan(std::string_view table, Message message, Message hint) {
 
 /// A table being updated can be read; one in any other state cannot, or not for long.
 void require_readable(std::string_view table, const std::string& status) {
+  const std::string fault = fmt::format("the table is {}, not ACTIVE", status);
+  if (status == "CREATING") {
+    throw aws::NotReady(fault);
+  }
   if (status != "ACTIVE" && status != "UPDATING") {
-    throw cannot_scan(table, fmt::format("the table is {}, not ACTIVE", status),
-                      status == "CREATING" ? "Wait until it is ACTIVE." : "");
+    throw cannot_scan(table, fault, "");
   }
 }
 
@@ -121,9 +128,8 @@ std::string ReadCapacity::text() const {
 TableDescription parse_table_description(std::string_view body, std::string_view table_name,
                                          std::string_view index_name, bool consistent_read) {
   TableDescription description;
-  try {
-    const json::value parsed = json::parse(body);
-    const json::object& table = parsed.as_object().at("Table").as_object();
+  aws::read_document(kOperation, body, Wire::json, [&](const json::object& answer) {
+    const json::object& table = answer.at("Table").as_object();
     description.arn = aws::text_member(table, "TableArn");
     description.table_id = aws::text_member(table, "TableId");
     description.keys = key_names(table);
@@ -148,6 +154,9 @@ TableDescription parse_table_description(std::string_view body, std::string_view
                             index_name),
             "Leave out " + setting::kConsistent + ".");
       }
+      if (aws::text_member(*index.description, "IndexStatus") == "CREATING") {
+        throw aws::NotReady(fmt::format("the index {} is CREATING, not ACTIVE", index_name));
+      }
       scanned = index.description;
       with_capacity = index.global ? scanned : with_capacity;
     }
@@ -156,12 +165,7 @@ TableDescription parse_table_description(std::string_view body, std::string_view
         aws::count_member(*scanned, index_name.empty() ? "TableSizeBytes" : "IndexSizeBytes");
     description.read_capacity = read_capacity(table, *with_capacity);
     description.read_capacity.of_index = with_capacity != &table;
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types
-    throw aws::MalformedResponse(
-        fmt::format("the response to DescribeTable cannot be read: {}", error.what()));
-  }
+  });
   if (description.keys.hash.empty()) {
     throw aws::MalformedResponse("the response to DescribeTable has no hash key");
   }
@@ -176,8 +180,10 @@ Awaitable<TableDescription> describe_table(aws::Client& dynamodb, std::string ta
   const aws::Client::Accept accept = [&](const http::Response& response) {
     description = parse_table_description(response.body.view(), table, index, consistent_read);
   };
-  const aws::Call call{
-      .operation = "DescribeTable", .object = object, .body = body, .limits = aws::kStartUpLimits};
+  const aws::Call call{.operation = kOperation,
+                       .object = object,
+                       .body = body,
+                       .max_answer_bytes = kMaxTableDescriptionBytes};
   try {
     co_await dynamodb.call(call, accept);
   } catch (const Error& error) {

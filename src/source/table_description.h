@@ -34,13 +34,13 @@ struct TableDescription {
   ReadCapacity read_capacity;  ///< of a global index, if one is scanned; otherwise the table's
 };
 
-/// Reads a response of DescribeTable. Throws aws::MalformedResponse if it is not one, and Error if
-/// the table cannot be scanned now: it is being created or deleted, there is no such index, or a
-/// strongly consistent read of a global index is requested.
+/// Reads a response of DescribeTable. Throws aws::MalformedResponse if it is not one, aws::NotReady
+/// if the table or the index is being created, and Error if it cannot be scanned: it is being
+/// deleted, there is no such index, or a strongly consistent read of a global index is requested.
 TableDescription parse_table_description(std::string_view body, std::string_view table,
                                          std::string_view index, bool consistent_read);
 
-/// Asks DynamoDB. Throws Error.
+/// Asks DynamoDB, and waits for a table or index that is being created. Throws Error.
 Awaitable<TableDescription> describe_table(aws::Client& dynamodb, std::string table,
                                            std::string index, bool consistent_read);
 

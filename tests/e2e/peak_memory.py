@@ -14,7 +14,7 @@ import subprocess
 import sys
 import tempfile
 from pathlib import Path
-from typing import Iterator, List
+from typing import Iterator, List, Tuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent.parent / "scripts"))
 os.environ.update(AWS_ACCESS_KEY_ID="AKIDE2E", AWS_SECRET_ACCESS_KEY="boto3", AWS_REGION="us-east-1")
@@ -47,7 +47,8 @@ def numbered_items(megabytes: int) -> Iterator[Item]:
         yield {"id": {"S": f"{number}"}, "text": {"S": text}}
 
 
-def peak_megabytes(everyitem: Everyitem, arguments: List[str]) -> float:
+def outcome_and_peak_megabytes(everyitem: Everyitem, arguments: List[str]) -> Tuple[int, float]:
+    """The exit code, and the peak."""
     done = subprocess.run(
         ["/usr/bin/python3", "-I", "-S", "-c", LAUNCHER, str(BINARY), *arguments],
         capture_output=True,
@@ -55,9 +56,14 @@ def peak_megabytes(everyitem: Everyitem, arguments: List[str]) -> float:
         env=everyitem.env,
         check=True,
     )
-    code, kilobytes = map(int, done.stdout.split())
-    assert code == 0, done.stderr
-    return kilobytes / 1000
+    code, kilobytes = map(int, done.stdout.split()[-2:])
+    return code, kilobytes / 1000
+
+
+def peak_megabytes(everyitem: Everyitem, arguments: List[str]) -> float:
+    code, peak = outcome_and_peak_megabytes(everyitem, arguments)
+    assert code == 0, f"exit {code}"
+    return peak
 
 
 def measure(megabytes: int, home: Path) -> float:

@@ -79,9 +79,23 @@ def test_stream_that_is_not_active(
         kinesis = services.client("kinesis", slow.endpoint)
         kinesis.create_stream(StreamName="new-stream", ShardCount=1)
         everyitem.endpoints["kinesis"] = slow.endpoint
-        result = everyitem.run("scan", "--table", table.name, "--stream", "new-stream")
-    assert_refused(result, "new-stream", "CREATING", "ACTIVE")
+        scan = ("scan", "--table", table.name, "--stream", "new-stream", "--max-wait", "1s")
+        result = everyitem.run(*scan)
+    assert_refused(result, "new-stream", "CREATING", "ACTIVE", "waiting for it")
     assert dynamodb.bodies("Scan") == []
+
+
+def test_stream_being_created_is_waited_for(
+    backend: Backend, everyitem: Everyitem
+) -> None:
+    table = backend.table(20)
+    with Server("kinesis", createStreamMs=1_500) as slow:
+        kinesis = services.client("kinesis", slow.endpoint)
+        kinesis.create_stream(StreamName="new-stream", ShardCount=1)
+        everyitem.endpoints["kinesis"] = slow.endpoint
+        result = everyitem.scan("--table", table.name, "--stream", "new-stream")
+    assert result.summary["items"] == 20
+    assert "the stream is CREATING, not ACTIVE; waiting for it" in result.stderr
 
 
 @pytest.mark.parametrize("service", ["dynamodb", "kinesis"])
@@ -92,7 +106,9 @@ def test_unreachable_endpoint(
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
         everyitem.endpoints[service] = f"http://127.0.0.1:{port}"
-        result = everyitem.run("scan", "--table", table.name, "--stream", stream)
+        result = everyitem.run(
+            "scan", "--table", table.name, "--stream", stream, "--max-wait", "1s"
+        )
     assert_refused(result, str(port), "connect|refused|reach")
 
 
@@ -101,14 +117,14 @@ def test_endpoint_is_not_an_aws_service(
 ) -> None:
     page = Response(200, b"<html>Welcome to the login page</html>", {"Content-Type": "text/html"})
     proxy("dynamodb").rule = lambda request, forward: page
-    result = everyitem.run("scan", "--table", table.name, "--stream", stream)
+    result = everyitem.run("scan", "--table", table.name, "--stream", stream, "--max-wait", "1s")
     assert_refused(result, "DescribeTable|endpoint")
 
 
 def test_region_that_does_not_exist(everyitem: Everyitem, table: Table, stream: str) -> None:
     everyitem.endpoints = {}
     result = everyitem.run(
-        "scan", "--table", table.name, "--stream", stream, "--region", "nowhere-1"
+        "scan", "--table", table.name, "--stream", stream, "--region", "nowhere-1", "--max-wait", "1s"
     )
     assert_refused(result, "nowhere-1")
 

@@ -236,7 +236,8 @@ def test_echoes_in_responses_are_not_shown(
 
     proxy("dynamodb").rule = with_page_limit(50, rule)
     proxy("kinesis").rule = rule
-    code, text = say(everyitem, mode, "scan", "--table", table.name, "--stream", stream)
+    scan = ("scan", "--table", table.name, "--stream", stream, "--max-wait", "1s")
+    code, text = say(everyitem, mode, *scan)
     assert echoed, "nothing was echoed"
     assert code == 1, text
     assert not shown(text), text

@@ -44,7 +44,7 @@ std::string call(FaultServerOptions options, std::string_view operation, std::st
                               .object = "test",
                               .body = body,
                               .repetition = aws::Repetition::unsafe,
-                              .limits = {.attempts = 1, .elapsed = std::chrono::seconds(0)}};
+                              .patience = aws::Patience{.failing = std::chrono::seconds(0)}};
       co_await client.call(request, accept);
     } catch (const Error& error) {
       result = error.details().code.empty() ? error.what() : error.details().code;

@@ -35,16 +35,15 @@ class Reader {
 
   std::optional<Answer> read() {
     Response response;
-    ResponseParser parser(response);
+    ResponseParser parser(response, kBodyBytes);
     parser.header_limit(kHeaderBytes);
-    parser.body_limit(kBodyBytes);
     if (!parse_to_end(parser, false)) {
       return std::nullopt;
     }
     if (!parser.is_done()) {
       const auto length = parser.content_length();
       if (length && !parser.chunked()) {
-        require(*length <= kBodyBytes, "no body is larger than allowed");
+        require(*length <= parser.max_bytes(), "no body is larger than allowed");
         if (*length > text_.size() - begin_) {
           return std::nullopt;
         }
@@ -56,7 +55,7 @@ class Reader {
         }
       }
     }
-    require(response.body.size() <= kBodyBytes, "no body is larger than allowed");
+    require(response.body.size() <= parser.max_bytes(), "no body is larger than allowed");
     require(response.status >= 0 && response.status <= 999, "a status has three digits");
     for (const Header& header : response.headers) {
       require(!header.name.empty(), "a header has a name");

@@ -7,6 +7,7 @@
 #include <optional>
 #include <string>
 #include <utility>
+#include <vector>
 
 #include <boost/asio/io_context.hpp>
 
@@ -35,18 +36,25 @@ class NumberedCredentials final : public CredentialsProvider {
   int invalidated = 0;
 };
 
+/// Fails with the first failure.
+inline constexpr Patience kOneAttempt{.failing = std::chrono::seconds(0)};
+
 /// The order of the members matters: later ones use earlier ones.
 struct TestService {
   /// Responds to one request, or misbehaves.
   using Handler = std::function<Awaitable<void>(http::Peer&, std::string request)>;
 
   explicit TestService(Handler how_to_answer, ServiceModel model = kDynamoDb,
-                       http::Timeouts timeouts = {})
+                       http::Timeouts timeouts = {}, const Patience& patience = {})
       : handler(std::move(how_to_answer)),
         server(loop, [this](http::Peer& peer) { return serve(peer); }),
         http(loop.get_executor(), network_clock, server.endpoint(), nullptr, timeouts),
         client(model, "eu-west-1", http,
-               {.credentials = credentials, .clock = clock, .random = random}) {}
+               {.credentials = credentials,
+                .clock = clock,
+                .random = random,
+                .patience = patience,
+                .notice = [this](const Message& text) { notices.push_back(text.text()); }}) {}
 
   Awaitable<void> serve(http::Peer& peer) {
     while (std::optional<std::string> request = co_await peer.read_request()) {
@@ -66,6 +74,7 @@ struct TestService {
   asio::io_context loop;
   Random random{kSeed};
   NumberedCredentials credentials;
+  std::vector<std::string> notices;  ///< of the client
   Handler handler;
   http::TestServer server;
   http::Client http;
