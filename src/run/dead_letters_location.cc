@@ -1,17 +1,40 @@
 #include "run/dead_letters_location.h"
 
+#include <optional>
+
 #include <fmt/format.h>
 
 #include "base/error.h"
 
 namespace everyitem::run {
 
-using checkpoint::DynamoDbLocation;
+namespace {
+
+/// The location if `text` is of this kind. One type of the list.
+template <typename Place>
+std::optional<DeadLettersLocation> parsed_as(std::string_view text) {
+  if constexpr (!Place::kKind.empty()) {
+    if (text.starts_with(Place::kKind)) {
+      return Place::parse(text.substr(Place::kKind.size()), setting::kDeadLetters);
+    }
+  }
+  return std::nullopt;
+}
+
+template <typename... Places>
+std::optional<DeadLettersLocation> parsed_as_any(std::string_view text,
+                                                 const std::variant<Places...>* /*list*/) {
+  std::optional<DeadLettersLocation> found;
+  ((found = found ? found : parsed_as<Places>(text)), ...);
+  return found;
+}
+
+}  // namespace
 
 DeadLettersLocation parse_dead_letters_location(std::string_view text) {
-  if (text.starts_with(DynamoDbLocation::kKind)) {
-    return DynamoDbLocation::parse(text.substr(DynamoDbLocation::kKind.size()),
-                                   setting::kDeadLetters);
+  constexpr const DeadLettersLocation* kList = nullptr;
+  if (std::optional<DeadLettersLocation> location = parsed_as_any(text, kList)) {
+    return *std::move(location);
   }
   if (text.empty() || checkpoint::names_a_kind(text)) {
     throw usage_error(
@@ -23,8 +46,7 @@ DeadLettersLocation parse_dead_letters_location(std::string_view text) {
 }
 
 std::string to_text(const DeadLettersLocation& location) {
-  const auto* const file = std::get_if<DeadLettersInFile>(&location);
-  return file != nullptr ? file->path : std::get<DynamoDbLocation>(location).text();
+  return std::visit([](const auto& one) -> std::string { return one.text(); }, location);
 }
 
 }  // namespace everyitem::run
