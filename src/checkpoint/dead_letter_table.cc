@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 
 #include "aws/redaction.h"
+#include "aws/service_error.h"
+#include "base/error.h"
 #include "base/on_loop.h"
 #include "base/sha256.h"
 #include "checkpoint/dynamodb_attributes.h"
@@ -84,7 +86,12 @@ Awaitable<void> DeadLetterTable::check() {
 Awaitable<void> DeadLetterTable::check_here() {
   const json::object values{{":run", text_attribute(items_.run())}};
   const std::string never = "attribute_not_exists(#run) AND #run = :run";
-  co_await items_.put_if(items_.key("dead-letter-check"), never, values);
+  try {
+    co_await items_.put_if(items_.key("dead-letter-check"), never, values);
+  } catch (const Error& error) {
+    aws::require_known(error, setting::kDeadLetters);
+    throw;
+  }
 }
 
 Awaitable<void> DeadLetterTable::write(std::vector<sink::DeadLetter> letters) {

@@ -191,6 +191,8 @@ TEST_F(DeadLetterTableTest, CheckWritesNothing) {
   run(letters.check());
   EXPECT_EQ(items().size(), 0U);
   EXPECT_EQ(remote_.count("PutItem"), 1U);
+  remote_.refusal = "ResourceNotFoundException";
+  EXPECT_THAT(message_of([&] { run(letters.check()); }), HasSubstr("Check --dead-letters, "));
   remote_.refusal = "AccessDeniedException";
   EXPECT_THAT(message_of([&] { run(letters.check()); }),
               HasSubstr("PutItem on dead letters dynamodb:checkpoints/nightly in eu-west-1: "

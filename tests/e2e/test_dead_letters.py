@@ -299,8 +299,9 @@ def test_table_of_dead_letters_is_missing(
     result = everyitem.run(
         *("scan", "--table", table.name, "--stream", stream, "--dead-letters", "dynamodb:not-there")
     )
-    assert result.code == 1
+    assert result.code == 2
     assert "dead letters dynamodb:not-there in us-east-1: ResourceNotFoundException" in result.stderr
+    assert "Check --dead-letters, the region" in result.stderr
     assert backend.data(stream) == []
 
 
