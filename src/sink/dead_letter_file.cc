@@ -8,11 +8,11 @@
 #include <system_error>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/on_loop.h"
 #include "base/private_folder.h"
 
 namespace everyitem::sink {
@@ -79,11 +79,13 @@ void DeadLetterFile::discard_earlier() {
 DeadLetterFile::~DeadLetterFile() { writer_.join(); }
 
 Awaitable<void> DeadLetterFile::write(std::vector<DeadLetter> letters) {
-  const auto work = [this, &letters]() -> Awaitable<void> {
+  const auto write_all = [this, &letters]() -> Awaitable<void> {
     write_now(letters);
     co_return;
   };
-  co_await asio::co_spawn(writer_, work, asio::use_awaitable);
+  asio::any_io_executor writer = writer_.get_executor();
+  Awaitable<void> work = write_all();
+  co_await on_loop(std::move(writer), std::move(work));
 }
 
 void DeadLetterFile::write_now(const std::vector<DeadLetter>& letters) {

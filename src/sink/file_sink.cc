@@ -3,7 +3,7 @@
 #include <string_view>
 #include <utility>
 
-#include <boost/asio/co_spawn.hpp>
+#include "base/on_loop.h"
 
 namespace everyitem::sink {
 
@@ -19,7 +19,9 @@ Awaitable<std::vector<RefusedItem>> FileSink::deliver(const batch::RecordBatch& 
     replace_now();
     co_return;
   };
-  co_await asio::co_spawn(writer_, append, asio::use_awaitable);
+  asio::any_io_executor writer = writer_.get_executor();
+  Awaitable<void> work = append();
+  co_await on_loop(std::move(writer), std::move(work));
   co_return std::vector<RefusedItem>{};
 }
 
