@@ -18,6 +18,12 @@ namespace {
   throw aws::MalformedResponse("the response to Scan cannot be read: " + reason);
 }
 
+void require_first(bool is_first, std::string_view name) {
+  if (!is_first) {
+    fail(fmt::format("it has \"{}\" twice", name));
+  }
+}
+
 bool is_space(char c) { return c == ' ' || c == '\t' || c == '\n' || c == '\r'; }
 
 /// By how much a byte of the structure changes the depth.
@@ -181,10 +187,12 @@ class KeyFinder {
   /// True if it is part of the key, and was read only for that.
   bool take_member(std::string_view name, std::string_view value, Item& item) const {
     if (is(name, keys_.hash)) {
+      require_first(item.hash_key.empty(), name);
       item.hash_key = value;
       return keys_.added.hash;
     }
     if (!keys_.range.empty() && is(name, keys_.range)) {
+      require_first(item.range_key.empty(), name);
       item.range_key = value;
       return keys_.added.range;
     }
@@ -279,6 +287,7 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
   }
   walk.members([&](std::string_view name) {
     if (name == "Items") {
+      require_first(!has_items, name);
       has_items = true;
       walk.take('[');
       if (!walk.take_if(']')) {
@@ -292,12 +301,15 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
         walk.take(']');
       }
     } else if (name == "LastEvaluatedKey") {
+      require_first(page.last_evaluated_key_.empty(), name);
       page.last_evaluated_key_ = walk.object();
     } else if (name == "Count") {
+      require_first(!count, name);
       count = to_count(walk.value());
     } else if (name == "ScannedCount") {
       page.scanned_count_ = to_count(walk.value());
     } else if (name == "ConsumedCapacity") {
+      require_first(!page.consumed_read_units_, name);
       page.consumed_read_units_ = capacity_units(walk.object());
     } else {
       walk.value();

@@ -136,6 +136,19 @@ TEST(PositionBehind, PartialKeyHasNone) {
   EXPECT_FALSE(position_behind({.json = "{}", .hash_key = R"({"S":"a"})"}, kHashAndRange));
 }
 
+TEST(ScanPage, MembersThatOccurTwiceAreRefused) {
+  for (const std::string_view body :
+       {R"({"Items":[],"Items":[]})", R"({"Items":[],"Count":0,"Count":0})",
+        R"({"Items":[],"LastEvaluatedKey":{"pk":{"S":"a"}},"LastEvaluatedKey":{"pk":{"S":"b"}}})",
+        R"({"Items":[{"pk":{"S":"a"},"pk":{"S":"b"}}]})",
+        R"({"Items":[],"ConsumedCapacity":{"CapacityUnits":1},)"
+        R"("ConsumedCapacity":{"CapacityUnits":2}})"}) {
+    EXPECT_THROW(ScanPage::parse(PaddedBuffer(body), {.hash = "pk", .range = {}}),
+                 aws::MalformedResponse)
+        << body;
+  }
+}
+
 TEST(ScanPage, OtherResponseIsMalformed) {
   for (const std::string_view json :
        {"", "null", "[]", "{", R"({"Items":7})", R"({"Items":[7],"Count":1})", R"({"Count":0})",
