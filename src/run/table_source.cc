@@ -73,6 +73,7 @@ class TableSource final : public Source {
         .dynamodb = client,
         .requests = source::ScanRequests(source::with_keys(scan_, table_.keys), parts),
         .keys = table_.keys,
+        .position_names = table_.position_names,
         .object = fmt::format("table {} in {}", settings_.table.name, client.region())});
   }
 

@@ -112,14 +112,16 @@ ScanRequests::ScanRequests(const ScanParameters& parameters, std::uint32_t total
   common_ += fmt::format(R"(,"TotalSegments":{})", total_segments);
 }
 
-std::string ScanRequests::page(std::uint32_t segment, const ScanPosition& position,
+std::string ScanRequests::page(std::uint32_t segment, const StartKey* start,
                                std::optional<std::uint64_t> limit) const {
   std::string body = common_;
   body += fmt::format(R"(,"Segment":{})", segment);
   if (limit) {
     body += fmt::format(R"(,"Limit":{})", *limit);
   }
-  append_json(body, "ExclusiveStartKey", position.last_evaluated_key);
+  if (start != nullptr) {
+    append_json(body, "ExclusiveStartKey", start->json());
+  }
   body += '}';
   return body;
 }

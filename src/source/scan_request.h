@@ -6,7 +6,7 @@
 #include <string>
 #include <string_view>
 
-#include "source/scan_position.h"
+#include "source/start_key.h"
 
 namespace everyitem::source {
 
@@ -30,9 +30,9 @@ class ScanRequests {
  public:
   ScanRequests(const ScanParameters& parameters, std::uint32_t total_segments);
 
-  /// The request for the page of `segment` that begins at `position`, which is not complete. If
+  /// The request for the page of `segment` after `start`, or for its first if that is null. If
   /// given, `limit` (1 or more) is the maximum number of items to evaluate.
-  std::string page(std::uint32_t segment, const ScanPosition& position,
+  std::string page(std::uint32_t segment, const StartKey* start,
                    std::optional<std::uint64_t> limit) const;
 
   /// Whether DynamoDB sends fewer items than it evaluates.

@@ -14,14 +14,15 @@ using testing::Not;
 
 TEST(ScanRequests, FirstPageOfAPlainScan) {
   const ScanRequests requests({.table = "orders"}, 4);
-  EXPECT_EQ(requests.page(3, {}, std::nullopt),
+  EXPECT_EQ(requests.page(3, nullptr, std::nullopt),
             R"({"TableName":"orders","ReturnConsumedCapacity":"TOTAL","TotalSegments":4,)"
             R"("Segment":3})");
 }
 
 TEST(ScanRequests, LaterPageStartsAtKey) {
   const ScanRequests requests({.table = "orders"}, 1);
-  EXPECT_EQ(requests.page(0, {.last_evaluated_key = R"({"pk":{"N":"1.50"}})"}, 10),
+  const auto start = StartKey::parse(R"({"pk":{"N":"1.50"}})", {"pk"});
+  EXPECT_EQ(requests.page(0, &*start, 10),
             R"({"TableName":"orders","ReturnConsumedCapacity":"TOTAL","TotalSegments":1,)"
             R"("Segment":0,"Limit":10,"ExclusiveStartKey":{"pk":{"N":"1.50"}}})");
 }
@@ -35,7 +36,7 @@ TEST(ScanRequests, ScanSettingsPassThrough) {
                                .attribute_names = R"({"#s":"status"})",
                                .attribute_values = R"({":s":{"S":"open"}})"},
                               2);
-  EXPECT_EQ(requests.page(1, {}, std::nullopt),
+  EXPECT_EQ(requests.page(1, nullptr, std::nullopt),
             R"({"TableName":"t","ReturnConsumedCapacity":"TOTAL","IndexName":"by-date",)"
             R"("ConsistentRead":true,"FilterExpression":"#s = :s AND a = \"x\"",)"
             R"("ProjectionExpression":"#s","ExpressionAttributeNames":{"#s":"status"},)"

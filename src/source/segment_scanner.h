@@ -4,12 +4,14 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "aws/client.h"
 #include "source/page_reader.h"
 #include "source/scan_page.h"
 #include "source/scan_position.h"
 #include "source/scan_request.h"
+#include "source/start_key.h"
 
 namespace everyitem::source {
 
@@ -18,13 +20,14 @@ struct ScanContext {
   aws::Client& dynamodb;
   ScanRequests requests;
   KeyNames keys;
-  std::string object;  ///< for messages: "table orders in eu-west-1"
+  std::vector<std::string> position_names;  ///< TableDescription's
+  std::string object;                       ///< for messages: "table orders in eu-west-1"
 };
 
 class SegmentScanner final : public PageReader {
  public:
-  SegmentScanner(const ScanContext& context, std::uint32_t segment, ScanPosition start)
-      : context_(context), segment_(segment), position_(std::move(start)) {}
+  /// Throws Error if `start` is not a position in the table.
+  SegmentScanner(const ScanContext& context, std::uint32_t segment, const ScanPosition& start);
 
   Awaitable<ScanPage> next(std::optional<std::uint64_t> limit, aws::Pacer* pacer) override;
   const ScanPosition& position() const override { return position_; }
@@ -32,7 +35,8 @@ class SegmentScanner final : public PageReader {
  private:
   const ScanContext& context_;
   std::uint32_t segment_;
-  ScanPosition position_;
+  std::optional<StartKey> start_;  ///< of the next page; nothing: it is the first
+  ScanPosition position_;          ///< the same
 };
 
 }  // namespace everyitem::source

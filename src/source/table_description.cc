@@ -31,6 +31,27 @@ KeyNames key_names(const json::object& table) {
   return names;
 }
 
+/// Null `index`: the table itself is scanned.
+std::vector<std::string> position_names(const KeyNames& table, const json::object* index) {
+  std::vector<std::string> names = {table.hash};
+  const auto add = [&names](const std::string& name) {
+    if (!name.empty() && std::ranges::find(names, name) == names.end()) {
+      names.push_back(name);
+    }
+  };
+  add(table.range);
+  if (index == nullptr) {
+    return names;
+  }
+  if (!index->contains("KeySchema")) {
+    return {};
+  }
+  const KeyNames of_index = key_names(*index);
+  add(of_index.hash);
+  add(of_index.range);
+  return names;
+}
+
 Error cannot_scan(std::string_view table, Message message, Message hint) {
   return Error(ErrorKind::failed, {.operation = "Scan",
                                    .object = fmt::format("table {}", table),
@@ -160,6 +181,8 @@ TableDescription parse_table_description(std::string_view body, std::string_view
       scanned = index.description;
       with_capacity = index.global ? scanned : with_capacity;
     }
+    description.position_names =
+        position_names(description.keys, index_name.empty() ? nullptr : scanned);
     description.estimated_items = aws::count_member(*scanned, "ItemCount");
     description.estimated_bytes =
         aws::count_member(*scanned, index_name.empty() ? "TableSizeBytes" : "IndexSizeBytes");

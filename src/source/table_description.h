@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "aws/client.h"
 #include "source/scan_page.h"
@@ -27,6 +28,9 @@ struct TableDescription {
   std::string arn;
   std::string table_id;  ///< changes when a table is deleted and re-created; empty if not reported
   KeyNames keys;         ///< the table's primary key, which items of an index have too
+  /// The attributes of a position (LastEvaluatedKey): those of the table's key, and of the index's.
+  /// Empty if the index's are not reported.
+  std::vector<std::string> position_names;
   /// Of the index, if one is scanned. DynamoDB updates both about every six hours, so they are
   /// estimates, and 0 for a new table.
   std::uint64_t estimated_items = 0;

@@ -43,6 +43,20 @@ TEST(TableDescription, IndexSizeAndTablesKey) {
   EXPECT_EQ(parse_table_description(kOrders, "orders", "by-total", true).estimated_items, 800U);
 }
 
+TEST(TableDescription, PositionNamesOfIndexes) {
+  const auto names = [](std::string_view body, std::string_view index) {
+    return parse_table_description(body, "orders", index, false).position_names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(kOrders, ""), (Names{"customer", "placed"}));
+  EXPECT_EQ(names(kOrders, "by-state"), Names()) << "its key is not reported";
+  constexpr std::string_view kIndexed = R"({"Table":{"TableStatus":"ACTIVE",
+    "KeySchema":[{"AttributeName":"a","KeyType":"HASH"},{"AttributeName":"b","KeyType":"RANGE"}],
+    "GlobalSecondaryIndexes":[{"IndexName":"i","KeySchema":[
+      {"AttributeName":"b","KeyType":"HASH"},{"AttributeName":"c","KeyType":"RANGE"}]}]}})";
+  EXPECT_EQ(names(kIndexed, "i"), (Names{"a", "b", "c"}));
+}
+
 TEST(TableDescription, MissingIndexListsOthers) {
   EXPECT_EQ(
       failure(kOrders, "by-date", false),

@@ -4,7 +4,11 @@ namespace everyitem::source {
 
 std::optional<ScanPosition> TableParts::position_after(const Item& item) const {
   // The position in an index has the index's keys too, which the item may lack.
-  return context_.requests.of_index() ? std::nullopt : position_behind(item, context_.keys);
+  if (context_.requests.of_index()) {
+    return std::nullopt;
+  }
+  const auto key = StartKey::parse(key_of(item, context_.keys), context_.position_names);
+  return key ? std::optional(ScanPosition{.last_evaluated_key = key->json()}) : std::nullopt;
 }
 
 std::optional<std::uint64_t> TableParts::page_limit(std::uint64_t items_left) const {

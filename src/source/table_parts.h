@@ -17,7 +17,7 @@ class TableParts final : public PartSource {
   explicit TableParts(ScanContext context) : context_(std::move(context)) {}
 
   std::unique_ptr<PageReader> open(std::uint32_t part, ScanPosition position) override {
-    return std::make_unique<SegmentScanner>(context_, part, std::move(position));
+    return std::make_unique<SegmentScanner>(context_, part, position);
   }
   const KeyNames& keys() const override { return context_.keys; }
   std::optional<ScanPosition> position_after(const Item& item) const override;

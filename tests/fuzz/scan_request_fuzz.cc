@@ -43,9 +43,9 @@ void build(const ScanParameters& parameters) {
   require(refused_parameters(refusal, parameters).kind() == ErrorKind::usage,
           "what the service refuses of the parameters is a usage error");
   const ScanRequests requests(parameters, 8);
-  const ScanPosition position{.last_evaluated_key = R"({"pk":{"S":"a"}})"};
+  const auto key = StartKey::parse(R"({"pk":{"S":"a"}})", {"pk"});
   json::error_code error;
-  const json::value body = json::parse(requests.page(7, position, 5), error, {}, kOptions);
+  const json::value body = json::parse(requests.page(7, &*key, 5), error, {}, kOptions);
   require(!error && body.is_object(), "a request is a JSON object");
   const json::object& request = body.get_object();
   require(request.at("TableName").as_string() == parameters.table, "the table is the one named");
@@ -54,7 +54,7 @@ void build(const ScanParameters& parameters) {
   require_text(request, "ProjectionExpression", parameters.projection_expression);
   require_json(request, "ExpressionAttributeNames", parameters.attribute_names);
   require_json(request, "ExpressionAttributeValues", parameters.attribute_values);
-  require_json(request, "ExclusiveStartKey", position.last_evaluated_key);
+  require_json(request, "ExclusiveStartKey", key->json());
   require(
       request.at("Segment") == 7 && request.at("TotalSegments") == 8 && request.at("Limit") == 5,
       "the segment is the one asked for");
