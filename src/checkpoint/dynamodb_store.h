@@ -22,7 +22,7 @@ namespace everyitem::checkpoint {
 class DynamoDbStore final : public RemoteStore {
  public:
   /// Segments that `save` writes at once: each is an item by itself.
-  static constexpr std::size_t kMaxWritesAtOnce = 8;
+  static constexpr std::size_t kMaxWritesAtOnce = 32;
 
   DynamoDbStore(const DynamoDbLocation& location, const StoreContext& context);
 
