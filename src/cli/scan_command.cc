@@ -30,6 +30,10 @@ namespace everyitem::cli {
 
 namespace {
 
+/// How long a run takes to stop, even if something holds it up that cannot be cancelled: a file
+/// system, or the reader of a pipe. Less than the 10 s that Docker waits before it kills.
+constexpr std::chrono::milliseconds kMaxStop{9500};
+
 constexpr const char* kScanFooter = R"(
 Examples:
   everyitem scan --table orders --stream orders-backfill
@@ -52,8 +56,7 @@ Exit codes:
   2    the command or its settings are wrong; nothing was started
   3    all was done, except for items that the stream can never take: they are
        in the dead letters
-  130  stopped by a signal; what was read has been delivered, and the same
-       command resumes the run
+  130  stopped by a signal, within 10 s; the same command resumes the run
 
 Permissions: dynamodb:DescribeTable, dynamodb:Scan,
 kinesis:DescribeStreamSummary, kinesis:PutRecords, kinesis:ListShards. For a
@@ -105,6 +108,7 @@ class ScanCommand {
               .ask = ask_on_terminal},
              [this](const Message& text) { display_.notice(text.text()); }),
         signals_(loop_),
+        stop_deadline_(loop_),
         tick_(loop_),
         command_(command) {}
 
@@ -113,6 +117,7 @@ class ScanCommand {
  private:
   void listen_to_signals();
   void answer_signals();
+  [[noreturn]] void end_at_once(const std::string& reason);
   void show_progress();
   ExitCode close(const std::exception_ptr& failure);
   ExitCode report_end();
@@ -129,6 +134,7 @@ class ScanCommand {
   run::ScanSettings settings_;
   run::ScanRun run_;
   asio::signal_set signals_;
+  asio::steady_timer stop_deadline_;
   asio::steady_timer tick_;
   std::vector<std::string> command_;
   std::optional<run::ScanOutcome> outcome_;
@@ -141,6 +147,7 @@ ExitCode ScanCommand::run() {
                  [&](const std::exception_ptr& failure, const run::ScanOutcome& outcome) {
                    outcome_ = outcome;
                    signals_.cancel();
+                   stop_deadline_.cancel();
                    tick_.cancel();
                    exit_code = close(failure);
                  });
@@ -154,10 +161,15 @@ ExitCode ScanCommand::run() {
 /// Those that stop a run in order, unless whoever started the program has it ignore them: nohup
 /// does.
 void ScanCommand::listen_to_signals() {
+  // Keeps the handlers until the process has ended: a signal after the summary changes nothing any
+  // more, the exit code neither.
+  static asio::io_context& never_run = *new asio::io_context;
+  static asio::signal_set& to_the_end = *new asio::signal_set(never_run);
   for (const int number : {SIGINT, SIGTERM, SIGHUP}) {
     struct sigaction inherited {};
     if (sigaction(number, nullptr, &inherited) == 0 && inherited.sa_handler != SIG_IGN) {
       signals_.add(number);
+      to_the_end.add(number);
     }
   }
 }
@@ -168,17 +180,27 @@ void ScanCommand::answer_signals() {
       return;
     }
     if (stopping_) {
-      display_.message(LogLevel::warning,
-                       "stopped at once; what is not in the checkpoint will be delivered again");
-      tell_how_to_resume();
-      // Nothing needs to be put in order: a checkpoint is whole at any instant.
-      std::_Exit(static_cast<int>(ExitCode::interrupted));
+      end_at_once("stopped at once");
     }
     stopping_ = true;
     display_.notice("stopping: delivering what was read; press Ctrl-C again to stop at once");
     run_.stop();
+    stop_deadline_.expires_after(kMaxStop);
+    stop_deadline_.async_wait([this](const boost::system::error_code& cancelled) {
+      if (!cancelled) {
+        end_at_once("stopped after " + duration(kMaxStop) + ", although something held it up");
+      }
+    });
     answer_signals();
   });
+}
+
+void ScanCommand::end_at_once(const std::string& reason) {
+  display_.message(LogLevel::warning,
+                   reason + "; what is not in the checkpoint will be delivered again");
+  tell_how_to_resume();
+  // Nothing needs to be put in order: a checkpoint is whole at any instant.
+  std::_Exit(static_cast<int>(ExitCode::interrupted));
 }
 
 void ScanCommand::show_progress() {

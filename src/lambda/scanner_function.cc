@@ -57,6 +57,7 @@ pipeline::PipelineLimits limits_for_memory(const Environment& environment) {
   if (parsed.ec == std::errc()) {
     const std::size_t share = std::max<std::size_t>(megabytes / 8, 1);
     limits.pages_at_once = std::min(limits.pages_at_once, share);
+    limits.page_bytes = std::min(limits.page_bytes, share << 20);
     limits.batch_bytes = std::min(limits.batch_bytes, share << 20);
   }
   return limits;

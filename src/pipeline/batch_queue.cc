@@ -24,11 +24,15 @@ BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilde
 
 Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page) {
   Packed packed;
-  if (items.empty() || held_bytes_ > bound_bytes_) {
+  if (items.empty() || full()) {
     return packed;
   }
   const batch::AddedItems added = builder_.add_all(items, page);
   packed.items = added.count;
+  for (const source::Item& item : items.first(added.count)) {
+    packed.bytes += item.json.size();
+  }
+  held_item_bytes_ += packed.bytes;
   packed.next_too_large = added.next == batch::AddResult::too_large;
   if (added.count > 0 && last_page_ != page) {
     // As RecordBatch::add does: one entry for each run of a page's items.
@@ -48,7 +52,10 @@ Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page
 
 Awaitable<void> BatchQueue::room() {
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
-  while (held_bytes_ > bound_bytes_ && !discarded_) {
+  while (full() && !packing_ended_) {
+    if (held_bytes_ == 0) {
+      offer();  // all that is held is less than a batch
+    }
     co_await room_.wait();
   }
 }
@@ -77,8 +84,14 @@ Awaitable<std::optional<batch::RecordBatch>> BatchQueue::take() {
   }
 }
 
-void BatchQueue::release(const batch::RecordBatch& batch) {
+void BatchQueue::release(const batch::RecordBatch& batch, std::uint64_t item_bytes) {
   held_bytes_ -= batch.memory_bytes();
+  held_item_bytes_ -= item_bytes;
+  room_.notify_all();
+}
+
+void BatchQueue::end_packing() {
+  packing_ended_ = true;
   room_.notify_all();
 }
 
@@ -95,7 +108,7 @@ void BatchQueue::discard() {
   sealed_.clear();
   unhashed_ = 0;
   close();
-  room_.notify_all();
+  end_packing();
 }
 
 void BatchQueue::seal() {

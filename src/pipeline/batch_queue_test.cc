@@ -68,6 +68,7 @@ class BatchQueueTest : public testing::Test {
       const std::size_t sealed = builder_.seals;
       const Packed packed = queue_.pack(some.subspan(all.items), page);
       all.items += packed.items;
+      all.bytes += packed.bytes;
       all.next_too_large = packed.next_too_large;
       was_full = builder_.seals > sealed;
     }
@@ -230,10 +231,54 @@ TEST_F(FullBatchQueueTest, PackingStopsWhenFull) {
   take_one();
   settle();
   EXPECT_EQ(got_room_, 0) << "batches being sent are still held";
-  queue_.release(batches_.at(0));
+  queue_.release(batches_.at(0), kBatchItems * kItemBytes);
   settle();
   EXPECT_EQ(got_room_, 1);
   EXPECT_EQ(pack(std::span(some).subspan(3), page).items, 3U);
+}
+
+TEST_F(BatchQueueTest, ItemsAreBoundedToo) {
+  queue_.bound_items(2 * kItemBytes);
+  const source::PageId page = tracker_.open_page(0);
+  const auto some = items(0, 10);
+  const Packed packed = pack(some, page);
+  EXPECT_EQ(packed.items, 3U);
+  EXPECT_EQ(packed.bytes, 3 * kItemBytes);
+  wait_for_room();
+  take_one();
+  settle();
+  EXPECT_EQ(got_room_, 0);
+  queue_.release(batches_.at(0), 3 * kItemBytes);
+  settle();
+  EXPECT_EQ(got_room_, 1);
+  EXPECT_EQ(queue_.held_item_bytes(), 0U);
+}
+
+TEST_F(BatchQueueTest, PartialBatchIsSentWhenFull) {
+  queue_.bound_items(1);
+  const source::PageId page = tracker_.open_page(0);
+  EXPECT_EQ(queue_.pack(items(0, 1), page).items, 1U);
+  take_one();
+  EXPECT_EQ(queue_.pack(items(1, 1), page).items, 0U);
+  wait_for_room();
+  settle();
+  EXPECT_THAT(taken_, ElementsAre("00000"));
+}
+
+TEST_F(FullBatchQueueTest, EndOfPackingKeepsBatches) {
+  const source::PageId page = tracker_.open_page(0);
+  pack(items(0, 5), page);
+  wait_for_room();
+  settle();
+  queue_.end_packing();
+  settle();
+  EXPECT_EQ(got_room_, 1);
+  EXPECT_FALSE(queue_.discarded());
+  queue_.close();
+  take_one();
+  take_one();
+  settle();
+  EXPECT_THAT(taken_, ElementsAre("00000 00001 00002", "(end)"));
 }
 
 TEST_F(FullBatchQueueTest, DiscardDropsBatches) {

@@ -28,13 +28,17 @@ Lane::Lane(LaneParts parts, LaneContext context, LaneShare share)
       context_(context),
       share_(std::move(share)),
       tracker_(share_.start),
+      pace_(context.clock),
       queue_(parts_.executor, parts_.builder, tracker_, share_.limits.batch_bytes,
              parts_.sink.needs_sha256(), parts_.source.keys()),
       reader_of_segment_(share_.start.size()),
       pages_saved_(share_.start.size()),
-      page_room_(parts_.executor, share_.limits.pages_at_once),
+      page_room_(share_.limits),
+      reading_line_(parts_.executor, [this] { return stopping_ || may_read_ahead(); }),
+      packing_line_(parts_.executor, [this] { return !packing_; }),
       progress_(parts_.executor) {
   std::ranges::reverse(share_.segments);  // segments are taken from the back
+  queue_.bound_items(packed_ahead());
 }
 
 Awaitable<void> Lane::run() {
@@ -55,10 +59,12 @@ Awaitable<void> Lane::run() {
                   reading_failed);
   }
   for (std::size_t i = 0; i < parts_.sink.max_batches_in_flight(); ++i) {
-    delivering.spawn(deliver_batches(), {}, delivery_failed);
+    delivering.spawn(until_given_up(deliver_batches(), deliveries_given_up_),
+                     delivery_cancellations_.emplace_back().slot(), delivery_failed);
   }
   // Without a checkpoint there is no point in delivering: it would be delivered again.
-  saving.spawn(save_progress(), {}, delivery_failed);
+  saving.spawn(until_given_up(save_progress(), saving_given_up_), saving_cancellation_.slot(),
+               delivery_failed);
 
   co_await reading.wait();
   queue_.close();
@@ -69,12 +75,41 @@ Awaitable<void> Lane::run() {
 }
 
 void Lane::stop() {
+  stop_reading();
+  queue_.end_packing();
+}
+
+void Lane::stop_reading() {
   stopping_ = true;
   for (const auto& reader : readers_) {
     reader->cancellation.emit(asio::cancellation_type::terminal);
     reader->page_saved.notify_all();
   }
-  page_room_.wake_all();
+  reading_line_.wake();
+}
+
+void Lane::give_up_deliveries() {
+  deliveries_given_up_ = true;
+  queue_.discard();
+  for (asio::cancellation_signal& delivery : delivery_cancellations_) {
+    delivery.emit(asio::cancellation_type::terminal);
+  }
+}
+
+void Lane::give_up_saving() {
+  saving_given_up_ = true;
+  saving_cancellation_.emit(asio::cancellation_type::terminal);
+}
+
+/// Cancelled by anyone else, it has failed.
+Awaitable<void> Lane::until_given_up(Awaitable<void> work, const bool& given_up) {
+  try {
+    co_await std::move(work);
+  } catch (...) {
+    if (!given_up) {
+      fail_delivery(std::current_exception());
+    }
+  }
 }
 
 Awaitable<void> Lane::read_segments(Reader& reader) {
@@ -98,7 +133,7 @@ Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
     if (stopping_) {
       co_return;
     }
-    PageRequest request(page_room_, context_.read_gate, grant);
+    PageRequest request(page_room_, reading_line_, rank_of(segment), context_.read_gate, grant);
     std::optional<source::ScanPage> page;
     try {
       page.emplace(co_await read_page(*pages, request));
@@ -118,10 +153,21 @@ Awaitable<void> Lane::wait_for_turn(Reader& reader, std::uint32_t segment) {
   while (!stopping_ && unsaved_pages(segment) >= share_.limits.unsaved_pages_per_segment) {
     co_await reader.page_saved.wait();
   }
-  while (!stopping_ && page_room_.full()) {
-    co_await page_room_.wait();
-  }
+  co_await reading_line_.pass(rank_of(segment));
 }
+
+/// Where the destination is the slow side, parts are read and packed one after the other: a run
+/// that ends early has as many of them as possible finished, and few pages are open.
+std::uint32_t Lane::rank_of(std::uint32_t segment) const {
+  return parts_.sink.wants_part_by_part() ? segment : 0;
+}
+
+bool Lane::may_read_ahead() const {
+  return !page_room_.full() && page_room_.held().bytes + queue_.held_item_bytes() <
+                                   pace_.bytes_within(share_.limits.ahead);
+}
+
+std::uint64_t Lane::packed_ahead() const { return pace_.bytes_within(share_.limits.ahead * 3 / 5); }
 
 Awaitable<source::ScanPage> Lane::read_page(source::PageReader& pages, PageRequest& request) {
   co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
@@ -148,49 +194,62 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
   if (limit_reached()) {
     // Now rather than when the page is packed: that can take long, and meanwhile others would
     // request more.
-    stop();
+    stop_reading();
   }
-  checkpoint::PageContent content{.position_after = std::move(position_after),
-                                  .items = items.size()};
-  for (const source::Item& item : items) {
-    content.bytes += item.json.size();
+  if (!items.empty()) {
+    co_await packing_line_.pass(rank_of(segment));
   }
-  bool whole = items.size() == page.items().size();
-  if (!whole) {
-    // The limit cuts the page. The next run continues after the last item taken; if that is not
-    // possible, the page stays open and is read again.
-    if (items.empty()) {
+  const source::PageId id = tracker_.open_page(segment);
+  checkpoint::PageContent content{.position_after = std::move(position_after)};
+  std::vector<sink::DeadLetter> too_large;
+  co_await pack_items(items, id, content, too_large);
+  if (content.items < page.items().size()) {
+    // The limit, or a stop, cuts the page. The next run continues after the last item packed; if
+    // that is not possible, the page stays open and is read again.
+    const auto after = content.items > 0
+                           ? parts_.source.position_after(page.items()[content.items - 1])
+                           : std::nullopt;
+    if (!after) {
       co_return;
     }
-    if (const auto after = parts_.source.position_after(items.back())) {
-      content.position_after = *after;
-      whole = true;
-    }
+    content.position_after = *after;
   }
+  // If deliveries have failed, it stays open too.
+  if (queue_.discarded()) {
+    co_return;
+  }
+  content.dead_letters = too_large.size();
+  if (!too_large.empty()) {
+    co_await write_dead_letters(std::move(too_large));
+  }
+  tracker_.close_page(id, std::move(content));
+  progress_.notify_all();
+}
 
-  const source::PageId id = tracker_.open_page(segment);
-  std::vector<sink::DeadLetter> too_large;
-  while (!items.empty() && !queue_.discarded()) {
-    const Packed packed = queue_.pack(items, id);
-    items = items.subspan(packed.items);
+/// Nobody packs in between, so that pages are complete one after the other. Leaves in `content` how
+/// far it got.
+Awaitable<void> Lane::pack_items(std::span<const source::Item> items, source::PageId page,
+                                 checkpoint::PageContent& content,
+                                 std::vector<sink::DeadLetter>& too_large) {
+  const PackingTurn turn(*this);
+  while (content.items < items.size() && !queue_.packing_ended()) {
+    const auto rest = items.subspan(content.items);
+    const Packed packed = queue_.pack(rest, page);
+    content.items += packed.items;
+    content.bytes += packed.bytes;
+    items_held_ += packed.items;
+    note_backlog();
     if (packed.next_too_large) {
-      too_large.push_back(too_large_letter(items.front(), segment, parts_.source.keys(),
-                                           parts_.builder.size_limit()));
-      items = items.subspan(1);
-    } else if (!items.empty()) {
+      const source::Item& item = rest[packed.items];
+      too_large.push_back(
+          too_large_letter(item, page.segment, parts_.source.keys(), parts_.builder.size_limit()));
+      content.bytes += item.json.size();
+      ++content.items;
+    } else if (content.items < items.size()) {
       co_await queue_.room();
     }
   }
   queue_.offer();
-  content.dead_letters = too_large.size();
-  if (!too_large.empty() && items.empty()) {
-    co_await write_dead_letters(std::move(too_large));
-  }
-  // A page that was not packed completely, because deliveries have failed, stays open too.
-  if (whole && items.empty()) {
-    tracker_.close_page(id, std::move(content));
-    progress_.notify_all();
-  }
 }
 
 Awaitable<void> Lane::deliver_batches() {
@@ -199,6 +258,7 @@ Awaitable<void> Lane::deliver_batches() {
     if (!batch) {
       co_return;
     }
+    pace_.begin();
     std::vector<sink::RefusedItem> refused = co_await parts_.sink.deliver(*batch);
     const Delivered delivered = delivered_of(*batch, refused);
     counters_.with([&](RunCounters& counters) { count_delivered(delivered, counters); });
@@ -206,7 +266,12 @@ Awaitable<void> Lane::deliver_batches() {
       co_await write_dead_letters(
           refused_letters(*batch, std::move(refused), parts_.source.keys()));
     }
-    queue_.release(*batch);
+    pace_.end(delivered.batch_bytes);
+    queue_.bound_items(packed_ahead());
+    queue_.release(*batch, delivered.batch_bytes);
+    items_held_ -= batch->items.size();
+    note_backlog();
+    reading_line_.wake();
     for (std::size_t i = 0; i < batch->pages.size(); ++i) {
       tracker_.acknowledge(batch->pages[i].page, delivered.refused_by_page[i]);
     }
@@ -258,6 +323,13 @@ Awaitable<void> Lane::save_progress() {
       }
     }
   }
+}
+
+void Lane::note_backlog() {
+  const double bytes = static_cast<double>(queue_.held_item_bytes());
+  const Backlog backlog{.items = items_held_,
+                        .time = std::chrono::duration<double>(bytes / pace_.bytes_per_second())};
+  backlog_.with([&](Backlog& noted) { noted = backlog; });
 }
 
 void Lane::fail_delivery(const std::exception_ptr& failure) {

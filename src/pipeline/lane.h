@@ -11,13 +11,16 @@
 #include <cstddef>
 #include <cstdint>
 #include <exception>
+#include <list>
 #include <memory>
 #include <optional>
+#include <span>
 #include <vector>
 
 #include <boost/asio/cancellation_signal.hpp>
 
 #include "base/async.h"
+#include "base/clock.h"
 #include "base/error.h"
 #include "base/guarded.h"
 #include "batch/batch_builder.h"
@@ -25,10 +28,12 @@
 #include "pace/read_gate.h"
 #include "pipeline/batch_queue.h"
 #include "pipeline/checkpoint_writer.h"
+#include "pipeline/delivery_pace.h"
 #include "pipeline/page_request.h"
 #include "pipeline/pipeline_limits.h"
 #include "pipeline/run_control.h"
 #include "pipeline/run_report.h"
+#include "pipeline/waiting_line.h"
 #include "sink/dead_letters.h"
 #include "sink/sink.h"
 #include "source/page_reader.h"
@@ -48,6 +53,7 @@ struct LaneContext {
   sink::DeadLetters* dead_letters;  ///< null if the destination takes every item
   CheckpointWriter& checkpoint;
   pace::ReadGate* read_gate;  ///< null if reading is not limited
+  Clock& clock;
   RunControl& control;
 };
 
@@ -71,12 +77,18 @@ class Lane {
   /// checkpointed as far as possible.
   Awaitable<void> run();
 
-  /// Stops reading; what was read is delivered and checkpointed.
+  /// Stops reading and packing; what was packed is delivered and checkpointed. The page that is
+  /// being packed is cut.
   void stop();
+  /// Leaves what is not acknowledged to the next process.
+  void give_up_deliveries();
+  /// Leaves what is not in the checkpoint to the next process.
+  void give_up_saving();
 
   const asio::any_io_executor& executor() const { return parts_.executor; }
   /// From any thread.
   RunCounters counters() const { return counters_.get(); }
+  Backlog backlog() const { return backlog_.get(); }
   /// After it has run: whether it was stopped, and whether by the item limit.
   bool stopped() const { return stopping_; }
   bool limit_reached() const;
@@ -89,17 +101,41 @@ class Lane {
     Event page_saved;                        ///< for the segment it is reading
   };
 
+  /// While a page is being packed.
+  class PackingTurn {
+   public:
+    explicit PackingTurn(Lane& lane) : lane_(lane) { lane_.packing_ = true; }
+    ~PackingTurn() {
+      lane_.packing_ = false;
+      lane_.packing_line_.wake();
+    }
+    PackingTurn(const PackingTurn&) = delete;
+    PackingTurn& operator=(const PackingTurn&) = delete;
+
+   private:
+    Lane& lane_;
+  };
+
   Awaitable<void> read_segments(Reader& reader);
   Awaitable<void> read_segment(Reader& reader, std::uint32_t segment);
   Awaitable<void> wait_for_turn(Reader& reader, std::uint32_t segment);
   Awaitable<source::ScanPage> read_page(source::PageReader& pages, PageRequest& request);
   Awaitable<void> pack_page(const source::ScanPage& page, std::uint32_t segment,
                             source::ScanPosition position_after);
+  Awaitable<void> pack_items(std::span<const source::Item> items, source::PageId page,
+                             checkpoint::PageContent& content,
+                             std::vector<sink::DeadLetter>& too_large);
   Awaitable<void> deliver_batches();
   Awaitable<void> write_dead_letters(std::vector<sink::DeadLetter> letters);
   Awaitable<void> save_progress();
 
+  Awaitable<void> until_given_up(Awaitable<void> work, const bool& given_up);
   void fail_delivery(const std::exception_ptr& failure);
+  void stop_reading();
+  std::uint32_t rank_of(std::uint32_t segment) const;
+  bool may_read_ahead() const;
+  std::uint64_t packed_ahead() const;
+  void note_backlog();
   std::optional<std::uint64_t> page_limit() const;
   std::uint64_t unsaved_pages(std::uint32_t segment) const;
 
@@ -108,17 +144,27 @@ class Lane {
   LaneShare share_;
 
   checkpoint::AckTracker tracker_;
+  DeliveryPace pace_;
   BatchQueue queue_;
   std::vector<std::unique_ptr<Reader>> readers_;
   std::vector<Reader*> reader_of_segment_;  ///< null for segments that are not being read
   std::vector<std::uint64_t> pages_saved_;  ///< the number of checkpointed pages per segment
   PageRoom page_room_;
-  Event progress_;  ///< a frontier moved, or deliveries ended
+  WaitingLine reading_line_;  ///< who waits to request a page
+  WaitingLine packing_line_;  ///< who waits to pack one: a page is packed before the next is begun
+  Event progress_;            ///< a frontier moved, or deliveries ended
+  std::list<asio::cancellation_signal> delivery_cancellations_;
+  asio::cancellation_signal saving_cancellation_;
 
   bool stopping_ = false;  ///< no new pages are read
+  bool packing_ = false;   ///< a page is being packed
   bool deliveries_ended_ = false;
+  bool deliveries_given_up_ = false;
+  bool saving_given_up_ = false;
+  std::uint64_t items_held_ = 0;  ///< packed, and not yet acknowledged
   std::uint64_t items_taken_ = 0;
   Guarded<RunCounters> counters_;
+  Guarded<Backlog> backlog_;
 };
 
 }  // namespace everyitem::pipeline

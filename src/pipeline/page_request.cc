@@ -1,11 +1,46 @@
 #include "pipeline/page_request.h"
 
+#include <algorithm>
+#include <utility>
+
 namespace everyitem::pipeline {
 
-PageRequest::PageRequest(PageRoom& room, pace::ReadGate* gate, pace::ReadGrant& grant)
-    : room_(room), gate_(gate), grant_(grant) {
-  hold();
+namespace {
+
+/// The larger one, and slowly down again to `now` if the pages have become smaller.
+std::size_t next_expected(std::size_t before, std::size_t now) {
+  return std::max(now, before - (before - std::min(before, now)) / 8);
 }
+
+}  // namespace
+
+PageRoom::Size PageRoom::hold() {
+  ++pages_;
+  held_.bytes += expected_.bytes;
+  held_.memory += expected_.memory;
+  return expected_;
+}
+
+void PageRoom::let_go(const Size& size) {
+  --pages_;
+  held_.bytes -= size.bytes;
+  held_.memory -= size.memory;
+}
+
+void PageRoom::arrived(const Size& expected, const Size& size) {
+  held_.bytes += size.bytes - expected.bytes;
+  held_.memory += size.memory - expected.memory;
+  if (std::exchange(any_arrived_, true)) {
+    expected_ = {.bytes = next_expected(expected_.bytes, size.bytes),
+                 .memory = next_expected(expected_.memory, size.memory)};
+  } else {
+    expected_ = size;
+  }
+}
+
+PageRequest::PageRequest(PageRoom& room, WaitingLine& line, std::uint32_t rank,
+                         pace::ReadGate* gate, pace::ReadGrant& grant)
+    : room_(room), line_(line), rank_(rank), gate_(gate), grant_(grant), held_(room.hold()) {}
 
 PageRequest::~PageRequest() { let_go(); }
 
@@ -18,6 +53,10 @@ Awaitable<void> PageRequest::begin(std::optional<std::uint64_t> max_items) {
 }
 
 void PageRequest::end(const source::ScanPage& page) {
+  const PageRoom::Size size{.bytes = page.size_bytes(), .memory = page.memory_bytes()};
+  room_.arrived(*held_, size);
+  held_ = size;
+  line_.wake();
   if (gate_ != nullptr) {
     gate_->settle(grant_, page.scanned_count(), page.consumed_read_units());
   }
@@ -37,24 +76,17 @@ void PageRequest::failed(aws::ErrorClass error_class, bool may_have_been_applied
 }
 
 Awaitable<void> PageRequest::before_repeat() {
-  while (room_.full()) {
-    co_await room_.wait();
-  }
-  hold();
+  co_await line_.pass(rank_);
+  held_ = room_.hold();
   if (gate_ != nullptr) {
     co_await gate_->take_again(grant_);
   }
 }
 
-void PageRequest::hold() {
-  room_.hold();
-  holds_room_ = true;
-}
-
 void PageRequest::let_go() {
-  if (holds_room_) {
-    room_.let_go();
-    holds_room_ = false;
+  if (held_) {
+    room_.let_go(*std::exchange(held_, std::nullopt));
+    line_.wake();
   }
 }
 

@@ -16,7 +16,7 @@ namespace {
 /// One lane's share of the run's limits.
 PipelineLimits share_of(PipelineLimits limits, std::size_t lanes) {
   for (std::size_t* limit :
-       {&limits.segments_at_once, &limits.pages_at_once, &limits.batch_bytes}) {
+       {&limits.segments_at_once, &limits.pages_at_once, &limits.page_bytes, &limits.batch_bytes}) {
     *limit = std::max<std::size_t>(1, *limit / lanes);
   }
   return limits;
@@ -31,7 +31,10 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
       segments_(start.size()),
       store_(parts.store),
       background_task_(std::move(parts.background_task)),
-      checkpoint_(home_, store_) {
+      checkpoint_(home_, store_),
+      clock_(parts.clock),
+      stop_limits_(parts.stop_limits),
+      stop_timer_(clock_.make_timer(home_, [this] { on_stop_timer(); })) {
   const std::size_t lanes = parts.lanes.size();
   // Dealt round-robin, because DynamoDB spreads items evenly over the segments.
   std::vector<std::vector<std::uint32_t>> segments(lanes);
@@ -44,13 +47,14 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
     }
   }
   const PipelineLimits of_each = share_of(limits, lanes);
-  RunControl::Reactions reactions{.stop_lanes = [this] { stop(); },
+  RunControl::Reactions reactions{.stop_lanes = [this] { stop_lanes(); },
                                   .notice = std::move(parts.notice)};
   control_ = std::make_unique<RunControl>(
       home_, std::min(to_read, lanes * of_each.segments_at_once), std::move(reactions));
   const LaneContext context{.dead_letters = parts.dead_letters,
                             .checkpoint = checkpoint_,
                             .read_gate = parts.read_gate,
+                            .clock = clock_,
                             .control = *control_};
   for (std::size_t i = 0; i < lanes; ++i) {
     LaneShare share{.start = start,
@@ -79,8 +83,12 @@ Awaitable<RunStatus> Pipeline::run() {
   stop_background.emit(asio::cancellation_type::terminal);
   co_await keeping.wait();
   // Whatever has failed, acknowledged items need not be delivered again.
-  keeping.spawn(store_.flush(), {}, failed);
-  co_await keeping.wait();
+  if (!saving_given_up_) {
+    keeping.spawn(store_.flush(), stop_flush_.slot(), failed);
+    co_await keeping.wait();
+  }
+  ended_ = true;
+  stop_timer_->cancel();
   if (const std::exception_ptr failure = control_->failure()) {
     std::rethrow_exception(failure);
   }
@@ -101,6 +109,27 @@ Awaitable<RunStatus> Pipeline::run() {
 }
 
 void Pipeline::stop() {
+  stop_lanes();
+  if (!ended_ && !std::exchange(stop_requested_, true)) {
+    stop_timer_->set(clock_.now() + stop_limits_.delivering);
+  }
+}
+
+void Pipeline::on_stop_timer() {
+  saving_given_up_ = std::exchange(deliveries_given_up_, true);
+  for (const auto& lane : lanes_) {
+    asio::dispatch(lane->executor(), [&lane = *lane, saving_too = saving_given_up_] {
+      saving_too ? lane.give_up_saving() : lane.give_up_deliveries();
+    });
+  }
+  if (saving_given_up_) {
+    stop_flush_.emit(asio::cancellation_type::terminal);
+  } else {
+    stop_timer_->set(clock_.now() + stop_limits_.saving);
+  }
+}
+
+void Pipeline::stop_lanes() {
   for (const auto& lane : lanes_) {
     asio::dispatch(lane->executor(), [&lane = *lane] { lane.stop(); });
   }
@@ -111,6 +140,14 @@ RunCounters Pipeline::counters() const {
   sum.segments_complete = complete_at_first_;
   for (const auto& lane : lanes_) {
     sum += lane->counters();
+  }
+  return sum;
+}
+
+Backlog Pipeline::backlog() const {
+  Backlog sum;
+  for (const auto& lane : lanes_) {
+    sum += lane->backlog();
   }
   return sum;
 }

@@ -1,6 +1,7 @@
 // A run in this process: its lanes, and what they share.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -9,7 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/asio/cancellation_signal.hpp>
+
 #include "base/async.h"
+#include "base/clock.h"
 #include "checkpoint/checkpoint_store.h"
 #include "pace/read_gate.h"
 #include "pipeline/checkpoint_writer.h"
@@ -26,12 +30,14 @@ struct PipelineParts {
   std::vector<LaneParts> lanes;     ///< one or more; each gets a share of the segments
   sink::DeadLetters* dead_letters;  ///< null if the destination takes every item
   checkpoint::CheckpointStore& store;
+  Clock& clock;
   pace::ReadGate* read_gate = nullptr;  ///< null if reading is not limited
   /// Prints a line for the user as things happen; may be empty.
   Notice notice = {};
   /// Runs in the background and is cancelled when the run ends; may be empty. If it fails, the run
   /// fails.
   std::function<Awaitable<void>()> background_task = {};
+  StopLimits stop_limits = {};
 };
 
 /// Used from the event loop `home`, on which the store and the read gate are used too.
@@ -51,12 +57,18 @@ class Pipeline {
   /// checkpointed as far as possible, and the first failure is thrown.
   Awaitable<RunStatus> run();
 
-  /// Requests an orderly end: reading stops, and what was read is delivered and checkpointed.
+  /// Requests an orderly end: reading stops, and what was packed is delivered and checkpointed, as
+  /// far as StopLimits allow.
   void stop();
 
   RunCounters counters() const;
+  /// After the run has ended: what was not acknowledged in time.
+  Backlog backlog() const;
 
  private:
+  void stop_lanes();
+  void on_stop_timer();
+
   asio::any_io_executor home_;
   std::size_t segments_;
   std::uint32_t complete_at_first_ = 0;  ///< segments that were complete at the start
@@ -65,6 +77,15 @@ class Pipeline {
   CheckpointWriter checkpoint_;
   std::unique_ptr<RunControl> control_;
   std::vector<std::unique_ptr<Lane>> lanes_;
+
+  Clock& clock_;
+  StopLimits stop_limits_;
+  std::unique_ptr<Timer> stop_timer_;
+  asio::cancellation_signal stop_flush_;
+  bool stop_requested_ = false;
+  bool deliveries_given_up_ = false;
+  bool saving_given_up_ = false;
+  bool ended_ = false;
 };
 
 }  // namespace everyitem::pipeline

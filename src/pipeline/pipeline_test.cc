@@ -424,6 +424,24 @@ TEST(Pipeline, CutPageContinuesAfterLastItem) {
   EXPECT_EQ(second.sink.acknowledged.size(), 9U);
 }
 
+TEST(Pipeline, UncuttablePageStaysOpen) {
+  // Both readers ask for 12 items, of which the limit takes 10 and 2: the position after these is
+  // not known in an index.
+  RunSetup setup{.table = TestTable::of({{10}, {10}}), .item_limit = 12, .of_index = true};
+  setup.lanes = 1;
+  TestRun first(setup);
+  EXPECT_EQ(first.run().status, RunStatus::limit_reached);
+  EXPECT_EQ(first.sink.acknowledged.size(), 12U);
+  const auto complete = std::ranges::count_if(
+      first.store.state, [](const auto& segment) { return segment.position.complete; });
+  EXPECT_EQ(complete, 1);
+
+  TestRun second(first.resumed());
+  EXPECT_EQ(second.run().status, RunStatus::complete);
+  EXPECT_EQ(second.sink.acknowledged.size(), 10U);
+  expect_nothing_missed(setup.table, first.sink.acknowledged, second.sink.acknowledged);
+}
+
 TEST(Pipeline, UnfilteredLimitEndsOnOwnPage) {
   TestRun first({.table = TestTable::of({{3, 10, 3}}), .item_limit = 7});
   EXPECT_EQ(first.run().status, RunStatus::limit_reached);

@@ -1,6 +1,8 @@
 // What a run has done so far, and how it ended.
 #pragma once
 
+#include <algorithm>
+#include <chrono>
 #include <cstdint>
 
 namespace everyitem::pipeline {
@@ -37,10 +39,22 @@ struct RunCounters {
   }
 };
 
+/// What was packed and is not acknowledged yet.
+struct Backlog {
+  std::uint64_t items = 0;
+  std::chrono::duration<double> time{0};  ///< that it takes at the destination's pace
+
+  Backlog& operator+=(const Backlog& more) {
+    items += more.items;
+    time = std::max(time, more.time);
+    return *this;
+  }
+};
+
 enum class RunStatus {
   complete,       ///< every item was delivered
   limit_reached,  ///< as many items as the user asked for were delivered
-  interrupted,    ///< stopped by request; what was read was delivered
+  interrupted,    ///< stopped by request; what was packed was delivered, as far as time allowed
   closed,         ///< the reader closed the pipe
 };
 

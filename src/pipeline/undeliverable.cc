@@ -43,7 +43,9 @@ Delivered delivered_of(const batch::RecordBatch& batch,
   Delivered delivered{.items = batch.items.size() - refused.size(),
                       .records = batch.record_count(),
                       .bytes = batch.item_bytes(),
+                      .batch_bytes = 0,
                       .refused_by_page = std::vector<std::uint64_t>(batch.pages.size())};
+  delivered.batch_bytes = delivered.bytes;
   // A record that holds a refused item is refused as a whole.
   std::set<std::uint32_t> refused_records;
   for (const sink::RefusedItem& item : refused) {

@@ -27,6 +27,7 @@ struct Delivered {
   std::uint64_t items = 0;
   std::uint64_t records = 0;
   std::uint64_t bytes = 0;                     ///< of the items as they were read
+  std::uint64_t batch_bytes = 0;               ///< with those that it refused
   std::vector<std::uint64_t> refused_by_page;  ///< items refused, for each of RecordBatch::pages
 };
 

@@ -32,9 +32,9 @@ namespace everyitem::run {
 
 namespace {
 
-/// How long a run that was stopped takes to give up what it owns. Within the 10 s that Docker, and
-/// much less than the 30 s that Kubernetes, waits before it kills.
-constexpr std::chrono::seconds kMaxRelease{3};
+/// How long a run that was stopped takes to give up what it owns. With pipeline::StopLimits it is
+/// within the 10 s that Docker, and much less than the 30 s that Kubernetes, waits before it kills.
+constexpr std::chrono::seconds kMaxRelease{2};
 
 }  // namespace
 
@@ -54,6 +54,8 @@ struct ScanRun::Impl {
 
   Awaitable<ScanOutcome> run();
   Awaitable<ScanOutcome> scan();
+  void stop();
+  void tell_of_stop() const;
   Awaitable<void> release(const std::exception_ptr& failure, ScanOutcome& outcome);
   Awaitable<void> claim();
   Awaitable<void> begin();
@@ -97,6 +99,8 @@ struct ScanRun::Impl {
   std::optional<pipeline::Pipeline> pipeline;
 
   bool stop_requested = false;
+  std::chrono::steady_clock::time_point stop_requested_at;
+  pipeline::Backlog left_at_stop;
   asio::cancellation_signal stop_start_up;  ///< ends what comes before the pipeline
 };
 
@@ -151,6 +155,9 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
       co_await begin();
     }
   };
+  if (stop_requested) {
+    co_return ScanOutcome{.status = pipeline::RunStatus::interrupted};
+  }
   try {
     co_await asio::co_spawn(
         loops.home().executor, start_up,
@@ -175,6 +182,7 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   pipeline::PipelineParts parts{.lanes = lanes->parts(),
                                 .dead_letters = dead_letters.get(),
                                 .store = run_claim->store(),
+                                .clock = context.clock,
                                 .read_gate = &*gate,
                                 .notice = notice};
   if (rate) {
@@ -186,7 +194,43 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   if (status == pipeline::RunStatus::complete) {
     destination->complete();
   }
+  if (stop_requested) {
+    tell_of_stop();
+  }
   co_return ScanOutcome{.status = status};
+}
+
+void ScanRun::Impl::stop() {
+  stop_start_up.emit(asio::cancellation_type::terminal);
+  if (std::exchange(stop_requested, true)) {
+    return;
+  }
+  stop_requested_at = context.clock.now();
+  if (!pipeline) {
+    return;
+  }
+  left_at_stop = pipeline->backlog();
+  pipeline->stop();
+  if (left_at_stop.items > 0) {
+    const pipeline::StopLimits limits;
+    notice(fmt::format(
+        "{} left to deliver, which takes {}", counted(left_at_stop.items, "item"),
+        left_at_stop.time < limits.delivering
+            ? "about " + duration(left_at_stop.time)
+            : "longer than the " + duration(limits.delivering) + " that a stop waits for"));
+  }
+}
+
+void ScanRun::Impl::tell_of_stop() const {
+  const std::string took = duration(context.clock.now() - stop_requested_at);
+  if (const std::uint64_t left = pipeline->backlog().items; left > 0) {
+    notice(fmt::format(
+        "stopped after {}; {} not acknowledged by then: the next run delivers {} "
+        "again",
+        took, counted(left, "item") + (left == 1 ? " was" : " were"), left == 1 ? "it" : "them"));
+  } else if (left_at_stop.items > 0) {
+    notice(fmt::format("stopped after {}; everything that was left is delivered", took));
+  }
 }
 
 /// Describes the source and the destination, which also shows that both exist, and then finds out
@@ -341,13 +385,7 @@ ScanRun::~ScanRun() = default;
 
 Awaitable<ScanOutcome> ScanRun::run() { return impl_->run(); }
 
-void ScanRun::stop() {
-  impl_->stop_requested = true;
-  impl_->stop_start_up.emit(asio::cancellation_type::terminal);
-  if (impl_->pipeline) {
-    impl_->pipeline->stop();
-  }
-}
+void ScanRun::stop() { impl_->stop(); }
 
 ScanProgress ScanRun::progress() const { return impl_->progress(); }
 

@@ -48,6 +48,11 @@ class Sink {
   /// together. It must compute the hash itself if the batch has none.
   virtual bool needs_sha256() const { return false; }
 
+  /// How it is best filled when it is slower than the source: part by part, so that a run that ends
+  /// early has finished as much as possible; or from all parts alike, if its own partitions
+  /// correspond to them.
+  virtual bool wants_part_by_part() const { return true; }
+
   /// Records sent again so far because the destination refused them at first.
   virtual std::uint64_t records_sent_again() const { return 0; }
 };

@@ -67,6 +67,10 @@ class ScanPage {
   /// Read units this page cost, as reported by DynamoDB; nothing if it does not report them.
   std::optional<double> consumed_read_units() const noexcept { return consumed_read_units_; }
   std::size_t size_bytes() const noexcept { return body_.size() + kept_.size(); }
+  /// That it takes, its items included.
+  std::size_t memory_bytes() const noexcept {
+    return body_.capacity() + kept_.capacity() + items_.capacity() * sizeof(Item);
+  }
 
  private:
   ScanPage() = default;

@@ -392,6 +392,7 @@ struct RunSetup {
   PipelineLimits limits = {};
   std::optional<std::uint64_t> item_limit = {};
   bool filtered = false;
+  bool of_index = false;
   std::size_t batch_items = 5;
   std::size_t batches_in_flight = 3;     ///< of each lane
   std::size_t lanes = 1;                 ///< all on one event loop
@@ -426,11 +427,14 @@ class TestRun {
         service([this](http::Peer& peer, const std::string& request) {
           return answer(peer, boost::json::parse(http::body_of(request)).as_object());
         }),
-        requests({.table = "orders", .filter_expression = setup.filtered ? "a = :b" : ""},
+        requests({.table = "orders",
+                  .index = setup.of_index ? "by-date" : "",
+                  .filter_expression = setup.filtered ? "a = :b" : ""},
                  static_cast<std::uint32_t>(setup.table.segments.size())),
         parts({.dynamodb = service.client,
                .requests = requests,
                .keys = {.hash = "pk", .range = {}},
+               .position_names = {"pk"},
                .object = "table orders"}),
         builders(builders_of(setup)),
         sink(service.loop.get_executor(), setup.batches_in_flight, setup.lanes, dice),
@@ -442,6 +446,7 @@ class TestRun {
                  {.lanes = lanes(),
                   .dead_letters = &dead_letters,
                   .store = store,
+                  .clock = service.clock,
                   .read_gate = &gate,
                   .notice = [this](const Message& text) { notices.push_back(text.text()); }},
                  store.state, setup.limits, setup.item_limit) {
