@@ -329,6 +329,19 @@ TEST(SlowDestination, FastIsFilledFromAllParts) {
   EXPECT_LE(took.count(), 10 * 0.1 + 0.7);
 }
 
+TEST(SlowDestination, LargePagesAreFewAtOnce) {
+  // A page of lists of NULL: 1 MB for DynamoDB, and 7.2 MB of JSON.
+  SlowRun run({.segments = 32,
+               .pages = 2,
+               .page_items = 4,
+               .item_bytes = 1'800'000,
+               .bytes_per_second = 1e10});
+  run.run();
+  EXPECT_EQ(run.status, RunStatus::complete);
+  EXPECT_LE(run.max_asked * 7'200'000, PipelineLimits().page_bytes);
+  EXPECT_GE(run.max_asked, 8U);
+}
+
 TEST(SlowDestination, CheckpointDoesNotCapReading) {
   SlowRun run({.segments = 256,
                .pages = 20,
