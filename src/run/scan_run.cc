@@ -1,17 +1,12 @@
 #include "run/scan_run.h"
 
 #include <algorithm>
-#include <chrono>
 #include <exception>
 #include <functional>
 #include <iterator>
 #include <utility>
 #include <vector>
 
-#include <boost/asio/bind_cancellation_slot.hpp>
-#include <boost/asio/cancellation_signal.hpp>
-#include <boost/asio/co_spawn.hpp>
-#include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
 #include "base/human_format.h"
@@ -24,19 +19,11 @@
 #include "run/run_lanes.h"
 #include "run/run_loops.h"
 #include "run/run_services.h"
+#include "run/run_stop.h"
 #include "run/run_stores.h"
-#include "run/time_limit.h"
 #include "sink/dead_letters.h"
 
 namespace everyitem::run {
-
-namespace {
-
-/// How long a run that was stopped takes to give up what it owns. With pipeline::StopLimits it is
-/// within the 10 s that Docker, and much less than the 30 s that Kubernetes, waits before it kills.
-constexpr std::chrono::seconds kMaxRelease{2};
-
-}  // namespace
 
 struct ScanRun::Impl {
   Impl(asio::any_io_executor executor, ScanSettings run_settings, RunContext run_context,
@@ -45,7 +32,8 @@ struct ScanRun::Impl {
         context(std::move(run_context)),
         notice(std::move(run_notice)),
         kinds(std::move(run_kinds)),
-        loops(std::move(executor), context.random_seed) {}
+        loops(std::move(executor), context.random_seed),
+        stop(context.clock, notice) {}
   ~Impl() {
     loops.join();  // before what they use is destroyed
   }
@@ -54,8 +42,6 @@ struct ScanRun::Impl {
 
   Awaitable<ScanOutcome> run();
   Awaitable<ScanOutcome> scan();
-  void stop();
-  void tell_of_stop() const;
   Awaitable<void> release(const std::exception_ptr& failure, ScanOutcome& outcome);
   Awaitable<void> claim();
   Awaitable<void> begin();
@@ -98,10 +84,7 @@ struct ScanRun::Impl {
   std::optional<RunLanes> lanes;
   std::optional<pipeline::Pipeline> pipeline;
 
-  bool stop_requested = false;
-  std::chrono::steady_clock::time_point stop_requested_at;
-  pipeline::Backlog left_at_stop;
-  asio::cancellation_signal stop_start_up;  ///< ends what comes before the pipeline
+  RunStop stop;
 };
 
 Awaitable<ScanOutcome> ScanRun::Impl::run() {
@@ -118,15 +101,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
     failure = std::current_exception();
   }
   if (run_claim) {
-    bool released = true;
-    if (stop_requested) {  // nobody waits for a service that is silent: the lease expires by itself
-      released = co_await ended_within(context.clock, kMaxRelease, release(failure, outcome));
-    } else {
-      co_await release(failure, outcome);
-    }
-    if (!released) {
-      notice("could not release the run in time; its lease expires by itself");
-    }
+    Awaitable<void> releasing = release(failure, outcome);
+    co_await stop.release(std::move(releasing));
   }
   if (services) {
     services->stop();
@@ -155,26 +131,16 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
       co_await begin();
     }
   };
-  if (stop_requested) {
-    co_return ScanOutcome{.status = pipeline::RunStatus::interrupted};
-  }
-  try {
-    co_await asio::co_spawn(
-        loops.home().executor, start_up,
-        asio::bind_cancellation_slot(stop_start_up.slot(), asio::use_awaitable));
-  } catch (const boost::system::system_error& error) {
-    if (!stop_requested || error.code() != asio::error::operation_aborted) {
-      throw;
-    }
-  }
-  stop_start_up.slot().clear();
+  Awaitable<void> starting = start_up();
+  co_await stop.start_up(std::move(starting));
   if (state && state->complete()) {
     before.counters.segments_complete = static_cast<std::uint32_t>(state->segments.size());
     destination->complete_again(resumed_start());
     co_return ScanOutcome{.nothing_to_do = true};
   }
-  if (stop_requested || !state) {
-    co_return ScanOutcome{.status = pipeline::RunStatus::interrupted, .not_begun = !stop_requested};
+  if (stop.requested() || !state) {
+    co_return ScanOutcome{.status = pipeline::RunStatus::interrupted,
+                          .not_begun = !stop.requested()};
   }
 
   gate.emplace(loops.home().executor, context.clock, rate, source->max_page_units());
@@ -194,43 +160,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   if (status == pipeline::RunStatus::complete) {
     destination->complete();
   }
-  if (stop_requested) {
-    tell_of_stop();
-  }
+  stop.tell(*pipeline);
   co_return ScanOutcome{.status = status};
-}
-
-void ScanRun::Impl::stop() {
-  stop_start_up.emit(asio::cancellation_type::terminal);
-  if (std::exchange(stop_requested, true)) {
-    return;
-  }
-  stop_requested_at = context.clock.now();
-  if (!pipeline) {
-    return;
-  }
-  left_at_stop = pipeline->backlog();
-  pipeline->stop();
-  if (left_at_stop.items > 0) {
-    const pipeline::StopLimits limits;
-    notice(fmt::format(
-        "{} left to deliver, which takes {}", counted(left_at_stop.items, "item"),
-        left_at_stop.time < limits.delivering
-            ? "about " + duration(left_at_stop.time)
-            : "longer than the " + duration(limits.delivering) + " that a stop waits for"));
-  }
-}
-
-void ScanRun::Impl::tell_of_stop() const {
-  const std::string took = duration(context.clock.now() - stop_requested_at);
-  if (const std::uint64_t left = pipeline->backlog().items; left > 0) {
-    notice(fmt::format(
-        "stopped after {}; {} not acknowledged by then: the next run delivers {} "
-        "again",
-        took, counted(left, "item") + (left == 1 ? " was" : " were"), left == 1 ? "it" : "them"));
-  } else if (left_at_stop.items > 0) {
-    notice(fmt::format("stopped after {}; everything that was left is delivered", took));
-  }
 }
 
 /// Describes the source and the destination, which also shows that both exist, and then finds out
@@ -385,7 +316,7 @@ ScanRun::~ScanRun() = default;
 
 Awaitable<ScanOutcome> ScanRun::run() { return impl_->run(); }
 
-void ScanRun::stop() { impl_->stop(); }
+void ScanRun::stop() { impl_->stop.request(impl_->pipeline ? &*impl_->pipeline : nullptr); }
 
 ScanProgress ScanRun::progress() const { return impl_->progress(); }
 
