@@ -228,8 +228,8 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
     failure.about_wire = may_be_about_format(error.code);
     failure.hint = hint_for(error.code);
     const Credentials& credentials = failure.signed_as.credentials;
-    failure.code = without_secrets(std::move(error.code), credentials, call.secret);
-    failure.message = without_secrets(std::move(error.message), credentials, call.secret);
+    failure.code = without_secrets(std::move(error.code), credentials, call.secrets);
+    failure.message = without_secrets(std::move(error.message), credentials, call.secrets);
     if (call.holds_items) {
       failure.message = without_items(std::move(failure.message));
     }

@@ -12,6 +12,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 #include "aws/credentials.h"
 #include "aws/pacer.h"
@@ -57,7 +58,8 @@ struct Call {
   /// Whether it is signed with the client's credentials. Looking for credentials takes unsigned
   /// calls.
   bool is_signed = true;
-  std::string_view secret = {};  ///< never shown, even if the service's message repeats it
+  /// What of the body and the headers is never shown, even if the service's message repeats it.
+  std::vector<std::string_view> secrets = {};
   std::span<const http::Header> headers = {};  ///< in addition to those of every call
   int success = 200;                           ///< the status of a successful response
   Wire wire = Wire::json;                      ///< the encoding of the body and the response

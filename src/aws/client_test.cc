@@ -252,7 +252,7 @@ TEST_F(ClientTest, EchoedSecretIsNotShown) {
   serve([](int) {
     return Reply{answer(R"({"message":"bad: a-very-secret-token"})", "403 Forbidden")};
   });
-  call_.secret = "a-very-secret-token";
+  call_.secrets = {"a-very-secret-token"};
   EXPECT_THAT(failed_call().what(), AllOf(HasSubstr("bad: ***"), Not(HasSubstr("very-secret"))));
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstddef>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -14,9 +15,13 @@ namespace everyitem::aws {
 inline constexpr std::size_t kMaxMessageBytes = 500;
 
 /// `message` without the key, the secret and the token of `credentials`, which an error about a
-/// signature may contain, and without `another`. At most kMaxMessageBytes.
+/// signature may contain, and without `others`. At most kMaxMessageBytes.
+///
+/// Of long secrets, any 16 characters in a row are taken out; short ones, of 3 or more, where they
+/// are a word. Both also where they are encoded: in base64 with whatever surrounds them, and
+/// percent-encoded or escaped as in JSON or XML, up to three times.
 std::string without_secrets(std::string message, const Credentials& credentials,
-                            std::string_view another = {});
+                            std::span<const std::string_view> others = {});
 
 /// `message` without anything that may come from an item, for responses to requests with items:
 /// text in braces or quotes, and words longer than any word of a service except ARNs.

@@ -206,7 +206,7 @@ Awaitable<std::optional<aws::Credentials>> ContainerCredentials::find() {
                        .method = "GET",
                        .path = place->path,
                        .is_signed = false,
-                       .secret = token,
+                       .secrets = {token},
                        .headers = headers};
   const auto connection =
       connector_.place(co_await asio::this_coro::executor, kModel, place->endpoint, kTimeouts);

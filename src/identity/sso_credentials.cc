@@ -157,7 +157,7 @@ Awaitable<std::optional<aws::Credentials>> SsoCredentials::find() {
                        .method = "GET",
                        .path = path,
                        .is_signed = false,
-                       .secret = token,
+                       .secrets = {token},
                        .headers = headers};
   const auto connection = connector_.service(co_await asio::this_coro::executor, aws::kSsoPortal,
                                              role.login.region, nullptr);

@@ -122,6 +122,8 @@ std::string adopt(PaddedBuffer answer, CachedLogin& cached, system_clock::time_p
 Awaitable<std::string> refresh(Connector& connector, const SsoLogin& login, CachedLogin& cached) {
   std::string body = refresh_request(cached);
   const WipedAtEnd wiped(body);
+  const aws::SecretText client_id = cached.document.text("clientId");
+  const aws::SecretText client_secret = cached.document.text("clientSecret");
   const aws::SecretText refresh_token = cached.document.text("refreshToken");
   const std::string name = name_of(login);
   std::optional<aws::Patience> patience;
@@ -133,7 +135,7 @@ Awaitable<std::string> refresh(Connector& connector, const SsoLogin& login, Cach
                        .body = body,
                        .path = "/token",
                        .is_signed = false,
-                       .secret = refresh_token,
+                       .secrets = {client_id, client_secret, refresh_token},
                        .patience = patience};
   std::string failure;
   try {

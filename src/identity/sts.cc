@@ -91,7 +91,7 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
   call.object = object;
   call.body = body;
   call.is_signed = !by_token;
-  call.secret = by_token ? request.web_identity_token : request.mfa_code;
+  call.secrets = {request.web_identity_token, request.mfa_code, request.external_id};
   aws::Credentials credentials;
   co_await sts.call(call, [&](http::Response response) {
     const Answer answer(std::move(response));
