@@ -100,6 +100,18 @@ Arn parse_arn(std::string_view text, const Message& setting) {
   return arn;
 }
 
+std::string place_of(std::string_view arn, std::string_view region) {
+  try {
+    const Arn parts = parse_arn(arn, "the ARN");
+    if (!parts.region.empty() && !parts.account.empty()) {
+      return parts.region + ", account " + parts.account;
+    }
+  } catch (const Error&) {
+    // A local server's.
+  }
+  return std::string(region);
+}
+
 ResourceName parse_table(std::string_view value, const Message& setting) {
   return parse_resource(value, setting, kTable);
 }

@@ -26,6 +26,10 @@ bool is_arn(std::string_view text);
 /// may be empty.
 Arn parse_arn(std::string_view text, const Message& setting);
 
+/// Where the resource is, for the user: "us-east-1, account 123456789012". `region` is used if the
+/// ARN is empty or not one.
+std::string place_of(std::string_view arn, std::string_view region);
+
 /// A table or stream, as given by the user.
 struct ResourceName {
   std::string name;

@@ -116,5 +116,12 @@ TEST(IsArn, LooksOnlyAtTheStart) {
   EXPECT_FALSE(is_arn("orders"));
 }
 
+TEST(Arn, PlaceOfAResource) {
+  EXPECT_EQ(place_of("arn:aws:dynamodb:eu-west-1:123456789012:table/orders", "us-east-1"),
+            "eu-west-1, account 123456789012");
+  EXPECT_EQ(place_of("", "us-east-1"), "us-east-1");
+  EXPECT_EQ(place_of("arn:aws:dynamodb:::table/orders", "us-east-1"), "us-east-1");
+}
+
 }  // namespace
 }  // namespace everyitem::aws

@@ -238,7 +238,7 @@ void ProgressDisplay::update(const run::ScanProgress& progress) {
 
 void ProgressDisplay::notice(std::string_view text) {
   if (mode_ != DisplayMode::quiet) {
-    out_.message(LogLevel::info, text);
+    out_.message(text.starts_with("warning: ") ? LogLevel::warning : LogLevel::info, text);
   }
 }
 

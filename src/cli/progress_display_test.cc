@@ -190,6 +190,7 @@ class Display : public testing::Test {
 TEST_F(Display, EveryLineIsAJsonObject) {
   ProgressDisplay display(DisplayMode::lines, errors(LogFormat::json), clock_);
   display.notice("hello");
+  display.notice("warning: too long");
   clock_.advance(seconds(4));
   display.update(half_way());
   display.summarise({.status = run::SummaryStatus::complete, .progress = half_way()}, "complete");
@@ -197,8 +198,11 @@ TEST_F(Display, EveryLineIsAJsonObject) {
   for (std::string rest = text(); !rest.empty(); rest.erase(0, rest.find('\n') + 1)) {
     lines.push_back(boost::json::parse(rest.substr(0, rest.find('\n'))));
   }
-  ASSERT_EQ(lines.size(), 3U);
+  ASSERT_EQ(lines.size(), 4U);
   EXPECT_EQ(lines[0].at("message"), "hello");
+  EXPECT_EQ(lines[0].at("level"), "INFO");
+  EXPECT_EQ(lines[1].at("level"), "WARN");
+  lines.erase(lines.begin());
   EXPECT_EQ(lines[1].at("event"), "progress");
   EXPECT_EQ(lines[1].at("timestamp"), "2026-11-27T15:00:04.000Z");
   EXPECT_EQ(lines[1].at("items_total"), 500);

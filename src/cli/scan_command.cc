@@ -94,6 +94,25 @@ DisplayMode display_mode(const ShowOptions& show, const StandardError& errors,
   return pipes ? DisplayMode::notices_only : DisplayMode::terminal;
 }
 
+/// What is compared with items may be as secret as they are, and standard error is often kept. True
+/// if there was something to hide.
+bool hide_values(std::vector<std::string>& command) {
+  const std::string flag = "--" + std::string(setting::kValues.name);
+  bool hidden = false;
+  for (std::size_t i = 0; i < command.size() && command[i] != "--"; ++i) {
+    const bool joined = command[i].starts_with(flag + "=");
+    if (!joined && (command[i] != flag || i + 1 == command.size())) {
+      continue;
+    }
+    const std::string value = joined ? command[i].substr(flag.size() + 1) : command[i + 1];
+    if (!value.starts_with("file://")) {
+      command[joined ? i : i + 1] = joined ? flag + "=..." : "...";
+      hidden = true;
+    }
+  }
+  return hidden;
+}
+
 /// A scan on its event loop.
 class ScanCommand {
  public:
@@ -296,7 +315,10 @@ void ScanCommand::tell_how_to_resume() {
       return argument == "--restart" || argument.starts_with("--restart=");
     });
   }
-  display_.message(LogLevel::info, "to resume: " + shell_command(command));
+  const bool hidden = hide_values(command);
+  display_.message(LogLevel::info,
+                   fmt::format("to resume{}: {}", hidden ? ", with the same --values" : "",
+                               shell_command(command)));
 }
 
 class ScanVerb final : public Verb {

@@ -9,6 +9,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/printable.h"
 #include "lambda/scanner_settings.h"
 
 namespace everyitem::lambda {
@@ -153,7 +154,7 @@ Awaitable<http::Response> RuntimeClient::next() {
 Awaitable<int> RuntimeClient::send(const std::string& target, const Answer& answer) {
   http::Request request;
   request.target = target;
-  request.body = answer.body;
+  request.body = printable(answer.body);
   request.headers.push_back({"Content-Type", "application/json"});
   if (!answer.error_type.empty()) {
     request.headers.push_back({"Lambda-Runtime-Function-Error-Type", answer.error_type});

@@ -107,6 +107,12 @@ TEST_F(RuntimeClientTest, AnInvocationIsHandledAndAnswered) {
   EXPECT_EQ(http::body_of(answers_[0]), R"({"restart":true})");
 }
 
+TEST_F(RuntimeClientTest, AnswersArePrintable) {
+  invocations_ = {invocation("id-1", R"({"a":"\u202e\u009b"})")};
+  serve_all(echo);
+  EXPECT_EQ(http::body_of(answers_[0]), R"({"a":"\u202e\u009b"})");
+}
+
 TEST_F(RuntimeClientTest, SeveralInvocationsInOneProcess) {
   invocations_ = {invocation("a"), invocation("b"), invocation("c")};
   serve_all(echo);

@@ -2,10 +2,12 @@
 // flags.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -70,6 +72,10 @@ class Destination {
   /// Whether it may refuse items for good, so that there must be a place for dead letters.
   virtual bool may_refuse_items() const = 0;
   virtual DestinationLimit limit() const { return {}; }
+  /// How long it keeps what it took; nothing: until somebody removes it.
+  virtual std::optional<std::chrono::hours> keeps_for() const { return std::nullopt; }
+  /// For the user, before the run begins: what and where it is.
+  virtual Message text() const { return location(); }
   /// For the user, before the run begins; one line each.
   virtual std::vector<Message> notices() const { return {}; }
 

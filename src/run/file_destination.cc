@@ -42,6 +42,7 @@ class FileDestination final : public Destination {
   std::string location() const override {
     return keeps_items() ? fs::absolute(file_).lexically_normal().string() : "standard output";
   }
+  Message text() const override { return keeps_items() ? "file " + location() : location(); }
   checkpoint::RunIdentity identity() const override { return {{"file", location()}}; }
   checkpoint::RunIdentity shared_identity() const override {
     return {{"file", "one for each worker"}};

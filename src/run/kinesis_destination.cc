@@ -7,8 +7,10 @@
 
 #include <fmt/format.h>
 
+#include "aws/arn.h"
 #include "aws/client.h"
 #include "base/error.h"
+#include "base/human_format.h"
 #include "batch/aggregating_builder.h"
 #include "batch/put_records_batch.h"
 #include "batch/put_records_format.h"
@@ -113,6 +115,18 @@ class KinesisDestination final : public Destination {
     return {{"stream", location()}, {"stream created", stream_.description.created}};
   }
   bool may_refuse_items() const override { return true; }
+  std::optional<std::chrono::hours> keeps_for() const override {
+    return stream_.description.retention;
+  }
+  Message text() const override {
+    Message text = fmt::format("stream {} in {}: {}", name(),
+                               aws::place_of(stream_.description.arn, kinesis_.region()),
+                               counted(stream_.description.open_shards, "shard"));
+    if (const auto kept = keeps_for()) {
+      text += fmt::format(", keeps records for {} h", kept->count());
+    }
+    return text;
+  }
   /// One that scales on demand takes more later.
   DestinationLimit limit() const override {
     if (stream_.description.mode != sink::StreamMode::provisioned) {

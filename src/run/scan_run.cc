@@ -16,6 +16,7 @@
 #include "pace/read_rate.h"
 #include "pipeline/pipeline.h"
 #include "run/run_claim.h"
+#include "run/run_forecast.h"
 #include "run/run_lanes.h"
 #include "run/run_loops.h"
 #include "run/run_services.h"
@@ -49,6 +50,7 @@ struct ScanRun::Impl {
   std::uint32_t choose_parts();
   RunTerms terms() const;
   RunStart resumed_start() const;
+  RunOutlook outlook() const;
   StoresContext stores_context() {
     return {.settings = settings,
             .context = context,
@@ -197,8 +199,13 @@ Awaitable<void> ScanRun::Impl::claim() {
 /// Or resumes. What an earlier run left goes only once the new run's record is durable and reading
 /// has been tried with the run's own expressions.
 Awaitable<void> ScanRun::Impl::begin() {
+  notice("from " + source->text());
+  notice("to " + destination->text());
   notice(pace::read_rate_text(settings.read_rate, source->read_capacity(), settings.part.workers));
   for (const Message& text : destination->notices()) {
+    notice(text);
+  }
+  for (const Message& text : forecast_notices(outlook())) {
     notice(text);
   }
   if (state) {
@@ -215,6 +222,8 @@ Awaitable<void> ScanRun::Impl::begin() {
   if (!parts_notice.empty()) {
     notice(parts_notice);
   }
+  notice(checkpoint_location.empty() ? "no checkpoint: a run that is stopped starts over"
+                                     : "checkpoint: " + checkpoint_location);
   tried_units = co_await source->try_read();
   checkpoint::RunState new_state{
       .identity = terms().identity,
@@ -247,6 +256,21 @@ RunStart ScanRun::Impl::resumed_start() const {
           .items = before.items_before,
           .item_bytes = state->bytes(),
           .marks = state->identity};
+}
+
+RunOutlook ScanRun::Impl::outlook() const {
+  const std::uint64_t items = source->estimated_items();
+  const std::uint64_t left = items - std::min(items, before.items_before);
+  return {.items = items,
+          .bytes = source->estimated_bytes(),
+          .items_left = std::min(left, settings.limit.value_or(left)),
+          .bytes_per_read_unit = source->bytes_per_read_unit(),
+          .read_rate = rate,
+          .read_capacity = source->read_capacity().units_per_second.value_or(0),
+          .destination = destination->limit(),
+          .filtered = !settings.scan.filter_expression.empty(),
+          .aggregated = settings.aggregate,
+          .kept_for = destination->keeps_for()};
 }
 
 RunTerms ScanRun::Impl::terms() const {

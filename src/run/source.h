@@ -36,8 +36,14 @@ class Source {
   /// All that makes reading it the reading that it is: resuming with another would mix two.
   virtual checkpoint::RunIdentity identity() const = 0;
 
+  /// For the user, before the run begins: what and where it is, and how large.
+  virtual Message text() const = 0;
   /// How many items there may be; 0: not known.
   virtual std::uint64_t estimated_items() const = 0;
+  /// The same in bytes, as the service counts them.
+  virtual std::uint64_t estimated_bytes() const { return 0; }
+  /// Of these, what a read unit buys; 0: not known.
+  virtual double bytes_per_read_unit() const { return 0; }
   /// How fast it may be read.
   virtual const source::ReadCapacity& read_capacity() const = 0;
   /// What the largest page costs, in read units.

@@ -5,10 +5,13 @@
 
 #include <fmt/format.h>
 
+#include "aws/arn.h"
 #include "base/error.h"
+#include "base/human_format.h"
 #include "source/dynamodb_limits.h"
 #include "source/expression_remedy.h"
 #include "source/projection.h"
+#include "source/scan_identity.h"
 #include "source/table_description.h"
 #include "source/table_parts.h"
 
@@ -37,12 +40,25 @@ class TableSource final : public Source {
             {"table id", table_.table_id},
             {"index", scan_.index},
             {"consistent", scan_.consistent_read ? "yes" : "no"},
-            {"filter", scan_.filter_expression},
-            {"projection", scan_.projection_expression},
-            {"names", scan_.attribute_names},
-            {"values", scan_.attribute_values}};
+            {"filter", source::canonical_expression(scan_.filter_expression)},
+            {"projection", source::canonical_expression(scan_.projection_expression)},
+            {"names", source::canonical_json(scan_.attribute_names)},
+            {"values", source::values_mark(scan_.attribute_values)}};
   }
 
+  Message text() const override {
+    const std::string index = scan_.index.empty() ? "" : fmt::format("index {} of ", scan_.index);
+    const std::string size = estimated_items() == 0
+                                 ? "no items when DynamoDB last counted them"
+                                 : fmt::format("about {}, {}", counted(estimated_items(), "item"),
+                                               bytes(static_cast<double>(estimated_bytes())));
+    return fmt::format("{}table {} in {}: {}", index, name(),
+                       aws::place_of(table_.arn, dynamodb_.region()), size);
+  }
+  std::uint64_t estimated_bytes() const override { return table_.estimated_bytes; }
+  double bytes_per_read_unit() const override {
+    return source::kBytesPerReadUnit * (scan_.consistent_read ? 1 : 2);
+  }
   std::uint64_t estimated_items() const override { return table_.estimated_items; }
   const source::ReadCapacity& read_capacity() const override { return table_.read_capacity; }
   double max_page_units() const override {

@@ -22,6 +22,9 @@ constexpr std::string_view kOperation = "DescribeStreamSummary";
 /// seconds, this is in the year 5138.
 constexpr double kMaxSeconds = 1e11;
 
+/// A year (Kinesis API reference, IncreaseStreamRetentionPeriod).
+constexpr std::uint64_t kMaxRetentionHours = 8760;
+
 StreamMode mode_of(const json::object& summary) {
   const json::value* details = summary.if_contains("StreamModeDetails");
   const std::string mode = details != nullptr && details->is_object()
@@ -55,6 +58,10 @@ StreamDescription parse_stream_description(std::string_view body, Wire wire,
     }
     status = aws::text_member(summary, "StreamStatus");
     description.mode = mode_of(summary);
+    if (const std::uint64_t hours = aws::count_member(summary, "RetentionPeriodHours");
+        hours > 0 && hours <= kMaxRetentionHours) {
+      description.retention = std::chrono::hours(hours);
+    }
     const std::uint64_t record_kib = aws::count_member(summary, "MaxRecordSizeInKiB");
     if (record_kib > batch::kDefaultMaxRecordBytes / 1024) {
       description.limits.request_bytes = batch::kMaxRequestBytesLargeRecords;

@@ -1,7 +1,9 @@
 // What DescribeStreamSummary says about the destination stream.
 #pragma once
 
+#include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +28,7 @@ struct StreamDescription {
   std::uint32_t open_shards = 0;  ///< 0 if not reported
   StreamMode mode = StreamMode::unknown;
   batch::PutRecordsLimits limits;
+  std::optional<std::chrono::hours> retention;  ///< nothing if not reported
   /// The answer was in CBOR, but not as AWS writes it: other answers in CBOR must not be trusted.
   bool nonstandard_cbor = false;
 };

@@ -35,6 +35,18 @@ TEST(StreamDescription, LargeRecordLimit) {
   EXPECT_EQ(stream.limits.request_bytes, 10U << 20);
 }
 
+TEST(StreamDescription, HowLongRecordsAreKept) {
+  const auto kept = [](std::string_view hours) {
+    const std::string member = fmt::format(R"(,"RetentionPeriodHours":{})", hours);
+    return parse_stream_description(summary("ACTIVE", member), Wire::json, "s").retention;
+  };
+  EXPECT_EQ(kept("24"), std::chrono::hours(24));
+  EXPECT_EQ(kept("8760"), std::chrono::hours(8760));
+  for (const std::string_view hours : {"0", "8761", "null"}) {
+    EXPECT_FALSE(kept(hours)) << hours;
+  }
+}
+
 TEST(StreamDescription, KnownModes) {
   const auto mode = [](std::string_view details) {
     const std::string member = fmt::format(R"(,"StreamModeDetails":{})", details);

@@ -9,6 +9,10 @@ namespace everyitem::source {
 /// The maximum TotalSegments of a Scan (API reference, Scan).
 inline constexpr std::uint32_t kMaxSegments = 1'000'000;
 
+/// What one read unit buys of strongly consistent reads; twice that of others ("Read and write
+/// operations" in the DynamoDB Developer Guide).
+inline constexpr double kBytesPerReadUnit = 4096;
+
 /// Bytes per second that one partition serves to eventually consistent reads: 3,000 read units per
 /// second (Developer Guide, "Partitions and data distribution"), each 2 x 4 KiB. A segment is in
 /// one partition at a time, so no segment can be read faster.

@@ -65,6 +65,20 @@ Names defined_by(SettingId id, std::string_view text, std::string_view example, 
   return names;
 }
 
+void collect_texts(const json::value& value, std::vector<std::string>& texts) {
+  if (value.is_string()) {
+    texts.emplace_back(value.get_string());
+  } else if (value.is_array()) {
+    for (const json::value& element : value.get_array()) {
+      collect_texts(element, texts);
+    }
+  } else if (value.is_object()) {
+    for (const auto& [name, member] : value.get_object()) {
+      collect_texts(member, texts);
+    }
+  }
+}
+
 /// {"S": "open"}: one member, called as one of DynamoDB's types.
 bool is_attribute_value(const json::value& value) {
   constexpr std::array<std::string_view, 10> kTypes = {"S",  "N", "B", "SS",   "NS",
@@ -110,6 +124,10 @@ ScanRequests::ScanRequests(const ScanParameters& parameters, std::uint32_t total
   append_json(common_, "ExpressionAttributeNames", parameters.attribute_names);
   append_json(common_, "ExpressionAttributeValues", parameters.attribute_values);
   common_ += fmt::format(R"(,"TotalSegments":{})", total_segments);
+  if (!parameters.attribute_values.empty()) {
+    json::error_code ignored;
+    collect_texts(json::parse(parameters.attribute_values, ignored), values_);
+  }
 }
 
 std::string ScanRequests::page(std::uint32_t segment, const StartKey* start,

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "source/start_key.h"
 
@@ -35,12 +36,15 @@ class ScanRequests {
   std::string page(std::uint32_t segment, const StartKey* start,
                    std::optional<std::uint64_t> limit) const;
 
+  /// The texts and numbers in ExpressionAttributeValues, which are not shown.
+  const std::vector<std::string>& values() const { return values_; }
   /// Whether DynamoDB sends fewer items than it evaluates.
   bool filtered() const { return filtered_; }
   /// Whether an index is scanned.
   bool of_index() const { return of_index_; }
 
  private:
+  std::vector<std::string> values_;
   std::string common_;  ///< the part of the body that is the same for all pages
   bool filtered_;
   bool of_index_;

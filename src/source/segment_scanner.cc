@@ -46,9 +46,11 @@ Awaitable<ScanPage> SegmentScanner::next(std::optional<std::uint64_t> limit, aws
       throw aws::MalformedResponse("the page ends where it began (same LastEvaluatedKey)");
     }
   };
+  const std::vector<std::string>& values = context_.requests.values();
   const aws::Call call{.operation = "Scan",
                        .object = context_.object,
                        .body = body,
+                       .secrets = {values.begin(), values.end()},
                        .max_answer_bytes = kMaxPageAnswerBytes,
                        .holds_items = start_.has_value(),
                        .pacer = pacer};

@@ -14,7 +14,7 @@ from connect_proxy import Authority, ConnectProxy
 from fault_server import FaultServer, scan_of
 from identity_cases import LEGACY_SSO, ROLE, SSO_SESSION, START_URL, keys, sso_token
 from private_network import PrivateNetwork
-from running import Everyitem, Result
+from running import REGION, Everyitem, Result
 from terminal import Terminal
 
 # Must not appear anywhere: the fault server's secrets and tokens start with this.
@@ -490,3 +490,17 @@ def test_replaced_secret_is_not_in_memory(tmp_path: Path, kind: str) -> None:
     }
     assert found[issued[-1]] + found[issued[-2]] > 0, "this no longer tests what it says"
     assert not any(found[key] for key in issued[:3]), found
+
+
+def test_whoami_shows_what_it_knows(everyitem: Everyitem) -> None:
+    """If STS cannot be reached, or there are no credentials, the rest is still shown."""
+    everyitem.endpoints["sts"] = "http://127.0.0.1:1"
+    text = everyitem.run("whoami")
+    assert text.code == 1 and "127.0.0.1:1" in text.stderr, text.stderr
+    shown = text.stdout.decode()
+    assert "environment variables" in shown and REGION in shown and "http://127.0.0.1:1" in shown, shown
+    as_json = json.loads(everyitem.run("whoami", "--json").stdout)
+    assert as_json["region"] == REGION and as_json["access_key_id"] and "arn" not in as_json
+    everyitem.extra_env.update(dict.fromkeys(("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY")))
+    without = everyitem.run("whoami", "--json")
+    assert without.code == 2 and json.loads(without.stdout)["region"] == REGION, without.stderr

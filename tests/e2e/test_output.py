@@ -171,6 +171,40 @@ def test_standard_error_holds_json_lines_and_notices(
     assert all(notice.startswith("everyitem: ") for notice in result.notices), result.stderr
 
 
+def test_first_lines_say_what_and_where(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    stream = backend.stream()
+    scan = ("--table", table.name, "--stream", stream)
+    said = everyitem.scan(*scan).notices
+    assert re.fullmatch(
+        rf"everyitem: from table {table.name} in .*, account \d+: "
+        "(about 3,000 items, .* MB|no items when DynamoDB last counted them)",
+        said[0],
+    ), said
+    assert re.fullmatch(
+        rf"everyitem: to stream {stream} in us-east-1, account \d+: 2 shards, keeps records for 24 h",
+        said[1],
+    ), said
+    assert "read rate" in said[2], said
+    assert any(line.startswith("everyitem: checkpoint: /") for line in said), said
+    said = everyitem.scan("--table", table.name, "--to", "-").notices
+    assert said[1] == "everyitem: to standard output", said
+    assert "everyitem: no checkpoint: a run that is stopped starts over" in said
+
+
+def test_values_written_in_another_way_are_the_same(
+    backend: Backend, everyitem: Everyitem, table: Table
+) -> None:
+    scan = ("--table", table.name, "--stream", backend.stream())
+    values = '{":a":{"S":"none"},":b":{"N":"1"}}'
+    first = everyitem.scan(*scan, "--filter", "id=:a OR id=:b", "--values", values)
+    assert re.search(f"0 of {COUNT:,} items matched the filter", first.stderr), first.stderr
+    spaced = '{ ":b" : { "N" : "1" }, ":a" : {"S": "none"} }'
+    again = everyitem.scan(*scan, "--filter", " id = :a  OR\nid = :b", "--values", spaced)
+    assert again.summary["status"] == "already-complete"
+
+
 def test_quiet_prints_one_line(backend: Backend, everyitem: Everyitem, table: Table) -> None:
     result = everyitem.scan("--table", table.name, "--stream", backend.stream(), "--quiet")
     assert result.stdout == b""

@@ -235,7 +235,7 @@ def test_resume_with_different_settings_is_refused(
     loaded = [{"id": {"S": f"{n}"}, "status": {"S": "new"}} for n in range(100)]
     table, other_table = (backend.table(loaded=loaded, **indexed) for _ in range(2))
     stream, other_stream = backend.stream(), backend.stream()
-    filtered = ("--filter", "id <> :id", "--values", '{":id": {"S": "none"}}')
+    filtered = ("--filter", "id <> :id", "--values", '{":id": {"S": "not-shown-1"}}')
     checkpoint = start_a_run(everyitem, table, stream, *(filtered if what == "values" else ()))
     changed = {
         "table": ("--table", other_table.name, "--stream", stream, "--segments", 2),
@@ -246,10 +246,10 @@ def test_resume_with_different_settings_is_refused(
     changed["index"] = (*same, "--index", "by-status")
     changed["filter"] = (*same, "--filter", "attribute_exists(id)")
     changed["projection"] = (*same, "--projection", "id")
-    changed["values"] = (*same, *filtered[:3], '{":id": {"S": "other"}}')
+    changed["values"] = (*same, *filtered[:3], '{":id": {"S": "not-shown-2"}}')
     result = everyitem.run("scan", *changed[what], "--checkpoint", checkpoint)
     assert result.code in (1, 2), result.stderr
-    assert what in result.stderr, result.stderr
+    assert what in result.stderr and "not-shown" not in result.stderr, result.stderr
     named = {"table": other_table.name, "stream": other_stream, "segments": "3"}
     assert named.get(what, "") in result.stderr, result.stderr
     assert len(backend.data(stream)) == 10 and backend.data(other_stream) == []
@@ -323,10 +323,11 @@ def test_resume_command_survives_spaces_and_quotes(
     proxy("kinesis").rule = gate
     proxy("dynamodb").rule = with_page_limit(250)  # so that there are pages left to read
     text = "it's \"quoted\" $HOME `id`"
+    values = json.dumps({":x": {"S": "which value is nobody's business"}})
     process: Process = everyitem.start(
         *("scan", "--table", table.name, "--stream", stream, "--segments", 2),
-        *("--filter", "id <> :x", "--values", json.dumps({":x": {"S": text}})),
-        *("--checkpoint", everyitem.home / "a checkpoint"),
+        *("--filter", "id <> :x", "--values", values),
+        *("--checkpoint", everyitem.home / f"a {text} checkpoint"),
     )
     gate.wait_until_held()
     before = process.stderr
@@ -335,9 +336,12 @@ def test_resume_command_survives_spaces_and_quotes(
     gate.open()
     result = process.finish()
     assert result.code == INTERRUPTED, result.stderr
-    words = shlex.split(resume_command(result))
-    assert json.dumps({":x": {"S": text}}) in words
-    done = everyitem.shell(resume_command(result))
+    command = resume_command(result)
+    assert str(everyitem.home / f"a {text} checkpoint") in shlex.split(command)
+    assert "nobody" not in result.log and "with the same --values" in result.stderr
+    # Another way to write the same values.
+    spaced = values.replace("{", "{ ").replace("}", " }")
+    done = everyitem.shell(command.replace("--values ...", f"--values {shlex.quote(spaced)}"))
     assert done.returncode == 0, done.stderr
     compared = backend.compared(table, stream)
     assert compared.complete and compared.duplicates == 0, compared

@@ -1,11 +1,17 @@
 """Whatever happens, no secret and no item appears where others can read it."""
 
 import base64
+import hashlib
+import html
+import http.server
 import json
 import os
 import re
+import signal
+import threading
 from pathlib import Path
-from typing import Any, Callable, List, NamedTuple, Tuple
+from typing import Any, Callable, Dict, List, NamedTuple, Tuple
+from urllib.parse import quote, unquote
 
 import pytest
 from conftest import Backend, Table
@@ -19,7 +25,7 @@ from fault_proxy import (
     with_page_limit,
 )
 from fault_server import ACCESS_KEY_ID, SECRET_ACCESS_KEY, FaultServer, scan_of
-from running import SECRET, Everyitem, Process
+from running import SECRET, Everyitem, Process, wait_for
 from terminal import Terminal
 from test_checkpoint_stores import CheckpointTable
 
@@ -241,6 +247,195 @@ def test_echoes_in_responses_are_not_shown(
     assert echoed, "nothing was echoed"
     assert code == 1, text
     assert not shown(text), text
+
+
+def test_values_of_expressions_are_not_shown(
+    everyitem: Everyitem, proxy: Callable, table: Table, stream: str
+) -> None:
+    """Neither when a service repeats them, nor when a run is refused or resumed."""
+    values = {":t": {"S": VALUE}, ":n": {"N": "4711"}, ":l": {"L": [{"S": KEY_VALUE}]}}
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 1)
+    filtered = (*scan, "--filter", "a = :t OR b = :n OR c = :l", "--values", json.dumps(values))
+    gate = Gate("Scan", passing=2)
+    proxy("dynamodb").rule = with_page_limit(50, gate)
+    process = everyitem.start(*filtered)
+    gate.wait_until_held()
+    process.signal(signal.SIGINT)
+    wait_for(lambda: "stopping" in process.stderr, "a word about the interrupt")
+    gate.open()
+    said = process.finish().log
+    assert "with the same --values" in said
+    said += everyitem.run(*scan).log
+    said += everyitem.run(*filtered[:-1], json.dumps(values)[:-1]).log
+    assert "belongs to another run" in said and "is not the JSON object" in said
+
+    def refuse(request: Request, forward: Forward) -> Response:
+        if request.operation != "Scan":
+            return forward(request)
+        repeated = f"not a number: 4711, {VALUE}, {json.dumps(request.body)}"
+        return error_response("ValidationException", repeated)
+
+    proxy("dynamodb").rule = refuse
+    said += everyitem.run(*filtered).log
+    assert "not a number" in said
+    assert not shown(said, (VALUE, KEY_VALUE, "4711")), said
+
+
+# Who looks for credentials sends secrets, too.
+
+LONG = "ThatMustNotShow//+AndIsAsLongAsTokensAre0123456789=="
+
+ENCODINGS: Dict[str, Callable[[str], str]] = {
+    "plain": lambda text: text,
+    "percent": lambda text: quote(text, safe=""),
+    "percent-twice": lambda text: quote(quote(text, safe=""), safe=""),
+    "json": lambda text: json.dumps(text).replace("/", "\\/"),
+    "json-numbers": lambda text: "".join(f"\\u{ord(c):04x}" for c in text),
+    "xml": lambda text: "".join(f"&#{ord(c)};" for c in text),
+    "base64": lambda text: base64.b64encode(text.encode()).decode(),
+    "base64-url": lambda text: base64.urlsafe_b64encode(b"xy" + text.encode()).decode(),
+}
+
+
+def traces(secret: str) -> List[str]:
+    """What would show a part of the secret in one of the encodings."""
+    found = [encode(secret[8:32]) for name, encode in ENCODINGS.items() if "base64" not in name]
+    for before in (b"", b"x", b"xy"):
+        for encode64 in (base64.b64encode, base64.urlsafe_b64encode):
+            found.append(encode64(before + secret.encode()).decode()[8:32])
+    return [one.strip('"') for one in found]
+
+
+class EchoServer:
+    """Refuses every request with a message that repeats its secrets, encoded."""
+
+    def __init__(self, encode: Callable[[str], str]) -> None:
+        self.requests: List[str] = []
+        requests = self.requests
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def answer(self) -> None:
+                body = self.rfile.read(int(self.headers.get("Content-Length", 0))).decode()
+                values = " ".join(self.headers.values())
+                requests.append(f"{values} {unquote(body)} {self.path}")
+                # A form's own encoding is in its parts.
+                parts = re.findall(r"[^&\s\"]*MustNotShow[^&\s\"]*", f"{body} {values}")
+                text = " ".join(map(encode, parts))
+                if "sts" in self.headers.get("Content-Type", "") or "Action=" in body:
+                    answer = (
+                        "<ErrorResponse><Error><Code>InvalidThing</Code><Message>"
+                        + html.escape(text)
+                        + "</Message></Error></ErrorResponse>"
+                    ).encode()
+                else:
+                    names = ("message", "error_description", "Message")
+                    answer = json.dumps({"error": "invalid_grant", **dict.fromkeys(names, text)}).encode()
+                self.send_response(400)
+                self.send_header("Content-Length", str(len(answer)))
+                self.end_headers()
+                self.wfile.write(answer)
+
+            do_GET = do_POST = do_PUT = answer
+
+            def log_message(self, *_: Any) -> None:
+                pass
+
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+
+    def __enter__(self) -> "EchoServer":
+        return self
+
+    def __exit__(self, *_: Any) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+
+def write_login(home: Path, expires: str) -> None:
+    cache = home / ".aws" / "sso" / "cache"
+    cache.mkdir(parents=True)
+    (cache / (hashlib.sha1(b"corp").hexdigest() + ".json")).write_text(
+        json.dumps(
+            {
+                "accessToken": "access" + LONG,
+                "expiresAt": expires,
+                "refreshToken": "refresh" + LONG,
+                "clientId": "clientId" + LONG,
+                "clientSecret": "clientSecret" + LONG,
+                "registrationExpiresAt": "2099-01-01T00:00:00Z",
+            }
+        )
+    )
+    (home / ".aws" / "config").write_text(
+        "[default]\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = r\n"
+        "[sso-session corp]\nsso_region = us-east-1\nsso_start_url = https://x/start\n"
+    )
+
+
+def container(home: Path, url: str) -> Dict[str, str]:
+    return {
+        "AWS_CONTAINER_CREDENTIALS_FULL_URI": url + "/x",
+        "AWS_CONTAINER_AUTHORIZATION_TOKEN": "container" + LONG,
+    }
+
+
+def web_identity(home: Path, url: str) -> Dict[str, str]:
+    (home / "token").write_text("web" + LONG)
+    return {
+        "AWS_WEB_IDENTITY_TOKEN_FILE": str(home / "token"),
+        "AWS_ROLE_ARN": "arn:aws:iam::123456789012:role/r",
+        "AWS_ENDPOINT_URL_STS": url,
+    }
+
+
+def role(home: Path, url: str) -> Dict[str, str]:
+    (home / ".aws").mkdir()
+    (home / ".aws" / "config").write_text(
+        "[default]\nrole_arn = arn:aws:iam::123456789012:role/r\nsource_profile = keys\n"
+        f"external_id = external{LONG}\n"
+        f"[profile keys]\naws_access_key_id = AKIDTHATMUSTNOTSHOW0\n"
+        f"aws_secret_access_key = key{LONG}\naws_session_token = session{LONG}\n"
+    )
+    return {"AWS_ENDPOINT_URL_STS": url}
+
+
+def login(home: Path, url: str) -> Dict[str, str]:
+    write_login(home, "2099-01-01T00:00:00Z")
+    return {"AWS_ENDPOINT_URL_SSO": url}
+
+
+def expired_login(home: Path, url: str) -> Dict[str, str]:
+    write_login(home, "2020-01-01T00:00:00Z")
+    return {"AWS_ENDPOINT_URL_SSO_OIDC": url}
+
+
+SENT = {
+    container: ["container"],
+    web_identity: ["web"],
+    role: ["external", "session"],
+    login: ["access"],
+    expired_login: ["refresh", "clientId", "clientSecret"],
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("source", SENT, ids=lambda source: source.__name__)
+def test_echoes_to_who_looks_for_credentials(
+    everyitem: Everyitem, source: Callable[[Path, str], Dict[str, str]], encoding: str
+) -> None:
+    with EchoServer(ENCODINGS[encoding]) as server:
+        everyitem.extra_env = dict.fromkeys(
+            ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+        )
+        everyitem.extra_env.update(source(everyitem.home, server.url))
+        result = everyitem.run("whoami")
+    sent = "\n".join(server.requests)
+    for name in SENT[source]:
+        secret = name + LONG
+        assert secret in sent, (name, "this no longer tests what it says", result.stderr)
+        assert not shown(result.log, tuple(traces(secret))), result.log
+    assert result.code == 1 and "***" in result.log, result.log
 
 
 # Files and processes

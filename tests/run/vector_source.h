@@ -98,6 +98,7 @@ class VectorSource final : public Source {
   std::string name() const override { return "vector"; }
   std::string location() const override { return "vector"; }
   checkpoint::RunIdentity identity() const override { return {{"vector", "test"}}; }
+  Message text() const override { return "a vector"; }
   std::uint64_t estimated_items() const override { return 0; }
   const source::ReadCapacity& read_capacity() const override { return capacity_; }
   double max_page_units() const override { return 1; }
