@@ -45,6 +45,8 @@ struct RunState {
   /// As new_run_token makes it. Each record of the run bears it; what bears another is not the
   /// run's.
   std::string token = {};
+  /// When the last segment was complete; nothing while one is not, or if that is not known.
+  std::optional<std::chrono::system_clock::time_point> finished_at = {};
 
   bool complete() const;
   std::uint64_t items() const;

@@ -52,6 +52,8 @@ Awaitable<RemoteStore::ReadRun> RemoteStore::read_run(const RunRecord& record) {
     throw damaged_checkpoint(location(), fmt::format("its identity: {}", error.what()));
   }
   if (record.finished) {
+    run.state.finished_at =
+        std::chrono::system_clock::time_point(std::chrono::seconds(record.finished->finished_at));
     for (SegmentProgress& progress : finished_segments(record)) {
       run.segments.push_back({.progress = std::move(progress)});
     }

@@ -1,20 +1,23 @@
 #include "checkpoint/sqlite_store.h"
 
 #include <fcntl.h>
-#include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <filesystem>
 #include <stdexcept>
 #include <system_error>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 #include <sqlite3.h>
 
 #include "base/error.h"
 #include "base/on_loop.h"
-#include "base/private_folder.h"
+#include "base/own_file.h"
+#include "checkpoint/run_record.h"
 
 namespace everyitem::checkpoint {
 
@@ -22,31 +25,44 @@ namespace {
 
 /// "EvIt": marks the file as ours (PRAGMA application_id), as the SQLite documentation advises.
 constexpr int kApplicationId = 0x45764974;
-constexpr int kFormatVersion = 2;
+constexpr int kFormatVersion = 3;
 
+/// Compared as it stands with that of a file that is opened. The checks find values that no
+/// checkpoint has.
 constexpr const char* kSchema = R"(
-  CREATE TABLE IF NOT EXISTS run (
+  CREATE TABLE run (
     token TEXT NOT NULL PRIMARY KEY,
     owner TEXT NOT NULL,
-    segments INTEGER NOT NULL
-  );
-  CREATE TABLE IF NOT EXISTS identity (
+    segments INTEGER NOT NULL CHECK (segments > 0),
+    finished_at INTEGER
+  ) STRICT;
+  CREATE TABLE identity (
     place INTEGER PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     value TEXT NOT NULL
-  );
-  CREATE TABLE IF NOT EXISTS segment (
+  ) STRICT;
+  CREATE TABLE segment (
     number INTEGER PRIMARY KEY,
     last_evaluated_key TEXT NOT NULL,
-    complete INTEGER NOT NULL,
-    items INTEGER NOT NULL,
-    bytes INTEGER NOT NULL,
-    dead_letters INTEGER NOT NULL
-  );
+    complete INTEGER NOT NULL CHECK (complete IN (0, 1)),
+    items INTEGER NOT NULL CHECK (items >= 0),
+    bytes INTEGER NOT NULL CHECK (bytes >= 0),
+    dead_letters INTEGER NOT NULL CHECK (dead_letters >= 0)
+  ) STRICT;
 )";
 
 constexpr const char* kDropTables =
     "DROP TABLE IF EXISTS run; DROP TABLE IF EXISTS identity; DROP TABLE IF EXISTS segment;";
+
+/// Consistent after a loss of power, without waiting for the disk at every commit: progress that is
+/// lost is made again.
+constexpr const char* kJournal = "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;";
+
+/// DynamoDB's limit of TotalSegments.
+constexpr std::int64_t kMaxSegments = 1'000'000;
+
+/// Longer than any value of a checkpoint.
+constexpr int kMaxValueBytes = 16 << 20;
 
 /// The byte that the owner has locked: behind all that SQLite locks, and behind the file's end.
 constexpr off_t kOwnerByte = off_t{1} << 62;
@@ -153,6 +169,7 @@ class Statement {
     sqlite3_reset(statement_);
   }
 
+  bool is_null(int column) { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
   std::int64_t integer(int column) { return sqlite3_column_int64(statement_, column); }
   std::string text(int column) {
     const auto* bytes = reinterpret_cast<const char*>(sqlite3_column_text(statement_, column));
@@ -174,15 +191,28 @@ void execute(sqlite3* database, const std::string& path, const char* sql) {
   }
 }
 
+/// What a loss of power may do to a commit.
+enum class PowerLoss {
+  forgets,  ///< it, and those after it
+  keeps,    ///< it, and those before it: it is reported, or what was there goes
+};
+
 /// All or nothing: rolled back unless committed.
 class Transaction {
  public:
-  Transaction(sqlite3* database, const std::string& path) : database_(database), path_(path) {
+  Transaction(sqlite3* database, const std::string& path, PowerLoss loss)
+      : database_(database), path_(path), loss_(loss) {
+    if (loss == PowerLoss::keeps) {
+      execute(database, path, "PRAGMA synchronous=FULL");
+    }
     execute(database, path, "BEGIN IMMEDIATE");
   }
   ~Transaction() {
     if (!committed_) {
       sqlite3_exec(database_, "ROLLBACK", nullptr, nullptr, nullptr);
+    }
+    if (loss_ == PowerLoss::keeps) {
+      sqlite3_exec(database_, "PRAGMA synchronous=NORMAL", nullptr, nullptr, nullptr);
     }
   }
   Transaction(const Transaction&) = delete;
@@ -196,6 +226,7 @@ class Transaction {
  private:
   sqlite3* database_;
   const std::string& path_;
+  PowerLoss loss_;
   bool committed_ = false;
 };
 
@@ -209,81 +240,115 @@ bool is_whole(sqlite3* database, const std::string& path) {
   return check.step() && check.text(0) == "ok";
 }
 
-bool is_corrupt(sqlite3* database, const std::string& path) {
-  try {
-    return !is_whole(database, path);
-  } catch (const DamagedCheckpoint&) {
-    return true;
-  }
-}
-
-/// As SQLite's documentation of SQLITE_DBCONFIG_RESET_DATABASE advises.
-void empty_corrupt(sqlite3* database, const std::string& path) {
+/// As SQLite's documentation of SQLITE_DBCONFIG_RESET_DATABASE advises: nothing stays of what was
+/// there, whatever it was.
+void empty_damaged(sqlite3* database, const std::string& path) {
   sqlite3_db_config(database, SQLITE_DBCONFIG_RESET_DATABASE, 1, nullptr);
   execute(database, path, "VACUUM");
   sqlite3_db_config(database, SQLITE_DBCONFIG_RESET_DATABASE, 0, nullptr);
 }
 
-void make_folders(const std::string& path) {
-  if (const auto error = make_private_folders(std::filesystem::path(path).parent_path())) {
-    throw checkpoint_error("create", path, error.message(),
-                           "Name a file in another folder with " + setting::kCheckpoint + ".");
+/// What `work` returns. When it throws FileRefused, that is an Error about the checkpoint.
+template <typename Work>
+auto in_words(const std::string& operation, const std::string& path, const Work& work) {
+  try {
+    return work();
+  } catch (const FileRefused& refused) {
+    throw checkpoint_error(operation, path, refused.what(),
+                           refused.remedy().empty()
+                               ? "Name another file with " + setting::kCheckpoint + "."
+                               : Message(refused.remedy()));
   }
+}
+
+Descriptor open_state(const std::string& path, FilePresence presence) {
+  return in_words("open", path, [&] { return open_own_file(path, presence, FileUse::state); });
+}
+
+/// As SQLite takes it: absolute, which neither a URI nor a database in memory is, and without
+/// links, which SQLite is told to refuse.
+std::string database_path(const std::string& path) {
+  const std::filesystem::path absolute = std::filesystem::absolute(path);
+  std::error_code unknown;
+  const std::filesystem::path folder = std::filesystem::canonical(absolute.parent_path(), unknown);
+  return ((unknown ? absolute.parent_path() : folder) / absolute.filename()).string();
 }
 
 }  // namespace
 
-SqliteStore::Lock::Lock(const std::string& path) {
-  descriptor_ = open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (descriptor_ < 0) {
-    throw checkpoint_error("open", path, std::generic_category().message(errno),
-                           "Name another file with " + setting::kCheckpoint + ".");
-  }
+SqliteStore::Lock::Lock(const std::string& path) : file_(open_state(path, FilePresence::any)) {
   struct flock lock = owner_lock();
-  if (fcntl(descriptor_, F_OFD_SETLK, &lock) != 0) {
-    const int error = errno;
-    close(descriptor_);
-    if (error == EAGAIN || error == EACCES) {
+  if (fcntl(file_.get(), F_OFD_SETLK, &lock) != 0) {
+    if (errno == EAGAIN || errno == EACCES) {
       throw owned_by_another(path);
     }
-    throw checkpoint_error("lock", path, std::generic_category().message(error));
+    throw checkpoint_error("lock", path, std::generic_category().message(errno));
   }
 }
 
-SqliteStore::Lock::~Lock() { close(descriptor_); }
-
 bool SqliteStore::Lock::is_held(const std::string& path) {
-  const int descriptor = open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) {
-    return false;
-  }
+  const Descriptor file = open_state(path, FilePresence::present);
   struct flock lock = owner_lock();
-  const bool known = fcntl(descriptor, F_OFD_GETLK, &lock) == 0;
-  close(descriptor);
-  return known && lock.l_type != F_UNLCK;
+  return fcntl(file.get(), F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
 }
 
 void SqliteStore::CloseDatabase::operator()(sqlite3* database) const { sqlite3_close(database); }
 
-SqliteStore::SqliteStore(std::string path, std::string owner)
-    : path_(std::move(path)), owner_(std::move(owner)) {}
+SqliteStore::SqliteStore(std::string path, const Clock& clock, std::string owner)
+    : path_(std::move(path)), clock_(clock), owner_(std::move(owner)) {}
 
 SqliteStore::~SqliteStore() { thread_.join(); }
 
 namespace {
 
+/// What SQLite's documentation advises for a file that may have been made by somebody else: nothing
+/// that its schema says is carried out, and what no checkpoint needs is off.
+void distrust(sqlite3* database) {
+  sqlite3_db_config(database, SQLITE_DBCONFIG_DEFENSIVE, 1, nullptr);
+  for (const int option :
+       {SQLITE_DBCONFIG_TRUSTED_SCHEMA, SQLITE_DBCONFIG_ENABLE_TRIGGER, SQLITE_DBCONFIG_ENABLE_VIEW,
+        SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, SQLITE_DBCONFIG_ENABLE_FKEY, SQLITE_DBCONFIG_DQS_DML,
+        SQLITE_DBCONFIG_DQS_DDL}) {
+    sqlite3_db_config(database, option, 0, nullptr);
+  }
+  sqlite3_limit(database, SQLITE_LIMIT_LENGTH, kMaxValueBytes);
+}
+
 /// Calls come from one thread at a time, so SQLite need not lock.
 sqlite3* open_file(const std::string& path, int flags) {
   sqlite3* opened = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &opened, flags | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int result = sqlite3_open_v2(database_path(path).c_str(), &opened,
+                                     flags | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_NOFOLLOW, nullptr);
   if (result != SQLITE_OK) {
     const std::string message = opened == nullptr ? "out of memory" : sqlite3_errmsg(opened);
     sqlite3_close(opened);
     throw checkpoint_error("open", path, message,
                            "Name another file with " + setting::kCheckpoint + ".");
   }
+  distrust(opened);
   sqlite3_busy_timeout(opened, 2000);  // for somebody who just looks into the file
   return opened;
+}
+
+/// All that a database consists of, as text.
+std::vector<std::string> schema_of(sqlite3* database, const std::string& path) {
+  std::vector<std::string> schema;
+  Statement parts(database, path,
+                  "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name");
+  while (parts.step()) {
+    schema.push_back(
+        fmt::format("{}\n{}\n{}\n{}", parts.text(0), parts.text(1), parts.text(2), parts.text(3)));
+  }
+  return schema;
+}
+
+/// That of a checkpoint, from a database that is made for that.
+std::vector<std::string> checkpoint_schema() {
+  sqlite3* opened = nullptr;
+  sqlite3_open_v2(":memory:", &opened, SQLITE_OPEN_READWRITE | SQLITE_OPEN_MEMORY, nullptr);
+  const std::unique_ptr<sqlite3, int (*)(sqlite3*)> database(opened, &sqlite3_close);
+  execute(opened, "in memory", kSchema);
+  return schema_of(opened, "in memory");
 }
 
 /// Throws Error when the file is not one of ours, and DamagedCheckpoint when it is and cannot be
@@ -310,6 +375,9 @@ bool require_readable(sqlite3* database, const std::string& path) {
     if (version < kFormatVersion) {
       throw damaged_file(path, formats);
     }
+    if (schema_of(database, path) != checkpoint_schema()) {
+      throw damaged_file(path, "it does not have the tables of a checkpoint");
+    }
     if (!is_whole(database, path)) {
       throw damaged_file(path, "SQLite finds it corrupt");
     }
@@ -326,7 +394,8 @@ bool require_readable(sqlite3* database, const std::string& path) {
 
 void SqliteStore::own() {
   if (!lock_) {
-    make_folders(path_);
+    in_words("create", path_,
+             [this] { make_private_folders(std::filesystem::path(path_).parent_path()); });
     lock_ = std::make_unique<Lock>(path_);
   }
   if (!database_) {
@@ -338,14 +407,14 @@ void SqliteStore::open_owned() {
   Database opened(open_file(path_, SQLITE_OPEN_READWRITE));
   damage_.reset();
   try {
-    require_readable(opened.get(), path_);
-    // A write-ahead log with synchronous=NORMAL is consistent after a loss of power, and does not
-    // wait for the disk at every commit.
-    execute(opened.get(), path_, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
-    Transaction transaction(opened.get(), path_);
-    execute(opened.get(), path_, marks().c_str());
-    execute(opened.get(), path_, kSchema);
-    transaction.commit();
+    const bool has_tables = require_readable(opened.get(), path_);
+    execute(opened.get(), path_, kJournal);
+    if (!has_tables) {
+      Transaction transaction(opened.get(), path_, PowerLoss::forgets);
+      execute(opened.get(), path_, marks().c_str());
+      execute(opened.get(), path_, kSchema);
+      transaction.commit();
+    }
   } catch (const DamagedCheckpoint& damage) {
     damage_ = damage;
   }
@@ -356,12 +425,16 @@ void SqliteStore::open_owned() {
 std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
   RunView view;
   RunState& state = view.state;
-  Statement run(database, path_, "SELECT token, owner, segments FROM run");
+  Statement run(database, path_, "SELECT token, owner, segments, finished_at FROM run");
   std::int64_t total_segments = 0;
   if (run.step()) {
     total_segments = run.integer(2);
     state.token = run.text(0);
     view.owner = RunOwner{.name = run.text(1)};
+    if (!run.is_null(3)) {
+      state.finished_at =
+          std::chrono::system_clock::time_point(std::chrono::seconds(run.integer(3)));
+    }
   }
   Statement identity(database, path_, "SELECT name, value FROM identity ORDER BY place");
   while (identity.step()) {
@@ -371,6 +444,9 @@ std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
                      "SELECT number, last_evaluated_key, complete, items, bytes, dead_letters "
                      "FROM segment ORDER BY number");
   while (segments.step()) {
+    if (state.segments.size() == kMaxSegments) {
+      throw damaged_file(path_, "it has more segments than a table can have");
+    }
     if (segments.integer(0) != static_cast<std::int64_t>(state.segments.size())) {
       throw damaged_file(path_, fmt::format("segment {} is missing", state.segments.size()));
     }
@@ -402,10 +478,13 @@ std::optional<RunView> SqliteStore::look_now() {
     return read_run(database_.get());
   }
   std::error_code missing;
-  if (std::filesystem::file_size(path_, missing) == 0 || missing) {
+  if (!std::filesystem::exists(std::filesystem::symlink_status(path_, missing))) {
     return std::nullopt;
   }
   const bool is_owned = Lock::is_held(path_);
+  if (std::filesystem::file_size(path_, missing) == 0 || missing) {
+    return std::nullopt;
+  }
   // A connection that may only read would leave the files of the log behind when it is the first
   // one; one that may write would bring the log of a killed process into the file when it is the
   // last one.
@@ -441,14 +520,12 @@ std::optional<RunState> SqliteStore::load_now() {
 
 void SqliteStore::begin_now(const RunState& state) {
   own();
-  if (damage_ && is_corrupt(database_.get(), path_)) {
-    empty_corrupt(database_.get(), path_);
-  }
   sqlite3* database = database_.get();
   if (damage_) {
-    execute(database, path_, "PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;");
+    empty_damaged(database, path_);
+    execute(database, path_, kJournal);
   }
-  Transaction transaction(database, path_);
+  Transaction transaction(database, path_, PowerLoss::keeps);
   execute(database, path_, kDropTables);
   execute(database, path_, marks().c_str());
   execute(database, path_, kSchema);
@@ -482,7 +559,10 @@ void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
   if (!database_ || damage_) {
     throw std::logic_error("progress of a run that was neither begun nor loaded");
   }
-  Transaction transaction(database_.get(), path_);
+  const bool completes = std::ranges::any_of(
+      moved, [](const SegmentProgress& segment) { return segment.position.complete; });
+  Transaction transaction(database_.get(), path_,
+                          completes ? PowerLoss::keeps : PowerLoss::forgets);
   Statement update(database_.get(), path_,
                    "UPDATE segment SET last_evaluated_key = ?, complete = ?, items = ?, bytes = ?, "
                    "dead_letters = ? WHERE number = ?");
@@ -498,6 +578,13 @@ void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
       throw checkpoint_error("write", path_,
                              fmt::format("segment {} is not there", segment.segment));
     }
+  }
+  if (completes) {
+    Statement(database_.get(), path_,
+              "UPDATE run SET finished_at = ? WHERE finished_at IS NULL AND NOT EXISTS "
+              "(SELECT 1 FROM segment WHERE complete = 0)")
+        .bind(1, seconds_now(clock_))
+        .run();
   }
   transaction.commit();
 }

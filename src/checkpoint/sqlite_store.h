@@ -7,6 +7,8 @@
 
 #include <boost/asio/thread_pool.hpp>
 
+#include "base/clock.h"
+#include "base/descriptor.h"
 #include "checkpoint/checkpoint_store.h"
 
 struct sqlite3;
@@ -15,18 +17,17 @@ namespace everyitem::checkpoint {
 
 /// The file is opened by the first call, and by `load` or `begin` made with its folders when it is
 /// missing, for its owner's eyes alone. It must be on a local file system. Calls throw Error when
-/// that fails and when the file is not a checkpoint.
+/// that fails, when others may write to the file or its folder, and when the file is not a
+/// checkpoint: nothing of what is in it runs.
 class SqliteStore final : public CheckpointStore {
  public:
-  /// `owner`: the name that others see.
-  explicit SqliteStore(std::string path, std::string owner = {});
+  /// `owner`: the name that others see. The clock outlives the store.
+  SqliteStore(std::string path, const Clock& clock, std::string owner = {});
   ~SqliteStore() override;
 
   Awaitable<std::optional<RunView>> look() override;
   Awaitable<std::optional<RunState>> load() override;
   Awaitable<void> begin(RunState state) override;
-  /// Survives the end of the process at once, and a loss of power up to the last few writes, which
-  /// then are read and delivered again.
   Awaitable<void> save(std::vector<SegmentProgress> moved) override;
   Awaitable<void> release() override;
   std::string location() const override { return SqliteLocation{.path = path_}.text(); }
@@ -43,15 +44,12 @@ class SqliteStore final : public CheckpointStore {
   class Lock {
    public:
     explicit Lock(const std::string& path);
-    ~Lock();
-    Lock(const Lock&) = delete;
-    Lock& operator=(const Lock&) = delete;
 
     /// Whether some process has it.
     static bool is_held(const std::string& path);
 
    private:
-    int descriptor_ = -1;
+    Descriptor file_;
   };
 
   template <typename Result>
@@ -65,6 +63,7 @@ class SqliteStore final : public CheckpointStore {
   void save_now(const std::vector<SegmentProgress>& moved);
 
   std::string path_;
+  const Clock& clock_;
   std::string owner_;
   std::unique_ptr<Lock> lock_;
   Database database_;
@@ -76,7 +75,7 @@ class SqliteStore final : public CheckpointStore {
 
 inline std::unique_ptr<CheckpointStore> open_store(const SqliteLocation& location,
                                                    const StoreContext& context) {
-  return std::make_unique<SqliteStore>(location.path, context.owner);
+  return std::make_unique<SqliteStore>(location.path, context.clock, context.owner);
 }
 
 }  // namespace everyitem::checkpoint

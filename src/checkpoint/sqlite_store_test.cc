@@ -13,9 +13,12 @@
 #include "base/error.h"
 #include "base/run_to_end.h"
 #include "checkpoint/checkpoint_store_conformance.h"
+#include "support/fake_clock.h"
 
 namespace everyitem::checkpoint {
 namespace {
+
+const SystemClock kClock;
 
 /// A folder of the test's own, gone after it.
 class Folder {
@@ -35,24 +38,25 @@ class Folder {
   std::string path_;
 };
 
+void execute(const std::string& file, const std::string& sql) {
+  sqlite3* raw = nullptr;
+  ASSERT_EQ(sqlite3_open(file.c_str(), &raw), SQLITE_OK);
+  EXPECT_EQ(sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
+  sqlite3_close(raw);
+}
+
 class SqliteUnderTest final : public StoreUnderTest {
  public:
   std::unique_ptr<CheckpointStore> open() override {
-    return std::make_unique<SqliteStore>(folder_.file(), "process " + std::to_string(++processes_));
+    return std::make_unique<SqliteStore>(folder_.file(), kClock,
+                                         "process " + std::to_string(++processes_));
   }
-  void damage() override { execute("DELETE FROM segment WHERE number = 1"); }
+  void damage() override { execute(folder_.file(), "DELETE FROM segment WHERE number = 1"); }
   void set_format(int format) override {
-    execute("PRAGMA user_version = " + std::to_string(format));
+    execute(folder_.file(), "PRAGMA user_version = " + std::to_string(format));
   }
 
  private:
-  void execute(const std::string& sql) const {
-    sqlite3* raw = nullptr;
-    ASSERT_EQ(sqlite3_open(folder_.file().c_str(), &raw), SQLITE_OK);
-    EXPECT_EQ(sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(raw);
-  }
-
   Folder folder_;
   int processes_ = 0;
 };
@@ -69,23 +73,85 @@ TEST(SqliteStore, MissingPartsAreDamage) {
     const RunState state{
         .identity = {{"table", "orders"}}, .segments = fresh_segments(3), .token = "t"};
     {
-      SqliteStore store(folder.file(), "first");
+      SqliteStore store(folder.file(), kClock, "first");
       run_to_end(store.begin(state));
     }
-    sqlite3* raw = nullptr;
-    ASSERT_EQ(sqlite3_open(folder.file().c_str(), &raw), SQLITE_OK);
-    ASSERT_EQ(sqlite3_exec(raw, sql.c_str(), nullptr, nullptr, nullptr), SQLITE_OK);
-    sqlite3_close(raw);
-    SqliteStore store(folder.file(), "second");
+    execute(folder.file(), sql);
+    SqliteStore store(folder.file(), kClock, "second");
     EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
     run_to_end(store.begin(state));
     EXPECT_EQ(run_to_end(store.load())->segments, state.segments);
   }
 }
 
+/// What somebody could have put into a file that passes for a checkpoint.
+TEST(SqliteStore, NothingInTheFileRuns) {
+  for (const std::string sql :
+       {"CREATE TRIGGER t AFTER UPDATE ON segment BEGIN UPDATE segment SET complete = 1; END",
+        "CREATE VIEW v AS SELECT 1", "CREATE TABLE more (x)", "CREATE INDEX i ON segment (items)",
+        "ALTER TABLE segment ADD COLUMN more INTEGER",
+        "ALTER TABLE segment RENAME TO old;"
+        "CREATE VIEW segment AS SELECT number, last_evaluated_key, 1 AS complete, items, bytes, "
+        "dead_letters FROM old",
+        "DROP TABLE identity; CREATE VIEW identity AS SELECT 1 AS place, 'table' AS name, "
+        "hex(zeroblob(1000000000)) AS value",
+        "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = replace(sql, 'items >= 0', "
+        "'items > -9') WHERE name = 'segment'"}) {
+    SCOPED_TRACE(sql);
+    const Folder folder;
+    const RunState state{
+        .identity = {{"table", "orders"}}, .segments = fresh_segments(3), .token = "t"};
+    {
+      SqliteStore store(folder.file(), kClock, "first");
+      run_to_end(store.begin(state));
+    }
+    execute(folder.file(), sql);
+    SqliteStore store(folder.file(), kClock, "second");
+    EXPECT_THROW(run_to_end(store.look()), DamagedCheckpoint);
+    EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
+    EXPECT_THROW(run_to_end(store.save({{.segment = 0, .items = 5}})), std::logic_error);
+    run_to_end(store.begin(state));
+    run_to_end(store.save({{.segment = 0, .items = 5}}));
+    EXPECT_EQ(run_to_end(store.load())->items(), 5U);
+    run_to_end(store.release());
+    SqliteStore next(folder.file(), kClock, "third");
+    EXPECT_FALSE(run_to_end(next.load())->complete());
+  }
+}
+
+TEST(SqliteStore, ValuesThatNoCheckpointHas) {
+  for (const std::string sql :
+       {"UPDATE segment SET items = -1", "UPDATE segment SET complete = 2",
+        "UPDATE segment SET dead_letters = -1 WHERE number = 1", "UPDATE run SET segments = 0"}) {
+    SCOPED_TRACE(sql);
+    const Folder folder;
+    {
+      SqliteStore store(folder.file(), kClock);
+      run_to_end(store.begin(
+          {.identity = {{"table", "orders"}}, .segments = fresh_segments(3), .token = "t"}));
+    }
+    execute(folder.file(), "PRAGMA ignore_check_constraints = ON; " + sql);
+    SqliteStore store(folder.file(), kClock);
+    EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
+  }
+}
+
+TEST(SqliteStore, RemembersWhenItWasComplete) {
+  const Folder folder;
+  FakeClock clock{std::chrono::system_clock::time_point(std::chrono::seconds(1'800'000'000))};
+  SqliteStore store(folder.file(), clock);
+  run_to_end(store.begin(
+      {.identity = {{"table", "t"}}, .segments = fresh_segments(2), .token = new_run_token()}));
+  const source::ScanPosition complete{.complete = true};
+  run_to_end(store.save({{.segment = 0, .position = complete}}));
+  EXPECT_FALSE(run_to_end(store.load())->finished_at);
+  run_to_end(store.save({{.segment = 1, .position = complete}}));
+  EXPECT_EQ(run_to_end(store.load())->finished_at, clock.wall_now());
+}
+
 std::string open_failure(const std::string& path) {
   try {
-    SqliteStore store(path);
+    SqliteStore store(path, kClock);
     run_to_end(store.load());
   } catch (const Error& error) {
     return error.what();
@@ -95,11 +161,57 @@ std::string open_failure(const std::string& path) {
 
 void write_file(const std::string& path, const std::string& content) {
   std::ofstream(path, std::ios::binary) << content;
+  std::filesystem::permissions(path, std::filesystem::perms(0600));
+}
+
+TEST(SqliteStore, OwnFilesOnly) {
+  const Folder folder;
+  const std::string path = folder.path() + "/run.sqlite";
+  std::filesystem::create_symlink(folder.path() + "/none", path);
+  EXPECT_NE(open_failure(path).find("it is a symbolic link"), std::string::npos);
+  EXPECT_THROW(run_to_end(SqliteStore(path, kClock).look()), Error);
+  std::filesystem::remove(path);
+  write_file(path, "");
+  std::filesystem::permissions(path, std::filesystem::perms(0644));
+  EXPECT_NE(open_failure(path).find("other users may read or write"), std::string::npos);
+  std::filesystem::permissions(path, std::filesystem::perms(0600));
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0777));
+  EXPECT_NE(open_failure(path).find("other users can write to the folder"), std::string::npos);
+  std::filesystem::permissions(folder.path(), std::filesystem::perms(0700));
+  EXPECT_EQ(open_failure(path), "opened");
+}
+
+/// SQLite's own files next to it, put there beforehand.
+TEST(SqliteStore, LinksNextToTheFile) {
+  for (const std::string suffix : {"-wal", "-shm", "-journal"}) {
+    const Folder folder;
+    const std::string path = folder.path() + "/run.sqlite";
+    const std::string target = folder.path() + "/precious";
+    write_file(target, "precious");
+    std::filesystem::create_symlink(target, path + suffix);
+    open_failure(path);
+    EXPECT_EQ(std::filesystem::file_size(target), 8U) << suffix;
+  }
+}
+
+/// Names that mean something else to SQLite, and folders that are links.
+TEST(SqliteStore, EveryNameIsAFile) {
+  const Folder folder;
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(folder.path());
+  std::filesystem::create_directory("real");
+  std::filesystem::create_directory_symlink("real", "linked");
+  for (const std::string name :
+       {":memory:", "file:x?mode=memory", "file:y", "plain", "linked/run.sqlite"}) {
+    EXPECT_EQ(open_failure(name), "opened");
+    EXPECT_TRUE(std::filesystem::is_regular_file(name)) << name;
+  }
+  std::filesystem::current_path(before);
 }
 
 TEST(SqliteStore, FileIsOwnersAlone) {
   const Folder folder;
-  SqliteStore store(folder.file());
+  SqliteStore store(folder.file(), kClock);
   EXPECT_FALSE(std::filesystem::exists(folder.file())) << "nothing has been asked for yet";
   run_to_end(store.load());
   EXPECT_EQ(std::filesystem::status(folder.file()).permissions(), std::filesystem::perms(0600));
@@ -121,6 +233,7 @@ TEST(SqliteStore, AForeignDatabaseIsRefused) {
   ASSERT_EQ(sqlite3_open(path.c_str(), &other), SQLITE_OK);
   sqlite3_exec(other, "CREATE TABLE precious (x)", nullptr, nullptr, nullptr);
   sqlite3_close(other);
+  std::filesystem::permissions(path, std::filesystem::perms(0600));
   EXPECT_NE(open_failure(path).find("not a checkpoint of everyitem"), std::string::npos);
 }
 
@@ -128,7 +241,7 @@ TEST(SqliteStore, ADamagedFileIsRefused) {
   const Folder folder;
   const std::string path = folder.path() + "/run.sqlite";
   {
-    SqliteStore store(path);
+    SqliteStore store(path, kClock);
     RunState state{.identity = {{"table", "t"}}, .segments = {}, .token = new_run_token()};
     for (std::uint32_t i = 0; i < 2000; ++i) {
       state.segments.push_back({.segment = i});
@@ -140,7 +253,7 @@ TEST(SqliteStore, ADamagedFileIsRefused) {
   file << std::string(8192, '\xa5');
   file.close();
   EXPECT_NE(open_failure(path).find("damaged"), std::string::npos);
-  SqliteStore store(path);
+  SqliteStore store(path, kClock);
   EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
   const RunState next{
       .identity = {{"table", "t"}}, .segments = {{.segment = 0}}, .token = new_run_token()};
@@ -158,11 +271,11 @@ TEST(SqliteStore, LookLeavesFolderUnchanged) {
     }
     return found;
   };
-  SqliteStore looker(path);
+  SqliteStore looker(path, kClock);
   EXPECT_FALSE(run_to_end(looker.look()).has_value());
   EXPECT_TRUE(names().empty());
   {
-    SqliteStore store(path);
+    SqliteStore store(path, kClock);
     run_to_end(store.begin(
         {.identity = {{"table", "t"}}, .segments = {{.segment = 0}}, .token = new_run_token()}));
   }
@@ -180,7 +293,7 @@ TEST(SqliteStore, UnmakeableFolderIsNamed) {
 
 TEST(SqliteStore, UnknownSegmentsProgressIsRefused) {
   const Folder folder;
-  SqliteStore store(folder.file());
+  SqliteStore store(folder.file(), kClock);
   run_to_end(store.begin(
       {.identity = {{"table", "t"}}, .segments = {{.segment = 0}}, .token = new_run_token()}));
   EXPECT_THROW(run_to_end(store.save({{.segment = 0, .items = 5}, {.segment = 1, .items = 5}})),

@@ -245,7 +245,8 @@ run::RunSummary ScanCommand::summary(run::SummaryStatus status) const {
       .progress = run_.progress(),
       .elapsed = std::chrono::steady_clock::now() - started_,
       .checkpoint = run_.checkpoint_location(),
-      .dead_letters_location = run_.dead_letters_location()};
+      .dead_letters_location = run_.dead_letters_location(),
+      .finished_at = outcome_ ? outcome_->finished_at : std::nullopt};
 }
 
 ExitCode ScanCommand::report_end() {
@@ -253,9 +254,10 @@ ExitCode ScanCommand::report_end() {
   switch (ended.status) {
     case run::SummaryStatus::already_complete:
       display_.summarise(ended,
-                         fmt::format("{} already: {} delivered; nothing to do. Use --restart to "
-                                     "start over",
-                                     complete_text(ended), counted(ended.items_total(), "item")));
+                         fmt::format("{} already{}: {} delivered; nothing to do. Use --restart "
+                                     "to start over",
+                                     complete_text(ended), since_text(ended),
+                                     counted(ended.items_total(), "item")));
       return tell_of_dead_letters();
     case run::SummaryStatus::complete:
       display_.summarise(ended, fmt::format("{}: {}", complete_text(ended), numbers_text(ended)));

@@ -435,7 +435,8 @@ run::RunSummary Round::summary() const {
           .progress = scan_->run.progress(),
           .elapsed = clock_.now() - started_,
           .checkpoint = scan_->run.checkpoint_location(),
-          .dead_letters_location = scan_->run.dead_letters_location()};
+          .dead_letters_location = scan_->run.dead_letters_location(),
+          .finished_at = scan_->outcome.finished_at};
 }
 
 Answer Round::answer() {

@@ -210,7 +210,7 @@ std::vector<Entry> make_entries() {
        "Where progress is kept: sqlite:PATH or a path, a local file; dynamodb:TABLE, items of a "
        "table (dynamodb:TABLE/RUN if runs share it; an ARN if it is in another region or account); "
        "ssm:/PREFIX, parameters; or none. Default: a file per table and destination in "
-       "$XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and none with --to -",
+       "$XDG_STATE_HOME/everyitem or ~/.local/state/everyitem, and none with --to - or a pipe",
        [](ScanOptions& options, SettingId, std::string_view text) {
          options.settings.checkpoint = checkpoint::parse_checkpoint_location(text);
        }},

@@ -32,9 +32,12 @@ struct RunStart {
   };
   Kind kind = Kind::fresh;
   std::string token;                   ///< the run's, random: tells it apart from every other run
+  std::string replaced_token = {};     ///< of the run that this one takes the place of; empty: none
   std::uint64_t items = 0;             ///< delivered by earlier processes of the run
   std::uint64_t item_bytes = 0;        ///< of the JSON of these
   checkpoint::RunIdentity marks = {};  ///< of the destination when the run began, among others
+  /// When it was complete, if it was and that is known.
+  std::optional<std::chrono::system_clock::time_point> finished_at = {};
 };
 
 /// How fast a destination takes items, as far as that is known; 0: not known.
@@ -80,8 +83,8 @@ class Destination {
   virtual std::vector<Message> notices() const { return {}; }
 
   /// Before the run's record is durable: checks what can be checked and destroys nothing. Throws
-  /// Error when the run cannot put its items here.
-  virtual void prepare(const RunStart& start) = 0;
+  /// Error when the run cannot put its items here. May be cancelled.
+  virtual Awaitable<void> prepare(RunStart start) = 0;
   /// Once prepared: what tells the output that a run begins with from others at the same location.
   /// Kept with the run, and given back when it is resumed.
   virtual checkpoint::RunIdentity marks() const { return {}; }
@@ -91,8 +94,9 @@ class Destination {
   virtual LaneDestination open(RunLoop& loop, std::size_t lanes) = 0;
   /// All items of the run have been delivered. Throws Error.
   virtual void complete() {}
-  /// The run was complete before, but its last process may have ended in `complete`. Throws Error.
-  virtual void complete_again(const RunStart&) {}
+  /// The run was complete before, but its last process may have ended in `complete`. Throws Error,
+  /// also when what it delivered is not there any more.
+  virtual Awaitable<void> complete_again(RunStart /*start*/) { co_return; }
 };
 
 /// What a destination is made of. All of it outlives the destination.

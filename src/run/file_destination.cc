@@ -1,15 +1,19 @@
 #include "run/file_destination.h"
 
 #include <algorithm>
+#include <chrono>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 #include <utility>
-#include <variant>
+#include <vector>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/own_file.h"
 #include "batch/ndjson_batch.h"
+#include "identity/iso_time.h"
 #include "sink/file_sink.h"
 #include "sink/line_file.h"
 
@@ -19,67 +23,92 @@ namespace {
 
 namespace fs = std::filesystem;
 
-/// Where a run with `token` writes first, when it restarts over a file that has content: next to
-/// it, so that the old content stays until the new run has its first items.
-fs::path new_file_of(const fs::path& file, const std::string& token) {
-  return fmt::format("{}.restart-{}", file.string(), token.substr(0, 16));
-}
+constexpr const char* kStandardOutput = "-";
 
 constexpr std::string_view kFileId = "file id";
 
-bool has_content(const fs::path& file) {
-  std::error_code ignored;
-  return fs::is_regular_file(file, ignored) && fs::file_size(file, ignored) > 0;
+/// How often a pipe is looked at until somebody reads it.
+constexpr std::chrono::milliseconds kPipeInterval{50};
+
+constexpr std::string_view kNewFile = ".restart-";
+constexpr std::size_t kTokenDigits = 16;
+
+/// Where a run with `token` writes first, when it restarts over a file that has content: next to
+/// it, so that the old content stays until the new run has its first items.
+fs::path new_file_of(const fs::path& file, const std::string& token) {
+  return fmt::format("{}{}{}", file.string(), kNewFile, token.substr(0, kTokenDigits));
 }
 
+/// The new files of all runs that restarted over `file` and have not replaced it.
+std::vector<fs::path> new_files_of(const fs::path& file) {
+  const std::string start = fmt::format("{}{}", file.filename().string(), kNewFile);
+  std::vector<fs::path> found;
+  std::error_code unreadable;
+  const fs::path folder = fs::absolute(file).parent_path();
+  for (fs::directory_iterator entry(folder, unreadable), end; !unreadable && entry != end;
+       entry.increment(unreadable)) {
+    const std::string name = entry->path().filename().string();
+    const auto is_digit = [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); };
+    if (name.starts_with(start) && name.size() == start.size() + kTokenDigits &&
+        std::all_of(name.begin() + static_cast<std::ptrdiff_t>(start.size()), name.end(),
+                    is_digit)) {
+      found.push_back(entry->path());
+    }
+  }
+  return found;
+}
+
+bool has_content(const fs::path& file) {
+  std::error_code ignored;
+  return fs::file_size(file, ignored) > 0 && !ignored;
+}
+
+/// Unless another process has it open.
+void remove_unused(const fs::path& file) {
+  try {
+    const Descriptor open = open_own_file(file, FilePresence::present, FileUse::output);
+    lock_own_file(open);
+    fs::remove(file);
+  } catch (const std::exception&) {
+    // It only takes a name and some space.
+  }
+}
+
+/// A file, as long as it is the one that the run began.
 class FileDestination final : public Destination {
  public:
-  explicit FileDestination(const sink::OutputLocation& output)
-      : file_(sink::to_text(output)),
-        keeps_items_(std::holds_alternative<sink::OutputFile>(output)) {}
+  explicit FileDestination(const std::string& file) : file_(file) {}
 
   std::string name() const override { return fs::path(file_).filename().string(); }
-  std::string location() const override {
-    return keeps_items() ? fs::absolute(file_).lexically_normal().string() : "standard output";
-  }
-  Message text() const override { return keeps_items() ? "file " + location() : location(); }
+  std::string location() const override { return fs::absolute(file_).lexically_normal().string(); }
+  Message text() const override { return "file " + location(); }
   checkpoint::RunIdentity identity() const override { return {{"file", location()}}; }
   checkpoint::RunIdentity shared_identity() const override {
     return {{"file", "one for each worker"}};
   }
-  /// Nobody knows what became of the items that a pipe took.
-  bool keeps_items() const override { return keeps_items_; }
   bool may_refuse_items() const override { return false; }
 
-  void prepare(const RunStart& start) override {
-    if (!keeps_items()) {
-      sink_ = std::make_shared<sink::FileSink>(file_, sink::FileStart::fresh, 0);
-      return;
-    }
-    const bool resumes = start.kind == RunStart::Kind::resume;
-    const fs::path new_file = new_file_of(target(), start.token);
-    std::error_code ignored;
-    const bool replaces =
-        start.kind == RunStart::Kind::restart ? has_content(file_) : fs::exists(new_file, ignored);
-    const std::string writes_to = replaces ? new_file.string() : file_;
-    if (resumes) {
-      check_id(writes_to, start);
-    }
-    sink_ = std::make_shared<sink::FileSink>(
-        writes_to, resumes ? sink::FileStart::resume : sink::FileStart::fresh,
-        start.item_bytes + start.items);  // each is a line
-    if (replaces) {
-      sink_->replace_at_first_append(target().string());
-    }
-    id_ = sink::file_id(writes_to);
-    if (!resumes && !id_.empty()) {
-      sink::sync_folder_of(writes_to);
-    }
+  Awaitable<void> prepare(RunStart start) override {
+    prepare_now(start);
+    co_return;
   }
 
-  checkpoint::RunIdentity marks() const override {
-    return id_.empty() ? checkpoint::RunIdentity()
-                       : checkpoint::RunIdentity{{std::string(kFileId), id_}};
+  checkpoint::RunIdentity marks() const override { return {{std::string(kFileId), id_}}; }
+
+  /// What earlier restarts have left: that of the run which this one takes the place of, and those
+  /// that never had an item.
+  void begin() override {
+    for (const fs::path& left : new_files_of(file_)) {
+      if (left.filename() == new_file_of(file_, start_.token).filename()) {
+        continue;
+      }
+      const bool is_replaced_runs =
+          !start_.replaced_token.empty() &&
+          left.filename() == new_file_of(file_, start_.replaced_token).filename();
+      if (is_replaced_runs || !has_content(left)) {
+        remove_unused(left);
+      }
+    }
   }
 
   LaneDestination open(RunLoop&, std::size_t) override {
@@ -89,51 +118,148 @@ class FileDestination final : public Destination {
   /// A table without items leaves an empty file.
   void complete() override {
     sink_->replace_now();
-    if (!id_.empty() && sink::file_id(file_) != id_) {
-      throw other_file(file_, "was removed or replaced while the run wrote to it");
+    if (file_id(fs::path(file_)) != id_) {
+      throw lost("write", "the file was removed or replaced while the run wrote to it");
     }
   }
 
-  void complete_again(const RunStart& start) override {
+  Awaitable<void> complete_again(RunStart start) override {
     std::error_code ignored;
-    if (keeps_items() && fs::exists(new_file_of(target(), start.token), ignored)) {
-      prepare(start);
+    if (fs::exists(new_file_of(file_, start.token), ignored)) {
+      prepare_now(start);
       complete();
+    } else {
+      require_whole(start);
     }
+    co_return;
   }
 
  private:
-  /// Through a link, its target is replaced.
-  fs::path target() const {
-    return fs::is_symlink(file_) ? fs::weakly_canonical(file_) : fs::path(file_);
+  void prepare_now(const RunStart& start) {
+    const bool resumes = start.kind == RunStart::Kind::resume;
+    const fs::path new_file = new_file_of(file_, start.token);
+    std::error_code ignored;
+    const bool replaces =
+        start.kind == RunStart::Kind::restart ? has_content(file_) : fs::exists(new_file, ignored);
+    const std::string writes_to = replaces ? new_file.string() : file_;
+    // Before anything is created: what may not be replaced is found out here.
+    std::optional<Descriptor> old_file =
+        replaces ? sink::open_replaceable(file_) : std::optional<Descriptor>();
+    sink::LineFile file =
+        resumes ? sink::LineFile::resume(writes_to, {.bytes = bytes_of(start), .id = id_of(start)})
+                : sink::LineFile::begin(writes_to);
+    id_ = file_id(file.descriptor());
+    sink_ = std::make_shared<sink::FileSink>(std::move(file));
+    if (replaces) {
+      sink_->replace_at_first_append(file_, std::move(old_file));
+    }
+    if (!resumes) {
+      sink::in_words("sync", file_, [this] { sync_folder_of(file_); });
+    }
+    start_ = start;
   }
 
-  static Error other_file(const std::string& path, const std::string& what) {
-    ErrorDetails details;
-    details.operation = "write";
-    details.object = path;
-    details.message = "the file " + what;
-    details.hint = "Put the file of the run back, or start over with " + setting::kRestart + ".";
-    return {ErrorKind::failed, std::move(details)};
-  }
+  /// Each item is a line.
+  static std::uint64_t bytes_of(const RunStart& start) { return start.item_bytes + start.items; }
 
-  /// A file that another run has put in the place of this one's is not continued.
-  static void check_id(const std::string& path, const RunStart& start) {
+  static std::string id_of(const RunStart& start) {
     const auto mark = std::ranges::find(start.marks, kFileId, &checkpoint::IdentityPart::name);
-    const std::string id = sink::file_id(path);
-    if (mark != start.marks.end() && !id.empty() && id != mark->value) {
-      throw other_file(path, "is not the one that the run began");
+    return mark == start.marks.end() ? std::string() : mark->value;
+  }
+
+  /// Of a run that is complete: its file is not touched again, but its user may count on it.
+  void require_whole(const RunStart& start) const {
+    const std::string when =
+        start.finished_at
+            ? fmt::format("was complete at {}", identity::format_iso_time(*start.finished_at))
+            : "is complete";
+    const auto refuse = [&](std::string_view fault) {
+      return lost("check", fmt::format("the run into this file {}, but {}", when, fault));
+    };
+    std::error_code missing;
+    const std::uintmax_t size = fs::file_size(file_, missing);
+    if (missing) {
+      throw refuse("the file is gone");
+    }
+    if (const std::string id = id_of(start); !id.empty() && file_id(fs::path(file_)) != id) {
+      throw refuse("another file is in its place");
+    }
+    if (size < bytes_of(start)) {
+      throw refuse(fmt::format("the file has {} bytes of the {} that were delivered to it", size,
+                               bytes_of(start)));
     }
   }
 
+  Error lost(const std::string& operation, std::string message) const {
+    return sink::file_error(
+        operation, file_, std::move(message),
+        "Put the file of the run back, or start over with " + setting::kRestart + ".");
+  }
+
   std::string file_;
-  bool keeps_items_;
-  std::string id_;  ///< of the file that is written; empty if it is not a regular file
+  RunStart start_;
+  std::string id_;  ///< of the file that is written
+  std::shared_ptr<sink::FileSink> sink_;
+};
+
+/// Nobody knows what became of the items that a stream took, so it is never continued.
+class StreamDestination final : public Destination {
+ public:
+  StreamDestination(const std::string& path, Clock& clock) : path_(path), clock_(clock) {}
+
+  std::string name() const override { return fs::path(path_).filename().string(); }
+  std::string location() const override {
+    return path_ == kStandardOutput ? "standard output" : fs::absolute(path_).string();
+  }
+  Message text() const override { return location(); }
+  checkpoint::RunIdentity identity() const override { return {{"file", location()}}; }
+  checkpoint::RunIdentity shared_identity() const override {
+    return {{"file", "one for each worker"}};
+  }
+  bool keeps_items() const override { return false; }
+  bool may_refuse_items() const override { return false; }
+  std::vector<Message> notices() const override {
+    std::error_code ignored;
+    return fs::is_fifo(path_, ignored)
+               ? std::vector<Message>{fmt::format("writing to the pipe {} as soon as something "
+                                                  "reads it",
+                                                  path_)}
+               : std::vector<Message>();
+  }
+
+  /// Waits until somebody reads a named pipe.
+  Awaitable<void> prepare(RunStart) override {
+    std::optional<Descriptor> stream = sink::open_stream(path_);
+    while (!stream) {
+      co_await clock_.sleep(kPipeInterval);
+      stream = sink::open_stream(path_);
+    }
+    sink_ = std::make_shared<sink::FileSink>(sink::LineFile::of_stream(path_, *std::move(stream)));
+  }
+
+  LaneDestination open(RunLoop&, std::size_t) override {
+    return {.builder = std::make_unique<batch::NdjsonBuilder>(), .sink = sink_};
+  }
+
+ private:
+  std::string path_;
+  Clock& clock_;
   std::shared_ptr<sink::FileSink> sink_;
 };
 
 Awaitable<std::unique_ptr<Destination>> describe_file(DestinationContext context) {
-  co_return std::make_unique<FileDestination>(*context.settings.output);
+  const ScanSettings& settings = context.settings;
+  const std::string path = sink::to_text(*settings.output);
+  if (!sink::is_stream(path)) {
+    co_return std::make_unique<FileDestination>(path);
+  }
+  if (settings.restart && !settings.checkpoint) {
+    throw usage_error(
+        setting::kRestart +
+            fmt::format(" has nothing to start over: {} is not a regular file", path),
+        "Leave out " + setting::kRestart + ": without a checkpoint every run starts over.");
+  }
+  co_return std::make_unique<StreamDestination>(path, context.services.clock());
 }
 
 }  // namespace

@@ -141,7 +141,7 @@ class KinesisDestination final : public Destination {
                                          : std::vector{stream_.pacing_notice};
   }
 
-  void prepare(const RunStart& start) override {
+  Awaitable<void> prepare(RunStart start) override {
     filled_.accepted_any = start.items > 0;
     if (stream_.shards && stream_.may_be_paced()) {
       const auto list = [this] {
@@ -154,6 +154,7 @@ class KinesisDestination final : public Destination {
       // smaller ones keep more shards busy.
       limits_.request_bytes = limits_.record_bytes;
     }
+    co_return;
   }
 
   LaneDestination open(RunLoop& loop, std::size_t lanes) override {

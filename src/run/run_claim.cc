@@ -105,7 +105,11 @@ Awaitable<std::optional<checkpoint::RunState>> RunClaim::claim(
     agreed_parts_ = co_await fleet_->join(std::move(shared));
   }
   terms.parts = agreed_parts();
+  std::string stored_token = stored ? stored->token : std::string();
   std::optional<checkpoint::RunState> state = resumable(std::move(stored), terms, location());
+  if (!state) {
+    replaced_token_ = std::move(stored_token);
+  }
   begun_ = state.has_value();
   co_return state;
 }

@@ -72,6 +72,10 @@ class RunClaim {
     return agreed_parts_ ? agreed_parts_ : terms_.parts;
   }
 
+  /// Of the run that was there and that the new one takes the place of; empty if there was none, or
+  /// it cannot be read.
+  const std::string& replaced_token() const { return replaced_token_; }
+
   /// Begins a run in place of whatever is there. On return its record is durable.
   Awaitable<void> begin(checkpoint::RunState state);
   /// Whether there is a run of these terms that the next process can resume.
@@ -103,6 +107,7 @@ class RunClaim {
   Clock& clock_;
   std::optional<Fleet> fleet_;
   std::optional<std::uint32_t> agreed_parts_;  ///< with the other workers
+  std::string replaced_token_;
   bool begun_ = false;
   bool taken_over_ = false;
 };

@@ -108,7 +108,8 @@ RunStores open_run_stores(const StoresContext& context) {
 }
 
 DeadLettersLocation dead_letters_location(const StoresContext& context,
-                                          const checkpoint::CheckpointStore& store) {
+                                          const checkpoint::CheckpointStore& store,
+                                          std::string_view token) {
   const ScanSettings& settings = context.settings;
   if (settings.dead_letters) {
     return *settings.dead_letters;
@@ -119,11 +120,13 @@ DeadLettersLocation dead_letters_location(const StoresContext& context,
       return *table;
     }
   }
-  std::filesystem::path path =
+  constexpr std::size_t kTokenDigits = 16;
+  const std::string neighbor =
       store.file().empty() ? path_in_state_home(context, "dead letters",
                                                 setting::kDeadLetters("FILE"), store.location())
                            : store.file();
-  return DeadLettersInFile{.path = path.replace_extension("dead-letters.ndjson").string()};
+  return DeadLettersInFile{
+      .path = fmt::format("{}.{}.dead-letters.ndjson", neighbor, token.substr(0, kTokenDigits))};
 }
 
 namespace {
@@ -132,11 +135,13 @@ namespace {
 struct LettersContext {
   checkpoint::StoreContext store;
   sink::DeadLetterOrigin origin;
+  sink::ReplacedLetters replaced;
   asio::any_io_executor home;
 };
 
 std::unique_ptr<sink::DeadLetters> open(const DeadLettersInFile& file, LettersContext context) {
-  return std::make_unique<sink::DeadLetterFile>(file.path, std::move(context.origin));
+  return std::make_unique<sink::DeadLetterFile>(file.path, std::move(context.origin),
+                                                std::move(context.replaced));
 }
 
 std::unique_ptr<sink::DeadLetters> open(const checkpoint::DynamoDbLocation& table,
@@ -149,13 +154,17 @@ std::unique_ptr<sink::DeadLetters> open(const checkpoint::DynamoDbLocation& tabl
 
 std::unique_ptr<sink::DeadLetters> open_dead_letters(const DeadLettersLocation& location,
                                                      const StoresContext& context,
-                                                     const std::string& token) {
+                                                     const checkpoint::CheckpointStore& store,
+                                                     const std::string& token,
+                                                     const std::string& replaced_token) {
+  const DeadLettersLocation replaced = dead_letters_location(context, store, replaced_token);
   const LettersContext letters{.store = store_context(context),
                                .origin = {.table = context.source.name(),
                                           .table_arn = context.source.arn(),
                                           .index = context.settings.scan.index,
                                           .destination = context.destination.name(),
                                           .token = token},
+                               .replaced = {.path = to_text(replaced), .run = replaced_token},
                                .home = context.services.loops().home().executor};
   return std::visit([&](const auto& one) { return open(one, letters); }, location);
 }

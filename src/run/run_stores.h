@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 
 #include "checkpoint/checkpoint_store.h"
 #include "checkpoint/fleet_store.h"
@@ -33,15 +34,18 @@ struct StoresContext {
 /// source and destination; none if the destination does not keep items. Throws Error.
 RunStores open_run_stores(const StoresContext& context);
 
-/// Where the dead letters of a run go whose checkpoint is `store`: where --dead-letters says; into
-/// the checkpoint's table; into a file next to the checkpoint's; or into one in the user's state
-/// folder. Throws a usage error when there is no such folder.
+/// Where the dead letters of the run with `token` go whose checkpoint is `store`: where
+/// --dead-letters says; into the checkpoint's table; or into a file of this run alone, next to the
+/// checkpoint's or in the user's state folder. Throws a usage error when there is no such folder.
 DeadLettersLocation dead_letters_location(const StoresContext& context,
-                                          const checkpoint::CheckpointStore& store);
+                                          const checkpoint::CheckpointStore& store,
+                                          std::string_view token);
 
-/// For the run with this token. Throws Error.
+/// For the run with this token, which may take the place of another. Throws Error.
 std::unique_ptr<sink::DeadLetters> open_dead_letters(const DeadLettersLocation& location,
                                                      const StoresContext& context,
-                                                     const std::string& token);
+                                                     const checkpoint::CheckpointStore& store,
+                                                     const std::string& token,
+                                                     const std::string& replaced_token);
 
 }  // namespace everyitem::run

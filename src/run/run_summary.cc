@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/human_format.h"
+#include "identity/iso_time.h"
 
 namespace everyitem::run {
 
@@ -100,7 +101,16 @@ boost::json::object to_json(const RunSummary& summary) {
           {"checkpoint", text_or_null(summary.checkpoint)},
           {"dead_letters", progress.dead_letters()},
           {"dead_letters_location",
-           text_or_null(has_dead_letters ? summary.dead_letters_location : std::string())}};
+           text_or_null(has_dead_letters ? summary.dead_letters_location : std::string())},
+          {"finished_at",
+           text_or_null(summary.finished_at ? identity::format_iso_time(*summary.finished_at)
+                                            : std::string())}};
+}
+
+std::string since_text(const RunSummary& summary) {
+  return summary.finished_at
+             ? fmt::format(" (since {})", identity::format_iso_time(*summary.finished_at))
+             : std::string();
 }
 
 std::string to_line(const boost::json::object& object) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -46,8 +47,10 @@ struct RunSummary {
   source::WorkerPart part;
   ScanProgress progress;
   std::chrono::duration<double> elapsed{};
-  std::string checkpoint;         ///< empty for none, or while it is not known
+  std::string checkpoint;             ///< empty for none, or while it is not known
   std::string dead_letters_location;  ///< the same
+  /// Of a run that was complete before: when it was, if that is known.
+  std::optional<std::chrono::system_clock::time_point> finished_at = {};
 
   std::uint64_t items_total() const;
 };
@@ -60,6 +63,9 @@ std::string to_line(const boost::json::object& object);
 
 /// With `digits` after the decimal point.
 double rounded(double value, int digits);
+
+/// " (since 2026-11-27T03:12:00Z)" for a run that was complete before; empty if that is not known.
+std::string since_text(const RunSummary& summary);
 
 /// "20,000 items (8.1 MB) delivered in 2.3 s: ..." without a line break.
 std::string numbers_text(const RunSummary& summary);

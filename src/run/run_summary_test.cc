@@ -38,7 +38,8 @@ TEST(RunSummary, FieldsOfARun) {
             R"("read_units":12.3,"read_units_per_second":4.9,"read_rate":null,)"
             R"("throttled_requests":0,"retried_requests":0,"records_sent_again":0,)"
             R"("segments_done":8,"segments_failed":0,"segments":8,"worker":0,"workers":1,)"
-            R"("checkpoint":"sqlite:/tmp/c","dead_letters":0,"dead_letters_location":null})");
+            R"("checkpoint":"sqlite:/tmp/c","dead_letters":0,"dead_letters_location":null,)"
+            R"("finished_at":null})");
 }
 
 TEST(RunSummary, DeadLettersOfEarlierProcessesCount) {
@@ -69,6 +70,14 @@ TEST(RunSummary, WorkerSpeaksForItself) {
   EXPECT_EQ(complete_text(summary), "complete");
   summary.part = {.worker = 1, .workers = 3};
   EXPECT_EQ(complete_text(summary), "worker 1 of 3 is complete");
+}
+
+TEST(RunSummary, CompleteSinceThen) {
+  RunSummary summary = resumed();
+  EXPECT_EQ(since_text(summary), "");
+  summary.finished_at = std::chrono::system_clock::time_point(std::chrono::seconds(1'800'000'000));
+  EXPECT_EQ(since_text(summary), " (since 2027-01-15T08:00:00Z)");
+  EXPECT_EQ(to_json(summary).at("finished_at"), "2027-01-15T08:00:00Z");
 }
 
 TEST(RunSummary, StatusWordsAreDistinct) {

@@ -46,7 +46,7 @@ struct ScanRun::Impl {
   Awaitable<void> release(const std::exception_ptr& failure, ScanOutcome& outcome);
   Awaitable<void> claim();
   Awaitable<void> begin();
-  Awaitable<void> open_letters(const std::string& token);
+  Awaitable<void> open_letters();
   std::uint32_t choose_parts();
   RunTerms terms() const;
   RunStart resumed_start() const;
@@ -79,6 +79,7 @@ struct ScanRun::Impl {
   std::unique_ptr<sink::DeadLetters> dead_letters;  ///< null if the destination takes every item
   Message parts_notice;                             ///< how many were chosen, and why
   bool claimed = false;
+  std::string token;  ///< of the run, also before it has begun
   std::optional<checkpoint::RunState> state;
   double tried_units = 0;  ///< read units of what was read before the run began
   ScanProgress before;     ///< what earlier processes of the run did
@@ -137,8 +138,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   co_await stop.start_up(std::move(starting));
   if (state && state->complete()) {
     before.counters.segments_complete = static_cast<std::uint32_t>(state->segments.size());
-    destination->complete_again(resumed_start());
-    co_return ScanOutcome{.nothing_to_do = true};
+    co_await destination->complete_again(resumed_start());
+    co_return ScanOutcome{.nothing_to_do = true, .finished_at = state->finished_at};
   }
   if (stop.requested() || !state) {
     co_return ScanOutcome{.status = pipeline::RunStatus::interrupted,
@@ -182,8 +183,9 @@ Awaitable<void> ScanRun::Impl::claim() {
   const std::function<std::uint32_t()> choose = [this] { return choose_parts(); };
   state = co_await run_claim->claim(choose);
   claimed = true;
+  token = state ? state->token : checkpoint::new_run_token();
   if (destination->may_refuse_items()) {
-    letters_location = run::dead_letters_location(stores_context(), run_claim->store());
+    letters_location = run::dead_letters_location(stores_context(), run_claim->store(), token);
     letters_location_text = to_text(*letters_location);
   }
   if (state) {
@@ -212,8 +214,8 @@ Awaitable<void> ScanRun::Impl::begin() {
     notice(fmt::format("resuming after {}, using {}; checkpoint {}",
                        counted(before.items_before, "item"), counted(before.segments, "segment"),
                        checkpoint_location));
-    co_await open_letters(state->token);
-    destination->prepare(resumed_start());
+    co_await open_letters();
+    co_await destination->prepare(resumed_start());
     destination->begin();
     co_return;
   }
@@ -228,10 +230,12 @@ Awaitable<void> ScanRun::Impl::begin() {
   checkpoint::RunState new_state{
       .identity = terms().identity,
       .segments = checkpoint::fresh_segments(before.segments, settings.part),
-      .token = checkpoint::new_run_token()};
-  co_await open_letters(new_state.token);
-  destination->prepare({.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
-                        .token = new_state.token});
+      .token = token};
+  co_await open_letters();
+  RunStart start{.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
+                 .token = token,
+                 .replaced_token = run_claim->replaced_token()};
+  co_await destination->prepare(std::move(start));
   std::ranges::copy(destination->marks(), std::back_inserter(new_state.identity));
   std::ranges::copy(restart_mark(terms()), std::back_inserter(new_state.identity));
   co_await run_claim->begin(new_state);
@@ -243,9 +247,10 @@ Awaitable<void> ScanRun::Impl::begin() {
   }
 }
 
-Awaitable<void> ScanRun::Impl::open_letters(const std::string& token) {
+Awaitable<void> ScanRun::Impl::open_letters() {
   if (letters_location) {
-    dead_letters = open_dead_letters(*letters_location, stores_context(), token);
+    dead_letters = open_dead_letters(*letters_location, stores_context(), run_claim->store(), token,
+                                     run_claim->replaced_token());
     co_await dead_letters->check();
   }
 }
@@ -255,7 +260,8 @@ RunStart ScanRun::Impl::resumed_start() const {
           .token = state->token,
           .items = before.items_before,
           .item_bytes = state->bytes(),
-          .marks = state->identity};
+          .marks = state->identity,
+          .finished_at = state->finished_at};
 }
 
 RunOutlook ScanRun::Impl::outlook() const {

@@ -4,6 +4,7 @@
 //   settings -> services -> source, destination (described) -> claim -> pipeline
 #pragma once
 
+#include <chrono>
 #include <cstdint>
 #include <memory>
 #include <optional>
@@ -46,6 +47,8 @@ struct ScanOutcome {
   pipeline::RunStatus status = pipeline::RunStatus::complete;
   bool nothing_to_do = false;  ///< the run was complete before
   bool not_begun = false;      ///< there is no run to resume, and none was to begin
+  /// When it was, if that is known.
+  std::optional<std::chrono::system_clock::time_point> finished_at = {};
   /// For RunContext::handed_over of the process that continues the run, so that it need not wait;
   /// empty if nothing was handed over.
   std::string ownership = {};

@@ -1,13 +1,16 @@
 #include "sink/dead_letter_file.h"
 
-#include <sys/stat.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <sstream>
+#include <utility>
 
 #include <boost/json.hpp>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -16,7 +19,7 @@
 namespace everyitem::sink {
 namespace {
 
-const DeadLetterOrigin kOrigin{.table = "orders", .destination = "backfill"};
+const DeadLetterOrigin kOrigin{.table = "orders", .destination = "backfill", .token = "0123abcd"};
 
 DeadLetter letter(std::uint32_t segment) {
   return {.segment = segment,
@@ -41,12 +44,27 @@ class DeadLetterFileTest : public testing::Test {
     run_to_end(file.write(std::move(letters)));
   }
 
-  void write(bool restart, std::vector<DeadLetter> letters) const {
-    DeadLetterFile file(path_, kOrigin);
-    if (restart) {
-      file.discard_earlier();
-    }
+  void write_letters(const std::string& run, std::vector<DeadLetter> letters) const {
+    DeadLetterFile file(path_, origin(run));
     write(file, std::move(letters));
+  }
+  static DeadLetterOrigin origin(const std::string& run) {
+    DeadLetterOrigin origin = kOrigin;
+    origin.token = run;
+    return origin;
+  }
+  std::string refusal(const std::string& run) const {
+    try {
+      const DeadLetterFile file(path_, origin(run));
+    } catch (const Error& error) {
+      return error.what();
+    }
+    return "taken";
+  }
+  std::string content() const {
+    std::ostringstream text;
+    text << std::ifstream(path_).rdbuf();
+    return text.str();
   }
 
   /// The segments that its lines name.
@@ -68,7 +86,7 @@ using Segments = std::vector<std::int64_t>;
 TEST_F(DeadLetterFileTest, OneLinePerLetter) {
   EXPECT_EQ(
       to_line(kOrigin, letter(3)),
-      R"({"table":"orders","destination":"backfill","segment":3,"attempts":2,"reason":"too \"large\"",)"
+      R"({"run":"0123abcd","table":"orders","destination":"backfill","segment":3,"attempts":2,"reason":"too \"large\"",)"
       R"("key":{"pk":{"S":"a"}},"item":{"pk":{"S":"a"},"n":{"N":"1"}}})"
       "\n");
 }
@@ -78,10 +96,11 @@ TEST_F(DeadLetterFileTest, CodeAndMissingKey) {
   refused.code = "InvalidArgumentException";
   refused.key.clear();
   refused.item = "{\n}";
-  EXPECT_EQ(to_line(kOrigin, refused),
-            R"({"table":"orders","destination":"backfill","segment":0,"attempts":2,)"
-            R"("code":"InvalidArgumentException","reason":"too \"large\"","key":null,"item":{ }})"
-            "\n");
+  EXPECT_EQ(
+      to_line(kOrigin, refused),
+      R"({"run":"0123abcd","table":"orders","destination":"backfill","segment":0,"attempts":2,)"
+      R"("code":"InvalidArgumentException","reason":"too \"large\"","key":null,"item":{ }})"
+      "\n");
 }
 
 TEST_F(DeadLetterFileTest, NoLetterNoFile) {
@@ -90,32 +109,90 @@ TEST_F(DeadLetterFileTest, NoLetterNoFile) {
 }
 
 TEST_F(DeadLetterFileTest, ReadableByItsOwnerOnly) {
-  write(false, {letter(1)});
+  write_letters("a", {letter(1)});
   EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0600));
 }
 
 TEST_F(DeadLetterFileTest, ResumeAppendsAfterLastWholeLine) {
-  write(false, {letter(1), letter(2)});
-  std::ofstream(path_, std::ios::app) << R"({"table":"orde)";
-  write(false, {letter(3)});
+  write_letters("a", {letter(1), letter(2)});
+  std::ofstream(path_, std::ios::app) << R"({"run":"a","table":"orde)";
+  write_letters("a", {letter(3)});
   EXPECT_EQ(segments(), (Segments{1, 2, 3}));
 }
 
-TEST_F(DeadLetterFileTest, RestartDiscardsOldLetters) {
-  write(false, {letter(1)});
-  { const DeadLetterFile file(path_, kOrigin); }
+TEST_F(DeadLetterFileTest, FirstLetterNeedNotBeWhole) {
+  for (const char* begun : {"", R"({"ru)", R"({"run":"a","table":"orde)"}) {
+    std::ofstream(path_) << begun;
+    std::filesystem::permissions(path_, std::filesystem::perms(0600));
+    write_letters("a", {letter(3)});
+    EXPECT_EQ(segments(), Segments{3});
+  }
+}
+
+TEST_F(DeadLetterFileTest, OnlyTheReplacedRunsLettersGo) {
+  write_letters("a", {letter(1)});
+  DeadLetterFile next(path_, origin("b"), {.path = path_, .run = "a"});
   EXPECT_EQ(segments(), Segments{1}) << "discarded before the new run has begun";
-  write(true, {});
-  EXPECT_EQ(segments(), Segments{});
-  write(true, {letter(2)});
+  next.discard_earlier();
+  EXPECT_FALSE(std::filesystem::exists(path_));
+  write(next, {letter(2)});
   EXPECT_EQ(segments(), Segments{2});
+}
+
+TEST_F(DeadLetterFileTest, ReplacedLettersOfAnotherName) {
+  write_letters("a", {letter(1)});
+  const std::string old_path = std::exchange(path_, folder_ + "/next.ndjson");
+  DeadLetterFile next(path_, origin("b"), {.path = old_path, .run = "a"});
+  write(next, {letter(2)});
+  next.discard_earlier();
+  EXPECT_FALSE(std::filesystem::exists(old_path));
+  EXPECT_EQ(segments(), Segments{2});
+}
+
+TEST_F(DeadLetterFileTest, OtherContentIsRefused) {
+  const auto expect_refusal = [this] {
+    const std::string before = content();
+    EXPECT_THAT(refusal("b"), testing::HasSubstr("something else than dead letters of this run"));
+    EXPECT_THROW(DeadLetterFile(path_, origin("b"), {.path = path_, .run = "c"}), Error);
+    EXPECT_EQ(content(), before);
+  };
+  write_letters("a", {letter(1)});  // of another run, or of another worker
+  expect_refusal();
+  for (const char* notes : {"notes", "notes\n", "{}\n", R"({"run":"bc"})"}) {
+    std::ofstream(path_) << notes;
+    expect_refusal();
+  }
+}
+
+TEST_F(DeadLetterFileTest, OneProcessAtATime) {
+  DeadLetterFile first(path_, origin("a"));
+  DeadLetterFile second(path_, origin("b"));
+  write(first, {letter(1)});
+  EXPECT_THROW(write(second, {letter(2)}), Error);
+  EXPECT_THAT(refusal("a"), testing::HasSubstr("another process is writing"));
+  DeadLetterFile replacing(folder_ + "/next", origin("c"), {.path = path_, .run = "a"});
+  EXPECT_THROW(replacing.discard_earlier(), Error);
+  write(first, {letter(3)});
+  EXPECT_EQ(segments(), (Segments{1, 3}));
+}
+
+TEST_F(DeadLetterFileTest, OwnRegularFilesOnly) {
+  std::ofstream(folder_ + "/notes") << "";
+  std::filesystem::create_symlink(folder_ + "/notes", path_);
+  EXPECT_THAT(refusal("a"), testing::HasSubstr("symbolic link"));
+  std::filesystem::remove(path_);
+  std::filesystem::create_symlink(folder_ + "/none", path_);
+  EXPECT_THAT(refusal("a"), testing::HasSubstr("symbolic link"));
+  for (const char* device : {"/dev/full", "/dev/null"}) {
+    EXPECT_THROW(DeadLetterFile(device, origin("a")), Error);
+  }
 }
 
 TEST_F(DeadLetterFileTest, FirstLetterCreatesFolder) {
   path_ = folder_ + "/a/b/letters.ndjson";
   { const DeadLetterFile file(path_, kOrigin); }
   EXPECT_FALSE(std::filesystem::exists(folder_ + "/a"));
-  write(false, {letter(1)});
+  write_letters("a", {letter(1)});
   EXPECT_EQ(segments(), Segments{1});
 }
 
@@ -130,8 +207,15 @@ TEST_F(DeadLetterFileTest, UnwritablePathFailsAtOnce) {
 }
 
 TEST_F(DeadLetterFileTest, FullDiskIsAnError) {
-  DeadLetterFile file("/dev/full", kOrigin);
+  rlimit before{};
+  getrlimit(RLIMIT_FSIZE, &before);
+  const rlimit few_bytes{.rlim_cur = 8, .rlim_max = before.rlim_max};
+  const auto signal_before = std::signal(SIGXFSZ, SIG_IGN);
+  DeadLetterFile file(path_, origin("a"));
+  setrlimit(RLIMIT_FSIZE, &few_bytes);
   EXPECT_THROW(write(file, {letter(1)}), Error);
+  setrlimit(RLIMIT_FSIZE, &before);
+  std::signal(SIGXFSZ, signal_before);
 }
 
 }  // namespace

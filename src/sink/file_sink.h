@@ -1,25 +1,26 @@
-// Appends batches of lines to a file, or writes them to standard output.
+// Appends batches of lines to a file or a stream.
 #pragma once
 
-#include <cstdint>
-#include <memory>
+#include <optional>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include <boost/asio/thread_pool.hpp>
 
+#include "base/descriptor.h"
 #include "sink/line_file.h"
 #include "sink/sink.h"
 
 namespace everyitem::sink {
 
+/// The file at `target`, locked, so that another can take its place; nothing if there is none.
+/// Throws Error when it is not this user's own, somebody writes to it, or none can take its place.
+std::optional<Descriptor> open_replaceable(const std::string& target);
+
 /// Called from any event loop.
 class FileSink final : public Sink {
  public:
-  /// Opens `path`, or standard output for "-", as LineFile does. `delivered_bytes`: for a resumed
-  /// run, how many bytes the file must have according to the checkpoint, at least.
-  FileSink(const std::string& path, FileStart start, std::uint64_t delivered_bytes);
+  explicit FileSink(LineFile file);
   ~FileSink() override;
 
   /// Refuses nothing; throws what LineFile::append throws. Writes on a thread of its own, so that a
@@ -29,18 +30,17 @@ class FileSink final : public Sink {
   std::size_t max_batches_in_flight() const override { return 1; }
 
   /// The file takes the place of `target` once its first lines are on disk: until then what is
-  /// there stays, and other writers are kept out of it. Call before the first `deliver`. Throws
-  /// Error when somebody writes to the target.
-  void replace_at_first_append(std::string target);
+  /// there stays. `old_file`: by open_replaceable; the new file gets its permissions. Call before
+  /// the first `deliver`. Throws Error.
+  void replace_at_first_append(std::string target, std::optional<Descriptor> old_file);
   /// Now, if it has not happened; does nothing without a target. Not during a `deliver`. Throws
   /// Error.
   void replace_now();
 
  private:
-  std::string path_;
   LineFile file_;
-  std::unique_ptr<FileLock> target_lock_;
-  std::string target_;  ///< to be replaced by the file; empty: nothing is
+  std::optional<Descriptor> old_file_;  ///< at the target, locked
+  std::string target_;                  ///< to be replaced by the file; empty: nothing is
   boost::asio::thread_pool writer_{1};
 };
 

@@ -1,13 +1,20 @@
 #include "sink/file_sink.h"
 
+#include <fcntl.h>
 #include <sys/resource.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <memory>
+#include <optional>
 #include <sstream>
 
+#include <fmt/format.h>
+#include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/error.h"
@@ -45,7 +52,7 @@ class FileSinkTest : public testing::Test {
 };
 
 TEST_F(FileSinkTest, FreshRunCreatesPrivateFile) {
-  FileSink sink(path_, FileStart::fresh, 0);
+  FileSink sink(LineFile::begin(path_));
   deliver(sink, "{}\n");
   deliver(sink, "{\"a\":1}\n");
   EXPECT_EQ(content(), "{}\n{\"a\":1}\n");
@@ -54,89 +61,195 @@ TEST_F(FileSinkTest, FreshRunCreatesPrivateFile) {
 
 TEST_F(FileSinkTest, FreshRunKeepsExistingContent) {
   write("precious\n");
-  EXPECT_THROW(FileSink(path_, FileStart::fresh, 0), Error);
+  EXPECT_THROW(LineFile::begin(path_), Error);
   EXPECT_EQ(content(), "precious\n");
 }
 
 TEST_F(FileSinkTest, ResumeAfterLastWholeLine) {
   write("{}\n{\"half");
-  FileSink sink(path_, FileStart::resume, 3);
+  FileSink sink(LineFile::resume(path_, {.bytes = 3}));
   deliver(sink, "{\"b\":2}\n");
   EXPECT_EQ(content(), "{}\n{\"b\":2}\n");
 }
 
 TEST_F(FileSinkTest, LongHalfLineIsRemoved) {
   write("{}\n" + std::string(200'000, 'x'));
-  FileSink sink(path_, FileStart::resume, 3);
+  FileSink sink(LineFile::resume(path_, {.bytes = 3}));
   EXPECT_EQ(content(), "{}\n");
 }
 
 TEST_F(FileSinkTest, ResumeNoticesMissingItems) {
   write("{}\n");
-  EXPECT_THROW(FileSink(path_, FileStart::resume, 4), Error);
+  EXPECT_THROW(LineFile::resume(path_, {.bytes = 4}), Error);
   EXPECT_EQ(content(), "{}\n");
   std::filesystem::remove(path_);
-  EXPECT_THROW(FileSink(path_, FileStart::resume, 1), Error);
+  EXPECT_THROW(LineFile::resume(path_, {.bytes = 1}), Error);
 }
 
-TEST_F(FileSinkTest, RestartEmptiesFile) {
-  write("{}\n{}\n");
-  FileSink sink(path_, FileStart::restart, 0);
-  deliver(sink, "{\"c\":3}\n");
-  EXPECT_EQ(content(), "{\"c\":3}\n");
+TEST_F(FileSinkTest, ResumeKnowsItsFile) {
+  write("{}\n");
+  const std::string id = file_id(std::filesystem::path(path_));
+  { const LineFile same = LineFile::resume(path_, {.bytes = 3, .id = id}); }
+  std::filesystem::copy(path_, path_ + ".copy");
+  std::filesystem::rename(path_ + ".copy", path_);
+  EXPECT_THROW(LineFile::resume(path_, {.bytes = 3, .id = id}), Error);
+  std::filesystem::remove(path_);
+  EXPECT_THROW(LineFile::resume(path_, {}), Error);
+  EXPECT_FALSE(std::filesystem::exists(path_)) << "a lost file is not made again";
 }
 
-TEST_F(FileSinkTest, ReplacesWithTheFirstLines) {
+TEST_F(FileSinkTest, ResumeCutsLostBlocks) {
+  write("{}\n{\"a\":1}\n" + std::string(5000, '\0') + "\"}\n{\"c\":3}\n");
+  const LineFile resumed = LineFile::resume(path_, {.bytes = 3});
+  EXPECT_EQ(content(), "{}\n{\"a\":1}\n");
+}
+
+TEST_F(FileSinkTest, RemovedFileIsNoticed) {
+  FileSink sink(LineFile::begin(path_));
+  deliver(sink, "{}\n");
+  std::filesystem::remove(path_);
+  EXPECT_THROW(deliver(sink, "{\"a\":1}\n"), Error);
+}
+
+/// The file that a restart writes first.
+class ReplacingSinkTest : public FileSinkTest {
+ protected:
+  std::unique_ptr<FileSink> open() const {
+    std::optional<Descriptor> old_file = open_replaceable(path_);
+    auto sink = std::make_unique<FileSink>(LineFile::begin(new_path_));
+    sink->replace_at_first_append(path_, std::move(old_file));
+    return sink;
+  }
+
+  std::string new_path_ = path_ + ".restart";
+};
+
+TEST_F(ReplacingSinkTest, ReplacesWithTheFirstLines) {
   write("precious\n");
-  const std::string replacement = path_ + ".restart";
-  FileSink sink(replacement, FileStart::fresh, 0);
-  sink.replace_at_first_append(path_);
+  const auto sink = open();
   EXPECT_EQ(content(), "precious\n");
-  deliver(sink, "{\"a\":1}\n");
+  deliver(*sink, "{\"a\":1}\n");
   EXPECT_EQ(content(), "{\"a\":1}\n");
-  EXPECT_FALSE(std::filesystem::exists(replacement));
-  deliver(sink, "{\"b\":2}\n");
-  sink.replace_now();
+  EXPECT_FALSE(std::filesystem::exists(new_path_));
+  deliver(*sink, "{\"b\":2}\n");
+  sink->replace_now();
   EXPECT_EQ(content(), "{\"a\":1}\n{\"b\":2}\n");
 }
 
-TEST_F(FileSinkTest, ReplacesWithNothingOnRequest) {
+TEST_F(ReplacingSinkTest, ReplacesWithNothingOnRequest) {
   write("precious\n");
-  FileSink sink(path_ + ".restart", FileStart::fresh, 0);
-  sink.replace_at_first_append(path_);
-  sink.replace_now();
+  open()->replace_now();
   EXPECT_EQ(content(), "");
 }
 
-TEST_F(FileSinkTest, FailureToReplaceIsAnError) {
-  FileSink sink(path_, FileStart::fresh, 0);
-  sink.replace_at_first_append(folder_ + "/none/items.ndjson");
-  EXPECT_THROW(deliver(sink, "{}\n"), Error);
-  EXPECT_EQ(content(), "{}\n");
+TEST_F(ReplacingSinkTest, KeepsThePermissions) {
+  write("precious\n");
+  for (const auto mode : {0600, 0640, 0644, 0400}) {
+    std::filesystem::permissions(path_, std::filesystem::perms(mode));
+    open()->replace_now();
+    EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(mode));
+  }
+}
+
+TEST_F(ReplacingSinkTest, ReplacesItsOwnFileOnly) {
+  write("precious\n");
+  std::filesystem::rename(path_, path_ + ".real");
+  std::filesystem::create_symlink(path_ + ".real", path_);
+  EXPECT_THROW(open(), Error);
+  std::filesystem::remove(path_);
+  std::filesystem::create_hard_link(path_ + ".real", path_);
+  EXPECT_THROW(open(), Error);
+  std::filesystem::remove(path_ + ".real");
+  const LineFile other = LineFile::resume(path_, {});
+  EXPECT_THROW(open(), Error) << "somebody writes to it";
+  EXPECT_EQ(content(), "precious\n");
+}
+
+TEST_F(ReplacingSinkTest, FailureToReplaceIsAnError) {
+  const auto sink = open();
+  std::filesystem::create_directory(path_);
+  EXPECT_THROW(deliver(*sink, "{}\n"), Error);
+  EXPECT_TRUE(std::filesystem::exists(new_path_));
 }
 
 TEST_F(FileSinkTest, OneWriterAtATime) {
-  for (const FileStart start : {FileStart::fresh, FileStart::resume, FileStart::restart}) {
-    auto first = std::make_unique<FileSink>(path_, FileStart::restart, 0);
+  std::optional<LineFile> first = LineFile::begin(path_);
+  const auto refusal = [this](bool resumes) -> std::string {
     try {
-      const FileSink second(path_, start, 0);
-      ADD_FAILURE() << "opened";
+      const LineFile second = resumes ? LineFile::resume(path_, {}) : LineFile::begin(path_);
     } catch (const Error& error) {
-      EXPECT_NE(std::string(error.what()).find("another process is writing to this file"),
-                std::string::npos)
-          << error.what();
+      return error.what();
     }
-    deliver(*first, "whole\n");
-    EXPECT_EQ(content(), "whole\n");
-    first.reset();
-    const FileSink next(path_, FileStart::resume, 6);
+    return "opened";
+  };
+  for (const bool resumes : {false, true}) {
+    EXPECT_THAT(refusal(resumes), testing::HasSubstr("another process is writing to this file"));
   }
-  const FileSink one("/dev/null", FileStart::fresh, 0);
-  const FileSink other("/dev/null", FileStart::fresh, 0);  // any number of runs may share a device
+  first->append("whole\n");
+  EXPECT_EQ(content(), "whole\n");
+  first.reset();
+  EXPECT_EQ(refusal(true), "opened");
 }
 
-TEST_F(FileSinkTest, FullDiskNamesFile) {
-  FileSink sink("/dev/full", FileStart::fresh, 0);
+class StreamTest : public FileSinkTest {
+ protected:
+  StreamTest() { mkfifo(pipe_.c_str(), 0600); }
+
+  static FileSink sink_to(const std::string& path) {
+    return FileSink(LineFile::of_stream(path, open_stream(path).value()));
+  }
+
+  std::string pipe_ = folder_ + "/pipe";
+};
+
+TEST_F(StreamTest, WhatIsNoRegularFile) {
+  write("");
+  for (const std::string& path :
+       {pipe_, std::string("-"), std::string("/dev/stdout"), std::string("/dev/stderr"),
+        std::string("/dev/fd/63"), std::string("/proc/self/fd/1"), std::string("/dev/null")}) {
+    EXPECT_TRUE(is_stream(path)) << path;
+  }
+  for (const std::string& path : {path_, folder_ + "/none", std::string("/dev/fd/x"), folder_}) {
+    EXPECT_FALSE(is_stream(path)) << path;
+  }
+  std::filesystem::create_symlink(path_, folder_ + "/link");
+  EXPECT_FALSE(is_stream(folder_ + "/link"));
+}
+
+TEST_F(StreamTest, PipeIsNeverItsOwnReader) {
+  EXPECT_FALSE(open_stream(pipe_)) << "nobody reads it";
+  const Descriptor reader(::open(pipe_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  FileSink sink = sink_to(pipe_);
+  deliver(sink, "{}\n");
+  std::array<char, 16> read_bytes{};
+  EXPECT_EQ(read(reader.get(), read_bytes.data(), read_bytes.size()), 3);
+}
+
+TEST_F(StreamTest, ClosedPipeIsNoFailure) {
+  const auto signal_before = std::signal(SIGPIPE, SIG_IGN);
+  auto reader =
+      std::make_unique<Descriptor>(::open(pipe_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
+  FileSink sink = sink_to(pipe_);
+  reader.reset();
+  EXPECT_THROW(deliver(sink, "{}\n"), DestinationClosed);
+  std::signal(SIGPIPE, signal_before);
+}
+
+TEST_F(StreamTest, InheritedDescriptorsOnly) {
+  const Descriptor own(::open(path_.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  const std::string name = fmt::format("/dev/fd/{}", own.get());
+  EXPECT_THROW(open_stream(name), Error) << "this process has opened it for itself";
+  fcntl(own.get(), F_SETFD, 0);
+  FileSink sink = sink_to(name);
+  deliver(sink, "{}\n");
+  EXPECT_EQ(content(), "{}\n");
+  const Descriptor to_read(::open(path_.c_str(), O_RDONLY));
+  EXPECT_THROW(open_stream(fmt::format("/dev/fd/{}", to_read.get())), Error);
+  EXPECT_THROW(open_stream("/dev/fd/1000"), Error);
+}
+
+TEST_F(StreamTest, FullDiskNamesFile) {
+  FileSink sink = sink_to("/dev/full");
   try {
     deliver(sink, "{}\n");
     FAIL() << "the write must fail";
@@ -147,7 +260,7 @@ TEST_F(FileSinkTest, FullDiskNamesFile) {
 }
 
 TEST_F(FileSinkTest, NothingAfterAnIncompleteLine) {
-  FileSink sink(path_, FileStart::fresh, 0);
+  FileSink sink(LineFile::begin(path_));
   deliver(sink, "{}\n");
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
@@ -163,7 +276,7 @@ TEST_F(FileSinkTest, NothingAfterAnIncompleteLine) {
 
 TEST_F(FileSinkTest, MissingFolderNamesFile) {
   try {
-    FileSink sink(folder_ + "/none/items.ndjson", FileStart::fresh, 0);
+    LineFile::begin(folder_ + "/none/items.ndjson");
     FAIL() << "the file cannot be opened";
   } catch (const Error& error) {
     EXPECT_NE(std::string(error.what()).find("/none/items.ndjson: No such file"),

@@ -2,129 +2,187 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <cstdio>
-#include <cstring>
-#include <filesystem>
+#include <charconv>
+#include <string_view>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
 
-#include "base/error.h"
 #include "sink/sink.h"
 
 namespace everyitem::sink {
 
 namespace {
 
-std::string display_name(const std::string& path) { return path == "-" ? "standard output" : path; }
+constexpr std::string_view kStandardOutput = "-";
+
+/// More than one `append` writes: only what was written last can be damaged by a loss of power.
+constexpr off_t kMaxAppend = 64L << 20;
+
+std::string display_name(const std::string& path) {
+  return path == kStandardOutput ? "standard output" : path;
+}
+
+std::string reason(int error) { return std::generic_category().message(error); }
+
+/// Calls `found(block, start)` for the blocks of [from, to), backwards, until it returns true.
+template <typename Found>
+void read_backwards(const Descriptor& file, const std::string& path, off_t from, off_t to,
+                    const Found& found) {
+  std::array<char, 65536> block;
+  while (to > from) {
+    const auto length = static_cast<std::size_t>(std::min<off_t>(to - from, block.size()));
+    to -= static_cast<off_t>(length);
+    if (pread(file.get(), block.data(), length, to) != static_cast<ssize_t>(length)) {
+      throw file_error("read", path, reason(errno));
+    }
+    if (found(std::string_view(block.data(), length), to)) {
+      return;
+    }
+  }
+}
+
+/// Where the last complete line before `to` ends: a run that was killed may have left half a line.
+off_t end_of_last_line(const Descriptor& file, const std::string& path, off_t to) {
+  off_t end = 0;
+  read_backwards(file, path, 0, to, [&](std::string_view block, off_t start) {
+    const auto line_break = block.rfind('\n');
+    if (line_break == std::string_view::npos) {
+      return false;
+    }
+    end = start + static_cast<off_t>(line_break) + 1;
+    return true;
+  });
+  return end;
+}
+
+/// Where the first zero byte is of those that can be there, or `size`: after a loss of power, what
+/// was not synced may have kept its place in the file but not its bytes. No line of JSON has any.
+off_t first_zero(const Descriptor& file, const std::string& path, off_t size) {
+  off_t first = size;
+  const off_t from = std::max<off_t>(0, size - kMaxAppend);
+  read_backwards(file, path, from, size, [&](std::string_view block, off_t start) {
+    if (const auto zero = block.find('\0'); zero != std::string_view::npos) {
+      first = start + static_cast<off_t>(zero);
+    }
+    return false;
+  });
+  return first;
+}
+
+/// The descriptor of this process that a path names: 63 for /dev/fd/63.
+std::optional<int> inherited_descriptor(std::string_view path) {
+  if (path == kStandardOutput || path == "/dev/stdout") {
+    return STDOUT_FILENO;
+  }
+  if (path == "/dev/stderr") {
+    return STDERR_FILENO;
+  }
+  for (const std::string_view folder : {"/dev/fd/", "/proc/self/fd/"}) {
+    if (path.starts_with(folder)) {
+      const std::string_view number = path.substr(folder.size());
+      int descriptor = -1;
+      const auto [end, error] =
+          std::from_chars(number.data(), number.data() + number.size(), descriptor);
+      if (error == std::errc() && end == number.data() + number.size() && descriptor >= 0) {
+        return descriptor;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+/// Whoever started this process opened it for writing: what the process has opened itself is closed
+/// when it starts another.
+bool is_inherited_for_writing(int descriptor) {
+  const int flags = fcntl(descriptor, F_GETFD);
+  return flags >= 0 && (flags & FD_CLOEXEC) == 0 &&
+         (fcntl(descriptor, F_GETFL) & O_ACCMODE) != O_RDONLY;
+}
+
+}  // namespace
 
 Error file_error(const std::string& operation, const std::string& path, Message message,
-                 Message hint = {}) {
+                 Message hint) {
   return Error(ErrorKind::failed, {.operation = operation,
                                    .object = display_name(path),
                                    .message = std::move(message),
                                    .hint = std::move(hint)});
 }
 
-std::string reason(int error) { return std::generic_category().message(error); }
-
-/// Where the last complete line ends: a run that was killed may have left half a line after it.
-off_t end_of_last_line(int descriptor, off_t size, const std::string& path) {
-  std::array<char, 65536> block;
-  off_t end = size;
-  while (end > 0) {
-    const auto length = static_cast<std::size_t>(std::min<off_t>(end, block.size()));
-    const off_t start = end - static_cast<off_t>(length);
-    if (pread(descriptor, block.data(), length, start) != static_cast<ssize_t>(length)) {
-      throw file_error("read", path, reason(errno));
-    }
-    const auto newline = std::string_view(block.data(), length).rfind('\n');
-    if (newline != std::string_view::npos) {
-      return start + static_cast<off_t>(newline) + 1;
-    }
-    end = start;
-  }
-  return 0;
+Error file_error(const std::string& operation, const std::string& path,
+                 const FileRefused& refused) {
+  return file_error(operation, path, refused.what(), refused.remedy());
 }
 
-/// Locks the file until the descriptor is closed or the process ends, however it ends. Does nothing
-/// on a file system without locks.
-void keep_others_out(int descriptor, const std::string& path) {
-  if (flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
-    throw file_error("open", path, "another process is writing to this file",
-                     "Wait for it to finish, or give each run its own file.");
-  }
-}
-
-/// Brings the file into the state that the run starts with.
-void prepare(int descriptor, const std::string& path, FileStart start, std::uint64_t expected_bytes,
-             off_t size) {
-  off_t keep = 0;
-  if (start == FileStart::fresh && size > 0) {
-    throw usage_error(
-        setting::kTo + fmt::format(" is \"{}\": the file exists and is not empty", path),
-        "Choose another name, remove the file, or overwrite it with " + setting::kRestart + ".");
-  }
-  if (start == FileStart::resume) {
-    keep = end_of_last_line(descriptor, size, path);
-    if (static_cast<std::uint64_t>(keep) < expected_bytes) {
-      throw file_error(
-          "resume", path,
-          fmt::format("the file has {} bytes, but {} were delivered to it", keep, expected_bytes),
-          "Restore the file, or start over with " + setting::kRestart + ".");
-    }
-  }
-  if (keep < size && ftruncate(descriptor, keep) != 0) {
-    throw file_error("truncate", path, reason(errno));
-  }
-}
-
-}  // namespace
-
-LineFile::LineFile(std::string path, FileStart start, std::uint64_t expected_bytes,
-                   FileWriters writers)
-    : path_(std::move(path)) {
-  if (path_ == "-") {
-    descriptor_ = STDOUT_FILENO;
-  } else {
-    // Items may hold personal data: only the owner may read them.
-    descriptor_ = open(path_.c_str(), O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0600);
-    if (descriptor_ < 0 && (errno == EACCES || errno == ENXIO || errno == EINVAL)) {
-      const int first_error = errno;
-      descriptor_ = open(path_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);  // a pipe or a device
-      errno = errno == ENOENT ? first_error : errno;  // there is no file, and none can be created
-    }
-  }
+LineFile::LineFile(std::string path, Descriptor descriptor, bool is_file)
+    : path_(std::move(path)), descriptor_(std::move(descriptor)), is_file_(is_file) {
   struct stat status {};
-  if (descriptor_ < 0 || fstat(descriptor_, &status) != 0) {
+  syncs_ = fstat(descriptor_.get(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+LineFile LineFile::of_file(std::string path, Descriptor file) {
+  return {std::move(path), std::move(file), true};
+}
+
+LineFile LineFile::of_stream(std::string path, Descriptor stream) {
+  return {std::move(path), std::move(stream), false};
+}
+
+LineFile LineFile::begin(const std::string& path) {
+  return in_words("open", path, [&] {
+    Descriptor file = open_own_file(path, FilePresence::any, FileUse::output);
+    lock_own_file(file);
+    struct stat status {};
+    if (fstat(file.get(), &status) != 0 || status.st_size > 0) {
+      throw usage_error(
+          setting::kTo + fmt::format(" is \"{}\": the file exists and is not empty", path),
+          "Choose another name, remove the file, or overwrite it with " + setting::kRestart + ".");
+    }
+    return of_file(path, std::move(file));
+  });
+}
+
+LineFile LineFile::resume(const std::string& path, const LinesLeft& left) {
+  try {
+    Descriptor file = open_own_file(path, FilePresence::present, FileUse::output);
+    lock_own_file(file);
+    if (!left.id.empty() && file_id(file) != left.id) {
+      throw FileRefused("the file is not the one that the run began");
+    }
+    LineFile resumed = of_file(path, std::move(file));
+    resumed.cut_to_whole_lines(left.bytes);
+    return resumed;
+  } catch (const FileRefused& refused) {
+    throw file_error(
+        "resume", path, refused.what(),
+        refused.remedy().empty()
+            ? "Put the file of the run back, or start over with " + setting::kRestart + "."
+            : Message(refused.remedy()));
+  }
+}
+
+void LineFile::cut_to_whole_lines(std::uint64_t bytes) {
+  struct stat status {};
+  if (fstat(descriptor_.get(), &status) != 0) {
     throw file_error("open", path_, reason(errno));
   }
-  sync_ = S_ISREG(status.st_mode);
-  if (sync_ && path_ != "-") {
-    try {
-      if (writers == FileWriters::one) {
-        keep_others_out(descriptor_, path_);
-        fstat(descriptor_, &status);  // again, now that nobody else writes
-      }
-      prepare(descriptor_, path_, start, expected_bytes, status.st_size);
-    } catch (...) {
-      close(descriptor_);
-      throw;
-    }
+  const off_t sound = first_zero(descriptor_, path_, status.st_size);
+  const off_t end = end_of_last_line(descriptor_, path_, sound);
+  if (static_cast<std::uint64_t>(end) < bytes) {
+    throw file_error("resume", path_,
+                     fmt::format("the file has {} bytes, but {} were delivered to it", end, bytes),
+                     "Restore the file, or start over with " + setting::kRestart + ".");
   }
-}
-
-LineFile::~LineFile() {
-  if (path_ != "-") {
-    close(descriptor_);
+  if (end < status.st_size && ftruncate(descriptor_.get(), end) != 0) {
+    throw file_error("truncate", path_, reason(errno));
   }
 }
 
@@ -142,12 +200,12 @@ void LineFile::append(std::string_view lines) {
 
 void LineFile::write(std::string_view lines) const {
   while (!lines.empty()) {
-    const ssize_t written = ::write(descriptor_, lines.data(), lines.size());
+    const ssize_t written = ::write(descriptor_.get(), lines.data(), lines.size());
     if (written >= 0) {
       lines.remove_prefix(static_cast<std::size_t>(written));
     } else if (errno == EAGAIN) {
-      // A process that shares standard output may have made it non-blocking.
-      pollfd ready{.fd = descriptor_, .events = POLLOUT, .revents = 0};
+      // A pipe that is full, or a process that shares standard output has made it non-blocking.
+      pollfd ready{.fd = descriptor_.get(), .events = POLLOUT, .revents = 0};
       poll(&ready, 1, -1);
     } else if (errno == EPIPE) {
       throw DestinationClosed("the reader of " + display_name(path_) + " closed it");
@@ -156,55 +214,44 @@ void LineFile::write(std::string_view lines) const {
                        errno == ENOSPC ? "Free some space, then run the command again." : "");
     }
   }
-  if (sync_ && fdatasync(descriptor_) != 0) {
+  if (syncs_ && fdatasync(descriptor_.get()) != 0) {
     throw file_error("write", path_, reason(errno));
   }
-}
-
-FileLock::FileLock(const std::string& path)
-    : descriptor_(open(path.c_str(), O_RDONLY | O_CLOEXEC)) {
-  if (descriptor_ < 0) {
-    throw file_error("open", path, reason(errno));
-  }
-  try {
-    keep_others_out(descriptor_, path);
-  } catch (...) {
-    close(descriptor_);
-    throw;
+  if (is_file_ && is_removed(descriptor_)) {
+    throw file_error("write", path_, "the file was removed or replaced while the run wrote to it",
+                     "Put the file back, or start over with " + setting::kRestart + ".");
   }
 }
 
-FileLock::~FileLock() { close(descriptor_); }
-
-std::string file_id(const std::string& path) {
+bool is_stream(const std::string& path) {
   struct stat status {};
-  return stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode)
-             ? fmt::format("{}:{}", status.st_dev, status.st_ino)
-             : std::string();
+  return inherited_descriptor(path) ||
+         (stat(path.c_str(), &status) == 0 && !S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode));
 }
 
-void sync_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::absolute(path).parent_path().string();
-  const int descriptor = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  const bool synced = descriptor >= 0 && fsync(descriptor) == 0;
-  const int error = errno;
-  if (descriptor >= 0) {
-    close(descriptor);
+std::optional<Descriptor> open_stream(const std::string& path) {
+  if (const std::optional<int> inherited = inherited_descriptor(path)) {
+    Descriptor copy(is_inherited_for_writing(*inherited) ? fcntl(*inherited, F_DUPFD_CLOEXEC, 0)
+                                                         : -1);
+    if (copy.get() < 0) {
+      throw file_error("open", path, "it is not open for writing");
+    }
+    return copy;
   }
-  // Some file systems cannot sync a folder, and some folders may only be written to.
-  if (!synced && error != EINVAL && error != EACCES) {
-    throw file_error("sync", folder, reason(error));
+  Descriptor opened(open(path.c_str(), O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC));
+  struct stat status {};
+  if (opened.get() < 0) {
+    const int error = errno;
+    if (error == ENXIO && stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode)) {
+      return std::nullopt;
+    }
+    throw file_error("open", path, reason(error));
   }
-}
-
-void replace_file(const std::string& path, const std::string& target) {
-  if (rename(path.c_str(), target.c_str()) != 0) {
-    throw file_error("replace", target, reason(errno),
-                     fmt::format("The new items are in {}. Remove the old file, then run the "
-                                 "command again without restarting.",
-                                 path));
+  if (fstat(opened.get(), &status) != 0 || S_ISREG(status.st_mode)) {
+    throw file_error("open", path, "it was replaced by a regular file just now",
+                     "Run the command again.");
   }
-  sync_folder_of(target);
+  return opened;
 }
 
 }  // namespace everyitem::sink

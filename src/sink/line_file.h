@@ -1,74 +1,85 @@
-// A file of lines that is only appended to. However a run stopped, the next one starts at the end
-// of a complete line.
+// A file of lines, or a stream of them, that is only appended to. However a run stopped, the next
+// one starts at the end of a complete line.
 #pragma once
 
 #include <cstdint>
 #include <exception>
+#include <optional>
 #include <string>
 #include <string_view>
 
+#include "base/descriptor.h"
+#include "base/error.h"
+#include "base/own_file.h"
+
 namespace everyitem::sink {
 
-/// What a run does with an existing file.
-enum class FileStart {
-  fresh,    ///< refuses it unless it is empty
-  resume,   ///< appends to it, after removing an incomplete last line
-  restart,  ///< empties it
+/// What a resumed run has left in its file.
+struct LinesLeft {
+  std::uint64_t bytes = 0;  ///< at least
+  std::string id = {};      ///< file_id; empty if it is not known
 };
 
-/// How many processes may have the file open at once.
-enum class FileWriters { one, several };
-
-/// Used from one thread at a time: each call may wait for the disk.
+/// Used from one thread at a time: each call may wait for the disk, or for whoever reads.
 class LineFile {
  public:
-  /// Opens `path`, or standard output for "-". A new file is readable by its owner only.
-  /// `expected_bytes`: how many bytes a resumed run's file must have at least. Throws Error if the
-  /// file cannot be opened, has content on a fresh start, has fewer bytes than expected, or has
-  /// another writer although only one is allowed: resuming would cut off the line that the other
-  /// one is writing.
-  LineFile(std::string path, FileStart start, std::uint64_t expected_bytes,
-           FileWriters writers = FileWriters::several);
-  ~LineFile();
-  LineFile(const LineFile&) = delete;
-  LineFile& operator=(const LineFile&) = delete;
+  /// Opens and locks a file for a run that begins: a new one, or one that is empty. Throws Error.
+  static LineFile begin(const std::string& path);
+  /// Opens and locks the file that the run has written before, and cuts off what it has not written
+  /// to its end. Throws Error if that file is gone, or has lost what was written.
+  static LineFile resume(const std::string& path, const LinesLeft& left);
 
-  /// Returns once the lines are written and, for a regular file, on disk. Throws Error, or
+  /// `file`: opened by open_own_file, and locked.
+  static LineFile of_file(std::string path, Descriptor file);
+  /// `stream`: opened by open_stream.
+  static LineFile of_stream(std::string path, Descriptor stream);
+
+  const std::string& path() const { return path_; }
+  void set_path(std::string path) { path_ = std::move(path); }
+  const Descriptor& descriptor() const { return descriptor_; }
+
+  /// Removes an incomplete last line, and what a loss of power may have made of the last write.
+  /// Throws Error if fewer than `bytes` would stay.
+  void cut_to_whole_lines(std::uint64_t bytes);
+
+  /// Returns once the lines are written and, if it is a regular file, on disk. Throws Error, or
   /// DestinationClosed if the reader closed the pipe. Once it has thrown, every call throws: more
   /// lines would continue the incomplete one.
   void append(std::string_view lines);
 
  private:
+  LineFile(std::string path, Descriptor descriptor, bool is_file);
+
   void write(std::string_view lines) const;
 
   std::string path_;
-  int descriptor_ = -1;
-  bool sync_ = false;  ///< a regular file
+  Descriptor descriptor_;
+  bool is_file_;  ///< of this run
+  bool syncs_;    ///< a regular file, standard output included
   std::exception_ptr failure_;
 };
 
-/// Keeps other writers out of a file that is there, until it is destroyed.
-class FileLock {
- public:
-  /// Throws Error when the file cannot be opened, or has a writer.
-  explicit FileLock(const std::string& path);
-  ~FileLock();
-  FileLock(const FileLock&) = delete;
-  FileLock& operator=(const FileLock&) = delete;
+/// Whether `path` is written as a stream: standard output ("-"), a descriptor that this process has
+/// inherited (/dev/stdout, /dev/fd/63), a pipe or a device. Nobody knows what became of what went
+/// there, so that it is never read and never continued.
+bool is_stream(const std::string& path);
 
- private:
-  int descriptor_ = -1;
-};
+/// Opens a stream for writing. Nothing while it is a pipe that nobody reads. Throws Error.
+std::optional<Descriptor> open_stream(const std::string& path);
 
-/// Tells a regular file from every other on this machine, whatever it is called, as long as it is
-/// there; empty if there is none at `path`.
-std::string file_id(const std::string& path);
+/// "write FILE: REASON. HINT"
+Error file_error(const std::string& operation, const std::string& path, Message message,
+                 Message hint = {});
+Error file_error(const std::string& operation, const std::string& path, const FileRefused& refused);
 
-/// Lets the names in the folder of `path` survive a loss of power. Throws Error.
-void sync_folder_of(const std::string& path);
-
-/// Renames `path` to `target`, in the place of what is there. On return that survives a loss of
-/// power. Throws Error.
-void replace_file(const std::string& path, const std::string& target);
+/// What `work` returns. When it throws FileRefused, that is an Error about the file at `path`.
+template <typename Work>
+auto in_words(const std::string& operation, const std::string& path, const Work& work) {
+  try {
+    return work();
+  } catch (const FileRefused& refused) {
+    throw file_error(operation, path, refused);
+  }
+}
 
 }  // namespace everyitem::sink

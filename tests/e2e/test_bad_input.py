@@ -360,6 +360,7 @@ def test_foreign_and_corrupt_checkpoints_are_left_alone(
     text = everyitem.home / "notes.txt"
     text.write_text("not a checkpoint\n")
     for path in (foreign, noise, text):
+        path.chmod(0o600)
         kept = path.read_bytes()
         for more in ((), ("--restart",)):
             result = everyitem.run(

@@ -50,6 +50,8 @@ run::ScanSettings settings_of(const ScanSetup& setup) {
   settings.checkpoint = checkpoint::SqliteLocation{.path = setup.checkpoint};
   if (setup.letters_in_table) {
     settings.dead_letters = kLetters;
+  } else {
+    settings.dead_letters = run::DeadLettersInFile{.path = setup.checkpoint + ".letters"};
   }
   settings.identity.endpoint_url = setup.url;
   return settings;

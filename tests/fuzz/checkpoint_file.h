@@ -12,6 +12,8 @@
 
 namespace everyitem::checkpoint {
 
+inline const SystemClock kClock;
+
 /// The file's path, in a private folder that is removed at the end.
 class CheckpointFile {
  public:

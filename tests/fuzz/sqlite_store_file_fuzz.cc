@@ -9,8 +9,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const checkpoint::CheckpointFile file;
   file.remove();
   std::ofstream(file.path(), std::ios::binary) << fuzz::as_text(data, size);
+  std::filesystem::permissions(file.path(), std::filesystem::perms(0600));
   try {
-    checkpoint::SqliteStore store(file.path());
+    checkpoint::SqliteStore store(file.path(), checkpoint::kClock);
     checkpoint::load(store);
   } catch (const Error&) {
     return 0;

@@ -69,7 +69,7 @@ void insert_rows(sqlite3* database, const char* sql, FuzzedDataProvider& input) 
 void write_tables(const CheckpointFile& file) {
   static const CheckpointFile empty;
   if (!std::filesystem::exists(empty.path())) {
-    SqliteStore store(empty.path());
+    SqliteStore store(empty.path(), kClock);
     load(store);
   }
   std::filesystem::copy_file(empty.path(), file.path());
@@ -80,7 +80,7 @@ void write_rows(const CheckpointFile& file, FuzzedDataProvider& input) {
   require(sqlite3_open(file.path().c_str(), &opened) == SQLITE_OK, "the file can be opened");
   const std::unique_ptr<sqlite3, CloseDatabase> database(opened);
   sqlite3_exec(opened, "BEGIN", nullptr, nullptr, nullptr);
-  insert_rows(opened, "INSERT INTO run VALUES (?, ?, ?)", input);
+  insert_rows(opened, "INSERT INTO run VALUES (?, ?, ?, ?)", input);
   insert_rows(opened, "INSERT INTO identity VALUES (?, ?, ?)", input);
   insert_rows(opened, "INSERT INTO segment VALUES (?, ?, ?, ?, ?, ?)", input);
   sqlite3_exec(opened, "COMMIT", nullptr, nullptr, nullptr);
@@ -88,7 +88,7 @@ void write_rows(const CheckpointFile& file, FuzzedDataProvider& input) {
 
 void read_rows(const CheckpointFile& file) {
   try {
-    SqliteStore store(file.path());
+    SqliteStore store(file.path(), kClock);
     const std::optional<RunState> state = load(store);
     if (state) {
       run_to_end(store.begin(*state));

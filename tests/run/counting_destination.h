@@ -94,7 +94,10 @@ class CountingDestination final : public Destination {
   std::string location() const override { return "counting"; }
   checkpoint::RunIdentity identity() const override { return {{"counting", "test"}}; }
   bool may_refuse_items() const override { return true; }
-  void prepare(const RunStart& start) override { counting_.starts.push_back(start); }
+  Awaitable<void> prepare(RunStart start) override {
+    counting_.starts.push_back(std::move(start));
+    co_return;
+  }
   void begin() override { ++counting_.begun; }
   LaneDestination open(RunLoop&, std::size_t) override {
     return {.builder = std::make_unique<FewItemsBuilder>(),

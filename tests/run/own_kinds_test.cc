@@ -334,8 +334,8 @@ TEST_F(FileRunTest, RestartReplacesContent) {
 }
 
 TEST_F(FileRunTest, RestartKeepsOutOfOthersFile) {
-  const sink::FileSink other(path_, sink::FileStart::fresh, 0);
-  write("{}\n");
+  sink::LineFile other = sink::LineFile::begin(path_);
+  other.append("{}\n");
   EXPECT_THAT(restart().error, HasSubstr("another process"));
   EXPECT_THAT(lines(path_), testing::ElementsAre("{}"));
 }
@@ -374,6 +374,114 @@ TEST_F(FileRunTest, CompleteRunTakesItsPlaceLater) {
   ASSERT_TRUE(again.outcome) << again.error;
   EXPECT_TRUE(again.outcome->nothing_to_do);
   EXPECT_EQ(found(), all());
+}
+
+TEST_F(FileRunTest, CompleteRunMissesItsFile) {
+  ASSERT_TRUE(run(to_file_).outcome);
+  EXPECT_TRUE(run(to_file_).outcome->nothing_to_do);
+  const auto expect_refusal = [this](const std::string& fault) {
+    const Ended again = run(to_file_);
+    EXPECT_FALSE(again.outcome);
+    EXPECT_THAT(again.error, HasSubstr("was complete at 20"));
+    EXPECT_THAT(again.error, HasSubstr(fault));
+    EXPECT_THAT(again.error, HasSubstr("--restart"));
+  };
+  const std::string moved = path_ + ".moved";
+  std::filesystem::rename(path_, moved);
+  expect_refusal("the file is gone");
+  std::filesystem::copy(moved, path_);
+  expect_refusal("another file is in its place");
+  std::filesystem::rename(moved, path_);
+  EXPECT_TRUE(run(to_file_).outcome->nothing_to_do) << "it was put back";
+  std::filesystem::resize_file(path_, 9);
+  expect_refusal("the file has 9 bytes");
+  ASSERT_TRUE(restart().outcome);
+  EXPECT_EQ(found(), all());
+}
+
+TEST_F(FileRunTest, RemovedDuringTheRun) {
+  to_file_.limit = 100;
+  ASSERT_TRUE(run(to_file_).outcome);
+  std::filesystem::remove(path_);
+  to_file_.limit.reset();
+  EXPECT_THAT(run(to_file_).error, HasSubstr("No such file"));
+  EXPECT_THAT(run(to_file_).error, HasSubstr("--restart"));
+  EXPECT_FALSE(std::filesystem::exists(path_));
+}
+
+TEST_F(FileRunTest, NewFilesOfKilledRestartsGo) {
+  write("precious\n");
+  ScanSettings again = to_file_;
+  again.restart = true;
+  again.limit = 10;
+  ASSERT_TRUE(run(again).outcome);
+  // As if that restart had been killed before its file took the old one's place, and one before it
+  // had been killed before it began.
+  const std::string replaced = path_ + ".restart-" + token().substr(0, 16);
+  std::filesystem::rename(path_, replaced);
+  write("precious\n");
+  std::ofstream(path_ + ".restart-0123456789abcdef") << "";
+  std::ofstream(path_ + ".restart-fedcba9876543210") << "of another run";
+  std::ofstream(path_ + ".restart-notes") << "";
+  ASSERT_TRUE(restart().outcome);
+  EXPECT_EQ(found(), all());
+  std::set<std::string> left;
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    const std::string name = entry.path().filename().string();
+    if (name.starts_with("items.ndjson.")) {
+      left.insert(name);
+    }
+  }
+  EXPECT_THAT(left, testing::ElementsAre("items.ndjson.restart-fedcba9876543210",
+                                         "items.ndjson.restart-notes"));
+}
+
+TEST_F(FileRunTest, RestartKeepsThePermissions) {
+  write("precious\n");
+  std::filesystem::permissions(path_, std::filesystem::perms(0640));
+  ASSERT_TRUE(restart().outcome);
+  EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0640));
+}
+
+TEST_F(FileRunTest, RestartOverALink) {
+  std::ofstream(folder_ + "/real") << "precious\n";
+  std::filesystem::create_symlink(folder_ + "/real", path_);
+  EXPECT_THAT(restart().error, HasSubstr("symbolic link"));
+  EXPECT_THAT(run(to_file_).error, HasSubstr("symbolic link"));
+  EXPECT_THAT(lines(folder_ + "/real"), testing::ElementsAre("precious"));
+  EXPECT_TRUE(std::filesystem::is_symlink(path_));
+}
+
+TEST_F(OwnKindsTest, DeadLettersOfEachRunApart) {
+  counting_.refuses = [](const std::string& id) { return id.starts_with("0."); };
+  std::vector<std::string> letters;
+  for (const std::string checkpoint : {"v1.1", "v1.2", "v1.2"}) {
+    ScanSettings one = settings();
+    one.dead_letters.reset();
+    one.checkpoint = checkpoint::SqliteLocation{.path = folder_ + "/" + checkpoint};
+    one.restart = true;
+    ASSERT_TRUE(run(one).outcome);
+  }
+  for (const auto& entry : std::filesystem::directory_iterator(folder_)) {
+    if (entry.path().string().ends_with(".dead-letters.ndjson")) {
+      letters.push_back(entry.path().filename().string().substr(0, 5));
+      EXPECT_THAT(lines(entry.path()), SizeIs(8 * 12));
+    }
+  }
+  EXPECT_THAT(letters, testing::UnorderedElementsAre("v1.1.", "v1.2."));
+}
+
+TEST_F(OwnKindsTest, ForeignFileForDeadLetters) {
+  const std::string letters = folder_ + "/letters";
+  std::ofstream(letters) << "notes\n";
+  std::filesystem::permissions(letters, std::filesystem::perms(0600));
+  ScanSettings again = settings();
+  again.restart = true;
+  for (const ScanSettings& one : {settings(), again}) {
+    EXPECT_THAT(run(one).error, HasSubstr("something else than dead letters"));
+    EXPECT_THAT(lines(letters), testing::ElementsAre("notes"));
+  }
+  EXPECT_THAT(taken(), testing::IsEmpty());
 }
 
 }  // namespace
