@@ -26,6 +26,9 @@ aws::CredentialsProvider& no_credentials() {
 
 Connector::Connector(Profile profile, Context context)
     : profile_(std::move(profile)), context_(std::move(context)) {
+  for (const std::string& unread : profile_.unread_files) {
+    context_.notice(fmt::format("cannot read {}; continuing without it", unread));
+  }
   if (!profile_.exposed_file.empty()) {
     context_.notice(
         fmt::format("{} holds a secret key that every user of this machine can "

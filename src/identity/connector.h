@@ -41,7 +41,7 @@ struct Context {
 /// and calls are rare.
 class Connector {
  public:
-  /// Prints a notice if other users can read the profile's secret key.
+  /// Prints a notice if other users can read the profile's secret key, or a file cannot be read.
   Connector(Profile profile, Context context);
 
   const Profile& profile() const { return profile_; }

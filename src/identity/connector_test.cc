@@ -22,5 +22,12 @@ TEST(Connector, NoticeForExposedSecretKey) {
                                 HasSubstr("chmod 600 /home/me/.aws/credentials"))));
 }
 
+TEST(Connector, NoticeForUnreadFile) {
+  Profile profile = profile_with({});
+  profile.unread_files = {"/home/me/.aws/config: Is a directory"};
+  EXPECT_THAT(TestConnector(environment_of({}), profile).notices,
+              ElementsAre(HasSubstr("cannot read /home/me/.aws/config: Is a directory")));
+}
+
 }  // namespace
 }  // namespace everyitem::identity

@@ -16,13 +16,10 @@ std::string find_setting(const Settings& settings, std::string_view name) {
 }
 
 std::string describe(const SharedConfigSource& source, bool found) {
-  std::string_view finding;
-  if (!source.exists) {
-    finding = " (no such file)";
-  } else if (!found) {
-    finding = " (no such profile)";
-  }
-  return source.path + std::string(finding);
+  const std::string_view finding = found                    ? std::string_view()
+                                   : source.problem.empty() ? "no such profile"
+                                                            : source.problem;
+  return finding.empty() ? source.path : fmt::format("{} ({})", source.path, finding);
 }
 
 }  // namespace
@@ -65,6 +62,9 @@ Profile read_profile(std::string_view name, const Environment& environment, bool
   }
 
   for (const SharedConfigSource* file : {&files.config, &files.credentials}) {
+    if (!file->problem.empty() && !file->absent) {
+      profile.unread_files.push_back(fmt::format("{}: {}", file->path, file->problem));
+    }
     const auto section = file->content.profiles.find(profile.name);
     if (file->readable_by_others && section != file->content.profiles.end() &&
         section->second.settings.contains("aws_secret_access_key")) {

@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/environment.h"
 #include "identity/shared_config_file.h"
@@ -23,9 +24,11 @@ struct Profile {
   /// From the section [sso-session NAME] named by the setting `sso_session`; nothing if there is no
   /// such setting or section.
   std::optional<Settings> sso_session;
-  /// Matters if there is also a credential_process: keys in that file come before it.
+  /// Matters if there is also a login_session or credential_process: keys in that file come first.
   bool keys_are_in_credentials_file = false;
 
+  /// Files that are there and could not be read, each with the reason.
+  std::vector<std::string> unread_files;
   /// The file with this profile's secret key, if every user of the machine can read it.
   std::string exposed_file;
 

@@ -13,6 +13,7 @@ namespace everyitem::identity {
 namespace {
 
 using testing::AllOf;
+using testing::ElementsAre;
 using testing::HasSubstr;
 
 TEST(LoadProfile, FlagThenVariableThenDefault) {
@@ -53,6 +54,14 @@ TEST(LoadProfile, MissingProfileSaysWhereItLooked) {
             HasSubstr(home.file(".aws/credentials") + " (no such file)"));
   EXPECT_THAT(message_with("pord", {}), AllOf(HasSubstr("--profile"), places));
   EXPECT_THAT(message_with("", {{"AWS_PROFILE", "pord"}}), AllOf(HasSubstr("AWS_PROFILE"), places));
+}
+
+TEST(LoadProfile, NamesUnreadFiles) {
+  const TemporaryHome home;
+  const Profile profile =
+      load_profile("", home.environment({{"AWS_SHARED_CREDENTIALS_FILE", home.file(".aws")}}));
+  EXPECT_THAT(profile.unread_files, ElementsAre(home.file(".aws") + ": Is a directory"));
+  EXPECT_THAT(profile.place, HasSubstr(home.file(".aws") + " (Is a directory)"));
 }
 
 TEST(LoadProfile, MissingDefaultIsEmpty) {

@@ -8,6 +8,8 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <span>
 #include <system_error>
 
@@ -23,7 +25,7 @@ constexpr std::uint64_t kMaxBytes = 1U << 20;
 
 }  // namespace
 
-PaddedBuffer read_secret_file(const std::string& path) {
+PaddedBuffer read_secret_file(const std::string& path, bool* readable_by_others) {
   // Non-blocking, because the path may be a pipe, which is rejected below.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
@@ -35,6 +37,9 @@ PaddedBuffer read_secret_file(const std::string& path) {
   }
   if (static_cast<std::uint64_t>(status.st_size) > kMaxBytes) {
     fail(EFBIG);
+  }
+  if (readable_by_others != nullptr) {
+    *readable_by_others = (status.st_mode & S_IROTH) != 0;
   }
   PaddedBuffer text;
   const std::span<char> room = text.prepare(static_cast<std::size_t>(status.st_size));
@@ -52,6 +57,26 @@ PaddedBuffer read_secret_file(const std::string& path) {
   text.commit(size);
   text.finish();
   return text;
+}
+
+std::string replace_secret_file(const std::string& path, std::string_view text) {
+  std::string temporary = path + ".XXXXXX";
+  const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
+  bool failed = file.get() < 0;
+  if (failed) {
+    return std::generic_category().message(errno);
+  }
+  while (!failed && !text.empty()) {
+    const ssize_t written = write(file.get(), text.data(), text.size());
+    failed = written < 0 && errno != EINTR;
+    text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
+  }
+  if (!failed && fsync(file.get()) == 0 && std::rename(temporary.c_str(), path.c_str()) == 0) {
+    return {};
+  }
+  std::string reason = std::generic_category().message(errno);
+  unlink(temporary.c_str());
+  return reason;
 }
 
 }  // namespace everyitem::identity

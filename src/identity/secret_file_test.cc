@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <filesystem>
+#include <iterator>
 #include <system_error>
 
 #include <gtest/gtest.h>
@@ -38,6 +40,20 @@ TEST(SecretFile, RejectsLargeOrSpecialFiles) {
   EXPECT_EQ(error_of(home.file("pipe")), EINVAL);
   home.write("large", std::string((1U << 20) + 1, 'x'));
   EXPECT_EQ(error_of(home.file("large")), EFBIG);
+}
+
+TEST(SecretFile, ReplacedFileIsPrivate) {
+  const TemporaryHome home;
+  home.write("login", "old");
+  EXPECT_EQ(replace_secret_file(home.file("login"), "new text"), "");
+  bool readable_by_others = true;
+  const PaddedBuffer read = read_secret_file(home.file("login"), &readable_by_others);
+  EXPECT_EQ(read.view(), "new text");
+  EXPECT_FALSE(readable_by_others);
+  EXPECT_EQ(replace_secret_file(home.file("none/login"), "x"), "No such file or directory");
+  EXPECT_EQ(replace_secret_file(home.file(".aws"), "x"), "Is a directory");
+  const std::filesystem::directory_iterator files(home.file(""));
+  EXPECT_EQ(std::distance(begin(files), end(files)), 2);  // no temporary one is left
 }
 
 }  // namespace

@@ -1,26 +1,26 @@
 #include "identity/shared_config_file.h"
 
-#include <sys/stat.h>
-
 #include <algorithm>
-#include <array>
 #include <cerrno>
 #include <cstddef>
-#include <cstdio>
-#include <memory>
 #include <optional>
 #include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
+#include <simdjson.h>
 
 #include "base/error.h"
+#include "base/padded_buffer.h"
+#include "identity/secret_file.h"
+#include "identity/secret_json.h"
+#include "identity/user_path.h"
 
 namespace everyitem::identity {
 
 namespace {
 
-constexpr std::string_view kSpaces = " \t\r\v\f";
+constexpr std::string_view kSpaces = " \t\v\f";
 
 std::string_view trim(std::string_view text) {
   const std::size_t start = text.find_first_not_of(kSpaces);
@@ -66,6 +66,9 @@ class Parser {
 
   void take(std::string_view line) {
     ++line_number_;
+    if (!simdjson::validate_utf8(line.data(), line.size())) {
+      fail("not UTF-8");
+    }
     const std::string_view text = trim(line);
     if (text.empty() || is_comment(text)) {
       return;
@@ -104,9 +107,8 @@ class Parser {
   }
 
   void take_heading(std::string_view text) {
-    const std::size_t end = text.find(']');
-    const std::string_view rest = trim(end == std::string_view::npos ? "?" : text.substr(end + 1));
-    if (!rest.empty() && !is_comment(rest)) {
+    const std::size_t end = text.find(']');  // like botocore, whatever follows is ignored
+    if (end == std::string_view::npos) {
       fail("expected a heading such as \"[default]\"");
     }
     section_ = &open(trim(text.substr(1, end - 1)));
@@ -169,42 +171,6 @@ class Parser {
   std::size_t setting_indent_ = 0;
 };
 
-struct FileText {
-  std::string text;
-  bool readable_by_others = false;
-};
-
-/// Nothing if the file does not exist.
-std::optional<FileText> read_file(const std::string& path) {
-  const auto fail = [&path](int error) {
-    return Error(ErrorKind::failed, {.operation = "read the AWS settings",
-                                     .object = path,
-                                     .code = {},
-                                     .message = std::generic_category().message(error),
-                                     .hint = {}});
-  };
-  const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(std::fopen(path.c_str(), "rb"),
-                                                             &std::fclose);
-  if (!file) {
-    if (errno == ENOENT || errno == ENOTDIR) {
-      return std::nullopt;
-    }
-    throw fail(errno);
-  }
-  FileText read;
-  struct stat status {};
-  read.readable_by_others =
-      fstat(fileno(file.get()), &status) == 0 && (status.st_mode & S_IROTH) != 0;
-  std::array<char, 4096> part;
-  while (const std::size_t size = std::fread(part.data(), 1, part.size(), file.get())) {
-    read.text.append(part.data(), size);
-  }
-  if (std::ferror(file.get()) != 0) {
-    throw fail(errno);
-  }
-  return read;
-}
-
 SharedConfigSource load(const Environment& environment, std::string_view variable,
                         std::string_view usual_path, SharedConfigKind kind) {
   SharedConfigSource source;
@@ -212,14 +178,22 @@ SharedConfigSource load(const Environment& environment, std::string_view variabl
   if (source.path.empty()) {
     source.path = usual_path;
   }
-  const std::string home = environment("HOME");
-  if (source.path.starts_with("~/") && !home.empty()) {
-    source.path.replace(0, 1, home);
-  }
-  if (const std::optional<FileText> file = read_file(source.path)) {
-    source.exists = true;
-    source.readable_by_others = file->readable_by_others;
-    source.content = parse_shared_config(file->text, kind, source.path);
+  const std::optional<std::string> path = expand_path(source.path, environment);
+  try {
+    if (!path) {
+      throw std::system_error(ENOENT, std::generic_category());
+    }
+    source.path = *path;
+    PaddedBuffer text = read_secret_file(source.path, &source.readable_by_others);
+    const WipedAtEnd wiped(text);
+    source.content = parse_shared_config(text.view(), kind, source.path);
+  } catch (const std::system_error& error) {
+    const int code = error.code().value();
+    // A device such as /dev/null is how a file is switched off.
+    source.absent = code == ENOENT || code == ENOTDIR || code == EINVAL;
+    source.problem = code == EINVAL  ? "not a file"
+                     : source.absent ? "no such file"
+                                     : error.code().message();
   }
   return source;
 }
@@ -233,9 +207,10 @@ SharedConfigFile parse_shared_config(std::string_view text, SharedConfigKind kin
   }
   Parser parser(kind, path);
   while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
+    const std::string_view line = text.substr(0, text.find_first_of("\r\n"));
     parser.take(line);
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    text.remove_prefix(line.size());
+    text.remove_prefix(text.starts_with("\r\n") ? 2 : std::min<std::size_t>(1, text.size()));
   }
   return std::move(parser).result();
 }

@@ -34,15 +34,16 @@ struct SharedConfigFile {
 /// second. Other kinds of sections are ignored, as are headings in the style of the other file.
 enum class SharedConfigKind { config, credentials };
 
-/// Throws a usage error for a line that is neither a heading nor a setting nor a comment. It names
-/// `path` and the line number, but never shows the line.
+/// Throws a usage error for a line that is neither a heading nor a setting nor a comment, or not
+/// UTF-8. It names `path` and the line number, but never shows the line.
 SharedConfigFile parse_shared_config(std::string_view text, SharedConfigKind kind,
                                      std::string_view path);
 
-/// A file and its content, which is empty if the file does not exist.
+/// A file and its content, which is empty if the file was not read.
 struct SharedConfigSource {
   std::string path;
-  bool exists = false;
+  std::string problem;              ///< why it was not read: "no such file"; empty if it was
+  bool absent = false;              ///< the problem is only that there is no such file
   bool readable_by_others = false;  ///< others than its owner and group
   SharedConfigFile content;
 };
@@ -52,8 +53,9 @@ struct SharedConfig {
   SharedConfigSource credentials;
 };
 
-/// Reads the files named by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, or those in ~/.aws.
-/// Throws Error with path and reason if a file exists but cannot be read or parsed.
+/// Reads the files named by AWS_CONFIG_FILE and AWS_SHARED_CREDENTIALS_FILE, or those in ~/.aws. As
+/// in botocore, a file that cannot be read counts as one that does not exist: the credentials may
+/// be elsewhere. Throws what parse_shared_config throws.
 SharedConfig load_shared_config(const Environment& environment);
 
 }  // namespace everyitem::identity

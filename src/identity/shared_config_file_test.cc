@@ -50,7 +50,7 @@ TEST(SharedConfigFile, HeadingsDifferBetweenFiles) {
 TEST(SharedConfigFile, HeadingsWithSpacesQuotesComments) {
   for (const char* heading :
        {"[profile my team]", "[ profile\tmy team ]", "[profile \"my team\"]", "[profile 'my team']",
-        "[profile my team] # of payments", "[profile my team];x"}) {
+        "[profile my team] # of payments", "[profile my team];x", "[profile my team] /* x */"}) {
     const SharedConfigFile file = parse_config(std::string(heading) + "\nregion = eu-west-1\n");
     EXPECT_THAT(only_profile(file, "my team"), UnorderedElementsAre(Pair("region", "eu-west-1")))
         << heading;
@@ -109,6 +109,13 @@ TEST(SharedConfigFile, SettingNamesAreCaseInsensitive) {
 TEST(SharedConfigFile, IgnoresBomAndCarriageReturns) {
   const SharedConfigFile file = parse_config("\xef\xbb\xbf[default]\r\na = 1\r\n\r\nb = 2");
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("a", "1"), Pair("b", "2")));
+}
+
+TEST(SharedConfigFile, CarriageReturnsAloneEndLines) {
+  const SharedConfigFile file = parse_config("[default]\ra = 1\r\rb =\r  c = 2\r");
+  EXPECT_THAT(file.profiles.at("default").settings,
+              UnorderedElementsAre(Pair("a", "1"), Pair("b", "")));
+  EXPECT_THAT(file.profiles.at("default").nested.at("b"), UnorderedElementsAre(Pair("c", "2")));
 }
 
 TEST(SharedConfigFile, IndentedSettingsAreNested) {
@@ -194,7 +201,9 @@ TEST(SharedConfigFile, InvalidLineIsNumberedNotShown) {
       {"[default]\n= secret", "config:2: expected a name before \"=\""},
       {"secret = 1\n", "config:1: a setting before the first heading"},
       {"\n\n[secret\n", "config:3: expected a heading"},
-      {"[default] secret\n", "config:1: expected a heading"},
+      {"[default]\r\nx = 1\r\nsecret", "config:3: expected \"name = value\""},
+      {"[default]\rx = 1\rsecret", "config:3: expected \"name = value\""},
+      {"[default]\nx = secret\xff\n", "config:2: not UTF-8"},
       {"[default]\ns3 =\n  secret\n", "config:3: expected \"name = value\""},
   };
   for (const auto& bad : cases) {
@@ -209,10 +218,10 @@ TEST(LoadSharedConfig, ReadsFilesInHome) {
   home.write(".aws/config", "[default]\nregion = eu-west-1\n");
   home.write(".aws/credentials", "[default]\naws_access_key_id = AKID\n");
   const SharedConfig files = load_shared_config(home.environment());
-  EXPECT_TRUE(files.config.exists);
+  EXPECT_EQ(files.config.problem, "");
   EXPECT_EQ(files.config.path, home.file(".aws/config"));
   EXPECT_EQ(files.config.content.profiles.at("default").settings.at("region"), "eu-west-1");
-  EXPECT_TRUE(files.credentials.exists);
+  EXPECT_EQ(files.credentials.problem, "");
   EXPECT_EQ(files.credentials.content.profiles.at("default").settings.at("aws_access_key_id"),
             "AKID");
 }
@@ -233,38 +242,45 @@ TEST(LoadSharedConfig, MissingFileIsEmpty) {
   const TemporaryHome home;
   const SharedConfig files =
       load_shared_config(home.environment({{"AWS_CONFIG_FILE", home.file("none/config")}}));
-  EXPECT_FALSE(files.config.exists);
-  EXPECT_FALSE(files.credentials.exists);
+  EXPECT_EQ(files.config.problem, "no such file");
+  EXPECT_EQ(files.credentials.problem, "no such file");
   EXPECT_THAT(files.config.content.profiles, IsEmpty());
 }
 
 TEST(LoadSharedConfig, NothingWithoutHome) {
+  // Not even if the current folder has one named "~".
+  const TemporaryHome current;
+  std::filesystem::create_directories(current.file("~/.aws"));
+  current.write("~/.aws/config", "[default]\nregion = eu-west-1\n");
+  const std::filesystem::path before = std::filesystem::current_path();
+  std::filesystem::current_path(current.file(""));
   const SharedConfig files = load_shared_config(environment_of({}));
-  EXPECT_FALSE(files.config.exists);
+  std::filesystem::current_path(before);
+  EXPECT_EQ(files.config.problem, "no such file");
   EXPECT_EQ(files.config.path, "~/.aws/config");
+  EXPECT_THAT(files.config.content.profiles, IsEmpty());
 }
 
-TEST(LoadSharedConfig, ForbiddenFileNamesPathAndReason) {
+TEST(LoadSharedConfig, ForbiddenFileIsNotRead) {
   if (geteuid() == 0) {
     GTEST_SKIP() << "root may read everything";
   }
   const TemporaryHome home;
   home.write(".aws/credentials", "[default]\n");
   std::filesystem::permissions(home.file(".aws/credentials"), std::filesystem::perms::none);
-  EXPECT_THAT(message_of([&] { load_shared_config(home.environment()); }),
-              HasSubstr(home.file(".aws/credentials") + ": Permission denied"));
+  const SharedConfig files = load_shared_config(home.environment());
+  EXPECT_EQ(files.credentials.problem, "Permission denied");
+  EXPECT_FALSE(files.credentials.absent);
 }
 
-TEST(LoadSharedConfig, UnreadableFileNamesPathAndReason) {
+TEST(LoadSharedConfig, FolderOrDeviceIsNotRead) {
   const TemporaryHome home;
-  try {
-    load_shared_config(home.environment({{"AWS_CONFIG_FILE", home.file(".aws")}}));
-    FAIL() << "read a directory";
-  } catch (const Error& error) {
-    EXPECT_EQ(error.kind(), ErrorKind::failed);
-    EXPECT_EQ(error.details().object, home.file(".aws"));
-    EXPECT_EQ(error.details().message, "Is a directory");
-  }
+  const SharedConfig files = load_shared_config(home.environment(
+      {{"AWS_CONFIG_FILE", home.file(".aws")}, {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"}}));
+  EXPECT_EQ(files.config.problem, "Is a directory");
+  EXPECT_FALSE(files.config.absent);
+  EXPECT_EQ(files.credentials.problem, "not a file");
+  EXPECT_TRUE(files.credentials.absent);
 }
 
 }  // namespace

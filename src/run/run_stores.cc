@@ -45,11 +45,11 @@ std::string path_in_state_home(const StoresContext& context, std::string_view wh
                                const Message& option, std::string_view run = {}) {
   const Environment& environment = context.context.environment;
   std::string state_home = environment("XDG_STATE_HOME");
-  if (state_home.empty()) {
+  if (!state_home.starts_with('/')) {  // the XDG specification has relative paths ignored
     const std::string home = environment("HOME");
     if (home.empty()) {
       throw usage_error(
-          fmt::format("there is no folder for the {}: neither HOME nor XDG_STATE_HOME is set",
+          fmt::format("there is no folder for the {}: neither HOME nor XDG_STATE_HOME names one",
                       what),
           "Give " + option + ".");
     }
