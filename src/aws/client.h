@@ -35,17 +35,37 @@ struct ServiceModel {
   std::string_view content_type;   ///< of bodies that are not CBOR; not sent if empty
   /// Its name in the shared settings, if that is not the endpoint prefix.
   std::string_view settings_name = {};
+  /// What follows the account in the name of its endpoint for one account; empty if it has none.
+  std::string_view account_endpoint = {};
 };
 
-inline constexpr ServiceModel kDynamoDb{"dynamodb", "DynamoDB_20120810",
-                                        "application/x-amz-json-1.0"};
-inline constexpr ServiceModel kKinesis{"kinesis", "Kinesis_20131202", "application/x-amz-json-1.1"};
+inline constexpr ServiceModel kDynamoDb{
+    .signing_name = "dynamodb",
+    .target_prefix = "DynamoDB_20120810",
+    .content_type = "application/x-amz-json-1.0",
+    .account_endpoint = "ddb",
+};
+/// Calls that write and read records. Those about streams have another endpoint for one account.
+inline constexpr ServiceModel kKinesis{
+    .signing_name = "kinesis",
+    .target_prefix = "Kinesis_20131202",
+    .content_type = "application/x-amz-json-1.1",
+    .account_endpoint = "data-kinesis",
+};
+inline constexpr ServiceModel kKinesisControl{
+    .signing_name = "kinesis",
+    .target_prefix = "Kinesis_20131202",
+    .content_type = "application/x-amz-json-1.1",
+    .account_endpoint = "control-kinesis",
+};
 inline constexpr ServiceModel kLambda{"lambda", "", "application/json"};
 inline constexpr ServiceModel kSsm{"ssm", "AmazonSSM", "application/x-amz-json-1.1"};
 inline constexpr ServiceModel kSts{"sts", "", "application/x-www-form-urlencoded; charset=utf-8"};
 /// Single sign-on: credentials for assigned roles, and the tokens of logins. Calls are not signed.
 inline constexpr ServiceModel kSsoPortal{"portal.sso", "", "", "sso"};
 inline constexpr ServiceModel kSsoOidc{"oidc", "", "application/json", "sso_oidc"};
+/// Refreshes the sessions of `aws login`. Calls are not signed.
+inline constexpr ServiceModel kSignin{"signin", "", "application/json"};
 
 /// One operation on one object. The texts are borrowed until the call returns.
 struct Call {

@@ -19,6 +19,7 @@ struct Credentials {
   std::optional<std::chrono::system_clock::time_point> expires_at;
   /// Their source, for the user: "environment variables", "role deploy of profile b".
   std::string source = {};
+  std::string account_id = {};  ///< whose they are; empty if the source does not say
 
   friend bool operator==(const Credentials&, const Credentials&) = default;
 };

@@ -1,6 +1,7 @@
 // The endpoints of AWS services in a region.
 #pragma once
 
+#include <optional>
 #include <string_view>
 
 #include "http/endpoint.h"
@@ -18,5 +19,14 @@ struct EndpointVariant {
 /// Every partition has every variant.
 http::Endpoint regional_endpoint(std::string_view service, std::string_view region,
                                  EndpointVariant variant = {});
+
+/// The endpoint of DynamoDB or Kinesis for the resources of one account:
+/// https://ACCOUNT.NAME.REGION.SUFFIX, where `name` is ServiceModel::account_endpoint. Nothing
+/// if there is none: DynamoDB has them in the large partitions and not with FIPS, Kinesis
+/// everywhere but in two isolated partitions. Throws a usage error, which does not show it, if the
+/// account cannot be part of a host name.
+std::optional<http::Endpoint> account_endpoint(std::string_view name, std::string_view account,
+                                               std::string_view region,
+                                               EndpointVariant variant = {});
 
 }  // namespace everyitem::aws

@@ -96,6 +96,85 @@ TEST(RegionalEndpoint, VariantsFollowRuleSets) {
   }
 }
 
+// What the rule set of botocore 1.44.8 gives.
+TEST(RegionalEndpoint, SigninIsTheConsoles) {
+  const EndpointVariant fips{.fips = true};
+  const struct {
+    const char* region;
+    EndpointVariant variant;
+    const char* url;
+  } cases[] = {
+      {"eu-west-1", {}, "https://eu-west-1.signin.aws.amazon.com"},
+      {"cn-north-1", {}, "https://cn-north-1.signin.amazonaws.cn"},
+      {"us-gov-east-1", {}, "https://us-gov-east-1.signin.amazonaws-us-gov.com"},
+      {"eusc-de-east-1", {}, "https://eusc-de-east-1.signin.amazonaws-eusc.eu"},
+      {"us-iso-east-1", {}, "https://us-iso-east-1.signin.c2shome.ic.gov"},
+      {"us-isob-east-1", {}, "https://us-isob-east-1.signin.sc2shome.sgov.gov"},
+      {"eu-isoe-west-1", {}, "https://eu-isoe-west-1.signin.csphome.adc-e.uk"},
+      {"us-isof-south-1", {}, "https://us-isof-south-1.signin.csphome.hci.ic.gov"},
+      {"us-gov-west-1", fips, "https://signin-fips.amazonaws-us-gov.com"},
+      {"us-gov-east-1", fips, "https://us-gov-east-1.signin-fips.amazonaws-us-gov.com"},
+      {"us-east-1", fips, "https://signin-fips.us-east-1.amazonaws.com"},
+      {"us-east-1", {.dual_stack = true}, "https://signin.us-east-1.api.aws"},
+      {"us-east-1", {.fips = true, .dual_stack = true}, "https://signin-fips.us-east-1.api.aws"},
+  };
+  for (const auto& known : cases) {
+    EXPECT_EQ(regional_endpoint("signin", known.region, known.variant).url(), known.url);
+  }
+}
+
+// What the rule sets of botocore 1.44.8 give.
+TEST(AccountEndpoint, IsWhereRuleSetsHaveOne) {
+  const EndpointVariant fips{.fips = true};
+  const EndpointVariant dual_stack{.dual_stack = true};
+  const struct {
+    const char* name;
+    const char* region;
+    EndpointVariant variant;
+    const char* url;
+  } cases[] = {
+      {"ddb", "us-east-1", {}, "https://111122223333.ddb.us-east-1.amazonaws.com"},
+      {"ddb", "us-east-1", dual_stack, "https://111122223333.ddb.us-east-1.api.aws"},
+      {"ddb", "us-gov-west-1", {}, "https://111122223333.ddb.us-gov-west-1.amazonaws.com"},
+      {"ddb", "cn-north-1", {}, "https://111122223333.ddb.cn-north-1.amazonaws.com.cn"},
+      {"ddb", "cn-north-9", {}, ""},
+      {"ddb", "eusc-de-east-1", {}, ""},
+      {"ddb", "us-iso-east-1", {}, ""},
+      {"ddb", "us-east-1", fips, ""},
+      {"ddb", "us-east-1", {.fips = true, .dual_stack = true}, ""},
+      {"data-kinesis",
+       "us-east-1",
+       {},
+       "https://111122223333.data-kinesis.us-east-1.amazonaws.com"},
+      {"control-kinesis",
+       "eusc-de-east-1",
+       {},
+       "https://111122223333.control-kinesis.eusc-de-east-1.amazonaws.eu"},
+      {"data-kinesis", "us-gov-west-1", fips,
+       "https://111122223333.data-kinesis-fips.us-gov-west-1.amazonaws.com"},
+      {"data-kinesis", "us-east-1", dual_stack,
+       "https://111122223333.data-kinesis.us-east-1.api.aws"},
+      {"data-kinesis", "us-iso-east-1", {}, ""},
+      {"data-kinesis", "us-isob-east-1", {}, ""},
+      {"data-kinesis",
+       "eu-isoe-west-1",
+       {},
+       "https://111122223333.data-kinesis.eu-isoe-west-1.cloud.adc-e.uk"},
+  };
+  for (const auto& known : cases) {
+    const auto endpoint = account_endpoint(known.name, "111122223333", known.region, known.variant);
+    EXPECT_EQ(endpoint ? endpoint->url() : "", known.url) << known.name << " " << known.region;
+  }
+}
+
+TEST(AccountEndpoint, UnusableAccountIsNotShown) {
+  for (const char* account : {"evil.example", "1/2", "", "a b"}) {
+    const std::string message = message_of([&] { account_endpoint("ddb", account, "us-east-1"); });
+    EXPECT_THAT(message, HasSubstr("is not an account ID"));
+    EXPECT_THAT(message, testing::Not(HasSubstr("evil")));
+  }
+}
+
 TEST(RegionalEndpoint, InvalidHostLabelIsNamed) {
   for (const std::string& region :
        {std::string("us_east_1"), std::string("us-east-1."), std::string("-us"), std::string("us-"),

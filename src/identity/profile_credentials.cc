@@ -14,6 +14,7 @@
 #include "identity/assume_role_credentials.h"
 #include "identity/container_credentials.h"
 #include "identity/environment_credentials.h"
+#include "identity/login_credentials.h"
 #include "identity/metadata_credentials.h"
 #include "identity/process_credentials.h"
 #include "identity/profile_keys.h"
@@ -74,9 +75,14 @@ class ProviderOfProfile {
     if (!profile.setting("sso_session").empty() || !profile.setting("sso_start_url").empty()) {
       return std::make_unique<SsoCredentials>(connector_, profile);
     }
+    const bool has_login = !profile.setting("login_session").empty();
     const bool has_process = !profile.setting("credential_process").empty();
-    if (has_keys(profile) && (profile.keys_are_in_credentials_file || !has_process)) {
+    if (has_keys(profile) &&
+        (profile.keys_are_in_credentials_file || !(has_login || has_process))) {
       return std::make_unique<ProfileKeys>(profile);
+    }
+    if (has_login) {
+      return std::make_unique<LoginCredentials>(connector_, profile);
     }
     if (has_process) {
       return std::make_unique<ProcessCredentials>(connector_, profile);

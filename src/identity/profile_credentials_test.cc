@@ -258,6 +258,11 @@ TEST_F(ProfileCredentialsTest, OrderIsThatOfAwsTools) {
   EXPECT_EQ(find()->access_key_id, "AKPROC");  // before keys of the config file
   credentials(std::string("[default]\n") + kKeys);
   EXPECT_EQ(find()->access_key_id, "AKID");  // after those of the credentials file
+  config("[default]\nlogin_session = me\n" + process);
+  EXPECT_EQ(find()->access_key_id, "AKID");
+  credentials("");
+  config("[default]\nlogin_session = me\n" + process + kKeys);
+  EXPECT_THAT(message(), HasSubstr("aws login --profile default"));
 }
 
 }  // namespace

@@ -79,6 +79,12 @@ void SecretDocument::set(std::string_view name, std::string_view text) {
   members_.insert_or_assign(name, boost::json::value(text, members_.storage()));
 }
 
+void SecretDocument::set_in(std::string_view object, std::string_view name, std::string_view text) {
+  boost::json::value& member = members_[object];
+  boost::json::object& inner = member.is_object() ? member.get_object() : member.emplace_object();
+  inner.insert_or_assign(name, boost::json::value(text, members_.storage()));
+}
+
 std::string SecretDocument::serialized() const {
   boost::json::serializer serializer;
   serializer.reset(&members_);

@@ -48,6 +48,8 @@ class SecretDocument {
   /// Empty if the member is missing or not a string.
   std::string text(std::string_view name) const;
   void set(std::string_view name, std::string_view text);
+  /// In the member `object`, which becomes an object if it is not one.
+  void set_in(std::string_view object, std::string_view name, std::string_view text);
   /// The document, as text.
   std::string serialized() const;
 

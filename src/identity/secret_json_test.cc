@@ -44,6 +44,9 @@ TEST(SecretDocument, CanBeChangedAndSerialized) {
   document->set("a", "y");
   document->set("c", "z");
   EXPECT_EQ(document->serialized(), R"({"a":"y","b":[1,2],"c":"z"})");
+  document->set_in("b", "d", "1");
+  document->set_in("b", "d", "2");
+  EXPECT_EQ(document->serialized(), R"({"a":"y","b":{"d":"2"},"c":"z"})");
 }
 
 TEST(SecretDocument, LeavesNothingInFreedMemory) {

@@ -1,26 +1,16 @@
 #include "identity/sso_token.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <array>
-#include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <cstdlib>
-#include <string_view>
-#include <system_error>
 #include <utility>
-#include <variant>
 
 #include <boost/json/value.hpp>
 #include <fmt/format.h>
 #include <openssl/sha.h>
 
-#include "base/descriptor.h"
 #include "identity/iso_time.h"
-#include "identity/secret_file.h"
+#include "identity/user_path.h"
 
 namespace everyitem::identity {
 
@@ -31,58 +21,16 @@ using std::chrono::system_clock;
 /// As in the AWS tools, a token that expires sooner is refreshed.
 constexpr std::chrono::minutes kRefreshWindow{15};
 
-/// For refreshing a token that is still valid.
-constexpr aws::Patience kEarlyPatience{.failing = std::chrono::seconds(10),
-                                       .throttled = std::chrono::seconds(10)};
-
-std::string system_words() { return std::generic_category().message(errno); }
-
-/// The login, or why there is none.
-std::variant<CachedLogin, std::string> load(const std::filesystem::path& path) {
-  try {
-    std::optional<CachedLogin> login = parse_cached_login(read_secret_file(path));
-    if (!login) {
-      return path.string() + " is not a login file";
-    }
-    return std::move(*login);
-  } catch (const std::system_error& error) {
-    return error.code() == std::errc::no_such_file_or_directory
-               ? std::string("nobody has logged in")
-               : path.string() + ": " + error.code().message();
-  }
-}
-
-/// Replaces the file atomically, readable only for its owner. Returns why it could not be written,
-/// or nothing.
-std::string replace_file(const std::filesystem::path& path, std::string_view text) {
-  std::string temporary = path.string() + ".XXXXXX";
-  {
-    const Descriptor file(mkostemp(temporary.data(), O_CLOEXEC));
-    if (file.get() < 0) {
-      return system_words();
-    }
-    while (!text.empty()) {
-      const ssize_t written = write(file.get(), text.data(), text.size());
-      if (written < 0 && errno != EINTR) {
-        std::string reason = system_words();
-        unlink(temporary.c_str());
-        return reason;
-      }
-      text.remove_prefix(static_cast<std::size_t>(std::max<ssize_t>(written, 0)));
-    }
-  }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) {
-    std::string reason = system_words();
-    unlink(temporary.c_str());
-    return reason;
-  }
-  return {};
-}
-
 std::string name_of(const SsoLogin& login) {
   return login.session.empty()
              ? fmt::format("the single sign-on of profile \"{}\"", login.profile)
              : fmt::format("SSO session \"{}\" of profile \"{}\"", login.session, login.profile);
+}
+
+std::string hint_of(const SsoLogin& login) {
+  return login.session.empty()
+             ? fmt::format("Run \"aws sso login --profile {}\".", login.profile)
+             : fmt::format("Run \"aws sso login --sso-session {}\".", login.session);
 }
 
 /// The body of a CreateToken request.
@@ -118,42 +66,49 @@ std::string adopt(PaddedBuffer answer, CachedLogin& cached, system_clock::time_p
   return {};
 }
 
-/// Returns why it could not be refreshed, or nothing.
-Awaitable<std::string> refresh(Connector& connector, const SsoLogin& login, CachedLogin& cached) {
-  std::string body = refresh_request(cached);
-  const WipedAtEnd wiped(body);
-  const aws::SecretText client_id = cached.document.text("clientId");
-  const aws::SecretText client_secret = cached.document.text("clientSecret");
-  const aws::SecretText refresh_token = cached.document.text("refreshToken");
-  const std::string name = name_of(login);
-  std::optional<aws::Patience> patience;
-  if (cached.expires_at > connector.clock().wall_now()) {
-    patience = kEarlyPatience;
+class SsoTokenLogin final : public StoredLogin {
+ public:
+  SsoTokenLogin(Connector& connector, SsoLogin login)
+      : connector_(connector), login_(std::move(login)) {}
+
+  std::string name() const override { return name_of(login_); }
+  std::string hint() const override { return hint_of(login_); }
+  std::filesystem::path path() const override {
+    return login_path(login_, connector_.environment());
   }
-  const aws::Call call{.operation = "CreateToken",
-                       .object = name,
-                       .body = body,
-                       .path = "/token",
-                       .is_signed = false,
-                       .secrets = {client_id, client_secret, refresh_token},
-                       .patience = patience};
-  std::string failure;
-  try {
-    const auto connection =
-        connector.service(co_await asio::this_coro::executor, aws::kSsoOidc, login.region, nullptr);
+  std::optional<CachedLogin> parse(PaddedBuffer text) const override {
+    return parse_cached_login(std::move(text));
+  }
+  bool is_due(const CachedLogin& cached, system_clock::time_point now) const override {
+    return !login_.session.empty() && cached.expires_at - now < kRefreshWindow &&
+           is_refreshable(cached, now);
+  }
+
+  Awaitable<std::string> refresh(CachedLogin& cached) override {
+    std::string body = refresh_request(cached);
+    const WipedAtEnd wiped(body);
+    const aws::SecretText client_id = cached.document.text("clientId");
+    const aws::SecretText client_secret = cached.document.text("clientSecret");
+    const aws::SecretText refresh_token = cached.document.text("refreshToken");
+    const std::string object = name();
+    const aws::Call call{.operation = "CreateToken",
+                         .object = object,
+                         .body = body,
+                         .path = "/token",
+                         .is_signed = false,
+                         .secrets = {client_id, client_secret, refresh_token},
+                         .patience = refresh_patience(cached, connector_.clock())};
     PaddedBuffer answer;
-    const aws::Client::Accept accept = [&answer](http::Response response) {
-      answer = std::move(response.body);
-    };
-    co_await connection->client.call(call, accept);
-    failure = adopt(std::move(answer), cached, connector.clock().wall_now());
-  } catch (const Error& error) {
-    const ErrorDetails& details = error.details();
-    failure =
-        (details.code.empty() ? details.message : details.code + ": " + details.message).text();
+    std::string failure =
+        co_await call_to_refresh(connector_, aws::kSsoOidc, login_.region, call, answer);
+    co_return failure.empty() ? adopt(std::move(answer), cached, connector_.clock().wall_now())
+                              : failure;
   }
-  co_return failure;
-}
+
+ private:
+  Connector& connector_;
+  SsoLogin login_;
+};
 
 }  // namespace
 
@@ -163,9 +118,7 @@ Error login_error(const SsoLogin& login, std::string code, std::string reason) {
            .object = name_of(login),
            .code = std::move(code),
            .message = std::move(reason),
-           .hint = login.session.empty()
-                       ? fmt::format("Run \"aws sso login --profile {}\".", login.profile)
-                       : fmt::format("Run \"aws sso login --sso-session {}\".", login.session)}};
+           .hint = hint_of(login)}};
 }
 
 std::optional<CachedLogin> parse_cached_login(PaddedBuffer text) {
@@ -193,55 +146,19 @@ bool is_refreshable(const CachedLogin& cached, system_clock::time_point now) {
 }
 
 std::filesystem::path login_path(const SsoLogin& login, const Environment& environment) {
-  const std::string home = environment("HOME");
-  if (home.empty()) {
+  const std::optional<std::string> folder = expand_path("~/.aws/sso/cache", environment);
+  if (!folder) {
     throw login_error(login, {}, "HOME is not set, so the login file cannot be found");
   }
   const std::string& name = login.session.empty() ? login.start_url : login.session;
   std::array<unsigned char, SHA_DIGEST_LENGTH> digest{};
   SHA1(reinterpret_cast<const unsigned char*>(name.data()), name.size(), digest.data());
-  return std::filesystem::path(home) / ".aws" / "sso" / "cache" /
-         fmt::format("{:02x}.json", fmt::join(digest, ""));
+  return std::filesystem::path(*folder) / fmt::format("{:02x}.json", fmt::join(digest, ""));
 }
 
 Awaitable<aws::SecretText> find_sso_token(Connector& connector, SsoLogin login) {
-  const std::filesystem::path path = login_path(login, connector.environment());
-  std::variant<CachedLogin, std::string> loaded = load(path);
-  if (auto* reason = std::get_if<std::string>(&loaded)) {
-    throw login_error(login, {}, std::move(*reason));
-  }
-  CachedLogin& cached = std::get<CachedLogin>(loaded);
-  const auto now = connector.clock().wall_now();
-  std::string failure;
-  if (!login.session.empty() && cached.expires_at - now < kRefreshWindow &&
-      is_refreshable(cached, now)) {
-    failure = co_await refresh(connector, login, cached);
-    if (failure.empty()) {
-      std::string text = cached.document.serialized();
-      const WipedAtEnd wiped(text);
-      if (const std::string reason = replace_file(path, text); !reason.empty()) {
-        connector.context().notice(fmt::format("Cannot save the refreshed login of {}: {}: {}",
-                                               name_of(login), path.string(), reason));
-      }
-    } else if (auto again = load(path);
-               std::holds_alternative<CachedLogin>(again) &&
-               std::get<CachedLogin>(again).expires_at > cached.expires_at) {
-      // Another program may have refreshed it meanwhile, and a refresh token may work only once.
-      cached = std::move(std::get<CachedLogin>(again));
-      failure.clear();
-    }
-  }
-  if (cached.expires_at <= now) {
-    throw login_error(login, {},
-                      failure.empty()
-                          ? "the login has expired"
-                          : "the login has expired, and refreshing it failed: " + failure);
-  }
-  if (!failure.empty()) {
-    connector.context().notice(
-        fmt::format("The login of {} expires at {}; refreshing it failed: {}", name_of(login),
-                    format_iso_time(cached.expires_at), failure));
-  }
+  SsoTokenLogin stored(connector, std::move(login));
+  const CachedLogin cached = co_await find_login(connector, stored);
   co_return aws::SecretText(cached.document.text("accessToken"));
 }
 

@@ -11,7 +11,7 @@
 #include "base/async.h"
 #include "base/error.h"
 #include "identity/connector.h"
-#include "identity/secret_json.h"
+#include "identity/stored_login.h"
 
 namespace everyitem::identity {
 
@@ -26,13 +26,7 @@ struct SsoLogin {
 /// An error about this login; its hint says how to log in.
 Error login_error(const SsoLogin& login, std::string code, std::string reason);
 
-/// A login as stored in its file.
-struct CachedLogin {
-  SecretDocument document;  ///< contains accessToken
-  std::chrono::system_clock::time_point expires_at;
-};
-
-/// Nothing if the text is not a login.
+/// Nothing if the text is not a login with an accessToken.
 std::optional<CachedLogin> parse_cached_login(PaddedBuffer text);
 
 /// Whether a new token can be requested without logging in again.

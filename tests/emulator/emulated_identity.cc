@@ -37,7 +37,7 @@ constexpr std::array kRefusals = {
 std::string EmulatedIdentity::operation_of(const ReceivedRequest& request) {
   for (const std::string& operation :
        {EmulatedSts::operation_of(request), EmulatedSso::operation_of(request),
-        EmulatedInstanceMetadata::operation_of(request),
+        EmulatedSignin::operation_of(request), EmulatedInstanceMetadata::operation_of(request),
         EmulatedContainer::operation_of(request)}) {
     if (!operation.empty()) {
       return operation;
@@ -68,6 +68,8 @@ Reply EmulatedIdentity::answer(const ReceivedRequest& request, std::optional<Fau
     reply = sts_.answer(request, now);
   } else if (!EmulatedSso::operation_of(request).empty()) {
     reply = sso_.answer(request, now);
+  } else if (!EmulatedSignin::operation_of(request).empty()) {
+    reply = signin_.answer(request, now);
   } else if (!EmulatedContainer::operation_of(request).empty()) {
     reply = container_.answer(request, now);
   } else {

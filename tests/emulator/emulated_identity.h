@@ -7,6 +7,7 @@
 #include <string>
 
 #include "emulator/emulated_metadata.h"
+#include "emulator/emulated_signin.h"
 #include "emulator/emulated_sso.h"
 #include "emulator/emulated_sts.h"
 #include "emulator/fault_plan.h"
@@ -28,6 +29,7 @@ class EmulatedIdentity {
   EmulatedIdentity(IdentityRegister& identities, const IdentityOptions& options)
       : sts_(identities),
         sso_(identities, options.sso_token_lifetime),
+        signin_(identities),
         metadata_(identities, options.metadata),
         container_(identities) {}
 
@@ -42,6 +44,7 @@ class EmulatedIdentity {
  private:
   EmulatedSts sts_;
   EmulatedSso sso_;
+  EmulatedSignin signin_;
   EmulatedInstanceMetadata metadata_;
   EmulatedContainer container_;
 };

@@ -253,6 +253,20 @@ TEST_F(EmulatedIdentityTest, RefreshGivesExpiringAccessToken) {
   EXPECT_EQ(refusal("grantType", "password"), "UnsupportedGrantTypeException");
 }
 
+TEST_F(EmulatedIdentityTest, LoginIsRefusedWithoutProof) {
+  const boost::json::object request{{"grantType", "refresh_token"},
+                                    {"clientId", "client"},
+                                    {"refreshToken", "login-live"}};
+  for (const char* proof : {"", "proof", "a.b.c"}) {
+    const Reply reply = send({.method = "POST",
+                              .target = "/v1/token",
+                              .headers = {{"DPoP", proof}},
+                              .body = boost::json::serialize(request)});
+    EXPECT_EQ(reply.status, 400) << proof;
+    EXPECT_EQ(reply.headers.at(0).value, "ValidationException");
+  }
+}
+
 TEST_F(EmulatedIdentityTest, MetadataNeedsTokenUnlessV1) {
   const std::string roles = "/latest/meta-data/iam/security-credentials/";
   EXPECT_EQ(get(roles).status, 401);
