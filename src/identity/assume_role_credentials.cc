@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "identity/sendable.h"
 #include "identity/sts.h"
 
 namespace everyitem::identity {
@@ -50,6 +51,7 @@ Awaitable<std::optional<aws::Credentials>> AssumeRoleCredentials::find() {
                                   source_->place()),
                       "Give that source credentials, or choose another.");
   }
+  require_sendable(*with);
   RoleRequest request;
   request.role_arn = role_.arn;
   request.session_name = session_name_or(role_.session_name, connector_.clock());

@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "identity/sendable.h"
 
 namespace everyitem::identity {
 
@@ -81,6 +82,9 @@ Awaitable<void> RefreshingCredentials::State::ask(std::shared_ptr<State> self) {
       provider->invalidate();
     }
     std::optional<aws::Credentials> found = co_await provider->find();
+    if (found) {
+      require_sendable(*found);
+    }
     keep(std::move(found));
   } catch (...) {
     failure = std::current_exception();
