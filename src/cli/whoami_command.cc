@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 
 #include "aws/client.h"
+#include "base/error.h"
 #include "base/human_format.h"
 #include "base/printable.h"
 #include "base/standard_streams.h"
@@ -127,6 +128,13 @@ class Whoami {
   Awaitable<void> find_all() {
     const identity::ServiceFlags flags = identity_.service_flags({});
     co_await identity_.find_region(flags);
+    std::exception_ptr no_credentials;  // what else is known is still shown
+    try {
+      co_await identity_.find_account(aws::kDynamoDb, flags);
+      co_await identity_.find_account(aws::kKinesis, flags);
+    } catch (const Error&) {
+      no_credentials = std::current_exception();
+    }
     for (const aws::ServiceModel& model : kServices) {
       const identity::IdentifiedService service = identity_.service(model, flags);
       found_.endpoints.emplace_back(model.signing_name, service.settings.endpoint.url());
@@ -134,6 +142,9 @@ class Whoami {
     }
     found_.profile = identity_.profile().name;
     found_.profile_place = identity_.profile().place;
+    if (no_credentials) {
+      std::rethrow_exception(no_credentials);
+    }
     found_.credentials = co_await identity_.credentials().find();
     if (!options_.offline) {
       const identity::IdentifiedService service = identity_.service(aws::kSts, flags);

@@ -39,8 +39,7 @@ Connector::Connector(Profile profile, Context context)
 
 ServiceSettings Connector::resolve(const aws::ServiceModel& model,
                                    const ServiceFlags& flags) const {
-  return resolve_service(model.signing_name, flags, profile_, context_.environment,
-                         model.settings_name);
+  return resolve_service(model, flags, profile_, context_.environment);
 }
 
 std::unique_ptr<ServiceConnection> Connector::service(const asio::any_io_executor& executor,

@@ -43,6 +43,7 @@ aws::Credentials read_credentials_document(const SecretDocument& document,
   credentials.access_key_id = required_text(document, "AccessKeyId");
   credentials.secret_access_key = required_text(document, "SecretAccessKey");
   credentials.session_token = optional_text(document, token_name);
+  credentials.account_id = document.text("AccountId");
   if (const std::string expiration = optional_text(document, "Expiration"); !expiration.empty()) {
     credentials.expires_at = parse_iso_time(expiration);
     if (!credentials.expires_at) {

@@ -18,7 +18,7 @@ class UnusableDocument : public std::runtime_error {
 };
 
 /// Reads AccessKeyId and SecretAccessKey, which are required, and the session token (named
-/// `token_name`) and Expiration, which are optional. Leaves `source` empty. Throws
+/// `token_name`), Expiration and AccountId, which are optional. Leaves `source` empty. Throws
 /// UnusableDocument, also for members of the wrong type.
 aws::Credentials read_credentials_document(const SecretDocument& document,
                                            std::string_view token_name);

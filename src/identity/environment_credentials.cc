@@ -23,7 +23,8 @@ Awaitable<std::optional<aws::Credentials>> EnvironmentCredentials::find() {
                                .secret_access_key = environment_(kSecret),
                                .session_token = environment_(kToken),
                                .expires_at = {},
-                               .source = "environment variables"};
+                               .source = "environment variables",
+                               .account_id = environment_("AWS_ACCOUNT_ID")};
   const bool has_key_id = !credentials.access_key_id.empty();
   const bool has_secret = !credentials.secret_access_key.empty();
   if (has_key_id != has_secret) {

@@ -12,6 +12,7 @@ namespace everyitem::identity {
 Identity::Identity(const IdentityFlags& flags, Context context) : flags_(flags) {
   context.insecure_http = flags.insecure_http;
   Profile profile = load_profile(flags.profile, context.environment);
+  check_retry_settings(profile, context.environment);
   connector_ = std::make_shared<Connector>(std::move(profile), std::move(context));
   std::unique_ptr<aws::CredentialsProvider> provider =
       make_credentials_chain(flags.profile, *connector_);
@@ -27,10 +28,12 @@ Identity::~Identity() = default;
 
 aws::CredentialsProvider& Identity::credentials() { return *credentials_; }
 
-ServiceFlags Identity::service_flags(const std::string& arn_region) const {
+ServiceFlags Identity::service_flags(const std::string& arn_region,
+                                     const std::string& arn_account) const {
   ServiceFlags flags;
   flags.region = flags_.region;
   flags.arn_region = arn_region;
+  flags.arn_account = arn_account;
   flags.endpoint_url = flags_.endpoint_url;
   flags.insecure_http = flags_.insecure_http;
   return flags;
@@ -45,12 +48,25 @@ Awaitable<void> Identity::find_region(const ServiceFlags& flags) {
   metadata_region_ = found.value_or(std::string());
 }
 
-IdentifiedService Identity::service(const aws::ServiceModel& model, ServiceFlags flags) {
+ServiceFlags Identity::with_findings(ServiceFlags flags) const {
   if (flags.region.empty() && flags.arn_region.empty() && !metadata_region_.empty()) {
     flags.fallback_region = metadata_region_;
   }
+  flags.account_id = account_id_.value_or(std::string());
+  return flags;
+}
+
+Awaitable<void> Identity::find_account(const aws::ServiceModel& model, const ServiceFlags& flags) {
+  if (!account_id_ &&
+      depends_on_account(model, with_findings(flags), profile(), connector_->environment())) {
+    const std::optional<aws::Credentials> found = co_await credentials_->find();
+    account_id_ = found ? found->account_id : std::string();
+  }
+}
+
+IdentifiedService Identity::service(const aws::ServiceModel& model, const ServiceFlags& flags) {
   IdentifiedService service;
-  service.settings = connector_->resolve(model, flags);
+  service.settings = connector_->resolve(model, with_findings(flags));
   service.tls = connector_->tls_for(service.settings.endpoint);
   service.credentials = credentials_.get();
   return service;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string>
 
 #include "aws/client.h"
@@ -44,22 +45,30 @@ class Identity {
   /// Renewed before they expire.
   aws::CredentialsProvider& credentials();
 
-  /// Flags for a service whose resource has an ARN in `arn_region`; empty without an ARN.
-  ServiceFlags service_flags(const std::string& arn_region) const;
+  /// Flags for a service whose resource has an ARN in this region and account; empty without an
+  /// ARN.
+  ServiceFlags service_flags(const std::string& arn_region,
+                             const std::string& arn_account = {}) const;
   /// If no flag, ARN, environment variable or profile gives a region, asks instance metadata for
   /// one and remembers it for `service`.
   Awaitable<void> find_region(const ServiceFlags& flags);
+  /// If the endpoint of the service depends on whose the credentials are, finds them and remembers
+  /// that for `service`. Throws what looking for credentials throws.
+  Awaitable<void> find_account(const aws::ServiceModel& model, const ServiceFlags& flags);
   /// Throws what resolve_service throws.
-  IdentifiedService service(const aws::ServiceModel& model, ServiceFlags flags);
+  IdentifiedService service(const aws::ServiceModel& model, const ServiceFlags& flags);
 
   /// Ends background work. Call it last.
   void stop();
 
  private:
+  ServiceFlags with_findings(ServiceFlags flags) const;
+
   IdentityFlags flags_;
   std::shared_ptr<Connector> connector_;
   std::unique_ptr<RefreshingCredentials> credentials_;
   std::string metadata_region_;
+  std::optional<std::string> account_id_;  ///< of the credentials, once they were found
 };
 
 }  // namespace everyitem::identity

@@ -322,6 +322,9 @@ Awaitable<std::optional<aws::Credentials>> ProcessCredentials::find() {
     throw failure_of(profile_, std::move(failure));
   }
   credentials->source = fmt::format("profile \"{}\" ({})", profile_.name, kSetting);
+  if (credentials->account_id.empty()) {
+    credentials->account_id = profile_.setting("aws_account_id");
+  }
   co_return credentials;
 }
 

@@ -27,6 +27,7 @@ Awaitable<std::optional<aws::Credentials>> ProfileKeys::find() {
       .session_token = profile_.setting(kToken),
       .expires_at = {},
       .source = fmt::format("profile \"{}\", {}", profile_.name, kKeyId),
+      .account_id = profile_.setting("aws_account_id"),
   };
   const bool has_key_id = !credentials.access_key_id.empty();
   const bool has_secret = !credentials.secret_access_key.empty();

@@ -2,6 +2,9 @@
 
 #include <algorithm>
 #include <array>
+#include <charconv>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include <fmt/format.h>
@@ -21,6 +24,10 @@ std::string upper(std::string_view text) {
     return c >= 'a' && c <= 'z' ? static_cast<char>(c - 'a' + 'A') : c;
   });
   return result;
+}
+
+std::string_view settings_name_of(const aws::ServiceModel& model) {
+  return model.settings_name.empty() ? model.signing_name : model.settings_name;
 }
 
 /// The value is empty if none is configured.
@@ -94,25 +101,55 @@ ServiceSettings global_sts(aws::EndpointVariant variant) {
   return sts;
 }
 
-/// The region and its endpoint. `overridden` means that a different endpoint is configured.
-ServiceSettings own_endpoint(std::string_view service, const ServiceFlags& flags,
-                             const Profile& profile, const Environment& environment,
-                             bool overridden) {
+aws::EndpointVariant variant_of(const Profile& profile, const Environment& environment) {
+  return {.fips = boolean(
+              setting_of("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile, environment)),
+          .dual_stack = boolean(setting_of("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint",
+                                           profile, environment))};
+}
+
+/// Whether endpoints for one account are used.
+enum class AccountMode { preferred, disabled, required };
+
+AccountMode account_mode(const Profile& profile, const Environment& environment) {
+  const Setting setting =
+      setting_of("AWS_ACCOUNT_ID_ENDPOINT_MODE", "account_id_endpoint_mode", profile, environment);
+  const std::string value = upper(setting.value);
+  if (value == "DISABLED") {
+    return AccountMode::disabled;
+  }
+  if (value == "REQUIRED") {
+    return AccountMode::required;
+  }
+  if (value != "PREFERRED" && !value.empty()) {
+    throw usage_error(
+        setting.name +
+        fmt::format(": \"{}\" is not one of preferred, disabled and required", setting.value));
+  }
+  return AccountMode::preferred;
+}
+
+/// What is known of a service's own endpoint before the account is.
+struct OwnEndpoint {
+  ServiceSettings settings;
+  aws::EndpointVariant variant;
+};
+
+/// The region and its standard endpoint. `overridden` means that a different endpoint is
+/// configured.
+OwnEndpoint own_endpoint(std::string_view service, const ServiceFlags& flags,
+                         const Profile& profile, const Environment& environment, bool overridden) {
   std::string region = configured_region(flags, profile, environment);
   if (region.empty()) {
     region = flags.fallback_region;
   }
-  aws::EndpointVariant variant;
-  variant.fips =
-      boolean(setting_of("AWS_USE_FIPS_ENDPOINT", "use_fips_endpoint", profile, environment));
+  aws::EndpointVariant variant = variant_of(profile, environment);
   variant.fips = take_fips(region) || variant.fips;
-  variant.dual_stack = boolean(
-      setting_of("AWS_USE_DUALSTACK_ENDPOINT", "use_dualstack_endpoint", profile, environment));
   if (service == "sts") {
     const bool legacy = wants_legacy_sts(profile, environment) && !overridden && !variant.fips &&
                         !variant.dual_stack && std::ranges::count(kLegacyStsRegions, region) > 0;
     if (legacy || region.empty() || region == kGlobalRegion) {
-      return global_sts(variant);
+      return {.settings = global_sts(variant), .variant = variant};
     }
   }
   if (region.empty()) {
@@ -120,9 +157,45 @@ ServiceSettings own_endpoint(std::string_view service, const ServiceFlags& flags
         "no region is given, and " + profile.place + " gives none",
         "Set " + setting::kRegion + " or AWS_REGION, or run \"aws configure set region REGION\".");
   }
-  ServiceSettings settings{.region = std::move(region), .endpoint = {}};
-  settings.endpoint = aws::regional_endpoint(service, settings.region, variant);
-  return settings;
+  OwnEndpoint own{.settings = {.region = std::move(region), .endpoint = {}}, .variant = variant};
+  own.settings.endpoint = aws::regional_endpoint(service, own.settings.region, variant);
+  return own;
+}
+
+/// To find out whether there are endpoints for an account.
+constexpr const char* kAnyAccount = "0";
+
+/// The account of the resource; otherwise that of the credentials.
+std::string account_of(const ServiceFlags& flags, const std::string& region) {
+  return !flags.arn_account.empty() && flags.arn_region == region ? flags.arn_account
+                                                                  : flags.account_id;
+}
+
+/// The endpoint for the account, if it is wanted and exists.
+std::optional<http::Endpoint> own_account_endpoint(const aws::ServiceModel& model,
+                                                   const ServiceFlags& flags,
+                                                   const OwnEndpoint& own, AccountMode mode) {
+  if (model.account_endpoint.empty() || mode == AccountMode::disabled) {
+    return std::nullopt;
+  }
+  const std::string& region = own.settings.region;
+  const std::string account = account_of(flags, region);
+  std::optional<http::Endpoint> endpoint = aws::account_endpoint(
+      model.account_endpoint, account.empty() ? std::string(kAnyAccount) : account, region,
+      own.variant);
+  if (endpoint && !account.empty()) {
+    return endpoint;
+  }
+  if (mode == AccountMode::required) {
+    throw usage_error(
+        endpoint
+            ? std::string("endpoints for an account are required, but the account is not known")
+            : fmt::format("endpoints for an account are required, but {} has none in {}{}",
+                          model.signing_name, region, own.variant.fips ? " with FIPS" : ""),
+        "Set AWS_ACCOUNT_ID, or aws_account_id in the profile; or set AWS_ACCOUNT_ID_ENDPOINT_MODE "
+        "to preferred.");
+  }
+  return std::nullopt;
 }
 
 }  // namespace
@@ -138,23 +211,60 @@ std::string configured_region(const ServiceFlags& flags, const Profile& profile,
   return {};
 }
 
-ServiceSettings resolve_service(std::string_view service, const ServiceFlags& flags,
-                                const Profile& profile, const Environment& environment,
-                                std::string_view settings_name) {
-  const Setting configured = configured_endpoint_url(
-      settings_name.empty() ? service : settings_name, flags, profile, environment);
+ServiceSettings resolve_service(const aws::ServiceModel& model, const ServiceFlags& flags,
+                                const Profile& profile, const Environment& environment) {
+  const Setting configured =
+      configured_endpoint_url(settings_name_of(model), flags, profile, environment);
+  const AccountMode mode = account_mode(profile, environment);
   // Even if its endpoint is not used: otherwise an invalid region would only show up as a rejected
   // signature.
-  ServiceSettings settings =
-      own_endpoint(service, flags, profile, environment, !configured.value.empty());
+  const OwnEndpoint own =
+      own_endpoint(model.signing_name, flags, profile, environment, !configured.value.empty());
+  ServiceSettings settings = own.settings;
   if (!configured.value.empty()) {
     settings.endpoint = http::parse_endpoint(configured.value, configured.name);
     if (!flags.insecure_http) {
       require_secure(settings.endpoint, configured);
     }
+  } else if (const auto endpoint = own_account_endpoint(model, flags, own, mode)) {
+    settings.endpoint = *endpoint;
   }
   settings.proxy = resolve_proxy(settings.endpoint, environment);
   return settings;
+}
+
+bool depends_on_account(const aws::ServiceModel& model, const ServiceFlags& flags,
+                        const Profile& profile, const Environment& environment) {
+  if (model.account_endpoint.empty() ||
+      account_mode(profile, environment) == AccountMode::disabled ||
+      !configured_endpoint_url(settings_name_of(model), flags, profile, environment)
+           .value.empty()) {
+    return false;
+  }
+  const OwnEndpoint own =
+      own_endpoint(model.signing_name, flags, profile, environment, /*overridden=*/false);
+  const std::string& region = own.settings.region;
+  return account_of(flags, region).empty() &&
+         aws::account_endpoint(model.account_endpoint, kAnyAccount, region, own.variant)
+             .has_value();
+}
+
+void check_retry_settings(const Profile& profile, const Environment& environment) {
+  const Setting attempts = setting_of("AWS_MAX_ATTEMPTS", "max_attempts", profile, environment);
+  const std::string& text = attempts.value;
+  int number = 1;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (!text.empty() && (error != std::errc() || end != text.data() + text.size() || number < 1)) {
+    throw usage_error(attempts.name + fmt::format(": \"{}\" is not a number of attempts", text),
+                      "Give a whole number, at least 1.");
+  }
+  const Setting mode = setting_of("AWS_RETRY_MODE", "retry_mode", profile, environment);
+  constexpr std::array<std::string_view, 4> kModes{"", "legacy", "standard", "adaptive"};
+  if (std::ranges::count(kModes, mode.value) == 0) {
+    throw usage_error(
+        mode.name +
+        fmt::format(": \"{}\" is not one of legacy, standard and adaptive", mode.value));
+  }
 }
 
 std::string resolve_ca_bundle(const Profile& profile, const Environment& environment) {

@@ -13,15 +13,16 @@ namespace {
 using testing::AllOf;
 using testing::HasSubstr;
 
-/// All inputs of `resolve_service`, for the service "dynamodb".
+/// All inputs of `resolve_service`, for DynamoDB.
 struct Inputs {
+  aws::ServiceModel model = aws::kDynamoDb;
   ServiceFlags flags;
   Variables variables;
   Profile profile{
       .name = "default", .place = "profile \"default\"", .settings = {}, .services = {}};
 
   ServiceSettings resolve() const {
-    return resolve_service("dynamodb", flags, profile, environment_of(variables));
+    return resolve_service(model, flags, profile, environment_of(variables));
   }
 };
 
@@ -75,7 +76,7 @@ TEST(ResolveService, OtherServicesAreIgnored) {
   inputs.profile.services["kinesis"]["endpoint_url"] = "https://profile-kinesis";
   EXPECT_EQ(inputs.resolve().endpoint.url(), "https://dynamodb.eu-west-1.amazonaws.com");
   EXPECT_EQ(
-      resolve_service("kinesis", inputs.flags, inputs.profile, environment_of(inputs.variables))
+      resolve_service(aws::kKinesis, inputs.flags, inputs.profile, environment_of(inputs.variables))
           .endpoint.url(),
       "https://variable-kinesis");
 }
@@ -84,8 +85,8 @@ TEST(ResolveService, SettingsNameMayDiffer) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   const auto url = [&] {
-    return resolve_service("oidc", inputs.flags, inputs.profile, environment_of(inputs.variables),
-                           "sso_oidc")
+    return resolve_service(aws::kSsoOidc, inputs.flags, inputs.profile,
+                           environment_of(inputs.variables))
         .endpoint.url();
   };
   EXPECT_EQ(url(), "https://oidc.eu-west-1.amazonaws.com");
@@ -137,7 +138,7 @@ TEST(ResolveService, InvalidEndpointNamesSetting) {
 std::string sts_of(const std::string& region, Variables variables = {}, ServiceFlags flags = {}) {
   flags.region = region;
   const ServiceSettings sts =
-      resolve_service("sts", flags, Inputs().profile, environment_of(std::move(variables)));
+      resolve_service(aws::kSts, flags, Inputs().profile, environment_of(std::move(variables)));
   return sts.endpoint.host + " " + sts.region;
 }
 
@@ -166,7 +167,7 @@ TEST(ResolveService, ProfileCanSelectLegacySts) {
   Inputs inputs;
   inputs.profile.settings = {{"region", "eu-west-1"}, {"sts_regional_endpoints", "legacy"}};
   const auto host = [&] {
-    return resolve_service("sts", {}, inputs.profile, environment_of(inputs.variables))
+    return resolve_service(aws::kSts, {}, inputs.profile, environment_of(inputs.variables))
         .endpoint.host;
   };
   EXPECT_EQ(host(), "sts.amazonaws.com");
@@ -269,6 +270,114 @@ TEST(ResolveCaBundle, VariableBeforeProfile) {
   EXPECT_EQ(resolve_ca_bundle(profile, environment_of({})), "/profile.pem");
   EXPECT_EQ(resolve_ca_bundle(profile, environment_of({{"AWS_CA_BUNDLE", "/variable.pem"}})),
             "/variable.pem");
+}
+
+/// For an account that is known, in us-east-1.
+class AccountEndpoints : public testing::Test {
+ protected:
+  AccountEndpoints() {
+    inputs_.flags.region = "us-east-1";
+    inputs_.flags.account_id = "111122223333";
+  }
+  std::string url() const { return inputs_.resolve().endpoint.url(); }
+  bool depends() const {
+    return depends_on_account(inputs_.model, inputs_.flags, inputs_.profile,
+                              environment_of(inputs_.variables));
+  }
+  void mode(const std::string& mode) { inputs_.variables["AWS_ACCOUNT_ID_ENDPOINT_MODE"] = mode; }
+
+  Inputs inputs_;
+};
+
+TEST_F(AccountEndpoints, PreferredOnceAccountIsKnown) {
+  EXPECT_EQ(url(), "https://111122223333.ddb.us-east-1.amazonaws.com");
+  inputs_.model = aws::kKinesis;
+  EXPECT_EQ(url(), "https://111122223333.data-kinesis.us-east-1.amazonaws.com");
+  inputs_.model = aws::kKinesisControl;
+  EXPECT_EQ(url(), "https://111122223333.control-kinesis.us-east-1.amazonaws.com");
+  inputs_.model = aws::kSsm;
+  EXPECT_EQ(url(), "https://ssm.us-east-1.amazonaws.com");
+  inputs_.model = aws::kDynamoDb;
+  inputs_.flags.account_id = "";
+  EXPECT_EQ(url(), "https://dynamodb.us-east-1.amazonaws.com");
+}
+
+TEST_F(AccountEndpoints, ResourcesAccountComesFirst) {
+  inputs_.flags.arn_account = "444455556666";
+  inputs_.flags.arn_region = "us-east-1";
+  EXPECT_EQ(url(), "https://444455556666.ddb.us-east-1.amazonaws.com");
+  inputs_.flags.arn_region = "eu-west-1";  // not the region that is called
+  EXPECT_EQ(url(), "https://111122223333.ddb.us-east-1.amazonaws.com");
+}
+
+TEST_F(AccountEndpoints, VariableBeforeProfileSetsMode) {
+  inputs_.profile.settings["account_id_endpoint_mode"] = "Disabled";
+  EXPECT_EQ(url(), "https://dynamodb.us-east-1.amazonaws.com");
+  mode("preferred");
+  EXPECT_EQ(url(), "https://111122223333.ddb.us-east-1.amazonaws.com");
+  mode("maybe");
+  EXPECT_THAT(message_of([&] { url(); }),
+              AllOf(HasSubstr("AWS_ACCOUNT_ID_ENDPOINT_MODE"), HasSubstr("\"maybe\"")));
+}
+
+TEST_F(AccountEndpoints, RequiredIsAnErrorWithoutOne) {
+  mode("required");
+  EXPECT_EQ(url(), "https://111122223333.ddb.us-east-1.amazonaws.com");
+  inputs_.flags.region = "us-iso-east-1";
+  EXPECT_THAT(message_of([&] { url(); }), HasSubstr("dynamodb has none in us-iso-east-1"));
+  inputs_.flags.region = "us-east-1";
+  inputs_.variables["AWS_USE_FIPS_ENDPOINT"] = "true";
+  EXPECT_THAT(message_of([&] { url(); }), HasSubstr("dynamodb has none in us-east-1 with FIPS"));
+  inputs_.variables.erase("AWS_USE_FIPS_ENDPOINT");
+  inputs_.flags.account_id = "";
+  EXPECT_THAT(message_of([&] { url(); }),
+              AllOf(HasSubstr("the account is not known"), HasSubstr("AWS_ACCOUNT_ID")));
+  inputs_.model = aws::kSsm;
+  EXPECT_EQ(url(), "https://ssm.us-east-1.amazonaws.com");
+}
+
+TEST_F(AccountEndpoints, ConfiguredEndpointComesFirst) {
+  inputs_.variables["AWS_ENDPOINT_URL"] = "https://localhost";
+  mode("required");
+  EXPECT_EQ(url(), "https://localhost");
+}
+
+TEST_F(AccountEndpoints, CredentialsFoundOnlyIfNeeded) {
+  inputs_.flags.account_id = "";
+  EXPECT_TRUE(depends());
+  inputs_.flags.arn_account = "444455556666";
+  inputs_.flags.arn_region = "us-east-1";
+  EXPECT_FALSE(depends());
+  inputs_.flags.arn_account = "";
+  mode("disabled");
+  EXPECT_FALSE(depends());
+  mode("preferred");
+  inputs_.model = aws::kSsm;
+  EXPECT_FALSE(depends());
+  inputs_.model = aws::kDynamoDb;
+  inputs_.flags.region = "us-iso-east-1";
+  EXPECT_FALSE(depends());
+  inputs_.flags.region = "us-east-1";
+  inputs_.flags.endpoint_url = "https://localhost";
+  EXPECT_FALSE(depends());
+}
+
+TEST(RetrySettings, AreCheckedLikeBotocore) {
+  const auto refusal = [](const Variables& variables, const Settings& settings = {}) {
+    const Profile profile{.name = "b", .place = "profile \"b\"", .settings = settings};
+    return message_of([&] { check_retry_settings(profile, environment_of(variables)); });
+  };
+  check_retry_settings({}, environment_of({}));
+  check_retry_settings({},
+                       environment_of({{"AWS_MAX_ATTEMPTS", "1"}, {"AWS_RETRY_MODE", "legacy"}}));
+  for (const char* attempts : {"0", "-1", "many", "3x", "1.5"}) {
+    EXPECT_THAT(refusal({{"AWS_MAX_ATTEMPTS", attempts}}),
+                AllOf(HasSubstr("AWS_MAX_ATTEMPTS"), HasSubstr(attempts)));
+  }
+  EXPECT_THAT(refusal({}, {{"max_attempts", "no"}}), HasSubstr("max_attempts of profile \"b\""));
+  EXPECT_THAT(refusal({{"AWS_RETRY_MODE", "Standard"}}),
+              HasSubstr("\"Standard\" is not one of legacy, standard and adaptive"));
+  EXPECT_THAT(refusal({}, {{"retry_mode", "no"}}), HasSubstr("retry_mode of profile \"b\""));
 }
 
 }  // namespace

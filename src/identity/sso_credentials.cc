@@ -178,6 +178,7 @@ Awaitable<std::optional<aws::Credentials>> SsoCredentials::find() {
     throw Error(*failure);
   }
   credentials->source = fmt::format("profile \"{}\" (aws sso login)", profile_.name);
+  credentials->account_id = role.account;
   co_return credentials;
 }
 

@@ -9,6 +9,7 @@
 #include <openssl/crypto.h>
 #include <pugixml.hpp>
 
+#include "aws/arn.h"
 #include "aws/percent_encoding.h"
 #include "identity/connector.h"
 #include "identity/iso_time.h"
@@ -55,10 +56,13 @@ class Answer {
   Answer& operator=(const Answer&) = delete;
   ~Answer() { OPENSSL_cleanse(bytes(), body_.size()); }
 
+  std::string optional_text(const std::string& path) const {
+    return document_.first_element_by_path(path.c_str()).text().get();
+  }
   /// Throws MalformedResponse if it is missing.
   std::string text(const std::string& path) const {
-    const char* found = document_.first_element_by_path(path.c_str()).text().get();
-    if (*found == '\0') {
+    std::string found = optional_text(path);
+    if (found.empty()) {
       throw aws::MalformedResponse(fmt::format("the response has no {}", path));
     }
     return found;
@@ -70,6 +74,11 @@ class Answer {
   PaddedBuffer body_;
   pugi::xml_document document_;
 };
+
+/// The account in an ARN; empty if it is not one.
+std::string account_of(const std::string& arn) {
+  return aws::is_arn(arn) ? aws::parse_arn(arn, "AssumedRoleUser").account : "";
+}
 
 }  // namespace
 
@@ -95,7 +104,8 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
   aws::Credentials credentials;
   co_await sts.call(call, [&](http::Response response) {
     const Answer answer(std::move(response));
-    const std::string path = fmt::format("{0}Response/{0}Result/Credentials/", action);
+    const std::string result = fmt::format("{0}Response/{0}Result/", action);
+    const std::string path = result + "Credentials/";
     credentials.access_key_id = answer.text(path + "AccessKeyId");
     credentials.secret_access_key = answer.text(path + "SecretAccessKey");
     credentials.session_token = answer.text(path + "SessionToken");
@@ -103,6 +113,7 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
     if (!credentials.expires_at) {
       throw aws::MalformedResponse("the response has an Expiration that is not a time");
     }
+    credentials.account_id = account_of(answer.optional_text(result + "AssumedRoleUser/Arn"));
   });
   co_return credentials;
 }

@@ -89,11 +89,13 @@ Awaitable<void> list_shards(aws::Client& kinesis, DescribedStream& stream) {
 
 class KinesisDestination final : public Destination {
  public:
-  KinesisDestination(DestinationContext context, ServiceClients& kinesis, DescribedStream stream)
+  KinesisDestination(DestinationContext context, ServiceClients& kinesis, ServiceClients& control,
+                     DescribedStream stream)
       : settings_(context.settings),
         loops_(context.services.loops()),
         clock_(context.services.clock()),
         kinesis_(kinesis),
+        control_(control),
         stream_(std::move(stream)),
         limits_(stream_.description.limits),
         format_(batch::put_records_format(stream_.wire)) {
@@ -145,7 +147,7 @@ class KinesisDestination final : public Destination {
     filled_.accepted_any = start.items > 0;
     if (stream_.shards && stream_.may_be_paced()) {
       const auto list = [this] {
-        return sink::list_shards(kinesis_.on(loops_.home()), stream_.wire, stream_.id, kListAgain);
+        return sink::list_shards(control_.on(loops_.home()), stream_.wire, stream_.id, kListAgain);
       };
       paced_shards_ = std::make_unique<sink::PacedShards>(loops_.home().executor, clock_, *shards_,
                                                           stream_.description.mode, list);
@@ -179,7 +181,8 @@ class KinesisDestination final : public Destination {
   const ScanSettings& settings_;
   RunLoops& loops_;
   Clock& clock_;
-  ServiceClients& kinesis_;
+  ServiceClients& kinesis_;  ///< for the records
+  ServiceClients& control_;  ///< for calls about the stream; may be the same
   DescribedStream stream_;
   batch::PutRecordsLimits limits_;
   const batch::PutRecordsFormat& format_;
@@ -190,16 +193,21 @@ class KinesisDestination final : public Destination {
 
 Awaitable<std::unique_ptr<Destination>> describe_kinesis(DestinationContext context) {
   const ScanSettings& settings = context.settings;
-  ServiceClients* clients =
-      co_await context.services.find(aws::kKinesis, Caller::writer, settings.stream->region);
-  aws::Client& kinesis = clients->on(context.services.loops().home());
+  ServiceClients* records =
+      co_await context.services.find(aws::kKinesis, Caller::writer, *settings.stream);
+  ServiceClients* control =
+      co_await context.services.find(aws::kKinesisControl, Caller::writer, *settings.stream);
+  if (control->endpoint() == records->endpoint()) {
+    control = records;
+  }
+  aws::Client& kinesis = control->on(context.services.loops().home());
   DescribedStream stream;
   stream.id = {.name = settings.stream->name, .arn = settings.stream->arn};
   co_await describe_stream(kinesis, settings.kinesis_wire, stream);
   if (stream.may_be_paced() || settings.aggregate) {
     co_await list_shards(kinesis, stream);
   }
-  co_return std::make_unique<KinesisDestination>(context, *clients, std::move(stream));
+  co_return std::make_unique<KinesisDestination>(context, *records, *control, std::move(stream));
 }
 
 }  // namespace

@@ -70,10 +70,13 @@ RunServices::RunServices(RunLoops& loops, const ScanSettings& settings, const Ru
 RunServices::~RunServices() = default;
 
 Awaitable<ServiceClients*> RunServices::find(const aws::ServiceModel& model, Caller caller,
-                                             std::string arn_region) {
+                                             aws::ResourceName resource) {
   identity::Identity& identity = identity_of(caller);
-  const identity::ServiceFlags flags = identity.service_flags(arn_region);
+  const std::string account =
+      resource.arn.empty() ? "" : aws::parse_arn(resource.arn, "the ARN").account;
+  const identity::ServiceFlags flags = identity.service_flags(resource.region, account);
   co_await identity.find_region(flags);
+  co_await identity.find_account(model, flags);
   co_return &add(model, identity.service(model, flags), timeouts_);
 }
 

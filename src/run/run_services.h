@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "aws/arn.h"
 #include "aws/client.h"
 #include "base/async.h"
 #include "base/clock.h"
@@ -43,6 +44,7 @@ class ServiceClients {
   aws::Client& on(RunLoop& loop);
 
   const std::string& region() const { return service_.settings.region; }
+  const http::Endpoint& endpoint() const { return service_.settings.endpoint; }
 
   /// The sum over its clients. On the run's own loop.
   aws::ClientCounters counters() const;
@@ -78,11 +80,11 @@ class RunServices {
   RunServices(const RunServices&) = delete;
   RunServices& operator=(const RunServices&) = delete;
 
-  /// Finds the service's region and endpoint; `arn_region` is the region of the ARN of the
-  /// resource, or empty. Asks the machine's metadata for a region if nothing else
-  /// gives one; connects to nothing else. Throws Error.
+  /// Finds the service's region and endpoint for this table or stream. Asks the machine's metadata
+  /// for a region if nothing else gives one, and finds the credentials if the endpoint depends on
+  /// their account; connects to nothing else. Throws Error.
   Awaitable<ServiceClients*> find(const aws::ServiceModel& model, Caller caller,
-                                  std::string arn_region);
+                                  aws::ResourceName resource);
 
   /// The same for the reader in a region that is known; empty: that of the first service found.
   ServiceClients& in_region(const aws::ServiceModel& model, const std::string& region,

@@ -104,7 +104,7 @@ class TableSource final : public Source {
 Awaitable<std::unique_ptr<Source>> describe_table_source(SourceContext context) {
   const ScanSettings& settings = context.settings;
   ServiceClients* dynamodb =
-      co_await context.services.find(aws::kDynamoDb, Caller::reader, settings.table.region);
+      co_await context.services.find(aws::kDynamoDb, Caller::reader, settings.table);
   source::ScanParameters scan = settings.scan;
   scan.table = settings.table.arn.empty() ? settings.table.name : settings.table.arn;
   source::TableDescription table = co_await source::describe_table(
