@@ -7,8 +7,8 @@
 
 namespace everyitem::cli {
 
-/// The line that is typed, whatever standard input and output are. Nothing where the process has no
-/// terminal, or its user ends the input. Blocks.
+/// The line that is typed, which is not shown, whatever standard input and output are. Nothing if
+/// the process has no terminal, or its user ends the input. Blocks. An interrupt is passed on.
 std::optional<std::string> ask_on_terminal(std::string_view question);
 
 }  // namespace everyitem::cli

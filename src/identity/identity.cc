@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/error.h"
 #include "identity/assume_role_credentials.h"
 #include "identity/credentials_chain.h"
 #include "identity/instance_metadata.h"
@@ -10,6 +11,9 @@
 namespace everyitem::identity {
 
 Identity::Identity(const IdentityFlags& flags, Context context) : flags_(flags) {
+  if (flags.role_arn.empty() && !flags.external_id.empty()) {
+    throw usage_error(setting::kExternalId + " needs " + setting::kRoleArn);
+  }
   context.insecure_http = flags.insecure_http;
   Profile profile = load_profile(flags.profile, context.environment);
   check_retry_settings(profile, context.environment);
@@ -19,6 +23,7 @@ Identity::Identity(const IdentityFlags& flags, Context context) : flags_(flags) 
   if (!flags.role_arn.empty()) {
     Role role;
     role.arn = flags.role_arn;
+    role.external_id = flags.external_id;
     provider = std::make_unique<AssumeRoleCredentials>(*connector_, role, std::move(provider));
   }
   credentials_ = std::make_unique<RefreshingCredentials>(connector_, std::move(provider));

@@ -18,7 +18,8 @@ class RefreshingCredentials;
 /// What the user asked for. Empty means not given.
 struct IdentityFlags {
   std::string profile;
-  std::string role_arn;  ///< assumed with the credentials that were found
+  std::string role_arn;     ///< assumed with the credentials that were found
+  std::string external_id;  ///< required by that role
   std::string region;
   std::string endpoint_url;
   bool insecure_http = false;  ///< allow plain HTTP to other machines

@@ -29,6 +29,8 @@ std::vector<SettingEntry<Target>> identity_entries(FlagsOf flags_of) {
        "Use this profile of the AWS configuration files", text(&Flags::profile)},
       {setting::kRoleArn, kWho, SettingDoors::all, kIdentityGroup, "ARN",
        "Assume this role, with the credentials found", text(&Flags::role_arn)},
+      {setting::kExternalId, kWho, SettingDoors::all, kIdentityGroup, "ID",
+       "The external ID that this role requires", text(&Flags::external_id)},
       {setting::kRegion, kWho, SettingDoors::all, kIdentityGroup, "REGION",
        "The AWS region of the table and the stream", text(&Flags::region)},
       {setting::kEndpointUrl, kWho, SettingDoors::all, kIdentityGroup, "URL",

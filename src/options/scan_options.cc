@@ -256,6 +256,9 @@ std::vector<Entry> make_entries() {
                      "Assume this role to write to the stream, which may be in another account. "
                      "--role-arn is then used for reading only",
                      keep(&ScanSettings::stream_role_arn)});
+  entries.push_back({setting::kStreamExternalId, kWhere, kAll, kIdentityGroup, "ID",
+                     "The external ID that the stream's role requires",
+                     keep(&ScanSettings::stream_external_id)});
   return entries;
 }
 
@@ -353,6 +356,9 @@ run::ScanSettings scan_settings(const GivenSettings& given) {
   }
   check_checkpoint(options.settings);
   options.settings.part = worker_part(options);
+  if (!options.settings.stream_external_id.empty() && options.settings.stream_role_arn.empty()) {
+    throw usage_error(setting::kStreamExternalId + " needs " + setting::kStreamRoleArn);
+  }
   require_stream(options.settings);
   check_read_rate(options.settings.read_rate);
   source::validate(options.settings.scan);

@@ -205,8 +205,10 @@ TEST(ScanOptions, NamedSettingsAreInTable) {
                                 kDeadLetters,
                                 kProfile,
                                 kRoleArn,
+                                kExternalId,
                                 kStreamProfile,
                                 kStreamRoleArn,
+                                kStreamExternalId,
                                 kRegion,
                                 kEndpointUrl,
                                 kInsecureHttp}) {

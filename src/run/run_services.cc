@@ -63,6 +63,7 @@ RunServices::RunServices(RunLoops& loops, const ScanSettings& settings, const Ru
       flags.profile = settings.stream_profile;
     }
     flags.role_arn = settings.stream_role_arn;
+    flags.external_id = settings.stream_external_id;
     writer_ = std::make_unique<identity::Identity>(flags, identity_context);
   }
 }

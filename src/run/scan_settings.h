@@ -62,8 +62,9 @@ struct ScanSettings {
 
   // Who
   identity::IdentityFlags identity;
-  std::string stream_profile;   ///< whose credentials write to the stream, if not the reader's
-  std::string stream_role_arn;  ///< assumed to write to the stream, instead of the reader's role
+  std::string stream_profile;      ///< whose credentials write to the stream, if not the reader's
+  std::string stream_role_arn;     ///< assumed to write to the stream, instead of the reader's role
+  std::string stream_external_id;  ///< required by that role
 
   aws::Patience patience() const {
     return max_wait ? aws::waiting_at_most(*max_wait) : aws::Patience{};

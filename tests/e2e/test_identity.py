@@ -290,6 +290,42 @@ def test_code_is_asked_for_on_a_terminal(tmp_path: Path) -> None:
         code = terminal.finish()
     assert code == 0, terminal.text
     assert ":assumed-role/mfa-123456/" in terminal.text
+    assert "mfa-123456: 123456" not in terminal.text  # the code is not shown
+
+
+def test_interrupt_ends_the_question(tmp_path: Path) -> None:
+    with FaultServer() as server:
+        everyitem = everyitem_of(server, tmp_path)
+        write_aws_file(
+            everyitem,
+            "config",
+            f"[profile b]\nrole_arn = {ROLE}mfa-123456\nsource_profile = a\n"
+            f"mfa_serial = arn:aws:iam::111122223333:mfa/me\n[profile a]\n{keys('BASE')}",
+        )
+        terminal = Terminal(everyitem, "whoami", "--profile", "b")
+        terminal.read_until("mfa-123456: ")
+        terminal.press(b"\x03")
+        code = terminal.finish()
+    assert code == -signal.SIGINT, terminal.text
+
+
+# External IDs
+
+
+def test_external_id_goes_with_the_role(tmp_path: Path) -> None:
+    with FaultServer(items=500) as server:
+        everyitem = everyitem_of(server, tmp_path)
+        write_aws_file(everyitem, "credentials", f"[default]\n{keys('BOB')}")
+        of_role = ("--role-arn", ROLE + "external-id-77", "--external-id", "77")
+        of_stream = ("--stream-role-arn", ROLE + "external-id-88", "--stream-external-id", "88")
+        result = everyitem.run(*scan_of(*of_role, *of_stream))
+        assert result.code == 0, result.stderr
+        refused = everyitem.run("whoami", "--role-arn", ROLE + "external-id-77", "--external-id", "78")
+        alone = everyitem.run("whoami", "--external-id", "77")
+        report = server.stop()
+    assert report["missing"] == 0
+    assert refused.code == 1 and "AccessDenied" in refused.stderr
+    assert alone.code == 2 and "--external-id needs --role-arn" in alone.stderr
 
 
 # What others could read
@@ -395,9 +431,9 @@ def test_scan_through_a_proxy_with_a_password(tmp_path: Path, authority: Authori
         refused = everyitem.run("whoami")
     assert result.code == 0, result.stderr
     assert report["missing"] == 0 and roles_of(report, "Scan") == ["deploy"]
-    assert set(proxy.hosts) == {
-        f"{service}.us-east-1.amazonaws.com" for service in ("sts", "dynamodb", "kinesis")
-    }
+    # Those of the role's account.
+    services = ("sts", *(f"111122223333.{name}" for name in ("ddb", "data-kinesis", "control-kinesis")))
+    assert set(proxy.hosts) == {f"{service}.us-east-1.amazonaws.com" for service in services}
     assert refused.code == 1 and "407" in refused.stderr, refused.stderr
     assert "other" not in refused.stderr
     shows_nothing(result)

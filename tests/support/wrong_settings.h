@@ -61,6 +61,7 @@ inline std::vector<WrongSettings> wrong_settings() {
       // Several that do not go together
       {{{"read-units", "5"}, {"read-percent", "5"}},
        enumerated({kReadUnits, kReadPercent}) + " are both given"},
+      {{{"stream-external-id", "77"}}, kStreamExternalId + " needs " + kStreamRoleArn},
       {{{"checkpoint-kms-key", "k"}}, kCheckpointKmsKey + " needs " + kCheckpoint("ssm:/PREFIX")},
       {{{"checkpoint-interval", "10s"}},
        kCheckpointInterval + " needs " + kCheckpoint("ssm:/PREFIX")},
