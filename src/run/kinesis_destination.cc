@@ -67,6 +67,21 @@ Awaitable<void> describe_stream(aws::Client& kinesis, KinesisWire wanted, Descri
   stream.wire = understood && !stream.description.nonstandard_cbor ? Wire::cbor : Wire::json;
 }
 
+/// Whoever may only write to a stream continues with what every stream takes.
+Awaitable<void> describe_if_allowed(aws::Client& kinesis, KinesisWire wanted,
+                                    DescribedStream& stream) {
+  try {
+    co_await describe_stream(kinesis, wanted, stream);
+  } catch (const Error& error) {
+    if (error.details().code != "AccessDeniedException") {
+      throw;
+    }
+    stream.description.arn = stream.id.arn;
+    stream.pacing_notice =
+        "per-shard pacing is off, and records are at most 1 MiB: " + error.message();
+  }
+}
+
 /// For a new list in the middle of a run, which can do without.
 constexpr aws::Patience kListAgain{.failing = std::chrono::seconds(5),
                                    .throttled = std::chrono::seconds(5)};
@@ -203,7 +218,7 @@ Awaitable<std::unique_ptr<Destination>> describe_kinesis(DestinationContext cont
   aws::Client& kinesis = control->on(context.services.loops().home());
   DescribedStream stream;
   stream.id = {.name = settings.stream->name, .arn = settings.stream->arn};
-  co_await describe_stream(kinesis, settings.kinesis_wire, stream);
+  co_await describe_if_allowed(kinesis, settings.kinesis_wire, stream);
   if (stream.may_be_paced() || settings.aggregate) {
     co_await list_shards(kinesis, stream);
   }

@@ -23,6 +23,7 @@
 namespace everyitem::run {
 namespace {
 
+using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
@@ -198,8 +199,20 @@ TEST_F(KinesisDestinationTest, StreamBeingCreatedIsWaitedFor) {
 }
 
 TEST_F(KinesisDestinationTest, OtherRefusalsEnd) {
-  EXPECT_THROW(describe([](const Asked&) { return refusal("AccessDeniedException"); }), Error);
+  EXPECT_THROW(describe([](const Asked&) { return refusal("ResourceNotFoundException"); }), Error);
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
+}
+
+TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
+  settings_.stream->arn = kArn;
+  settings_.stream->region = "eu-west-1";
+  const auto destination =
+      describe([](const Asked&) { return refusal("AccessDeniedException"); });
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
+  EXPECT_EQ(destination->location(), kArn);
+  EXPECT_THAT(notices(*destination),
+              ElementsAre(AllOf(HasSubstr("per-shard pacing is off"), HasSubstr("1 MiB"),
+                                HasSubstr("AccessDeniedException"))));
 }
 
 TEST_F(KinesisDestinationTest, GivenWireIsKept) {
