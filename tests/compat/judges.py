@@ -167,6 +167,14 @@ PARTS = [
         need_venv,
     ),
     Part(
+        "identity",
+        "credentials, regions and endpoints, as a current botocore finds them",
+        [pytest("tests/e2e/test_identity_cases.py")],
+        r"\d+ passed.*",
+        need_venv,
+        env={"EVERYITEM_BOTOCORE_PYTHON": str(VENV / "bin/python")},
+    ),
+    Part(
         "aggregation",
         "aggregated records, read with aws-kinesis-agg",
         [pytest("tests/compat/test_aggregation.py")],
