@@ -204,8 +204,10 @@ Awaitable<void> ScanRun::Impl::begin() {
   notice("from " + source->text());
   notice("to " + destination->text());
   notice(pace::read_rate_text(settings.read_rate, source->read_capacity(), settings.part.workers));
-  for (const Message& text : destination->notices()) {
-    notice(text);
+  for (const std::vector<Message>& texts : {source->notices(), destination->notices()}) {
+    for (const Message& text : texts) {
+      notice(text);
+    }
   }
   for (const Message& text : forecast_notices(outlook())) {
     notice(text);

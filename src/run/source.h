@@ -6,8 +6,10 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/async.h"
+#include "base/message.h"
 #include "checkpoint/checkpoint_store.h"
 #include "pace/read_rate.h"
 #include "run/run_loops.h"
@@ -50,6 +52,9 @@ class Source {
   virtual double max_page_units() const = 0;
   /// Into how many parts to divide it, for as many cores as will read it together.
   virtual source::SegmentChoice choose_parts(unsigned cores) const = 0;
+
+  /// What the user should know before it is read.
+  virtual std::vector<Message> notices() const { return {}; }
 
   /// Reads one item or none, with the run's own expressions. Throws Error when that is refused, so
   /// that a run that cannot read anything begins nothing and destroys nothing. Returns the read

@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <utility>
+#include <vector>
 
 #include <fmt/format.h>
 
@@ -22,12 +23,13 @@ namespace {
 class TableSource final : public Source {
  public:
   TableSource(SourceContext context, ServiceClients& dynamodb, source::ScanParameters scan,
-              source::TableDescription table)
+              source::TableDescription table, Message notice)
       : settings_(context.settings),
         loops_(context.services.loops()),
         dynamodb_(dynamodb),
         scan_(std::move(scan)),
-        table_(std::move(table)) {
+        table_(std::move(table)),
+        notice_(std::move(notice)) {
     table_.keys.added = source::added_keys(scan_, table_.keys);
   }
 
@@ -48,7 +50,8 @@ class TableSource final : public Source {
 
   Message text() const override {
     const std::string index = scan_.index.empty() ? "" : fmt::format("index {} of ", scan_.index);
-    const std::string size = estimated_items() == 0
+    const std::string size = !notice_.empty() ? "size unknown"
+                             : estimated_items() == 0
                                  ? "no items when DynamoDB last counted them"
                                  : fmt::format("about {}, {}", counted(estimated_items(), "item"),
                                                bytes(static_cast<double>(estimated_bytes())));
@@ -58,6 +61,9 @@ class TableSource final : public Source {
   std::uint64_t estimated_bytes() const override { return table_.estimated_bytes; }
   double bytes_per_read_unit() const override {
     return source::kBytesPerReadUnit * (scan_.consistent_read ? 1 : 2);
+  }
+  std::vector<Message> notices() const override {
+    return notice_.empty() ? std::vector<Message>() : std::vector{notice_};
   }
   std::uint64_t estimated_items() const override { return table_.estimated_items; }
   const source::ReadCapacity& read_capacity() const override { return table_.read_capacity; }
@@ -99,7 +105,23 @@ class TableSource final : public Source {
   ServiceClients& dynamodb_;
   source::ScanParameters scan_;
   source::TableDescription table_;
+  Message notice_;  ///< empty if there is nothing to say
 };
+
+/// The table, or why it may not be described. An index of it must be: its keys are more than the
+/// table's.
+Awaitable<std::optional<Error>> describe(aws::Client& dynamodb, const source::ScanParameters& scan,
+                                         source::TableDescription& table) {
+  try {
+    table = co_await source::describe_table(dynamodb, scan.table, scan.index, scan.consistent_read);
+  } catch (const Error& error) {
+    if (error.details().code != "AccessDeniedException" || !scan.index.empty()) {
+      throw;
+    }
+    co_return error;
+  }
+  co_return std::nullopt;
+}
 
 Awaitable<std::unique_ptr<Source>> describe_table_source(SourceContext context) {
   const ScanSettings& settings = context.settings;
@@ -107,9 +129,22 @@ Awaitable<std::unique_ptr<Source>> describe_table_source(SourceContext context) 
       co_await context.services.find(aws::kDynamoDb, Caller::reader, settings.table);
   source::ScanParameters scan = settings.scan;
   scan.table = settings.table.arn.empty() ? settings.table.name : settings.table.arn;
-  source::TableDescription table = co_await source::describe_table(
-      dynamodb->on(context.services.loops().home()), scan.table, scan.index, scan.consistent_read);
-  co_return std::make_unique<TableSource>(context, *dynamodb, std::move(scan), std::move(table));
+  aws::Client& client = dynamodb->on(context.services.loops().home());
+  source::TableDescription table;
+  Message notice;
+  if (const std::optional<Error> denied = co_await describe(client, scan, table)) {
+    // Whoever may only read continues without the table's size and capacity.
+    std::optional<source::TableDescription> found =
+        co_await source::describe_by_reading(client, scan.table);
+    if (!found) {
+      throw Error(*denied);
+    }
+    table = std::move(*found);
+    table.arn = settings.table.arn;
+    notice = "the table's size and read capacity are not known: " + denied->message();
+  }
+  co_return std::make_unique<TableSource>(context, *dynamodb, std::move(scan), std::move(table),
+                                          std::move(notice));
 }
 
 }  // namespace

@@ -216,4 +216,42 @@ Awaitable<TableDescription> describe_table(aws::Client& dynamodb, std::string ta
   co_return description;
 }
 
+std::optional<TableDescription> parse_key_of_scan(std::string_view body) {
+  boost::system::error_code not_json;
+  const json::value parsed = json::parse(body, not_json);
+  const json::object* page = not_json ? nullptr : parsed.if_object();
+  const json::value* position = page == nullptr ? nullptr : page->if_contains("LastEvaluatedKey");
+  if (page != nullptr && position == nullptr) {
+    return std::nullopt;
+  }
+  std::vector<std::string> names;
+  if (position != nullptr && position->is_object()) {
+    for (const auto& attribute : position->get_object()) {
+      names.emplace_back(attribute.key());
+    }
+  }
+  if (names.empty() || names.size() > 2) {
+    throw aws::MalformedResponse("the response to Scan has no key of a table");
+  }
+  std::ranges::sort(names);
+  TableDescription description;
+  description.keys.hash = names.front();
+  description.keys.range = names.size() == 2 ? names.back() : "";
+  return description;
+}
+
+Awaitable<std::optional<TableDescription>> describe_by_reading(aws::Client& dynamodb,
+                                                               std::string table) {
+  std::optional<TableDescription> description;
+  const std::string object = fmt::format("table {} in {}", table, dynamodb.region());
+  const std::string body =
+      json::serialize(json::object{{"TableName", table}, {"Limit", 1}, {"Select", "COUNT"}});
+  const aws::Client::Accept accept = [&](const http::Response& response) {
+    description = parse_key_of_scan(response.body.view());
+  };
+  const aws::Call call{.operation = "Scan", .object = object, .body = body};
+  co_await dynamodb.call(call, accept);
+  co_return description;
+}
+
 }  // namespace everyitem::source

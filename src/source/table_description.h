@@ -48,4 +48,14 @@ TableDescription parse_table_description(std::string_view body, std::string_view
 Awaitable<TableDescription> describe_table(aws::Client& dynamodb, std::string table,
                                            std::string index, bool consistent_read);
 
+/// What reading an item tells to those who may only read: the names of the key, and nothing else.
+/// Which of two names is the hash key is not told, so they are in alphabetical order. Nothing if
+/// the response, to a Scan of one item, names no key, because the table is empty. Throws
+/// aws::MalformedResponse.
+std::optional<TableDescription> parse_key_of_scan(std::string_view body);
+
+/// Asks DynamoDB for one item of the table, but not for its content. Throws Error.
+Awaitable<std::optional<TableDescription>> describe_by_reading(aws::Client& dynamodb,
+                                                               std::string table);
+
 }  // namespace everyitem::source

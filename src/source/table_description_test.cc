@@ -164,5 +164,30 @@ TEST(TableDescription, OtherAnswerIsMalformed) {
   }
 }
 
+TEST(KeyOfScan, NamesAreThoseOfPosition) {
+  const auto one = parse_key_of_scan(
+      R"({"Count":1,"ScannedCount":1,"LastEvaluatedKey":{"customer":{"S":"x"}}})");
+  ASSERT_TRUE(one);
+  EXPECT_EQ(one->keys.hash, "customer");
+  EXPECT_EQ(one->keys.range, "");
+  EXPECT_EQ(one->read_capacity.mode, ReadCapacity::Mode::unknown);
+  const auto two =
+      parse_key_of_scan(R"({"LastEvaluatedKey":{"placed":{"N":"1"},"customer":{"S":"x"}}})");
+  ASSERT_TRUE(two);
+  EXPECT_EQ(two->keys.hash, "customer");
+  EXPECT_EQ(two->keys.range, "placed");
+}
+
+TEST(KeyOfScan, NothingFromEmptyTable) {
+  EXPECT_FALSE(parse_key_of_scan(R"({"Count":0,"ScannedCount":0})"));
+}
+
+TEST(KeyOfScan, UnusableResponseIsRefused) {
+  for (const char* body : {"", "[]", R"({"LastEvaluatedKey":1})", R"({"LastEvaluatedKey":{}})",
+                           R"({"LastEvaluatedKey":{"a":{},"b":{},"c":{}}})"}) {
+    EXPECT_THROW(parse_key_of_scan(body), aws::MalformedResponse) << body;
+  }
+}
+
 }  // namespace
 }  // namespace everyitem::source

@@ -131,6 +131,8 @@ def test_every_request_fails_once(
             result = everyitem.run("scan", *command_of(result, restarts, words))
             assert result.code == 0, f"{case}\nthen: {result.stderr}"
         assert complete(backend, table, destination, target), f"{case}\nthen: {result.stderr}"
+        if how == "denied" and rule.disturbed == ["DescribeTable"]:
+            continue  # the run does not know the table's id, and so is another one
         assert everyitem.run("scan", *words).summary["status"] == "already-complete", case
     else:
         raise AssertionError(f"more than {MAX_REQUESTS} requests: raise MAX_REQUESTS")

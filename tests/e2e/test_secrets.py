@@ -111,7 +111,7 @@ def test_temporary_faults_show_nothing(tmp_path: Path, mode: str) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        *("DescribeTable:access_denied=1", "DescribeStreamSummary:not_found=1"),
+        *("DescribeTable:not_found=1", "DescribeStreamSummary:not_found=1"),
         *("DescribeTable:garbage=1", "DescribeTable:unavailable_html=1"),
         *("Scan:not_found@3", "Scan:access_denied@3", "Scan:expired_token=0.5"),
         *("PutRecords:access_denied@3", "PutRecords:expired_token=0.5"),

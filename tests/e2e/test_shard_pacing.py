@@ -70,6 +70,25 @@ def test_unpaced_without_permission_to_list_shards(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["requests"]["ListShards"] == 1
 
 
+def test_goes_on_without_permission_to_describe(tmp_path: Path) -> None:
+    with FaultServer(
+        "DescribeTable:access_denied=1",
+        "DescribeStreamSummary:access_denied=1",
+        stream_mode="provisioned",
+        items=2000,
+    ) as server:
+        everyitem = server.everyitem(tmp_path)
+        result = everyitem.run(*scan_of())
+        again = everyitem.run(*scan_of())
+        report = server.stop()
+    assert result.code == 0, result.stderr
+    for operation in ("DescribeTable", "DescribeStreamSummary"):
+        lines = [line for line in result.notices if operation in line and "AccessDenied" in line]
+        assert len(lines) == 1, result.stderr
+    assert report["missing"] == 0 and "ListShards" not in report["requests"]
+    assert again.summary["status"] == "already-complete", again.stderr
+
+
 def test_unpaced_if_the_stream_mode_is_unknown(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         result = server.everyitem(tmp_path).run(*scan_of())
