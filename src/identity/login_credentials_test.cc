@@ -110,11 +110,12 @@ TEST_F(LoginCredentialsTest, RefreshesAndSaves) {
   EXPECT_EQ(found->access_key_id, "ASIASECOND");
   EXPECT_EQ(found->secret_access_key, "hush-second");
   EXPECT_EQ(found->expires_at, parse_iso_time("2026-11-24T04:15:00Z"));
-  EXPECT_THAT(endpoint_.requests,
-              ElementsAre(AllOf(
-                  HasSubstr("POST /v1/token HTTP/1.1\r\n"), Not(HasSubstr("authorization:")),
-                  HasSubstr(R"({"clientId":"arn:aws:signin:::devtools/same-device",)"
-                            R"("refreshToken":"hush-refresh-token","grantType":"refresh_token"})"))));
+  EXPECT_THAT(
+      endpoint_.requests,
+      ElementsAre(
+          AllOf(HasSubstr("POST /v1/token HTTP/1.1\r\n"), Not(HasSubstr("authorization:")),
+                HasSubstr(R"({"clientId":"arn:aws:signin:::devtools/same-device",)"
+                          R"("refreshToken":"hush-refresh-token","grantType":"refresh_token"})"))));
   const boost::json::object saved = cached();
   EXPECT_EQ(saved.at("accessToken"), (boost::json::value{{"accessKeyId", "ASIASECOND"},
                                                          {"secretAccessKey", "hush-second"},

@@ -181,37 +181,15 @@ TEST(ScanOptions, WrongDestinations) {
 
 TEST(ScanOptions, NamedSettingsAreInTable) {
   using namespace setting;
-  for (const SettingId named : {kTable,
-                                kIndex,
-                                kConsistent,
-                                kFilter,
-                                kProjection,
-                                kNames,
-                                kValues,
-                                kStream,
-                                kTo,
-                                kPartitionKey,
-                                kAggregate,
-                                kKinesisWire,
-                                kSegments,
-                                kWorkers,
-                                kWorker,
-                                kReadUnits,
-                                kReadPercent,
-                                kCheckpoint,
-                                kCheckpointKmsKey,
-                                kCheckpointInterval,
-                                kRestart,
-                                kDeadLetters,
-                                kProfile,
-                                kRoleArn,
-                                kExternalId,
-                                kStreamProfile,
-                                kStreamRoleArn,
-                                kStreamExternalId,
-                                kRegion,
-                                kEndpointUrl,
-                                kInsecureHttp}) {
+  for (const SettingId named :
+       {kTable,       kIndex,         kConsistent,       kFilter,
+        kProjection,  kNames,         kValues,           kStream,
+        kTo,          kPartitionKey,  kAggregate,        kKinesisWire,
+        kSegments,    kWorkers,       kWorker,           kReadUnits,
+        kReadPercent, kCheckpoint,    kCheckpointKmsKey, kCheckpointInterval,
+        kRestart,     kDeadLetters,   kProfile,          kRoleArn,
+        kExternalId,  kStreamProfile, kStreamRoleArn,    kStreamExternalId,
+        kRegion,      kEndpointUrl,   kInsecureHttp}) {
     EXPECT_EQ(std::ranges::count(scan_entries(), named, &SettingEntry<ScanOptions>::id), 1)
         << named.name;
   }

@@ -206,8 +206,7 @@ TEST_F(KinesisDestinationTest, OtherRefusalsEnd) {
 TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
   settings_.stream->arn = kArn;
   settings_.stream->region = "eu-west-1";
-  const auto destination =
-      describe([](const Asked&) { return refusal("AccessDeniedException"); });
+  const auto destination = describe([](const Asked&) { return refusal("AccessDeniedException"); });
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
   EXPECT_EQ(destination->location(), kArn);
   EXPECT_THAT(notices(*destination),

@@ -254,9 +254,8 @@ TEST_F(EmulatedIdentityTest, RefreshGivesExpiringAccessToken) {
 }
 
 TEST_F(EmulatedIdentityTest, LoginIsRefusedWithoutProof) {
-  const boost::json::object request{{"grantType", "refresh_token"},
-                                    {"clientId", "client"},
-                                    {"refreshToken", "login-live"}};
+  const boost::json::object request{
+      {"grantType", "refresh_token"}, {"clientId", "client"}, {"refreshToken", "login-live"}};
   for (const char* proof : {"", "proof", "a.b.c"}) {
     const Reply reply = send({.method = "POST",
                               .target = "/v1/token",

@@ -40,7 +40,8 @@ bool EmulatedSignin::is_proven(const ReceivedRequest& request, IdentityRegister:
   const std::string token(request.header("dpop"));
   const auto proof = verified_dpop_proof(token);
   if (!proof || member(proof->payload, "htm") != "POST" ||
-      !member(proof->payload, "htu").ends_with(fmt::format("://{}{}", request.header("host"), kPath)) ||
+      !member(proof->payload, "htu")
+           .ends_with(fmt::format("://{}{}", request.header("host"), kPath)) ||
       member(proof->payload, "jti").empty()) {
     return false;
   }
@@ -54,8 +55,7 @@ bool EmulatedSignin::is_proven(const ReceivedRequest& request, IdentityRegister:
 Reply EmulatedSignin::answer(const ReceivedRequest& request, IdentityRegister::Time now) {
   boost::system::error_code not_json;
   const boost::json::value body = boost::json::parse(request.body, not_json);
-  if (not_json || !body.is_object() ||
-      member(body.get_object(), "grantType") != "refresh_token" ||
+  if (not_json || !body.is_object() || member(body.get_object(), "grantType") != "refresh_token" ||
       member(body.get_object(), "clientId").empty() || !is_proven(request, now)) {
     return rest_error(400, "ValidationException", "The request or its proof is not valid");
   }
@@ -74,14 +74,12 @@ Reply EmulatedSignin::answer(const ReceivedRequest& request, IdentityRegister::T
   const boost::json::object token{{"accessKeyId", credentials.access_key_id},
                                   {"secretAccessKey", credentials.secret_access_key},
                                   {"sessionToken", credentials.session_token}};
-  const boost::json::object answer{
-      {"accessToken", token},
-      {"tokenType", "aws_sigv4"},
-      {"expiresIn", std::chrono::seconds(kLifetime).count()},
-      {"refreshToken", fmt::format("login-live-{}", proofs_.size())}};
-  return {.body = boost::json::serialize(answer),
-          .headers = {},
-          .content_type = "application/json"};
+  const boost::json::object answer{{"accessToken", token},
+                                   {"tokenType", "aws_sigv4"},
+                                   {"expiresIn", std::chrono::seconds(kLifetime).count()},
+                                   {"refreshToken", fmt::format("login-live-{}", proofs_.size())}};
+  return {
+      .body = boost::json::serialize(answer), .headers = {}, .content_type = "application/json"};
 }
 
 }  // namespace everyitem::emulator

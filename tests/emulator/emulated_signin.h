@@ -1,7 +1,7 @@
 // The part of AWS Sign-In that refreshes the sessions of `aws login`.
 //
-// Refresh tokens that begin with "login-live" are accepted; ones that begin with "login-expired" have
-// expired, and all others are not allowed. Each proof (DPoP) must be right, and new.
+// Refresh tokens that begin with "login-live" are accepted; ones that begin with "login-expired"
+// have expired, and all others are not allowed. Each proof (DPoP) must be right, and new.
 #pragma once
 
 #include <set>
