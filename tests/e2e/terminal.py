@@ -3,6 +3,7 @@
 import os
 import pty
 import select
+import termios
 import time
 from typing import Any, List, Sequence
 
@@ -36,6 +37,13 @@ class Terminal:
                 assert not what, f"no {what!r} in {self.text!r}"
                 return
             self.text += read.decode(errors="replace")
+
+    def wait_until_hidden(self, seconds: float = 30) -> None:
+        """Until what is typed is not shown."""
+        deadline = time.monotonic() + seconds
+        while termios.tcgetattr(self._terminal)[3] & termios.ECHO:
+            assert time.monotonic() < deadline, f"still shown after {self.text!r}"
+            time.sleep(0.01)
 
     def press(self, keys: bytes) -> None:
         os.write(self._terminal, keys)

@@ -286,6 +286,7 @@ def test_code_is_asked_for_on_a_terminal(tmp_path: Path) -> None:
         )
         terminal = Terminal(everyitem, "whoami", "--profile", "b")
         terminal.read_until("mfa/me")
+        terminal.wait_until_hidden()
         terminal.press(b"123456\n")
         code = terminal.finish()
     assert code == 0, terminal.text
@@ -304,6 +305,7 @@ def test_interrupt_ends_the_question(tmp_path: Path) -> None:
         )
         terminal = Terminal(everyitem, "whoami", "--profile", "b")
         terminal.read_until("mfa-123456: ")
+        terminal.wait_until_hidden()
         terminal.press(b"\x03")
         code = terminal.finish()
     assert code == -signal.SIGINT, terminal.text
