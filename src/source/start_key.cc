@@ -27,7 +27,7 @@ std::string json_text(std::string_view text) {
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
 /// -12.5e+7, of at most 38 digits; what DynamoDB makes of it is its own business.
-bool is_number(std::string_view text) {
+bool is_attribute_number(std::string_view text) {
   const auto take_digits = [&text] {
     const auto end = std::ranges::find_if_not(text, is_digit);
     const auto count = static_cast<std::size_t>(end - text.begin());
@@ -62,7 +62,8 @@ bool is_base64(std::string_view text) {
 }
 
 bool is_value(std::string_view type, std::string_view text) {
-  return type == "S" || (type == "N" && is_number(text)) || (type == "B" && is_base64(text));
+  return type == "S" || (type == "N" && is_attribute_number(text)) ||
+         (type == "B" && is_base64(text));
 }
 
 /// simdjson checks the whole text, and unlike Boost.JSON it keeps what occurs twice.
