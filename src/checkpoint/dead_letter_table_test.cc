@@ -18,14 +18,14 @@ namespace {
 using testing::HasSubstr;
 using testing::StartsWith;
 
-const DynamoDbLocation kLocation{.table = "checkpoints", .run = "nightly"};
+const DynamoDbLocation kLettersTable{.table = "checkpoints", .run = "nightly"};
 
 /// The service in which the letters are, which fails as a test says.
 class LettersUnderTest final : public RemoteUnderTest {
  public:
   LettersUnderTest() : RemoteUnderTest(aws::kDynamoDb) {}
   std::unique_ptr<CheckpointStore> open() override {
-    return std::make_unique<DynamoDbStore>(kLocation, context());
+    return std::make_unique<DynamoDbStore>(kLettersTable, context());
   }
   void damage() override {}
   void set_format(int /*format*/) override {}
@@ -50,7 +50,7 @@ class DeadLetterTableTest : public testing::Test {
   }
 
   DeadLetterTable table(const std::string& token = "token1",
-                        const DynamoDbLocation& location = kLocation) {
+                        const DynamoDbLocation& location = kLettersTable) {
     StoreContext context = remote_.context();
     context.part = part_;
     return {location,
