@@ -31,8 +31,8 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::SizeIs;
 
-constexpr const char* kSession = "arn:aws:iam::111122223333:user/me";
-/// Computed with sha256sum, of kSession.
+constexpr const char* kLoginSession = "arn:aws:iam::111122223333:user/me";
+/// Computed with sha256sum, of kLoginSession.
 constexpr const char* kFile =
     "/6eeec053fe13079aaf7fd81065ec5ecbdb93674f20700e51842d0c769b240c8a.json";
 
@@ -77,7 +77,7 @@ class LoginCredentialsTest : public testing::Test {
   TemporaryHome home_;
   std::string folder_ = ".aws/login/cache";
   std::string cache_directory_;
-  Profile profile_ = profile_with({{"login_session", kSession}});
+  Profile profile_ = profile_with({{"login_session", kLoginSession}});
   std::string answer_ =
       answer(R"({"accessToken":{"accessKeyId":"ASIASECOND","secretAccessKey":"hush-second",)"
              R"("sessionToken":"hush-second-token"},"tokenType":"aws_sigv4","expiresIn":900,)"
@@ -215,7 +215,7 @@ TEST_F(LoginCredentialsTest, UnusableKeyIsAFailure) {
 }
 
 TEST(LoginCredentials, NothingWithoutHome) {
-  TestConnector test(environment_of({}), profile_with({{"login_session", kSession}}));
+  TestConnector test(environment_of({}), profile_with({{"login_session", kLoginSession}}));
   LoginCredentials provider(test.connector, test.connector.profile());
   EXPECT_THAT(message_of([&] { find_credentials(provider); }), HasSubstr("HOME is not set"));
 }

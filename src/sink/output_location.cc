@@ -13,7 +13,7 @@ namespace everyitem::sink {
 
 namespace {
 
-constexpr std::string_view kStandardOutput = "-";
+constexpr std::string_view kDash = "-";
 
 /// "s3" of "s3://bucket/key"; empty for a path.
 std::string_view scheme_of(std::string_view text) {
@@ -31,7 +31,7 @@ OutputLocation parse_output_location(std::string_view text) {
   const auto refused = [&](std::string_view fault, std::string_view remedy) {
     return usage_error(setting::kTo + fmt::format(" is \"{}\": {}", text, fault), remedy);
   };
-  if (text == kStandardOutput) {
+  if (text == kDash) {
     return StandardOutput{};
   }
   if (text.empty()) {
@@ -55,7 +55,7 @@ OutputLocation parse_output_location(std::string_view text) {
 
 std::string to_text(const OutputLocation& location) {
   const auto* const file = std::get_if<OutputFile>(&location);
-  return file != nullptr ? file->path : std::string(kStandardOutput);
+  return file != nullptr ? file->path : std::string(kDash);
 }
 
 }  // namespace everyitem::sink
