@@ -17,8 +17,8 @@ std::string find_setting(const Settings& settings, std::string_view name) {
 
 std::string describe(const SharedConfigSource& source, bool found) {
   const std::string_view finding = found                    ? std::string_view()
-                                   : source.problem.empty() ? "no such profile"
-                                                            : source.problem;
+                                   : source.problem.empty() ? std::string_view("no such profile")
+                                                            : std::string_view(source.problem);
   return finding.empty() ? source.path : fmt::format("{} ({})", source.path, finding);
 }
 

@@ -152,9 +152,10 @@ Awaitable<http::Response> RuntimeClient::next() {
 }
 
 Awaitable<int> RuntimeClient::send(const std::string& target, const Answer& answer) {
+  const std::string body = printable(answer.body);
   http::Request request;
   request.target = target;
-  request.body = printable(answer.body);
+  request.body = body;
   request.headers.push_back({"Content-Type", "application/json"});
   if (!answer.error_type.empty()) {
     request.headers.push_back({"Lambda-Runtime-Function-Error-Type", answer.error_type});

@@ -84,7 +84,7 @@ TEST(FaultServer, TakesBotosSpacedStartKey) {
 }
 
 TEST(FaultServer, RefusesWhatIsSignedWrong) {
-  const FaultServerOptions options;
+  const FaultServerOptions options{.table = {.items = 2}};
   aws::Credentials wrong_secret = options.credentials;
   wrong_secret.secret_access_key = "another";
   EXPECT_EQ(call(options, "Scan", kScan, wrong_secret), "InvalidSignatureException");
