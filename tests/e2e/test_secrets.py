@@ -121,8 +121,9 @@ def test_faults_that_end_a_run_show_nothing(tmp_path: Path, mode: str, fault: st
     with FaultServer(fault, items=20_000, page_bytes=20_000, session_token=TOKEN) as server:
         everyitem = server.everyitem(tmp_path)
         everyitem.extra_env["AWS_SESSION_TOKEN"] = TOKEN
-        code, text = say(everyitem, mode, *scan_of("--segments", 4))
-    assert code == 1, text
+        code, text = say(everyitem, mode, *scan_of("--segments", 4, "--max-wait", "2s"))
+    # A table or stream that is not there is a wrong setting.
+    assert code == (2 if fault.startswith("Describe") and "not_found" in fault else 1), text
     assert not shown(text, GENERATED), text
 
 
@@ -245,7 +246,8 @@ def test_echoes_in_responses_are_not_shown(
     scan = ("scan", "--table", table.name, "--stream", stream, "--max-wait", "1s")
     code, text = say(everyitem, mode, *scan)
     assert echoed, "nothing was echoed"
-    assert code == 1, text
+    # A table that may not be described is read all the same.
+    assert code == (0 if name == "secret" else 1), text
     assert not shown(text), text
 
 
