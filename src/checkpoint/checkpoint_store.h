@@ -119,8 +119,8 @@ class CheckpointStore {
   virtual Awaitable<void> flush() { co_return; }
   /// Leaves the run to whoever presents the text that is returned (StoreContext::handed_over): it
   /// owns the run without waiting. When `load` was cancelled while it waited for an owner that has
-  /// gone silent, the text spares the next process what has been waited. Empty when there is nothing
-  /// to hand over. `release` does nothing afterwards.
+  /// gone silent, the text spares the next process what has been waited. Empty when there is
+  /// nothing to hand over. `release` does nothing afterwards.
   virtual Awaitable<std::string> hand_over() { co_return std::string(); }
   /// Gives the run up, so that the next process need not wait until this one is known to be gone.
   /// Says of the run only what this object itself has written. The last call, also after another

@@ -306,10 +306,9 @@ FaultRunResult run(Draw& draw, const std::vector<Kill>& kills) {
 
   result.pages_repeated = repeated_pages.most();
   const GeneratedTable table(draw.server.table);
-  result.dead_letters =
-      draw.letters_in_table
-          ? letters_in_table(server.services(), table)
-          : read_dead_letters(folder.file("run.sqlite.letters"), table).counts();
+  result.dead_letters = draw.letters_in_table
+                            ? letters_in_table(server.services(), table)
+                            : read_dead_letters(folder.file("run.sqlite.letters"), table).counts();
   result.undeliverable = server.services().undeliverable();
   result.missing = server.services().received().missing() - result.dead_letters.distinct;
   result.received = server.services().received().counts();
