@@ -221,7 +221,7 @@ def test_missing_table_is_named(
 ) -> None:
     where = ("--checkpoint", "dynamodb:not-there")
     result = everyitem.run("scan", "--table", table.name, "--stream", backend.stream(), *where)
-    assert result.code == 1
+    assert result.code == 2
     assert "checkpoint dynamodb:not-there in us-east-1: ResourceNotFoundException" in result.stderr
 
 

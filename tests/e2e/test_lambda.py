@@ -269,6 +269,7 @@ def test_invalid_environment_is_an_init_error(
 def test_run_of_another_process_is_left_alone(start: Start, tmp_path: Path) -> None:
     with FaultServer(items=10) as server:
         host = start(server, [30.0])
+        (tmp_path / "run").touch(mode=0o600)  # a file that others may read is not taken
         with (tmp_path / "run").open("ab") as owned:
             fcntl.lockf(owned, fcntl.LOCK_EX, 1, 1 << 62)
             outcome = host.invoke()

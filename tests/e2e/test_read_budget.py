@@ -29,7 +29,7 @@ def test_rate_is_kept_and_reported(tmp_path: Path) -> None:
     assert summary["read_units"] <= 400 * (summary["seconds"] + 0.5)
     assert report["requests"]["Scan"] > 8, "the pages were not made smaller"
     assert any("read rate: 400 read units/s" in line for line in result.notices)
-    assert any("about 1,600 items, " in line for line in result.notices), result.notices
+    assert any("about 2,000 items, " in line for line in result.notices), result.notices
     assert re.search(r"read units \([0-9.]+ per second of 400\)", result.stderr)
 
 
