@@ -155,6 +155,7 @@ class ScanCommand {
   asio::signal_set signals_;
   asio::steady_timer stop_deadline_;
   asio::steady_timer tick_;
+  bool over_ = false;  ///< nothing more is shown
   std::vector<std::string> command_;
   std::optional<run::ScanOutcome> outcome_;
   bool stopping_ = false;
@@ -167,6 +168,8 @@ ExitCode ScanCommand::run() {
                    outcome_ = outcome;
                    signals_.cancel();
                    stop_deadline_.cancel();
+                   // A tick that is already due is no longer cancelled.
+                   over_ = true;
                    tick_.cancel();
                    exit_code = close(failure);
                  });
@@ -225,7 +228,7 @@ void ScanCommand::end_at_once(const std::string& reason) {
 void ScanCommand::show_progress() {
   tick_.expires_after(display_.interval());
   tick_.async_wait([this](const boost::system::error_code& error) {
-    if (!error) {
+    if (!error && !over_) {
       display_.update(run_.progress());
       show_progress();
     }
