@@ -94,7 +94,7 @@ std::string json_in_numbers(const std::string& text) {
 
 std::string xml_escaped(const std::string& text) {
   std::string encoded;
-  for (const unsigned char c : text) {
+  for (const char c : text) {
     encoded += c == '/' ? "&#x2F;" : c == '+' ? "&#43;" : c == '&' ? "&amp;" : std::string(1, c);
   }
   return encoded;
@@ -102,7 +102,8 @@ std::string xml_escaped(const std::string& text) {
 
 template <std::size_t before>
 std::string in_base64(const std::string& text) {
-  const std::string whole = std::string(before, 'x') + text + "and more";
+  std::string whole = std::string("xx").substr(0, before);
+  whole += text + "and more";
   std::string form(4 * (whole.size() / 3 + 1) + 1, '\0');
   form.resize(static_cast<std::size_t>(EVP_EncodeBlock(
       reinterpret_cast<unsigned char*>(form.data()),
@@ -126,7 +127,7 @@ constexpr std::array<Encoding, 6> kEscapes = {as_it_is,     percent_encoded, per
 constexpr std::array<Encoding, 5> kForms = {as_it_is, in_base64<0>, in_base64<1>, in_base64<2>,
                                             in_base64_of_urls};
 
-std::string with_escapes_taken_off(std::string text, Encoding escape) {
+std::string with_escapes_taken_off(const std::string& text, Encoding escape) {
   // From the encoded alphabet: what a reader would look up.
   std::string plain;
   for (std::size_t at = 0; at < text.size();) {

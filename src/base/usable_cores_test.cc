@@ -35,7 +35,7 @@ TEST(UsableCores, FollowTheAffinity) {
 
 /// A folder that stands for /, with the files that a test writes.
 class CpuQuotaTest : public testing::Test {
- protected:
+ public:
   CpuQuotaTest() {
     std::string name = testing::TempDir() + "cpu_quota_XXXXXX";
     root_ = mkdtemp(name.data());

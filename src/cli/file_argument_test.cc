@@ -2,6 +2,7 @@
 
 #include <sys/stat.h>
 
+#include <fmt/format.h>
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -11,9 +12,6 @@
 
 namespace everyitem::cli {
 namespace {
-
-using testing::AllOf;
-using testing::HasSubstr;
 
 class FileArgumentTest : public testing::Test {
  protected:
@@ -52,7 +50,8 @@ TEST_F(FileArgumentTest, UnreadableFilesAreNamed) {
            {home_.file("."), "Is a directory"},
            {home_.file("blank"), "it is empty"},
            {home_.file("large"), "it has more than 4194304 bytes"}}) {
-    EXPECT_EQ(refusal("file://" + path), "--values cannot be read from " + path + ": " + says);
+    EXPECT_EQ(refusal("file://" + path),
+              fmt::format("--values cannot be read from {}: {}", path, says));
   }
 }
 

@@ -78,9 +78,12 @@ std::optional<double> parse_number(std::string_view text) {
   if (!digits) {
     return std::nullopt;
   }
-  *digits += take(text, "k") || take(text, "K") ? "e3" : take(text, "M") ? "e6" : "";
+  const std::string_view exponent = take(text, "k") || take(text, "K") ? "e3"
+                                    : take(text, "M")                  ? "e6"
+                                                                       : "";
+  const std::string number = *digits + std::string(exponent);
   double value = 0;
-  const auto parsed = std::from_chars(digits->data(), digits->data() + digits->size(), value);
+  const auto parsed = std::from_chars(number.data(), number.data() + number.size(), value);
   return text.empty() && parsed.ec == std::errc() ? std::optional(value) : std::nullopt;
 }
 

@@ -74,7 +74,7 @@ class SlowRun {
   }
 
   void run() {
-    asio::co_spawn(loop, pipeline->run(), [this](std::exception_ptr failure, RunStatus how) {
+    asio::co_spawn(loop, pipeline->run(), [this](const std::exception_ptr& failure, RunStatus how) {
       failed = failure != nullptr;
       status = how;
       ended = clock.now();
@@ -85,7 +85,7 @@ class SlowRun {
       pipeline->stop();
     };
     if (setup.stop_after) {
-      asio::co_spawn(loop, stop(), [](std::exception_ptr) {});
+      asio::co_spawn(loop, stop(), [](const std::exception_ptr&) {});
     }
     clock.run();
     ASSERT_TRUE(ended) << "it hangs";
@@ -279,7 +279,7 @@ TEST(SlowDestination, StopSaysHowLongItTakes) {
     co_await run.clock.sleep(seconds(30) - nanoseconds(1));
     left = run.pipeline->backlog();
   };
-  asio::co_spawn(run.loop, look(), [](std::exception_ptr) {});
+  asio::co_spawn(run.loop, look(), [](const std::exception_ptr&) {});
   run.run();
   EXPECT_GT(left.items, 40U);  // 2 s
   const std::chrono::duration<double> took = run.took_to_stop();
@@ -368,7 +368,7 @@ TEST(SlowDestination, StopDespiteSilence) {
   SlowRun next({.bytes_per_second = 1e9, .start = run.saved});
   next.run();
   EXPECT_EQ(next.status, RunStatus::complete);
-  EXPECT_EQ(run.items_saved() + next.acknowledged.size(), 64U * 12 * kPageItems);
+  EXPECT_EQ(run.items_saved() + next.acknowledged.size(), std::size_t{64} * 12 * kPageItems);
 }
 
 TEST(SlowDestination, StopDespiteSilentStore) {

@@ -33,7 +33,7 @@ struct WaitingLineTest : testing::Test {
     waits.emplace_back(wait);
     asio::co_spawn(loop, waits.back()(rank),
                    asio::bind_cancellation_slot(cancellations.emplace_back().slot(),
-                                                [](std::exception_ptr) {}));
+                                                [](const std::exception_ptr&) {}));
     settle();
   }
   void let_pass(int count) {

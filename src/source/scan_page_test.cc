@@ -141,8 +141,7 @@ TEST(ScanPage, MembersThatOccurTwiceAreRefused) {
        {R"({"Items":[],"Items":[]})", R"({"Items":[],"Count":0,"Count":0})",
         R"({"Items":[],"LastEvaluatedKey":{"pk":{"S":"a"}},"LastEvaluatedKey":{"pk":{"S":"b"}}})",
         R"({"Items":[{"pk":{"S":"a"},"pk":{"S":"b"}}]})",
-        R"({"Items":[],"ConsumedCapacity":{"CapacityUnits":1},)"
-        R"("ConsumedCapacity":{"CapacityUnits":2}})"}) {
+        R"({"ConsumedCapacity":{"CapacityUnits":1},"ConsumedCapacity":{"CapacityUnits":2}})"}) {
     EXPECT_THROW(ScanPage::parse(PaddedBuffer(body), {.hash = "pk", .range = {}}),
                  aws::MalformedResponse)
         << body;

@@ -36,7 +36,7 @@ namespace fs = std::filesystem;
 using ItemIds = std::set<std::string>;
 
 class PowerLossTest : public testing::Test {
- protected:
+ public:
   struct Ended {
     std::optional<ScanOutcome> outcome;
     std::string error;

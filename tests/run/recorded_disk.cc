@@ -38,7 +38,7 @@ bool is_shared_memory(const std::string& path) { return path.ends_with("-shm"); 
 
 RecordedDisk* RecordedDisk::current() { return the_disk; }
 
-RecordedDisk::RecordedDisk(std::string folder) : folder_(fs::canonical(folder).string()) {
+RecordedDisk::RecordedDisk(const std::string& folder) : folder_(fs::canonical(folder).string()) {
   the_disk = this;
 }
 

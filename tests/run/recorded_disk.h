@@ -26,7 +26,7 @@ enum class Loss {
 /// to, those of SQLite included. One at a time.
 class RecordedDisk {
  public:
-  explicit RecordedDisk(std::string folder);
+  explicit RecordedDisk(const std::string& folder);
   ~RecordedDisk();
   RecordedDisk(const RecordedDisk&) = delete;
   RecordedDisk& operator=(const RecordedDisk&) = delete;
