@@ -26,7 +26,7 @@ std::uint64_t RecordBatch::item_bytes() const {
 std::size_t RecordBatch::separate_keys_bytes() const {
   std::size_t bytes = 0;
   for (const std::string& key : separate_keys) {
-    bytes += sizeof(key) + key.size();
+    bytes += sizeof(std::string) + key.size();
   }
   return bytes;
 }
