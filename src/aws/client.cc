@@ -110,7 +110,7 @@ Message hint_for(http::TransportError::Cause cause) {
 }  // namespace
 
 Client::Client(ServiceModel service, std::string region, http::Client& http, ClientContext context)
-    : service_(service), region_(std::move(region)), http_(http), context_(context) {}
+    : service_(service), region_(std::move(region)), http_(http), context_(std::move(context)) {}
 
 Awaitable<void> Client::call(const Call& call, const Accept& accept) {
   const auto started = context_.clock.now();
