@@ -198,7 +198,7 @@ void ScanCommand::listen_to_signals() {
 
 void ScanCommand::answer_signals() {
   signals_.async_wait([this](const boost::system::error_code& error, int /*signal*/) {
-    if (error) {
+    if (error || over_) {
       return;
     }
     if (stopping_) {
@@ -209,7 +209,7 @@ void ScanCommand::answer_signals() {
     run_.stop();
     stop_deadline_.expires_after(kMaxStop);
     stop_deadline_.async_wait([this](const boost::system::error_code& cancelled) {
-      if (!cancelled) {
+      if (!cancelled && !over_) {
         end_at_once("stopped after " + duration(kMaxStop) + ", although something held it up");
       }
     });
