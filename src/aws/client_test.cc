@@ -426,6 +426,13 @@ class CallBoundTest : public ClientTest, public testing::WithParamInterface<cons
                                   .patience = waiting_at_most(kMaxWait)});
   }
 
+  /// The server's script looks at this object until it has gone.
+  void TearDown() override {
+    client_.reset();
+    http_.reset();
+    service_.reset();
+  }
+
   Awaitable<void> misbehave(http::Peer& peer, int number) {
     const std::string_view how = GetParam();
     const bool fails = how == "Fails" || (how == "Alternates" && number % 3 == 1);
