@@ -428,9 +428,11 @@ class CallBoundTest : public ClientTest, public testing::WithParamInterface<cons
 
   /// The server's script looks at this object until it has gone.
   void TearDown() override {
+    has_ended_ = true;
     client_.reset();
     http_.reset();
-    service_.reset();
+    service_->loop.restart();
+    service_->loop.poll();
   }
 
   Awaitable<void> misbehave(http::Peer& peer, int number) {
