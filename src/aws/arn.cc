@@ -71,6 +71,15 @@ ResourceName parse_resource(std::string_view value, const Message& setting,
   return result;
 }
 
+/// Empty for what a local server takes for an ARN.
+Arn reported_arn(std::string_view text) {
+  try {
+    return parse_arn(text, "the ARN");
+  } catch (const Error&) {
+    return {};
+  }
+}
+
 }  // namespace
 
 bool is_arn(std::string_view text) { return text.starts_with(kArnPrefix); }
@@ -101,16 +110,13 @@ Arn parse_arn(std::string_view text, const Message& setting) {
 }
 
 std::string place_of(std::string_view arn, std::string_view region) {
-  try {
-    const Arn parts = parse_arn(arn, "the ARN");
-    if (!parts.region.empty() && !parts.account.empty()) {
-      return parts.region + ", account " + parts.account;
-    }
-  } catch (const Error&) {
-    // A local server's.
-  }
-  return std::string(region);
+  const Arn parts = reported_arn(arn);
+  return parts.region.empty() || parts.account.empty()
+             ? std::string(region)
+             : parts.region + ", account " + parts.account;
 }
+
+std::string account_of(std::string_view arn) { return reported_arn(arn).account; }
 
 ResourceName parse_table(std::string_view value, const Message& setting) {
   return parse_resource(value, setting, kTable);

@@ -30,6 +30,9 @@ Arn parse_arn(std::string_view text, const Message& setting);
 /// ARN is empty or not one.
 std::string place_of(std::string_view arn, std::string_view region);
 
+/// The account of the resource; empty if the ARN is empty, not one, or leaves it out.
+std::string account_of(std::string_view arn);
+
 /// A table or stream, as given by the user.
 struct ResourceName {
   std::string name;

@@ -121,6 +121,8 @@ TEST(Arn, PlaceOfAResource) {
             "eu-west-1, account 123456789012");
   EXPECT_EQ(place_of("", "us-east-1"), "us-east-1");
   EXPECT_EQ(place_of("arn:aws:dynamodb:::table/orders", "us-east-1"), "us-east-1");
+  EXPECT_EQ(account_of("arn:aws:dynamodb:eu-west-1:123456789012:table/orders"), "123456789012");
+  EXPECT_EQ(account_of(""), "");
 }
 
 }  // namespace

@@ -67,10 +67,13 @@ std::uint64_t RunState::dead_letters() const {
 std::vector<std::string> differences(const RunIdentity& stored, const RunIdentity& wanted) {
   std::vector<std::string> lines;
   for (const IdentityPart& part : wanted) {
-    if (const std::string_view before = value_of(stored, part.name); before != part.value) {
-      lines.push_back(
-          fmt::format("{}: was {}, is now {}", part.name, shown(before), shown(part.value)));
+    const std::string_view before = value_of(stored, part.name);
+    if (before == part.value || (part.reported && before.empty())) {
+      continue;
     }
+    const bool unknown = part.reported && part.value.empty();
+    lines.push_back(fmt::format("{}: was {}, is now {}", part.name, shown(before),
+                                unknown ? "not known" : shown(part.value)));
   }
   return lines;
 }

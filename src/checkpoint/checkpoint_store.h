@@ -25,6 +25,9 @@ namespace everyitem::checkpoint {
 struct IdentityPart {
   std::string name;
   std::string value;
+  /// A service says it, or may not be asked: then it is empty, which is not stored as another
+  /// value.
+  bool reported = false;
 
   friend bool operator==(const IdentityPart&, const IdentityPart&) = default;
 };
@@ -69,7 +72,8 @@ struct RunView {
 };
 
 /// For the user, one line for each part that differs: "filter: was "a = b", is now none". Empty
-/// when the identities are the same.
+/// when the identities are the same. What was not reported to `stored` differs from nothing; what
+/// is not reported to `wanted` any more may be another, and differs.
 std::vector<std::string> differences(const RunIdentity& stored, const RunIdentity& wanted);
 
 /// Another process owns the run, or has taken it over. A type of its own: for a process that was

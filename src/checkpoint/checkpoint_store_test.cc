@@ -14,6 +14,21 @@ TEST(Differences, NameWhatChangedAndHow) {
                                       "index: was \"by-date\", is now none"}));
 }
 
+TEST(Differences, UnreportedThenDiffersFromNothing) {
+  const RunIdentity reported = {{"table", "a"}, {"account", "1", true}};
+  EXPECT_TRUE(differences({{"table", "a"}, {"account", ""}}, reported).empty());
+  EXPECT_TRUE(differences({{"table", "a"}}, reported).empty());
+  EXPECT_EQ(differences({{"table", "a"}, {"account", "2"}}, reported),
+            std::vector<std::string>{"account: was \"2\", is now \"1\""});
+}
+
+TEST(Differences, UnreportedNowMayBeAnother) {
+  const RunIdentity unreported = {{"table", "a"}, {"account", "", true}};
+  EXPECT_TRUE(differences(unreported, unreported).empty());
+  EXPECT_EQ(differences({{"table", "a"}, {"account", "1"}}, unreported),
+            std::vector<std::string>{"account: was \"1\", is now not known"});
+}
+
 TEST(RunToken, IsRandom) {
   const std::string token = new_run_token();
   EXPECT_EQ(token.size(), 32U);

@@ -126,10 +126,14 @@ class KinesisDestination final : public Destination {
 
   std::string name() const override { return settings_.stream->name; }
   std::string location() const override {
-    return stream_.description.arn.empty() ? name() : stream_.description.arn;
+    const std::string& arn = stream_.description.arn;
+    return arn.empty() ? kinesis_.region() + "/" + name() : arn;
   }
   checkpoint::RunIdentity identity() const override {
-    return {{"stream", location()}, {"stream created", stream_.description.created}};
+    return {{"stream", name()},
+            {"stream's region", kinesis_.region()},
+            {"stream's account", aws::account_of(stream_.description.arn), true},
+            {"stream created", stream_.description.created, true}};
   }
   bool may_refuse_items() const override { return true; }
   std::optional<std::chrono::hours> keeps_for() const override {

@@ -139,8 +139,10 @@ TEST_F(KinesisDestinationTest, CborIfUnderstood) {
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
   EXPECT_EQ(destination->location(), kArn);
   EXPECT_EQ(destination->identity(),
-            (checkpoint::RunIdentity{{"stream", std::string(kArn)},
-                                     {"stream created", "1700000000.000"}}));
+            (checkpoint::RunIdentity{{"stream", "backfill"},
+                                     {"stream's region", "eu-west-1"},
+                                     {"stream's account", "1", true},
+                                     {"stream created", "1700000000.000", true}}));
 }
 
 TEST_F(KinesisDestinationTest, JsonIfCborIsRefused) {
@@ -209,6 +211,10 @@ TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
   const auto destination = describe([](const Asked&) { return refusal("AccessDeniedException"); });
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
   EXPECT_EQ(destination->location(), kArn);
+  EXPECT_EQ(destination->identity(), (checkpoint::RunIdentity{{"stream", "backfill"},
+                                                              {"stream's region", "eu-west-1"},
+                                                              {"stream's account", "1", true},
+                                                              {"stream created", "", true}}));
   EXPECT_THAT(notices(*destination),
               ElementsAre(AllOf(HasSubstr("per-shard pacing is off"), HasSubstr("1 MiB"),
                                 HasSubstr("AccessDeniedException"))));

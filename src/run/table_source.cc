@@ -35,11 +35,16 @@ class TableSource final : public Source {
 
   std::string name() const override { return settings_.table.name; }
   std::string arn() const override { return table_.arn; }
-  std::string location() const override { return fmt::format("{}\n{}", table_.arn, scan_.index); }
+  std::string location() const override {
+    const std::string table = table_.arn.empty() ? dynamodb_.region() + "/" + name() : table_.arn;
+    return fmt::format("{}\n{}", table, scan_.index);
+  }
 
   checkpoint::RunIdentity identity() const override {
-    return {{"table", table_.arn.empty() ? name() : table_.arn},
-            {"table id", table_.table_id},
+    return {{"table", name()},
+            {"region", dynamodb_.region()},
+            {"account", aws::account_of(table_.arn), true},
+            {"table id", table_.table_id, true},
             {"index", scan_.index},
             {"consistent", scan_.consistent_read ? "yes" : "no"},
             {"filter", source::canonical_expression(scan_.filter_expression)},

@@ -89,6 +89,37 @@ def test_goes_on_without_permission_to_describe(tmp_path: Path) -> None:
     assert again.summary["status"] == "already-complete", again.stderr
 
 
+def test_run_begun_without_permission_is_the_same_later(tmp_path: Path) -> None:
+    denied = ("DescribeTable:access_denied@0", "DescribeStreamSummary:access_denied@0")
+    with FaultServer(*denied, items=2000, page_bytes=10_000) as server:
+        everyitem = server.everyitem(tmp_path)
+        checkpoint = ("--checkpoint", tmp_path / "run.sqlite")
+        everyitem.run(*scan_of(), *checkpoint, "--limit", 100)
+        elsewhere = everyitem.run(*scan_of(), *checkpoint, "--region", "eu-west-1")
+        resumed = everyitem.run(*scan_of(), *checkpoint)
+        report = server.stop()
+    assert elsewhere.code == 2, elsewhere.stderr
+    assert 'region: was "us-east-1", is now "eu-west-1"' in elsewhere.stderr
+    assert resumed.code == 0 and resumed.summary["items_before"] > 0, resumed.stderr
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+
+
+def test_run_is_not_resumed_without_knowing_the_table(tmp_path: Path) -> None:
+    denied = [f"DescribeTable:access_denied@{call}" for call in (1, 2)]
+    with FaultServer(*denied, items=2000, page_bytes=10_000) as server:
+        everyitem = server.everyitem(tmp_path)
+        checkpoint = ("--checkpoint", tmp_path / "run.sqlite")
+        everyitem.run(*scan_of(), *checkpoint, "--limit", 100)
+        unknown = everyitem.run(*scan_of(), *checkpoint)
+        resumed = everyitem.run(*scan_of(), *checkpoint)
+        resumed = everyitem.run(*scan_of(), *checkpoint)
+        report = server.stop()
+    assert unknown.code == 2, unknown.stderr
+    assert 'table id: was "generated", is now not known' in unknown.stderr
+    assert resumed.summary["items_total"] == 2000, resumed.stderr
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+
+
 def test_unpaced_if_the_stream_mode_is_unknown(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         result = server.everyitem(tmp_path).run(*scan_of())

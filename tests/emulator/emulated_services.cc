@@ -35,6 +35,33 @@ Reply error_reply(Wire wire, int status, std::string_view code, std::string_view
           .headers = {}};
 }
 
+/// The name or ARN of the table or stream that a request is about. The ARN comes after the name.
+std::string asked_in_json(const std::string& body) {
+  ondemand::parser parser;
+  const simdjson::padded_string text(body);
+  ondemand::document document = parser.iterate(text);
+  std::string asked;
+  for (ondemand::field field : document.get_object()) {
+    asked = field.value().get_string().value();
+  }
+  return asked;
+}
+
+std::string asked_in_cbor(const std::string& body) {
+  std::string asked;
+  CborReader reader(body);
+  reader.map([&](std::string_view) { asked = reader.text(); });
+  reader.end();
+  return asked;
+}
+
+/// Of what was asked for by name or ARN, in an account of the services' own.
+std::string arn_of(std::string_view service, std::string_view type, const std::string& asked) {
+  return asked.starts_with("arn:")
+             ? asked
+             : fmt::format("arn:aws:{}:us-east-1:000000000000:{}/{}", service, type, asked);
+}
+
 /// A service's response to a fault that keeps it from doing anything.
 std::optional<Reply> refusal(Fault fault, Wire wire) {
   switch (fault) {
@@ -156,7 +183,7 @@ Reply EmulatedServices::answer(ReceivedRequest& request, std::optional<Fault> fa
     } else if (operation == "PutRecords") {
       reply = put_records(request.body, wire, fault, plan);
     } else if (operation == "DescribeTable") {
-      reply = describe_table();
+      reply = describe_table(request.body);
     } else if (operation == "DescribeStreamSummary") {
       reply = describe_stream(request.body, wire);
     } else if (operation == "ListShards") {
@@ -220,36 +247,35 @@ void EmulatedServices::move_clock(Fault fault) {
   }
 }
 
-Reply EmulatedServices::describe_table() const {
+Reply EmulatedServices::describe_table(const std::string& body) const {
   const TableShape& shape = table_.shape();
   const std::string_view billing =
       shape.read_units_per_second > 0 ? "PROVISIONED" : "PAY_PER_REQUEST";
   return {.body = fmt::format(
               R"({{"Table":{{"TableName":"t","TableStatus":"ACTIVE","TableId":"generated",)"
-              R"("TableArn":"arn:aws:dynamodb:us-east-1:000000000000:table/t",)"
+              R"("TableArn":"{}",)"
               R"("KeySchema":[{{"AttributeName":"pk","KeyType":"HASH"}}],)"
               R"("BillingModeSummary":{{"BillingMode":"{}"}},)"
               R"("ProvisionedThroughput":{{"ReadCapacityUnits":{:.0f},"WriteCapacityUnits":1}},)"
               R"("ItemCount":{},"TableSizeBytes":{}}}}})",
-              billing, shape.read_units_per_second, shape.items,
+              arn_of("dynamodb", "table", asked_in_json(body)), billing,
+              shape.read_units_per_second, shape.items,
               shape.items * (shape.min_item_bytes + shape.max_item_bytes) / 2)};
 }
 
 Reply EmulatedServices::describe_stream(const std::string& body, Wire wire) const {
   const std::string_view status = updating() ? "UPDATING" : "ACTIVE";
-  constexpr std::string_view kArn = "arn:aws:kinesis:us-east-1:000000000000:stream/s";
+  const std::string arn =
+      arn_of("kinesis", "stream", wire == Wire::cbor ? asked_in_cbor(body) : asked_in_json(body));
   const std::size_t record_kibibytes = stream_.record_bytes / 1024;
   const bool tells_mode = stream_.mode != StreamMode::none;
   const std::string_view mode =
       stream_.mode == StreamMode::provisioned ? "PROVISIONED" : "ON_DEMAND";
   if (wire == Wire::cbor) {
-    CborReader request(body);
-    request.skip();
-    request.end();
     CborWriter cbor;
     cbor.open_map().text("StreamDescriptionSummary").open_map();
     cbor.text("StreamName").text("s").text("StreamStatus").text(status);
-    cbor.text("StreamARN").text(kArn).text("OpenShardCount").number(shards_.open_shards());
+    cbor.text("StreamARN").text(arn).text("OpenShardCount").number(shards_.open_shards());
     cbor.text("MaxRecordSizeInKiB").number(record_kibibytes);
     if (tells_mode) {
       cbor.text("StreamModeDetails").map(1).text("StreamMode").text(mode);
@@ -261,7 +287,7 @@ Reply EmulatedServices::describe_stream(const std::string& body, Wire wire) cons
       .body = fmt::format(
           R"({{"StreamDescriptionSummary":{{"StreamName":"s","StreamStatus":"{}",)"
           R"("StreamARN":"{}","OpenShardCount":{},"MaxRecordSizeInKiB":{}{}}}}})",
-          status, kArn, shards_.open_shards(), record_kibibytes,
+          status, arn, shards_.open_shards(), record_kibibytes,
           tells_mode ? fmt::format(R"(,"StreamModeDetails":{{"StreamMode":"{}"}})", mode) : "")};
 }
 

@@ -129,7 +129,7 @@ class EmulatedServices {
   Reply answer_identity(const ReceivedRequest& request, const std::string& operation,
                         std::optional<Fault> fault);
   void move_clock(Fault fault);
-  Reply describe_table() const;
+  Reply describe_table(const std::string& body) const;
   Reply describe_stream(const std::string& body, Wire wire) const;
   Reply list_shards(const std::string& body, Wire wire) const;
   Reply scan(const std::string& body);
