@@ -129,12 +129,15 @@ def test_far_more_rounds_than_the_recursion_guard_allows(start: Start) -> None:
         host = start(server, [0.5], HANDOVER_SECONDS=0.3)
         host.send()
         outcomes = host.wait(300)
-        # If the machine is so busy that a round is killed, its retry runs next to the following round.
+        # If the machine is so busy that a round is killed, its retry runs next to the following round, and
+        # either may be the last, or find the run complete.
         assert {outcome.ended for outcome in outcomes} <= {"response", "timeout"}
-        last = outcomes[-1].answer
-        assert last["status"] == "complete" and last["items_total"] == pages["items"]
-        print("rounds:", last["round"])
-        assert last["round"] >= 120
+        answers = [outcome.answer for outcome in outcomes if outcome.ended == "response"]
+        ended = [answer for answer in answers if answer["status"] in ("complete", "already-complete")]
+        assert ended and all(answer["items_total"] == pages["items"] for answer in ended), outcomes[-2:]
+        rounds = max(answer["round"] for answer in answers)
+        print("rounds:", rounds)
+        assert rounds >= 120
         assert server.report()["missing"] == 0
 
 
