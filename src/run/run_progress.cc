@@ -117,6 +117,28 @@ std::optional<Bottleneck> bottleneck(const ScanProgress& progress, const Rates& 
   return std::nullopt;
 }
 
+ScanProgress progress_before(const checkpoint::RunState& state) {
+  ScanProgress progress;
+  progress.segments = static_cast<std::uint32_t>(state.segments.size());
+  progress.dead_letters_before = state.dead_letters();
+  progress.items_before = state.items() - progress.dead_letters_before;
+  progress.bytes_before = state.bytes();
+  progress.resumed = true;
+  progress.begun = true;
+  return progress;
+}
+
+void keep_own_segments(ScanProgress& progress, source::WorkerPart part) {
+  const std::uint32_t all = progress.segments;
+  if (all == 0) {
+    return;
+  }
+  progress.segments = part.count_of(all);
+  progress.estimated_items = progress.estimated_items * progress.segments / all;
+  std::uint32_t& complete = progress.counters.segments_complete;
+  complete -= std::min(complete, all - progress.segments);
+}
+
 boost::json::object progress_json(const ScanProgress& progress, const Rates& rates,
                                   std::chrono::duration<double> elapsed) {
   const pipeline::RunCounters& counters = progress.counters;

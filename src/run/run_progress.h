@@ -10,7 +10,9 @@
 
 #include <boost/json.hpp>
 
+#include "checkpoint/checkpoint_store.h"
 #include "run/scan_run.h"
+#include "source/worker_part.h"
 
 namespace everyitem::run {
 
@@ -65,6 +67,13 @@ enum class Bottleneck {
 
 /// Nothing if nothing that is known.
 std::optional<Bottleneck> bottleneck(const ScanProgress& progress, const Rates& rates);
+
+/// What earlier processes of a run did, which this one resumes.
+ScanProgress progress_before(const checkpoint::RunState& state);
+
+/// Leaves of the segments those of this worker: what the others read counts as complete from the
+/// first.
+void keep_own_segments(ScanProgress& progress, source::WorkerPart part);
 
 /// {"event":"progress", ...}: the progress of docs/output.md. `elapsed`: since the start.
 boost::json::object progress_json(const ScanProgress& progress, const Rates& rates,

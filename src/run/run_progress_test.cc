@@ -47,6 +47,37 @@ TEST(Estimate, FilteredBeforeIsUnknown) {
   EXPECT_FALSE(estimate(progress, {}).percent);
 }
 
+TEST(ProgressBefore, CountsWhatIsStored) {
+  checkpoint::RunState state{.segments = checkpoint::fresh_segments(3)};
+  state.segments[0].items = 10;
+  state.segments[0].bytes = 500;
+  state.segments[2].items = 5;
+  state.segments[2].dead_letters = 2;
+  const ScanProgress progress = progress_before(state);
+  EXPECT_EQ(progress.segments, 3U);
+  EXPECT_EQ(progress.items_before, 13U);
+  EXPECT_EQ(progress.dead_letters_before, 2U);
+  EXPECT_EQ(progress.bytes_before, 500U);
+  EXPECT_TRUE(progress.resumed && progress.begun);
+}
+
+TEST(OwnSegments, OthersReadTheRest) {
+  ScanProgress progress = half_way();
+  progress.counters.segments_complete = 3;  // two of them by others
+  keep_own_segments(progress, {.worker = 1, .workers = 2});
+  EXPECT_EQ(progress.segments, 2U);
+  EXPECT_EQ(progress.counters.segments_complete, 1U);
+  EXPECT_EQ(progress.estimated_items, 500U);
+}
+
+TEST(OwnSegments, NoneAreKnownYet) {
+  ScanProgress progress;
+  progress.estimated_items = 1000;
+  keep_own_segments(progress, {.worker = 1, .workers = 2});
+  EXPECT_EQ(progress.segments, 0U);
+  EXPECT_EQ(progress.estimated_items, 1000U);
+}
+
 TEST(ProgressWindow, RatesOfTheLastSeconds) {
   ProgressWindow window(at(0));
   ScanProgress progress;

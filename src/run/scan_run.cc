@@ -10,15 +10,14 @@
 #include <fmt/format.h>
 
 #include "base/human_format.h"
-#include "base/usable_cores.h"
 #include "checkpoint/checkpoint_store.h"
 #include "pace/read_gate.h"
-#include "pace/read_rate.h"
 #include "pipeline/pipeline.h"
 #include "run/run_claim.h"
-#include "run/run_forecast.h"
+#include "run/run_ends.h"
 #include "run/run_lanes.h"
 #include "run/run_loops.h"
+#include "run/run_progress.h"
 #include "run/run_services.h"
 #include "run/run_stop.h"
 #include "run/run_stores.h"
@@ -48,15 +47,13 @@ struct ScanRun::Impl {
   Awaitable<void> begin();
   Awaitable<void> open_letters();
   std::uint32_t choose_parts();
-  RunTerms terms() const;
   RunStart resumed_start() const;
-  RunOutlook outlook() const;
   StoresContext stores_context() {
     return {.settings = settings,
             .context = context,
             .services = *services,
-            .source = *source,
-            .destination = *destination,
+            .source = *ends->source,
+            .destination = *ends->destination,
             .notice = notice};
   }
   ScanProgress progress() const;
@@ -69,15 +66,13 @@ struct ScanRun::Impl {
   // In the order they are created.
   RunLoops loops;
   std::optional<RunServices> services;
-  std::unique_ptr<Source> source;
-  std::unique_ptr<Destination> destination;
-  std::optional<double> rate;  ///< read units per second of the run, for all its workers
+  std::optional<RunEnds> ends;
   std::optional<RunClaim> run_claim;
   std::string checkpoint_location;
   std::optional<DeadLettersLocation> letters_location;  ///< nothing if every item is taken
   std::string letters_location_text;
   std::unique_ptr<sink::DeadLetters> dead_letters;  ///< null if the destination takes every item
-  Message parts_notice;                             ///< how many were chosen, and why
+  Message parts_notice;                             ///< empty if nothing was chosen
   bool claimed = false;
   std::string token;  ///< of the run, also before it has begun
   std::optional<checkpoint::RunState> state;
@@ -137,8 +132,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   Awaitable<void> starting = start_up();
   co_await stop.start_up(std::move(starting));
   if (state && state->complete()) {
-    before.counters.segments_complete = static_cast<std::uint32_t>(state->segments.size());
-    co_await destination->complete_again(resumed_start());
+    before.counters.segments_complete = before.segments;
+    co_await ends->destination->complete_again(resumed_start());
     co_return ScanOutcome{.nothing_to_do = true, .finished_at = state->finished_at};
   }
   if (stop.requested() || !state) {
@@ -146,22 +141,22 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
                           .not_begun = !stop.requested()};
   }
 
-  gate.emplace(loops.home().executor, context.clock, rate, source->max_page_units());
-  lanes.emplace(settings, *state, loops, *source, *destination);
+  gate.emplace(loops.home().executor, context.clock, ends->rate, ends->source->max_page_units());
+  lanes.emplace(settings, *state, loops, *ends->source, *ends->destination);
   pipeline::PipelineParts parts{.lanes = lanes->parts(),
                                 .dead_letters = dead_letters.get(),
                                 .store = run_claim->store(),
                                 .clock = context.clock,
                                 .read_gate = &*gate,
                                 .notice = notice};
-  if (rate) {
-    parts.background_task = run_claim->share_rate(*rate, *gate);
+  if (ends->rate) {
+    parts.background_task = run_claim->share_rate(*ends->rate, *gate);
   }
   pipeline.emplace(loops.home().executor, std::move(parts), state->segments, context.limits,
                    settings.limit);
   const pipeline::RunStatus status = co_await pipeline->run();
   if (status == pipeline::RunStatus::complete) {
-    destination->complete();
+    ends->destination->complete();
   }
   stop.tell(*pipeline);
   co_return ScanOutcome{.status = status};
@@ -171,45 +166,28 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
 /// who owns the run and where it stands. Changes nothing except the owner of the run.
 Awaitable<void> ScanRun::Impl::claim() {
   services.emplace(loops, settings, context, notice);
-  // Named, all three: GCC 12 destroys temporaries of a co_await twice.
-  const SourceContext of_source{.settings = settings, .services = *services};
-  source = co_await source_kind(kinds, settings).describe(of_source);
-  const DestinationContext of_destination{.settings = settings, .services = *services};
-  destination = co_await destination_kind(kinds, settings).describe(of_destination);
-  rate = pace::units_per_second(settings.read_rate, source->read_capacity());
-
-  run_claim.emplace(open_run_stores(stores_context()), terms(), context.clock, loops.home().random);
+  ends = co_await describe_ends(kinds, settings, *services);
+  run_claim.emplace(open_run_stores(stores_context()), terms_of(*ends, settings, context),
+                    context.clock, loops.home().random);
   checkpoint_location = run_claim->location();
+  // Named: GCC 12 destroys temporaries of a co_await twice.
   const std::function<std::uint32_t()> choose = [this] { return choose_parts(); };
   state = co_await run_claim->claim(choose);
   claimed = true;
   token = state ? state->token : checkpoint::new_run_token();
-  if (destination->may_refuse_items()) {
+  if (ends->destination->may_refuse_items()) {
     letters_location = run::dead_letters_location(stores_context(), run_claim->store(), token);
     letters_location_text = to_text(*letters_location);
   }
   if (state) {
-    before.segments = static_cast<std::uint32_t>(state->segments.size());
-    before.dead_letters_before = state->dead_letters();
-    before.items_before = state->items() - before.dead_letters_before;
-    before.bytes_before = state->bytes();
-    before.resumed = true;
-    before.begun = true;
+    before = progress_before(*state);
   }
 }
 
 /// Or resumes. What an earlier run left goes only once the new run's record is durable and reading
 /// has been tried with the run's own expressions.
 Awaitable<void> ScanRun::Impl::begin() {
-  notice("from " + source->text());
-  notice("to " + destination->text());
-  notice(pace::read_rate_text(settings.read_rate, source->read_capacity(), settings.part.workers));
-  for (const std::vector<Message>& texts : {source->notices(), destination->notices()}) {
-    for (const Message& text : texts) {
-      notice(text);
-    }
-  }
-  for (const Message& text : forecast_notices(outlook())) {
+  for (const Message& text : opening_notices(*ends, settings, before.items_before)) {
     notice(text);
   }
   if (state) {
@@ -217,8 +195,8 @@ Awaitable<void> ScanRun::Impl::begin() {
                        counted(before.items_before, "item"), counted(before.segments, "segment"),
                        checkpoint_location));
     co_await open_letters();
-    co_await destination->prepare(resumed_start());
-    destination->begin();
+    co_await ends->destination->prepare(resumed_start());
+    ends->destination->begin();
     co_return;
   }
   const std::optional<std::uint32_t> agreed = run_claim->agreed_parts();
@@ -228,22 +206,23 @@ Awaitable<void> ScanRun::Impl::begin() {
   }
   notice(checkpoint_location.empty() ? "no checkpoint: a run that is stopped starts over"
                                      : "checkpoint: " + checkpoint_location);
-  tried_units = co_await source->try_read();
+  tried_units = co_await ends->source->try_read();
+  const RunTerms terms = terms_of(*ends, settings, context);
   checkpoint::RunState new_state{
-      .identity = terms().identity,
+      .identity = terms.identity,
       .segments = checkpoint::fresh_segments(before.segments, settings.part),
       .token = token};
   co_await open_letters();
   RunStart start{.kind = settings.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
                  .token = token,
                  .replaced_token = run_claim->replaced_token()};
-  co_await destination->prepare(std::move(start));
-  std::ranges::copy(destination->marks(), std::back_inserter(new_state.identity));
-  std::ranges::copy(restart_mark(terms()), std::back_inserter(new_state.identity));
+  co_await ends->destination->prepare(std::move(start));
+  std::ranges::copy(ends->destination->marks(), std::back_inserter(new_state.identity));
+  std::ranges::copy(restart_mark(terms), std::back_inserter(new_state.identity));
   co_await run_claim->begin(new_state);
   state = std::move(new_state);
   before.begun = true;
-  destination->begin();
+  ends->destination->begin();
   if (dead_letters && settings.restart) {
     dead_letters->discard_earlier();
   }
@@ -266,68 +245,28 @@ RunStart ScanRun::Impl::resumed_start() const {
           .finished_at = state->finished_at};
 }
 
-RunOutlook ScanRun::Impl::outlook() const {
-  const std::uint64_t items = source->estimated_items();
-  const std::uint64_t left = items - std::min(items, before.items_before);
-  return {.items = items,
-          .bytes = source->estimated_bytes(),
-          .items_left = std::min(left, settings.limit.value_or(left)),
-          .bytes_per_read_unit = source->bytes_per_read_unit(),
-          .read_rate = rate,
-          .read_capacity = source->read_capacity().units_per_second.value_or(0),
-          .destination = destination->limit(),
-          .filtered = !settings.scan.filter_expression.empty(),
-          .aggregated = settings.aggregate,
-          .kept_for = destination->keeps_for()};
-}
-
-RunTerms ScanRun::Impl::terms() const {
-  RunTerms terms{.identity = source->identity(),
-                 .shared_identity = source->identity(),
-                 .parts = settings.segments,
-                 .worker = settings.part,
-                 .restart = settings.restart,
-                 .restart_asked_at = context.restart_asked_at,
-                 .only_resumes = context.only_resumes};
-  std::ranges::copy(destination->identity(), std::back_inserter(terms.identity));
-  std::ranges::copy(destination->shared_identity(), std::back_inserter(terms.shared_identity));
-  return terms;
-}
-
-/// By the source's size and the cores of all workers, assuming each has as many as this machine.
 std::uint32_t ScanRun::Impl::choose_parts() {
-  const std::uint32_t workers = settings.part.workers;
-  const source::SegmentChoice choice = source->choose_parts(usable_cores() * workers);
-  const std::uint32_t chosen = std::max(choice.segments, workers);
-  parts_notice = fmt::format("using {} ({}); set ", counted(chosen, "segment"), choice.reason) +
-                 setting::kSegments("N") + " to override";
-  return chosen;
+  PartsChoice choice = run::choose_parts(*ends, settings);
+  parts_notice = std::move(choice.notice);
+  return choice.parts;
 }
 
 ScanProgress ScanRun::Impl::progress() const {
   ScanProgress progress = before;
   if (pipeline) {
     progress.counters = pipeline->counters();
-    progress.read_rate = rate;
+    progress.read_rate = ends->rate;
     progress.saved = progress.counters.pages_checkpointed > 0 && run_claim->store().has_written();
   }
   progress.counters.read_units += tried_units;
   progress.alone = settings.part.alone();
   progress.filtered = !settings.scan.filter_expression.empty();
-  if (source) {
-    progress.estimated_items = source->estimated_items();
-    progress.read_capacity = source->read_capacity().units_per_second.value_or(0);
+  if (ends) {
+    progress.estimated_items = ends->source->estimated_items();
+    progress.read_capacity = ends->source->read_capacity().units_per_second.value_or(0);
+    progress.destination_limit = ends->destination->limit();
   }
-  if (destination) {
-    progress.destination_limit = destination->limit();
-  }
-  // What the other workers read counts as complete from the first.
-  progress.segments = settings.part.count_of(before.segments);
-  if (before.segments > 0) {
-    progress.estimated_items = progress.estimated_items * progress.segments / before.segments;
-  }
-  std::uint32_t& complete = progress.counters.segments_complete;
-  complete -= std::min(complete, before.segments - progress.segments);
+  keep_own_segments(progress, settings.part);
   if (lanes) {
     progress.records_sent_again = lanes->records_sent_again();
   }
