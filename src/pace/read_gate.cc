@@ -36,10 +36,12 @@ std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> one,
 }  // namespace
 
 ReadGate::ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<double> rate,
-                   double largest_page)
+                   double largest_page, std::function<void()> without_rate)
     : executor_(std::move(executor)),
       clock_(clock),
+      keeps_rate_(rate && !without_rate),
       has_rate_(rate.has_value()),
+      without_rate_(std::move(without_rate)),
       rate_(rate.value_or(0)),
       costs_(largest_page) {}
 
@@ -88,7 +90,11 @@ Awaitable<void> ReadGate::wait_in_line(ReadGrant& share, LimitIs limit_is) {
   Place place(*this);
   co_await place.wait_to_be_first();
   for (;;) {
-    const double rate_now = *rate();
+    const std::optional<double> limit = rate();
+    if (!limit) {
+      co_return;
+    }
+    const double rate_now = *limit;
     if (rate_now <= 0) {
       earn_at(0);
       co_await clock_.sleep(kLookAgain);
@@ -131,7 +137,7 @@ std::chrono::nanoseconds ReadGate::try_to_take(double units, double rate_now) {
 }
 
 void ReadGate::settle(ReadGrant& share, std::uint64_t items_scanned, std::optional<double> units) {
-  if (has_rate_ && !units) {
+  if (keeps_rate_ && !units) {
     throw usage_error(
         "cannot enforce the read rate: this endpoint does not return "
         "ConsumedCapacity",
@@ -142,7 +148,10 @@ void ReadGate::settle(ReadGrant& share, std::uint64_t items_scanned, std::option
     share.units_per_item = costs_.units_per_item(items_scanned, cost);
   }
   const auto taken = std::exchange(share.taken, std::nullopt);
-  asio::dispatch(executor_, [this, taken, items_scanned, cost] {
+  asio::dispatch(executor_, [this, taken, items_scanned, cost, known = units.has_value()] {
+    if (!known && std::exchange(has_rate_, false)) {
+      without_rate_();
+    }
     units_read_ += cost;
     costs_.add(items_scanned, cost);
     throttled_rate_.served(cost, clock_.now());

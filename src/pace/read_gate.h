@@ -4,6 +4,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <functional>
 #include <list>
 #include <optional>
 
@@ -37,8 +38,10 @@ class ReadGate {
 
   /// `rate` is the read rate of this process in units per second, above 0; without one, reading is
   /// not limited until the table throttles. `largest_page` is the cost of a page of 1 MB.
+  /// `without_rate`, unless it is empty, is called once, on the loop `executor`, when the endpoint
+  /// does not report what a page costs: from then on the gate has no rate.
   ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<double> rate,
-           double largest_page);
+           double largest_page, std::function<void()> without_rate = {});
 
   /// Changes the rate (0 or more) until `until`; after that, nothing is read until it is set again.
   /// Only for gates with a rate, and on the loop `executor`.
@@ -53,8 +56,8 @@ class ReadGate {
     return on_loop(executor_, take_here(share, max_items));
   }
 
-  /// The page has arrived. Throws a usage error if there is a rate but DynamoDB did not report the
-  /// cost of the page.
+  /// The page has arrived. Throws a usage error if there must be a rate but DynamoDB did not report
+  /// the cost of the page.
   void settle(ReadGrant& share, std::uint64_t items_scanned, std::optional<double> units);
 
   /// DynamoDB rejected the request, so nothing was read. The caller retries later with
@@ -96,7 +99,9 @@ class ReadGate {
 
   asio::any_io_executor executor_;
   Clock& clock_;
-  const bool has_rate_;
+  const bool keeps_rate_;  ///< or is an error
+  bool has_rate_;
+  const std::function<void()> without_rate_;
   double rate_;
   TimePoint rate_until_ = TimePoint::max();
   double units_read_ = 0;

@@ -267,6 +267,27 @@ TEST(ReadGate, UnreportedCostIsAnError) {
   }
 }
 
+TEST(ReadGate, UnchosenRateIsLetGo) {
+  asio::io_context loop;
+  SimulatedClock clock(loop);
+  int times_let_go = 0;
+  ReadGate gate(loop.get_executor(), clock, 10, kLargestPage, [&] { ++times_let_go; });
+  int pages = 0;
+  const auto read = [&]() -> Awaitable<void> {
+    ReadGrant share;
+    for (; pages < 100; ++pages) {
+      co_await gate.take(share, std::nullopt);
+      gate.settle(share, 1000, std::nullopt);
+    }
+  };
+  for (int reader = 0; reader < 3; ++reader) {
+    asio::co_spawn(loop, read(), asio::detached);
+  }
+  clock.run();
+  EXPECT_GE(pages, 100);
+  EXPECT_EQ(times_let_go, 1);
+}
+
 TEST(ReadGate, CancellationLeavesQueue) {
   asio::io_context loop(1);
   SimulatedClock clock(loop);

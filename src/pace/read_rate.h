@@ -15,6 +15,8 @@ namespace everyitem::pace {
 struct ReadRate {
   std::optional<double> units;    ///< read units per second, above 0
   std::optional<double> percent;  ///< of the table's capacity, above 0 and at most 100
+
+  bool is_chosen() const { return units || percent; }
 };
 
 inline constexpr double kDefaultPercent = 50;

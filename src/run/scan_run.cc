@@ -47,6 +47,7 @@ struct ScanRun::Impl {
   Awaitable<void> begin();
   Awaitable<void> open_letters();
   std::uint32_t choose_parts();
+  std::function<void()> without_rate();
   RunStart resumed_start() const;
   StoresContext stores_context() {
     return {.settings = settings,
@@ -141,7 +142,8 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
                           .not_begun = !stop.requested()};
   }
 
-  gate.emplace(loops.home().executor, context.clock, ends->rate, ends->source->max_page_units());
+  gate.emplace(loops.home().executor, context.clock, ends->rate, ends->source->max_page_units(),
+               without_rate());
   lanes.emplace(settings, *state, loops, *ends->source, *ends->destination);
   pipeline::PipelineParts parts{.lanes = lanes->parts(),
                                 .dead_letters = dead_letters.get(),
@@ -160,6 +162,17 @@ Awaitable<ScanOutcome> ScanRun::Impl::scan() {
   }
   stop.tell(*pipeline);
   co_return ScanOutcome{.status = status};
+}
+
+/// Nobody asked for the default rate: a run does without where it cannot be kept.
+std::function<void()> ScanRun::Impl::without_rate() {
+  if (settings.read_rate.is_chosen()) {
+    return {};
+  }
+  return [this] {
+    ends->rate.reset();
+    notice("the read rate is not kept: this endpoint does not return ConsumedCapacity");
+  };
 }
 
 /// Describes the source and the destination, which also shows that both exist, and then finds out

@@ -68,7 +68,7 @@ class OwnKindsTest : public testing::Test {
     SystemClock clock;
     Ended ended;
     RunKinds kinds = run_kinds();
-    kinds.sources.insert(kinds.sources.begin(), vector_source(parts_, refusal_));
+    kinds.sources.insert(kinds.sources.begin(), vector_source(parts_, refusal_, capacity_));
     kinds.destinations.insert(kinds.destinations.begin(), counting_destination(counting_));
     RunContext context{.environment = [](std::string_view) { return std::string(); },
                        .clock = clock,
@@ -135,6 +135,7 @@ class OwnKindsTest : public testing::Test {
   std::string folder_;
   Parts parts_ = parts_of(5, 8, 12);
   std::string refusal_;
+  source::ReadCapacity capacity_;
   std::optional<std::int64_t> restart_asked_at_;
   bool only_resumes_ = false;
   Counting counting_;
@@ -153,6 +154,28 @@ TEST_F(OwnKindsTest, WholeRun) {
   ASSERT_THAT(counting_.starts, SizeIs(1));
   EXPECT_EQ(counting_.starts[0].kind, RunStart::Kind::fresh);
   EXPECT_THAT(counting_.starts[0].token, SizeIs(32));
+}
+
+// The pages of this source do not say what they cost.
+TEST_F(OwnKindsTest, DefaultRateIsLetGo) {
+  capacity_ = {.mode = source::ReadCapacity::Mode::provisioned, .units_per_second = 1e6};
+  const Ended ended = run(settings());
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  EXPECT_EQ(distinct_taken(), all());
+  EXPECT_EQ(std::ranges::count_if(ended.notices,
+                                  [](const std::string& notice) {
+                                    return notice.starts_with("the read rate is not kept");
+                                  }),
+            1);
+  EXPECT_FALSE(ended.progress.read_rate);
+}
+
+TEST_F(OwnKindsTest, ChosenRateMustBeKept) {
+  ScanSettings chosen = settings();
+  chosen.read_rate.units = 1e6;
+  const Ended ended = run(chosen);
+  EXPECT_FALSE(ended.outcome);
+  EXPECT_THAT(ended.error, testing::HasSubstr("does not return ConsumedCapacity"));
 }
 
 TEST_F(OwnKindsTest, CompleteRunHasNothingToDo) {

@@ -92,8 +92,8 @@ class VectorParts final : public source::PartSource {
 class VectorSource final : public Source {
  public:
   /// `refusal`: what reading it fails with; empty: nothing.
-  VectorSource(const Parts& parts, std::string refusal)
-      : parts_(parts), refusal_(std::move(refusal)) {}
+  VectorSource(const Parts& parts, std::string refusal, source::ReadCapacity capacity)
+      : parts_(parts), refusal_(std::move(refusal)), capacity_(capacity) {}
 
   std::string name() const override { return "vector"; }
   std::string location() const override { return "vector"; }
@@ -127,12 +127,14 @@ class VectorSource final : public Source {
 };
 
 /// Its line in the list. `parts` outlives it.
-inline SourceKind vector_source(const Parts& parts, const std::string& refusal = {}) {
-  return {.name = "vector",
-          .is_wanted = [](const ScanSettings&) { return true; },
-          .describe = [&parts, refusal](SourceContext) -> Awaitable<std::unique_ptr<Source>> {
-            co_return std::make_unique<VectorSource>(parts, refusal);
-          }};
+inline SourceKind vector_source(const Parts& parts, const std::string& refusal = {},
+                                const source::ReadCapacity& capacity = {}) {
+  return {
+      .name = "vector",
+      .is_wanted = [](const ScanSettings&) { return true; },
+      .describe = [&parts, refusal, capacity](SourceContext) -> Awaitable<std::unique_ptr<Source>> {
+        co_return std::make_unique<VectorSource>(parts, refusal, capacity);
+      }};
 }
 
 }  // namespace everyitem::run
