@@ -272,7 +272,7 @@ Awaitable<http::Response> Client::send_signed(const Call& call,
   http::Request request;
   request.method = call.method;
   request.target = target;
-  request.limits = {.bytes = call.max_answer_bytes, .silence = max_silence};
+  request.limits = {.bytes = call.max_answer_bytes, .silence = max_silence, .room = call.pacer};
   request.body = call.body;
   const std::string_view content_type =
       call.wire == Wire::cbor ? kCborContentType : service_.content_type;

@@ -617,6 +617,7 @@ class TestPacer final : public Pacer {
   void failed(ErrorClass error_class, bool may_have_been_applied) override {
     failures.emplace_back(error_class, may_have_been_applied);
   }
+  Awaitable<void> before_body(std::size_t) override { co_return; }
   Awaitable<void> before_repeat() override {
     ++repeats;
     co_await clock_.sleep(wait_);

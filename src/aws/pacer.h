@@ -3,18 +3,15 @@
 
 #include "aws/service_error.h"
 #include "base/async.h"
+#include "http/message.h"
 
 namespace everyitem::aws {
 
-/// Accounts for a call's attempts in a limit that is shared with other calls. Implemented by the
-/// caller, who has accounted for the first attempt. One event loop; must outlive the call.
-class Pacer {
+/// Accounts for a call's attempts and answers in limits that are shared with other calls.
+/// Implemented by the caller, who has accounted for the first attempt. One event loop; must outlive
+/// the call.
+class Pacer : public http::AnswerRoom {
  public:
-  Pacer() = default;
-  Pacer(const Pacer&) = delete;
-  Pacer& operator=(const Pacer&) = delete;
-  virtual ~Pacer() = default;
-
   /// An attempt has failed. `may_have_been_applied`: the service may have acted on it. The call now
   /// waits, or gives up.
   virtual void failed(ErrorClass error_class, bool may_have_been_applied) = 0;

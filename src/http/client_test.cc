@@ -571,6 +571,49 @@ TEST_F(HttpClientTest, CallMayAllowLessSilence) {
                "no data for 0.04 s");
 }
 
+/// Has room after a day.
+class LateRoom final : public AnswerRoom {
+ public:
+  explicit LateRoom(FakeClock& clock) : clock_(clock) {}
+  Awaitable<void> before_body(std::size_t max_bytes) override {
+    asked.push_back(max_bytes);
+    clock_.advance(std::chrono::hours(24));
+    co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
+  }
+  std::vector<std::size_t> asked;
+
+ private:
+  FakeClock& clock_;
+};
+
+TEST_F(HttpClientTest, BodiesWaitForRoom) {
+  LateRoom room(clock_);
+  const Request request{.limits = {.bytes = 500, .room = &room}};
+  const std::string body = pattern(400);
+  for (const std::string& bytes : {answer(body), chunked(body, 90), until_close(body)}) {
+    EXPECT_EQ(text_of(answered(bytes, request)), body);
+  }
+  EXPECT_THAT(room.asked, testing::ElementsAre(400, 500, 500));
+  room.asked.clear();
+  EXPECT_EQ(text_of(answered(answer(""), request)), "");
+  EXPECT_EQ(text_of(answered(answer("no", "404 Not Found"), request)), "no");
+  EXPECT_THAT(room.asked, testing::IsEmpty());
+}
+
+TEST_F(HttpClientTest, SilenceTimesOutAfterRoom) {
+  LateRoom room(clock_);
+  bool silent = false;
+  TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
+    co_await peer.read_request();
+    const std::string half = answer("0123456789").substr(0, 45);
+    co_await peer.write(half);
+    silent = true;
+  });
+  const Request request{.limits = {.room = &room}};
+  EXPECT_EQ(timed_out(server, kIdle, silent, request).cause(), Cause::idle);
+  EXPECT_THAT(room.asked, testing::ElementsAre(10));
+}
+
 TEST_F(HttpClientTest, SlowRequestDoesNotTimeOut) {
   const std::string body(32U << 20, 'x');
   int pauses = 0;

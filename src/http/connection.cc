@@ -210,7 +210,7 @@ Awaitable<Response> Connection::exchange(std::string head, std::string_view body
   // A server may respond before it has read everything, and close: the response says why.
   const bool written = co_await write(std::move(head), body);
   expect_progress();
-  Response response = co_await read_response(head_only, limits.bytes);
+  Response response = co_await read_response(head_only, limits);
   unwatch();
   reusable_ = reusable_ && written;
   expires_ = std::min(after(bounded(timeouts_.keep_alive)), retires_);
@@ -244,11 +244,11 @@ Awaitable<bool> Connection::write(std::string head, std::string_view body) {
   co_return true;
 }
 
-Awaitable<Response> Connection::read_response(bool head_only, std::size_t max_bytes) {
+Awaitable<Response> Connection::read_response(bool head_only, const AnswerLimits& limits) {
   begin_ = end_ = 0;
   for (;;) {
     Response response;
-    ResponseParser parser(response, max_bytes);
+    ResponseParser parser(response, limits.bytes);
     parser.header_limit(static_cast<std::uint32_t>(input_.size()));
     parser.skip(head_only);
     co_await parse_to_end(parser, false);
@@ -261,8 +261,14 @@ Awaitable<Response> Connection::read_response(bool head_only, std::size_t max_by
                                                 encoding));
     }
     if (!parser.is_done()) {
-      if (const auto length = parser.content_length(); length && !parser.chunked()) {
-        co_await read_body(static_cast<std::size_t>(*length), response.body);
+      const bool has_length = parser.content_length() && !parser.chunked();
+      const std::size_t length =
+          has_length ? static_cast<std::size_t>(*parser.content_length()) : parser.max_bytes();
+      if (limits.room != nullptr && response.status / 100 == 2) {
+        co_await wait_for_room(*limits.room, length);
+      }
+      if (has_length) {
+        co_await read_body(length, response.body);
       } else {
         response.body.reserve(std::min(kUnknownBodyBytes, parser.max_bytes()));
         parser.eager(true);
@@ -273,6 +279,14 @@ Awaitable<Response> Connection::read_response(bool head_only, std::size_t max_by
     reusable_ = parser.keep_alive() && unparsed().empty();
     co_return response;
   }
+}
+
+/// The server is not to blame for the time that this takes.
+Awaitable<void> Connection::wait_for_room(AnswerRoom& room, std::size_t max_bytes) {
+  unwatch();
+  co_await room.before_body(max_bytes);
+  expect_progress();
+  watch(deadline_);
 }
 
 Awaitable<void> Connection::parse_to_end(ResponseParser& parser, bool body) {

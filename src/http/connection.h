@@ -75,7 +75,8 @@ class Connection {
 
   /// Returns false if the server stopped accepting data before everything was written.
   Awaitable<bool> write(std::string head, std::string_view body);
-  Awaitable<Response> read_response(bool head_only, std::size_t max_bytes);
+  Awaitable<Response> read_response(bool head_only, const AnswerLimits& limits);
+  Awaitable<void> wait_for_room(AnswerRoom& room, std::size_t max_bytes);
   /// Reads and parses to the end of the head or, if `body` is set, of the body.
   Awaitable<void> parse_to_end(ResponseParser& parser, bool body);
   Awaitable<void> read_body(std::size_t length, PaddedBuffer& body);

@@ -7,6 +7,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/async.h"
 #include "base/padded_buffer.h"
 
 namespace everyitem::http {
@@ -22,12 +23,27 @@ struct Header {
 /// a few KiB; validation errors that go through 500 records are about 100 KiB.
 inline constexpr std::size_t kSmallAnswerBytes = 256U << 10;
 
+/// The memory for answers. Implemented by the caller, and must outlive the call.
+class AnswerRoom {
+ public:
+  AnswerRoom() = default;
+  AnswerRoom(const AnswerRoom&) = delete;
+  AnswerRoom& operator=(const AnswerRoom&) = delete;
+  virtual ~AnswerRoom() = default;
+
+  /// The request has succeeded (2xx), and its answer has a body of at most `max_bytes`. Returns
+  /// when there is room for it: until then it stays with the network, and no time-out runs. Throws
+  /// boost::system::system_error(operation_aborted) when the call is cancelled.
+  virtual Awaitable<void> before_body(std::size_t max_bytes) = 0;
+};
+
 /// What an answer may cost, whoever sends it.
 struct AnswerLimits {
   /// The body's maximum size if the request succeeded (2xx). Of others: kSmallAnswerBytes.
   std::size_t bytes = kSmallAnswerBytes;
   /// How long to connect, and then to wait without a byte moving; the Timeouts hold as well.
   std::chrono::nanoseconds silence = std::chrono::nanoseconds::max();
+  AnswerRoom* room = nullptr;  ///< null: there is always room
 };
 
 struct Request {

@@ -33,7 +33,7 @@ Lane::Lane(LaneParts parts, LaneContext context, LaneShare share)
              parts_.sink.needs_sha256(), parts_.source.keys()),
       reader_of_segment_(share_.start.size()),
       pages_saved_(share_.start.size()),
-      page_room_(share_.limits),
+      page_room_(parts_.executor, share_.limits),
       reading_line_(parts_.executor, [this] { return stopping_ || may_read_ahead(); }),
       packing_line_(parts_.executor, [this] { return !packing_; }),
       progress_(parts_.executor) {

@@ -16,25 +16,48 @@ std::size_t next_expected(std::size_t before, std::size_t now) {
 
 PageRoom::Size PageRoom::hold() {
   ++pages_;
-  held_.bytes += expected_.bytes;
-  held_.memory += expected_.memory;
+  add(expected_);
   return expected_;
 }
 
 void PageRoom::let_go(const Size& size) {
   --pages_;
-  held_.bytes -= size.bytes;
-  held_.memory -= size.memory;
+  subtract(size);
 }
 
-void PageRoom::arrived(const Size& expected, const Size& size) {
-  held_.bytes += size.bytes - expected.bytes;
-  held_.memory += size.memory - expected.memory;
+Awaitable<void> PageRoom::let_in(Size& size, std::size_t body_bytes, std::uint32_t rank) {
+  co_await bodies_.pass(rank);
+  subtract(size);
+  size = {.bytes = body_bytes,
+          .memory = std::max(body_bytes, body_bytes * expected_.memory /
+                                             std::max<std::size_t>(1, expected_.bytes)),
+          .let_in = true};
+  add(size);
+}
+
+void PageRoom::add(const Size& size) {
+  held_.bytes += size.bytes;
+  held_.memory += size.memory;
+  memory_let_in_ += size.let_in ? size.memory : 0;
+}
+
+void PageRoom::subtract(const Size& size) {
+  held_.bytes -= size.bytes;
+  held_.memory -= size.memory;
+  memory_let_in_ -= size.let_in ? size.memory : 0;
+  bodies_.wake();
+}
+
+void PageRoom::arrived(Size& held, std::size_t bytes, std::size_t memory) {
+  subtract(held);
+  held = {.bytes = bytes, .memory = memory, .let_in = true};
+  add(held);
+  const Size& size = held;
   if (std::exchange(any_arrived_, true)) {
     expected_ = {.bytes = next_expected(expected_.bytes, size.bytes),
                  .memory = next_expected(expected_.memory, size.memory)};
   } else {
-    expected_ = size;
+    expected_ = {.bytes = size.bytes, .memory = size.memory};
   }
 }
 
@@ -53,9 +76,7 @@ Awaitable<void> PageRequest::begin(std::optional<std::uint64_t> max_items) {
 }
 
 void PageRequest::end(const source::ScanPage& page) {
-  const PageRoom::Size size{.bytes = page.size_bytes(), .memory = page.memory_bytes()};
-  room_.arrived(*held_, size);
-  held_ = size;
+  room_.arrived(*held_, page.size_bytes(), page.memory_bytes());
   line_.wake();
   if (gate_ != nullptr) {
     gate_->settle(grant_, page.scanned_count(), page.consumed_read_units());

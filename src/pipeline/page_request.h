@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+#include <utility>
 
 #include "aws/pacer.h"
 #include "base/async.h"
@@ -14,16 +15,20 @@
 
 namespace everyitem::pipeline {
 
-/// The memory for pages that are being requested, or read but not yet packed. One event loop.
+/// The memory for pages that are being requested, or read but not yet packed. What they need is
+/// guessed before they are requested, and known before their bodies are read. One event loop.
 class PageRoom {
  public:
   struct Size {
     std::size_t bytes = 0;   ///< of the page as it was sent
     std::size_t memory = 0;  ///< that it takes, its items included
+    bool let_in = false;     ///< its body may be read, or has been
   };
 
-  explicit PageRoom(const PipelineLimits& limits)
-      : max_pages_(limits.pages_at_once), max_memory_(limits.page_bytes) {}
+  PageRoom(asio::any_io_executor executor, const PipelineLimits& limits)
+      : max_pages_(limits.pages_at_once),
+        max_memory_(limits.page_bytes),
+        bodies_(std::move(executor), [this] { return memory_let_in_ < max_memory_; }) {}
 
   /// Whether there is no room for another page. There always is for one.
   bool full() const {
@@ -35,14 +40,22 @@ class PageRoom {
   /// Makes room for a page that will be requested. Returns how much, which must be let go later.
   Size hold();
   void let_go(const Size& size);
-  /// A page of this size has arrived; `expected` was held for it.
-  void arrived(const Size& expected, const Size& size);
+  /// Waits until `body_bytes` may be read, for which `size` is held; a line of those who wait, by
+  /// `rank`. There always is room for one. Throws what WaitingLine::pass throws.
+  Awaitable<void> let_in(Size& size, std::size_t body_bytes, std::uint32_t rank);
+  /// A page of this size has arrived, for which `held` was held until now.
+  void arrived(Size& held, std::size_t bytes, std::size_t memory);
 
  private:
+  void add(const Size& size);
+  void subtract(const Size& size);
+
   std::size_t max_pages_;
   std::size_t max_memory_;
   std::size_t pages_ = 0;
   Size held_;
+  std::size_t memory_let_in_ = 0;
+  WaitingLine bodies_;
   /// Of the next page: as large as the largest of the last pages.
   Size expected_{.bytes = 1U << 20, .memory = 1U << 20};
   bool any_arrived_ = false;
@@ -67,6 +80,9 @@ class PageRequest final : public aws::Pacer {
   /// The page has arrived. Throws what pace::ReadGate::settle throws.
   void end(const source::ScanPage& page);
 
+  Awaitable<void> before_body(std::size_t max_bytes) override {
+    return room_.let_in(*held_, max_bytes, rank_);
+  }
   void failed(aws::ErrorClass error_class, bool may_have_been_applied) override;
   Awaitable<void> before_repeat() override;
 

@@ -31,9 +31,12 @@ def test_memory_stays_bounded_under_faults(tmp_path: Path) -> None:
     assert peak <= MAX_MEGABYTES
 
 
-def test_stalled_destination_stops_reading(tmp_path: Path) -> None:
+# All segments have asked for a page before the first shows how large they are: of NULLs, 7 MB of JSON.
+@pytest.mark.parametrize("page_bytes", [1_000_000, 7_000_000])
+def test_stalled_destination_stops_reading(tmp_path: Path, page_bytes: int) -> None:
     # The service never responds, and the client does not give up during this test.
-    with FaultServer("PutRecords:stall=1", items=ITEMS, item_bytes=ITEM_BYTES) as server:
+    table = {"items": 2 * ITEMS, "item_bytes": ITEM_BYTES, "page_bytes": page_bytes}
+    with FaultServer("PutRecords:stall=1", **table) as server:
         process = server.everyitem(tmp_path).start(*scan_of("--segments", 64))
         seen = [(0, time.monotonic())]
 
