@@ -67,10 +67,12 @@ std::string signin_host(std::string_view region, const Partition& partition, boo
 
 }  // namespace
 
+bool may_be_region(std::string_view text) { return is_host_label(text); }
+
 http::Endpoint regional_endpoint(std::string_view service, std::string_view region,
                                  EndpointVariant variant) {
-  if (!is_host_label(region)) {
-    throw usage_error(fmt::format("\"{}\" is not a region", region), "Give one such as us-east-1.");
+  if (!may_be_region(region)) {
+    throw usage_error(fmt::format("\"{}\" is not a region", region), kRegionExample);
   }
   const Partition& partition = partition_of(region);
   const bool fips_is_usual = partition.name == kUsGov && !variant.dual_stack &&

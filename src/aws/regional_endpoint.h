@@ -14,6 +14,12 @@ struct EndpointVariant {
   bool dual_stack = false;  ///< both IPv4 and IPv6 addresses
 };
 
+/// For the user who gave none.
+inline constexpr std::string_view kRegionExample = "Give one such as us-east-1.";
+
+/// Whether a region can have this name. There are more regions than anyone could list here.
+bool may_be_region(std::string_view text);
+
 /// The service's own endpoint in a region: https://SERVICE.REGION.SUFFIX, with the suffix of
 /// the region's partition. `service` is the endpoint prefix: "dynamodb", "portal.sso".
 /// Every partition has every variant.

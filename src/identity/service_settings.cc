@@ -54,6 +54,21 @@ Setting configured_endpoint_url(std::string_view service, const ServiceFlags& fl
   return {};
 }
 
+/// The value is empty if none is configured.
+Setting region_setting(const ServiceFlags& flags, const Profile& profile,
+                       const Environment& environment) {
+  for (Setting candidate :
+       {Setting{setting::kRegion, flags.region}, Setting{"the region of the ARN", flags.arn_region},
+        Setting{"AWS_REGION", environment("AWS_REGION")},
+        Setting{"AWS_DEFAULT_REGION", environment("AWS_DEFAULT_REGION")},
+        Setting{"region of " + profile.place, profile.setting("region")}}) {
+    if (!candidate.value.empty()) {
+      return candidate;
+    }
+  }
+  return {};
+}
+
 /// In old settings, "fips-us-east-1" and "us-east-1-fips" mean "us-east-1" with FIPS.
 bool take_fips(std::string& region) {
   constexpr std::string_view kPrefix = "fips-";
@@ -139,9 +154,11 @@ struct OwnEndpoint {
 /// configured.
 OwnEndpoint own_endpoint(std::string_view service, const ServiceFlags& flags,
                          const Profile& profile, const Environment& environment, bool overridden) {
-  std::string region = configured_region(flags, profile, environment);
-  if (region.empty()) {
-    region = flags.fallback_region;
+  const Setting configured = region_setting(flags, profile, environment);
+  std::string region = configured.value.empty() ? flags.fallback_region : configured.value;
+  if (!configured.value.empty() && !aws::may_be_region(region)) {
+    throw usage_error(configured.name + fmt::format(" is \"{}\", which is not a region", region),
+                      aws::kRegionExample);
   }
   aws::EndpointVariant variant = variant_of(profile, environment);
   variant.fips = take_fips(region) || variant.fips;
@@ -202,13 +219,7 @@ std::optional<http::Endpoint> own_account_endpoint(const aws::ServiceModel& mode
 
 std::string configured_region(const ServiceFlags& flags, const Profile& profile,
                               const Environment& environment) {
-  for (const std::string& region : {flags.region, flags.arn_region, environment("AWS_REGION"),
-                                    environment("AWS_DEFAULT_REGION"), profile.setting("region")}) {
-    if (!region.empty()) {
-      return region;
-    }
-  }
-  return {};
+  return region_setting(flags, profile, environment).value;
 }
 
 ServiceSettings resolve_service(const aws::ServiceModel& model, const ServiceFlags& flags,

@@ -22,13 +22,16 @@ std::vector<SettingEntry<Target>> identity_entries(FlagsOf flags_of) {
       flags_of(target).*member = value;
     };
   };
+  const auto role = [flags_of](Target& target, SettingId id, std::string_view value) {
+    flags_of(target).role_arn = parse_role(id, value);
+  };
   constexpr SettingClass kWho = SettingClass::where_and_who;
   using Flags = identity::IdentityFlags;
   return {
       {setting::kProfile, kWho, SettingDoors::command_line, kIdentityGroup, "NAME",
        "Use this profile of the AWS configuration files", text(&Flags::profile)},
       {setting::kRoleArn, kWho, SettingDoors::all, kIdentityGroup, "ARN",
-       "Assume this role, with the credentials found", text(&Flags::role_arn)},
+       "Assume this role, with the credentials found", role},
       {setting::kExternalId, kWho, SettingDoors::all, kIdentityGroup, "ID",
        "The external ID that this role requires", text(&Flags::external_id)},
       {setting::kRegion, kWho, SettingDoors::all, kIdentityGroup, "REGION",

@@ -255,7 +255,9 @@ std::vector<Entry> make_entries() {
   entries.push_back({setting::kStreamRoleArn, kWhere, kAll, kIdentityGroup, "ARN",
                      "Assume this role to write to the stream, which may be in another account. "
                      "--role-arn is then used for reading only",
-                     keep(&ScanSettings::stream_role_arn)});
+                     [](ScanOptions& options, SettingId id, std::string_view text) {
+                       options.settings.stream_role_arn = parse_role(id, text);
+                     }});
   entries.push_back({setting::kStreamExternalId, kWhere, kAll, kIdentityGroup, "ID",
                      "The external ID that the stream's role requires",
                      keep(&ScanSettings::stream_external_id)});

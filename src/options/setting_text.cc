@@ -10,6 +10,7 @@
 
 #include <fmt/format.h>
 
+#include "aws/arn.h"
 #include "base/error.h"
 #include "base/human_format.h"
 #include "options/suggestion.h"
@@ -188,6 +189,15 @@ bool parse_switch(SettingId id, std::string_view text) {
     throw refused(id, text, "Give true or false.");
   }
   return text == "true";
+}
+
+std::string parse_role(SettingId id, std::string_view text) {
+  const aws::Arn arn = aws::parse_arn(text, id);
+  constexpr std::string_view kType = "role/";
+  if (arn.service != "iam" || !arn.resource.starts_with(kType) || arn.resource == kType) {
+    throw refused(id, text, "Give the ARN of a role, arn:aws:iam::ACCOUNT:role/NAME.");
+  }
+  return std::string(text);
 }
 
 std::size_t parse_choice(SettingId id, std::string_view text,

@@ -28,6 +28,9 @@ std::chrono::seconds parse_duration(SettingId id, std::string_view text, std::ch
 /// "true" or "false".
 bool parse_switch(SettingId id, std::string_view text);
 
+/// The ARN of a role.
+std::string parse_role(SettingId id, std::string_view text);
+
 /// One of `choices`: its index.
 std::size_t parse_choice(SettingId id, std::string_view text,
                          std::initializer_list<std::string_view> choices);

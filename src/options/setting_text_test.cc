@@ -115,6 +115,17 @@ TEST(SettingText, Durations) {
   }
 }
 
+TEST(SettingText, RolesAreArnsOfRoles) {
+  constexpr const char* kRole = "arn:aws-cn:iam::123456789012:role/team/deploy";
+  EXPECT_EQ(parse_role(setting::kRoleArn, kRole), kRole);
+  for (const char* wrong :
+       {"", "deploy", "arn:aws:iam::123456789012:user/deploy", "arn:aws:s3:::role/x",
+        "arn:aws:sts::123456789012:assumed-role/deploy/x", "arn:aws:iam::123456789012:role/"}) {
+    EXPECT_THAT(message_of([&] { parse_role(setting::kRoleArn, wrong); }),
+                HasSubstr(std::string("--role-arn is \"") + wrong + "\""));
+  }
+}
+
 TEST(SettingText, SwitchesAndChoices) {
   EXPECT_TRUE(parse_switch(setting::kAggregate, "true"));
   EXPECT_FALSE(parse_switch(setting::kAggregate, "false"));

@@ -61,6 +61,9 @@ inline std::vector<WrongSettings> wrong_settings() {
       // Several that do not go together
       {{{"read-units", "5"}, {"read-percent", "5"}},
        enumerated({kReadUnits, kReadPercent}) + " are both given"},
+      {{{"role-arn", "deploy"}}, is(kRoleArn, "deploy")},
+      {{{"stream-role-arn", "arn:aws:iam::1:user/deploy"}},
+       is(kStreamRoleArn, "arn:aws:iam::1:user/deploy") + ". Give the ARN of a role"},
       {{{"stream-external-id", "77"}}, kStreamExternalId + " needs " + kStreamRoleArn},
       {{{"checkpoint-kms-key", "k"}}, kCheckpointKmsKey + " needs " + kCheckpoint("ssm:/PREFIX")},
       {{{"checkpoint-interval", "10s"}},
