@@ -522,7 +522,7 @@ class TestRun {
   /// Runs until nothing happens any more. An instant in which nothing happened by mere chance lets
   /// a test see less, and none fail.
   void until_idle() {
-    while (service.loop.run_for(std::chrono::milliseconds(50)) > 0) {
+    while (service.loop.poll() > 0) {
     }
   }
 
