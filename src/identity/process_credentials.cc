@@ -18,7 +18,6 @@
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <boost/system/system_error.hpp>
 #include <fmt/format.h>
 
@@ -134,38 +133,26 @@ class Program {
   std::unique_ptr<Descriptor> output_;
 };
 
-/// A wait on the event loop with a time limit. Shared with the timer's handler, which may still be
-/// queued when the wait has ended.
-struct Watch : std::enable_shared_from_this<Watch> {
-  Watch(const asio::any_io_executor& executor, std::chrono::milliseconds limit)
-      : output(executor), end(executor), timer(executor, limit) {}
-
-  void start() {
-    timer.async_wait([self = shared_from_this()](boost::system::error_code cancelled) {
-      if (!cancelled) {
-        self->is_late = true;
-        self->output.close();
-        self->end.close();
-      }
-    });
+/// A wait on the event loop with a time limit.
+class Watch {
+ public:
+  Watch(const asio::any_io_executor& executor, Clock& clock)
+      : output(executor), end(executor), timer_(clock.make_timer(executor, [this] { ring(); })) {
+    timer_->set(clock.now() + ProcessCredentials::kLimit);
   }
 
   asio::posix::stream_descriptor output;
   asio::posix::stream_descriptor end;
-  asio::steady_timer timer;
   bool is_late = false;
-};
-
-/// Ends the timer's wait, because otherwise the event loop would keep running for it.
-class Watching {
- public:
-  explicit Watching(std::shared_ptr<Watch> watch) : watch_(std::move(watch)) { watch_->start(); }
-  Watching(const Watching&) = delete;
-  Watching& operator=(const Watching&) = delete;
-  ~Watching() { watch_->timer.cancel(); }
 
  private:
-  std::shared_ptr<Watch> watch_;
+  void ring() {
+    is_late = true;
+    output.close();
+    end.close();
+  }
+
+  std::unique_ptr<Timer> timer_;
 };
 
 /// Reads until the program has closed its output. Throws system_error if cancelled or too late.
@@ -205,25 +192,22 @@ void require_success(const std::optional<int>& status) {
 }
 
 /// Fills `text` with the program's output. Throws ProgramFailed, or system_error if cancelled.
-Awaitable<void> run_program(std::vector<std::string> words, std::chrono::milliseconds limit,
-                            PaddedBuffer& text) {
+Awaitable<void> run_program(std::vector<std::string> words, Clock& clock, PaddedBuffer& text) {
   const asio::any_io_executor executor = co_await asio::this_coro::executor;
   Program program(words);
-  const auto watch = std::make_shared<Watch>(executor, limit);
-  watch->output.assign(program.take_output());
+  Watch watch(executor, clock);
+  watch.output.assign(program.take_output());
   if (const int end = program.open_end(); end >= 0) {
-    watch->end.assign(end);
+    watch.end.assign(end);
   }
-  const Watching watching(watch);
   try {
-    co_await read_all(watch->output, text);
-    if (watch->end.is_open()) {
-      co_await watch->end.async_wait(asio::posix::stream_descriptor::wait_read,
-                                     asio::use_awaitable);
+    co_await read_all(watch.output, text);
+    if (watch.end.is_open()) {
+      co_await watch.end.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
     }
   } catch (const boost::system::system_error&) {
-    if (watch->is_late) {
-      throw ProgramFailed("had not ended after " + duration(limit));
+    if (watch.is_late) {
+      throw ProgramFailed("had not ended after " + duration(ProcessCredentials::kLimit));
     }
     throw;
   }
@@ -293,9 +277,8 @@ std::optional<std::vector<std::string>> split_command(std::string_view command) 
   return words;
 }
 
-ProcessCredentials::ProcessCredentials(Connector& connector, Profile profile,
-                                       std::chrono::milliseconds limit)
-    : connector_(connector), profile_(std::move(profile)), limit_(limit) {}
+ProcessCredentials::ProcessCredentials(Connector& connector, Profile profile)
+    : connector_(connector), profile_(std::move(profile)) {}
 
 Awaitable<std::optional<aws::Credentials>> ProcessCredentials::find() {
   const std::string command = profile_.setting(kSetting);
@@ -313,7 +296,7 @@ Awaitable<std::optional<aws::Credentials>> ProcessCredentials::find() {
   try {
     PaddedBuffer text;
     const WipedAtEnd wiped(text);
-    co_await run_program(std::move(*words), limit_, text);
+    co_await run_program(std::move(*words), connector_.clock(), text);
     credentials = read_output(std::move(text), connector_.clock().wall_now());
   } catch (const ProgramFailed& failed) {
     failure = failed.what();

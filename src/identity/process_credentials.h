@@ -25,8 +25,7 @@ class ProcessCredentials final : public aws::CredentialsProvider {
   static constexpr std::chrono::seconds kLimit{60};
 
   /// `connector` must outlive this object.
-  ProcessCredentials(Connector& connector, Profile profile,
-                     std::chrono::milliseconds limit = kLimit);
+  ProcessCredentials(Connector& connector, Profile profile);
 
   /// Runs the program without a shell, in the process's environment, and reads its output; its
   /// standard error goes to the user. The program is killed if it exceeds the limit or the
@@ -37,7 +36,6 @@ class ProcessCredentials final : public aws::CredentialsProvider {
  private:
   Connector& connector_;
   Profile profile_;
-  std::chrono::milliseconds limit_;
 };
 
 }  // namespace everyitem::identity

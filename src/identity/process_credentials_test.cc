@@ -64,14 +64,12 @@ constexpr const char* kSession =
 class ProcessCredentialsTest : public testing::Test {
  protected:
   /// The program is a shell that runs `script`.
-  ProcessCredentials running(const std::string& script,
-                             std::chrono::milliseconds limit = std::chrono::seconds(60)) {
+  ProcessCredentials running(const std::string& script) {
     home_.write("script", script);
-    return with_setting("sh '" + home_.file("script") + "'", limit);
+    return with_setting("sh '" + home_.file("script") + "'");
   }
-  ProcessCredentials with_setting(const std::string& command,
-                                  std::chrono::milliseconds limit = std::chrono::seconds(60)) {
-    return {test_.connector, profile_with({{"credential_process", command}}), limit};
+  ProcessCredentials with_setting(const std::string& command) {
+    return {test_.connector, profile_with({{"credential_process", command}})};
   }
   /// A script that prints this.
   static std::string writes(const std::string& text) { return "cat <<'END'\n" + text + "\nEND\n"; }
@@ -182,9 +180,17 @@ TEST_F(ProcessCredentialsTest, InvalidCommandIsUsageError) {
 
 TEST_F(ProcessCredentialsTest, SlowProgramIsKilled) {
   for (const char* script : {"exec sleep 1000\n", "exec 1>&-\nexec sleep 1000\n"}) {
-    ProcessCredentials provider = running(script, std::chrono::milliseconds(30));
-    EXPECT_THAT(message_of([&] { find_credentials(provider); }),
-                HasSubstr("credential_process of profile \"p\": had not ended after 0.03"))
+    asio::io_context loop;
+    std::exception_ptr thrown;
+    ProcessCredentials provider = running(script);
+    asio::co_spawn(loop, provider.find(),
+                   [&](std::exception_ptr failure, const std::optional<aws::Credentials>&) {
+                     thrown = std::move(failure);
+                   });
+    asio::post(loop, [&] { test_.clock.advance(ProcessCredentials::kLimit); });
+    loop.run();
+    EXPECT_THAT(message_from(thrown).text(),
+                HasSubstr("credential_process of profile \"p\": had not ended after 1 min"))
         << script;
     EXPECT_FALSE(has_children());
   }
