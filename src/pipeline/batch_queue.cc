@@ -51,6 +51,9 @@ Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page
 }
 
 Awaitable<void> BatchQueue::room() {
+  if (unhashed_ > 0 && !full()) {
+    co_return;  // with a few more, they are hashed together
+  }
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   while (full() && !packing_ended_) {
     if (held_bytes_ == 0) {

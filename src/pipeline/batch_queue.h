@@ -42,8 +42,9 @@ class BatchQueue {
   /// item fits into no batch. Tells the tracker of each batch that holds some of them. If items are
   /// left, wait for `room` and call it again.
   Packed pack(std::span<const source::Item> items, source::PageId page);
-  /// Gives the senders a turn, while the batch that became full is still in the processor's cache;
-  /// then returns once there is room, or packing has ended.
+  /// Gives the senders a turn, while the batches that became full are still in the processor's
+  /// cache, and as soon as those are hashed that can be hashed together; then returns once there is
+  /// room, or packing has ended.
   Awaitable<void> room();
   /// Allows the items packed so far to be sent, even if their batch is not full.
   void offer();

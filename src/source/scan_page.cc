@@ -18,9 +18,20 @@ namespace {
   throw aws::MalformedResponse("the response to Scan cannot be read: " + reason);
 }
 
+// Out of line, so that what is called for every item is small enough to be inlined.
+[[noreturn, gnu::noinline]] void fail_at(std::string_view missing, std::uint32_t place) {
+  fail(fmt::format("there is no {} at byte {}", missing, place));
+}
+[[noreturn, gnu::noinline]] void fail_without(char c, std::uint32_t place) {
+  fail_at(fmt::format("'{}'", c), place);
+}
+[[noreturn, gnu::noinline]] void fail_twice(std::string_view name) {
+  fail(fmt::format("it has \"{}\" twice", name));
+}
+
 void require_first(bool is_first, std::string_view name) {
-  if (!is_first) {
-    fail(fmt::format("it has \"{}\" twice", name));
+  if (!is_first) [[unlikely]] {
+    fail_twice(name);
   }
 }
 
@@ -56,8 +67,8 @@ class Walk {
     return is_next;
   }
   void take(char c) {
-    if (!take_if(c)) {
-      fail(fmt::format("there is no '{}' at byte {}", c, place()));
+    if (!take_if(c)) [[unlikely]] {
+      fail_without(c, place());
     }
   }
 
@@ -67,8 +78,8 @@ class Walk {
     take('"');
     const std::uint32_t end = behind(begin, place());
     take(':');
-    if (end <= begin || text_[end - 1] != '"') {
-      fail(fmt::format("there is no name at byte {}", begin));
+    if (end <= begin || text_[end - 1] != '"') [[unlikely]] {
+      fail_at("name", begin);
     }
     return between(begin, end - 1);
   }
@@ -77,8 +88,8 @@ class Walk {
   std::string_view value() {
     const std::uint32_t begin = place();
     const char first = next();
-    if (first == ',' || first == ':') {
-      fail(fmt::format("there is no value at byte {}", begin));
+    if (first == ',' || first == ':') [[unlikely]] {
+      fail_at("value", begin);
     }
     int depth = 0;
     do {
@@ -101,8 +112,8 @@ class Walk {
       at_ += kPlainPlaces;
       return between(at_[-kPlainPlaces], at_[-1] + 1);
     }
-    if (next() != '{') {
-      fail(fmt::format("there is no object at byte {}", place()));
+    if (next() != '{') [[unlikely]] {
+      fail_at("object", place());
     }
     return value();
   }
@@ -292,11 +303,8 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
       walk.take('[');
       if (!walk.take_if(']')) {
         do {
-          if (adds_keys) [[unlikely]] {
-            page.items_.push_back(finder.slice_kept(walk, page.kept_));
-          } else {
-            page.items_.push_back(finder.slice_item(walk));
-          }
+          page.items_.push_back(adds_keys ? finder.slice_kept(walk, page.kept_)
+                                          : finder.slice_item(walk));
         } while (walk.take_if(','));
         walk.take(']');
       }
