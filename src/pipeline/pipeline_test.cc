@@ -137,7 +137,7 @@ TEST(Pipeline, ReadRateUsesSmallPages) {
   const std::chrono::duration<double> took = run.service.clock.now() - began;
   EXPECT_GE(took.count(), 200 / 2.0 - 8 / 2.0) << "the last page may be paid for afterwards";
   EXPECT_LE(took.count(), 200 / 2.0 + 1);
-  // 16 items cost 16 times the smallest charge, of which half a one is taken for rounding.
+  // 16 items cost 16 times the smallest charge, and half a charge is left out for rounding.
   EXPECT_TRUE(std::ranges::all_of(
       run.asked, [](const auto& page) { return page.limit && *page.limit <= 17; }));
 }
