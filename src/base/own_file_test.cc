@@ -3,8 +3,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cerrno>
 #include <cstdlib>
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 #include <string>
 
 #include <gmock/gmock.h>
@@ -79,6 +82,18 @@ TEST_F(OwnFileTest, NewFilesArePrivate) {
     std::filesystem::remove(path());
     EXPECT_EQ(refusal(use, FilePresence::present), "No such file or directory");
   }
+}
+
+// An errno of before says nothing about a file that was created.
+TEST_F(OwnFileTest, CreatedFileIsOpenOnce) {
+  const auto open_files = [] {
+    const std::filesystem::directory_iterator all("/proc/self/fd");
+    return std::distance(begin(all), end(all));
+  };
+  const auto before = open_files();
+  errno = EEXIST;
+  const Descriptor file = open_own_file(path(), FilePresence::any, FileUse::state);
+  EXPECT_EQ(open_files(), before + 1);
 }
 
 TEST_F(OwnFileTest, ContentStays) {

@@ -7,6 +7,8 @@
 
 #include <fmt/format.h>
 
+#include "base/utf8.h"
+
 namespace everyitem {
 
 namespace {
@@ -38,37 +40,6 @@ bool is_printable(char32_t character) {
 
 bool is_white_space(char32_t character) { return character >= '\t' && character <= '\r'; }
 
-struct Decoded {
-  std::size_t bytes = 0;  ///< 0: not UTF-8
-  char32_t character = 0;
-};
-
-/// Of the first character. Neither surrogates nor forms that are longer than needed are UTF-8
-/// (RFC 3629).
-Decoded decode(std::string_view text) {
-  const auto byte = [text](std::size_t at) { return static_cast<unsigned char>(text[at]); };
-  if (byte(0) < 0x80) {
-    return {.bytes = 1, .character = byte(0)};
-  }
-  const std::size_t length = byte(0) >= 0xf0 ? 4 : byte(0) >= 0xe0 ? 3 : 2;
-  if (byte(0) < 0xc2 || byte(0) > 0xf4 || text.size() < length) {
-    return {};
-  }
-  char32_t character = byte(0) & (0xffU >> (length + 1));
-  for (std::size_t i = 1; i < length; ++i) {
-    if ((byte(i) & 0xc0) != 0x80) {
-      return {};
-    }
-    character = character << 6 | (byte(i) & 0x3f);
-  }
-  const char32_t smallest = length == 4 ? 0x10000 : length == 3 ? 0x800 : 0x80;
-  const bool surrogate = character >= 0xd800 && character <= 0xdfff;
-  if (character < smallest || character > 0x10ffff || surrogate) {
-    return {};
-  }
-  return {.bytes = length, .character = character};
-}
-
 /// As JSON writes it: in UTF-16.
 std::string escaped(char32_t character) {
   if (character < 0x10000) {
@@ -84,13 +55,13 @@ std::string printable(std::string_view text) {
   std::string shown;
   shown.reserve(text.size());
   while (!text.empty()) {
-    const Decoded next = decode(text);
+    const Utf8Character next = first_character(text);
     if (next.bytes == 0) {
       shown += "\xef\xbf\xbd";
-    } else if (is_printable(next.character)) {
+    } else if (is_printable(next.code_point)) {
       shown += text.substr(0, next.bytes);
     } else {
-      shown += is_white_space(next.character) ? " " : escaped(next.character);
+      shown += is_white_space(next.code_point) ? " " : escaped(next.code_point);
     }
     text.remove_prefix(std::max<std::size_t>(next.bytes, 1));
   }

@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/on_loop.h"
 #include "base/sha256.h"
+#include "base/utf8.h"
 #include "checkpoint/dynamodb_attributes.h"
 #include "checkpoint/run_record.h"
 
@@ -23,35 +24,12 @@ namespace {
 /// The version of a letter's attributes.
 constexpr int kFormat = 1;
 
-/// Bytes of the UTF-8 character that `text` begins with; 0 if it does not begin with one.
-std::size_t character_bytes(std::string_view text) {
-  const auto first = static_cast<unsigned char>(text.front());
-  const std::size_t size = first < 0x80                    ? 1
-                           : first >= 0xC2 && first < 0xE0 ? 2
-                           : first >= 0xE0 && first < 0xF0 ? 3
-                           : first >= 0xF0 && first < 0xF5 ? 4
-                                                           : 0;
-  if (size == 0 || size > text.size()) {
-    return 0;
-  }
-  for (std::size_t i = 1; i < size; ++i) {
-    if ((static_cast<unsigned char>(text[i]) & 0xC0) != 0x80) {
-      return 0;
-    }
-  }
-  // Not the shortest form, half of a surrogate pair, above U+10FFFF.
-  const auto second = size > 1 ? static_cast<unsigned char>(text[1]) : 0;
-  const bool wrong = (first == 0xE0 && second < 0xA0) || (first == 0xED && second >= 0xA0) ||
-                     (first == 0xF0 && second < 0x90) || (first == 0xF4 && second >= 0x90);
-  return wrong ? 0 : size;
-}
-
 /// As DynamoDB takes it: a text that was not UTF-8 would be refused however often it is written.
 std::string bounded_text(std::string_view text, std::size_t max_bytes) {
   constexpr std::string_view kCut = "...";
   std::string bounded;
   while (!text.empty()) {
-    const std::size_t bytes = character_bytes(text);
+    const std::size_t bytes = first_character(text).bytes;
     if (bounded.size() + std::max<std::size_t>(bytes, 1) > max_bytes) {
       return bounded.append(kCut);
     }

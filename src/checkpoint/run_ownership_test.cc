@@ -371,6 +371,16 @@ TEST_F(RunOwnershipTest, PossiblyBegunRunIsReleased) {
   EXPECT_FALSE(shelf_.stored.record->owned);
 }
 
+TEST_F(RunOwnershipTest, PossiblyClaimedRunIsReleased) {
+  begin(first_);
+  run(first_.ownership.release("one", std::nullopt));
+  second_.records.next_write = Fate::lands_late;
+  EXPECT_THROW(run(second_.ownership.claim()), Error);
+  EXPECT_TRUE(second_.records.land());
+  run(second_.ownership.release("one", std::nullopt));
+  EXPECT_FALSE(shelf_.stored.record->owned);
+}
+
 TEST_F(RunOwnershipTest, OfTwoThatBeginOneDoes) {
   run(first_.ownership.claim_to_begin());
   run(second_.ownership.claim_to_begin());

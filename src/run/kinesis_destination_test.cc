@@ -14,11 +14,8 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
-#include "run/run_loops.h"
-#include "run/run_services.h"
-#include "support/fake_clock.h"
+#include "support/described_end.h"
 #include "support/test_cbor.h"
-#include "support/test_server.h"
 
 namespace everyitem::run {
 namespace {
@@ -38,13 +35,13 @@ std::string refusal(std::string_view code) {
 }
 
 /// `mode`: how capacity is managed, as DescribeStreamSummary reports it; empty: not at all.
-std::string summary(std::string_view mode) {
+std::string summary(std::string_view mode, int shards = 1) {
   const std::string details =
       mode.empty() ? "" : fmt::format(R"(,"StreamModeDetails":{{"StreamMode":"{}"}})", mode);
   return fmt::format(
       R"({{"StreamDescriptionSummary":{{"StreamName":"backfill","StreamStatus":"ACTIVE",)"
-      R"("StreamARN":"{}","OpenShardCount":1,"StreamCreationTimestamp":1700000000000{}}}}})",
-      kArn, details);
+      R"("StreamARN":"{}","OpenShardCount":{},"StreamCreationTimestamp":1700000000000{}}}}})",
+      kArn, shards, details);
 }
 
 constexpr std::string_view kOneShard =
@@ -53,7 +50,7 @@ constexpr std::string_view kOneShard =
     R"("SequenceNumberRange":{"StartingSequenceNumber":"1"}}]})";
 
 /// A stream behind a server of the test's own, described as a run does it.
-class KinesisDestinationTest : public testing::Test {
+class KinesisDestinationTest : public DescribedEndTest {
  protected:
   struct Asked {
     std::string operation;
@@ -88,50 +85,12 @@ class KinesisDestinationTest : public testing::Test {
         co_await peer.write(bytes);
       }
     };
-    server_.emplace(loop_, serve);
-    const std::string url = server_->endpoint().url();
-    context_.emplace(RunContext{.environment = environment(url), .clock = clock_});
-    loops_.emplace(loop_.get_executor(), 1);
-    services_.emplace(*loops_, settings_, *context_,
-                      [this](const Message& text) { told_.push_back(text.text()); });
-    const DestinationContext context{.settings = settings_, .services = *services_};
-    std::unique_ptr<Destination> described;
-    const auto work = [&]() -> Awaitable<void> {
-      described = co_await kinesis_destination().describe(context);
-    };
-    http::run(loop_, work());
-    return described;
+    return described<Destination>(serve, [this](RunServices& services) {
+      return kinesis_destination().describe({.settings = settings_, .services = services});
+    });
   }
 
-  static Environment environment(const std::string& url) {
-    return [url](std::string_view name) -> std::string {
-      if (name == "AWS_ENDPOINT_URL") {
-        return url;
-      }
-      if (name == "AWS_REGION") {
-        return "eu-west-1";
-      }
-      return name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY" ? "test" : "";
-    };
-  }
-
-  std::vector<std::string> notices(const Destination& destination) {
-    std::vector<std::string> texts;
-    for (const Message& notice : destination.notices()) {
-      texts.push_back(notice.text());
-    }
-    return texts;
-  }
-
-  asio::io_context loop_{1};
-  FakeClock clock_{std::chrono::sys_days{std::chrono::year{2026} / 11 / 27}};
-  ScanSettings settings_;
   std::vector<std::string> asked_;
-  std::vector<std::string> told_;
-  std::optional<http::TestServer> server_;
-  std::optional<RunContext> context_;
-  std::optional<RunLoops> loops_;
-  std::optional<RunServices> services_;
 };
 
 TEST_F(KinesisDestinationTest, CborIfUnderstood) {
@@ -215,7 +174,7 @@ TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
                                                               {"stream's region", "eu-west-1"},
                                                               {"stream's account", "1", true},
                                                               {"stream created", "", true}}));
-  EXPECT_THAT(notices(*destination),
+  EXPECT_THAT(texts_of(destination->notices()),
               ElementsAre(AllOf(HasSubstr("per-shard pacing is off"), HasSubstr("1 MiB"),
                                 HasSubstr("AccessDeniedException"))));
 }
@@ -234,18 +193,37 @@ TEST_F(KinesisDestinationTest, GivenWireIsKept) {
 TEST_F(KinesisDestinationTest, PacedStreamSaysHow) {
   const auto destination = describe(stream_of("PROVISIONED"));
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR", "ListShards in CBOR"));
-  EXPECT_THAT(notices(*destination), ElementsAre(HasSubstr("1 shard")));
+  EXPECT_THAT(texts_of(destination->notices()), ElementsAre(HasSubstr("1 shard")));
 }
 
 TEST_F(KinesisDestinationTest, UnlistedShardsAreNotPaced) {
   const auto destination = describe([stream = stream_of("PROVISIONED")](const Asked& asked) {
     return asked.operation == kList ? refusal("AccessDeniedException") : stream(asked);
   });
-  EXPECT_THAT(notices(*destination), ElementsAre(HasSubstr("per-shard pacing is off: ")));
+  EXPECT_THAT(texts_of(destination->notices()),
+              ElementsAre(HasSubstr("per-shard pacing is off: ")));
 }
 
 TEST_F(KinesisDestinationTest, ModelessStreamIsNotPaced) {
-  EXPECT_THAT(notices(*describe(stream_of(""))), IsEmpty());
+  EXPECT_THAT(texts_of(describe(stream_of(""))->notices()), IsEmpty());
+}
+
+TEST_F(KinesisDestinationTest, AggregatesForUnlistedShardsToo) {
+  settings_.aggregate = true;
+  const auto destination = describe([](const Asked& asked) {
+    if (asked.operation == kList) {
+      return refusal("AccessDeniedException");
+    }
+    const std::string body = summary("", 3);
+    return http::answer(asked.wire == Wire::cbor ? to_cbor(boost::json::parse(body)) : body);
+  });
+  const LaneDestination lane = destination->open(home(), 1);
+  for (int number = 0; number < 100; ++number) {
+    const std::string json = fmt::format(R"({{"id":{{"N":"{}"}}}})", number);
+    const std::string key = fmt::format(R"({{"N":"{}"}})", number);
+    lane.builder->add({.json = json, .hash_key = key, .range_key = {}}, {});
+  }
+  EXPECT_EQ(lane.builder->seal().record_count(), 3U) << "a record for each third of the hash keys";
 }
 
 TEST_F(KinesisDestinationTest, AggregatingNeedsShards) {
