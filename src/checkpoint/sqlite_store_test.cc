@@ -63,6 +63,17 @@ class SqliteUnderTest final : public StoreUnderTest {
 
 INSTANTIATE_TYPED_TEST_SUITE_P(Sqlite, CheckpointStoreConformance, SqliteUnderTest);
 
+/// A run that was begun in the folder's file, in which then `sql` was executed.
+RunState begun_and_changed(const Folder& folder, const std::string& sql) {
+  RunState state{.identity = {{"table", "orders"}}, .segments = fresh_segments(3), .token = "t"};
+  {
+    SqliteStore store(folder.file(), kClock, "first");
+    run_to_end(store.begin(state));
+  }
+  execute(folder.file(), sql);
+  return state;
+}
+
 TEST(SqliteStore, MissingPartsAreDamage) {
   for (const std::string sql :
        {"DELETE FROM segment WHERE number = 2", "DELETE FROM segment WHERE number = 0",
@@ -70,13 +81,7 @@ TEST(SqliteStore, MissingPartsAreDamage) {
         "ALTER TABLE segment DROP COLUMN items", "DROP TABLE segment", "DROP TABLE run"}) {
     SCOPED_TRACE(sql);
     const Folder folder;
-    const RunState state{
-        .identity = {{"table", "orders"}}, .segments = fresh_segments(3), .token = "t"};
-    {
-      SqliteStore store(folder.file(), kClock, "first");
-      run_to_end(store.begin(state));
-    }
-    execute(folder.file(), sql);
+    const RunState state = begun_and_changed(folder, sql);
     SqliteStore store(folder.file(), kClock, "second");
     EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
     run_to_end(store.begin(state));
@@ -99,13 +104,7 @@ TEST(SqliteStore, NothingInTheFileRuns) {
         "'items > -9') WHERE name = 'segment'"}) {
     SCOPED_TRACE(sql);
     const Folder folder;
-    const RunState state{
-        .identity = {{"table", "orders"}}, .segments = fresh_segments(3), .token = "t"};
-    {
-      SqliteStore store(folder.file(), kClock, "first");
-      run_to_end(store.begin(state));
-    }
-    execute(folder.file(), sql);
+    const RunState state = begun_and_changed(folder, sql);
     SqliteStore store(folder.file(), kClock, "second");
     EXPECT_THROW(run_to_end(store.look()), DamagedCheckpoint);
     EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);

@@ -275,16 +275,20 @@ def test_whoami_offline_asks_nobody(tmp_path: Path) -> None:
 # MFA
 
 
+def asked_for_a_code(server: FaultServer, folder: Path) -> Terminal:
+    everyitem = everyitem_of(server, folder)
+    write_aws_file(
+        everyitem,
+        "config",
+        f"[profile b]\nrole_arn = {ROLE}mfa-123456\nsource_profile = a\n"
+        f"mfa_serial = arn:aws:iam::111122223333:mfa/me\n[profile a]\n{keys('BASE')}",
+    )
+    return Terminal(everyitem, "whoami", "--profile", "b")
+
+
 def test_code_is_asked_for_on_a_terminal(tmp_path: Path) -> None:
     with FaultServer() as server:
-        everyitem = everyitem_of(server, tmp_path)
-        write_aws_file(
-            everyitem,
-            "config",
-            f"[profile b]\nrole_arn = {ROLE}mfa-123456\nsource_profile = a\n"
-            f"mfa_serial = arn:aws:iam::111122223333:mfa/me\n[profile a]\n{keys('BASE')}",
-        )
-        terminal = Terminal(everyitem, "whoami", "--profile", "b")
+        terminal = asked_for_a_code(server, tmp_path)
         terminal.read_until("mfa/me")
         terminal.wait_until_hidden()
         terminal.press(b"123456\n")
@@ -296,14 +300,7 @@ def test_code_is_asked_for_on_a_terminal(tmp_path: Path) -> None:
 
 def test_interrupt_ends_the_question(tmp_path: Path) -> None:
     with FaultServer() as server:
-        everyitem = everyitem_of(server, tmp_path)
-        write_aws_file(
-            everyitem,
-            "config",
-            f"[profile b]\nrole_arn = {ROLE}mfa-123456\nsource_profile = a\n"
-            f"mfa_serial = arn:aws:iam::111122223333:mfa/me\n[profile a]\n{keys('BASE')}",
-        )
-        terminal = Terminal(everyitem, "whoami", "--profile", "b")
+        terminal = asked_for_a_code(server, tmp_path)
         terminal.read_until("mfa-123456: ")
         terminal.wait_until_hidden()
         terminal.press(b"\x03")

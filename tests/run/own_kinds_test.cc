@@ -25,6 +25,7 @@
 #include "sink/file_sink.h"
 #include "support/fake_clock.h"
 #include "tests/run/counting_destination.h"
+#include "tests/run/ended_run.h"
 #include "tests/run/vector_source.h"
 
 namespace everyitem::run {
@@ -47,10 +48,8 @@ class OwnKindsTest : public testing::Test {
   }
 
  protected:
-  struct Ended {
-    std::optional<ScanOutcome> outcome;
+  struct Ended : EndedRun {
     ScanProgress progress;
-    std::string error;
     std::vector<std::string> notices;
   };
 
@@ -77,18 +76,7 @@ class OwnKindsTest : public testing::Test {
     ScanRun scan(
         loop.get_executor(), settings, context,
         [&](const auto& text) { ended.notices.push_back(text_of(text)); }, std::move(kinds));
-    asio::co_spawn(loop, scan.run(),
-                   [&](const std::exception_ptr& failure, const ScanOutcome& outcome) {
-                     try {
-                       if (failure) {
-                         std::rethrow_exception(failure);
-                       }
-                       ended.outcome = outcome;
-                     } catch (const std::exception& error) {
-                       ended.error = error.what();
-                     }
-                   });
-    loop.run();
+    static_cast<EndedRun&>(ended) = run_on(loop, scan);
     ended.progress = scan.progress();
     return ended;
   }

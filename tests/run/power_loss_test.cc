@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "run/scan_run.h"
 #include "tests/run/counting_destination.h"
+#include "tests/run/ended_run.h"
 #include "tests/run/recorded_disk.h"
 #include "tests/run/vector_source.h"
 
@@ -37,11 +38,6 @@ using ItemIds = std::set<std::string>;
 
 class PowerLossTest : public testing::Test {
  public:
-  struct Ended {
-    std::optional<ScanOutcome> outcome;
-    std::string error;
-  };
-
   PowerLossTest() {
     std::string name = testing::TempDir() + "power_loss_XXXXXX";
     folder_ = fs::canonical(mkdtemp(name.data())).string();
@@ -56,10 +52,9 @@ class PowerLossTest : public testing::Test {
     fs::remove_all(folder_);
   }
 
-  Ended run(const ScanSettings& settings) {
+  EndedRun run(const ScanSettings& settings) {
     asio::io_context loop(1);
     SystemClock clock;
-    Ended ended;
     Counting counting{.file = open(taken_path().c_str(), O_CREAT | O_WRONLY | O_APPEND, 0600),
                       .refuses = is_refused};
     RunKinds kinds = run_kinds();
@@ -69,25 +64,14 @@ class PowerLossTest : public testing::Test {
                        .clock = clock};
     ScanRun scan(
         loop.get_executor(), settings, context, [](const Message&) {}, std::move(kinds));
-    asio::co_spawn(loop, scan.run(),
-                   [&](const std::exception_ptr& failure, const ScanOutcome& outcome) {
-                     try {
-                       if (failure) {
-                         std::rethrow_exception(failure);
-                       }
-                       ended.outcome = outcome;
-                     } catch (const std::exception& error) {
-                       ended.error = error.what();
-                     }
-                   });
-    loop.run();
+    const EndedRun ended = run_on(loop, scan);
     close(counting.file);
     return ended;
   }
 
   void record(const ScanSettings& settings) {
     disk_->record();
-    const Ended ended = run(settings);
+    const EndedRun ended = run(settings);
     disk_->stop();
     ASSERT_TRUE(ended.outcome) << ended.error;
   }
@@ -202,7 +186,7 @@ class PowerLossTest : public testing::Test {
 
   std::vector<std::string> check_dead_letters() {
     return check_all([this]() -> std::string {
-      const Ended ended = run(to_counting());
+      const EndedRun ended = run(to_counting());
       return ended.outcome ? missing(all(parts_), taken_or_dead()) : ended.error;
     });
   }
@@ -210,7 +194,7 @@ class PowerLossTest : public testing::Test {
   /// and so are its letters.
   std::vector<std::string> check_restarted_letters() {
     return check_all([this]() -> std::string {
-      const Ended ended = run(to_counting());
+      const EndedRun ended = run(to_counting());
       if (!ended.outcome) {
         return ended.error;
       }
@@ -220,7 +204,7 @@ class PowerLossTest : public testing::Test {
   }
   std::vector<std::string> check_file() {
     return check_all([this]() -> std::string {
-      const Ended ended = run(to_file());
+      const EndedRun ended = run(to_file());
       return ended.outcome ? missing(all(parts_), ids_in(items_path())) : ended.error;
     });
   }
@@ -275,7 +259,7 @@ TEST_F(PowerLossTest, RestartedFile) {
   parts_ = new_parts;
   record(restarted(to_file()));
   const auto with_old_or_new = check_all([&]() -> std::string {
-    const Ended ended = run(to_file());
+    const EndedRun ended = run(to_file());
     if (!ended.outcome) {
       return ended.error;
     }
@@ -286,7 +270,7 @@ TEST_F(PowerLossTest, RestartedFile) {
   });
   EXPECT_THAT(with_old_or_new, testing::IsEmpty());
   const auto with_new = check_all([&]() -> std::string {
-    const Ended ended = run(restarted(to_file()));
+    const EndedRun ended = run(restarted(to_file()));
     return ended.outcome ? missing(all(new_parts), ids_in(items_path())) : ended.error;
   });
   EXPECT_THAT(with_new, testing::IsEmpty());
