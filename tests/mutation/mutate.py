@@ -39,7 +39,7 @@ PATIENCE = 10
 MIN_TIMEOUT_S = 60
 MAX_MEMORY_BYTES = 6 << 30
 
-WHOLE_SCANS = ("tests/run/own_kinds_test", "tests/faults/faults_test")
+WHOLE_SCANS = ("tests/run/own_kinds_test", "tests/run/power_loss_test", "tests/faults/faults_test")
 # The programs that look at a folder, the quickest first.
 TESTS: Dict[str, Sequence[str]] = {
     "base": ("src/base/base_test", "src/aws/aws_test", "src/checkpoint/checkpoint_test", "src/run/run_test"),
