@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <exception>
 #include <functional>
+#include <future>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -885,9 +887,16 @@ TEST_F(HttpClientTest, ConnectingCanBeCancelled) {
 }
 
 TEST_F(HttpClientTest, LookingUpCanBeCancelled) {
+  const auto cancelled = std::make_shared<std::promise<void>>();
+  NameLookup names([answer_from = cancelled->get_future().share()](const std::string&) {
+    answer_from.wait();
+    return NameLookup::Answer{.addresses = {}, .failure = "too late"};
+  });
   Client client(context_.get_executor(), clock_,
-                {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr);
+                {.tls = false, .host = "dynamodb.nowhere.invalid", .port = 80}, nullptr, {}, {},
+                names);
   EXPECT_EQ(cancelled_send(context_, client, [] { return true; }), asio::error::operation_aborted);
+  cancelled->set_value();
 }
 
 }  // namespace
