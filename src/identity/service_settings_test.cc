@@ -49,7 +49,8 @@ TEST(ResolveService, MissingRegionHint) {
 TEST(ResolveService, InvalidRegionIsAlwaysRefused) {
   Inputs inputs;
   inputs.flags = {.region = "eu_west_1", .arn_region = {}, .endpoint_url = "http://localhost:8000"};
-  EXPECT_THAT(message_of([&] { inputs.resolve(); }), HasSubstr("--region is \"eu_west_1\", which is not a region"));
+  EXPECT_THAT(message_of([&] { inputs.resolve(); }),
+              HasSubstr("--region is \"eu_west_1\", which is not a region"));
 }
 
 TEST(ResolveService, EndpointComesFromFirstSource) {

@@ -28,8 +28,8 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-constexpr std::string_view kToken = "0123456789abcdef0000000000000000";
-constexpr std::string_view kReplaced = "fedcba98765432100000000000000000";
+constexpr std::string_view kFilesToken = "0123456789abcdef0000000000000000";
+constexpr std::string_view kReplacedToken = "fedcba98765432100000000000000000";
 
 /// A file, described and filled as a run does it.
 class FileDestinationTest : public DescribedEndTest {
@@ -73,17 +73,17 @@ class FileDestinationTest : public DescribedEndTest {
     deliver(*destination, R"({"a":1})");
     destination->complete();
     return {.kind = RunStart::Kind::resume,
-            .token = std::string(kToken),
+            .token = std::string(kFilesToken),
             .items = 1,
             .item_bytes = 7,
             .marks = destination->marks()};
   }
 
-  static RunStart fresh() { return {.token = std::string(kToken)}; }
+  static RunStart fresh() { return {.token = std::string(kFilesToken)}; }
   static RunStart restart() {
     return {.kind = RunStart::Kind::restart,
-            .token = std::string(kToken),
-            .replaced_token = std::string(kReplaced)};
+            .token = std::string(kFilesToken),
+            .replaced_token = std::string(kReplacedToken)};
   }
   static void write(const std::string& file, std::string_view content) {
     std::ofstream(file) << content;
@@ -128,10 +128,10 @@ TEST_F(FileDestinationTest, RestartReplacesAtFirstItem) {
   prepare(*destination, restart());
   destination->begin();
   EXPECT_EQ(content(path()), "old\n");
-  EXPECT_EQ(content(restarted(kToken)), "");
+  EXPECT_EQ(content(restarted(kFilesToken)), "");
   deliver(*destination, R"({"a":1})");
   EXPECT_EQ(content(path()), "{\"a\":1}\n");
-  EXPECT_FALSE(fs::exists(restarted(kToken)));
+  EXPECT_FALSE(fs::exists(restarted(kFilesToken)));
   EXPECT_NO_THROW(destination->complete());
 }
 
@@ -149,17 +149,17 @@ TEST_F(FileDestinationTest, BeginRemovesOnlyUnusedFiles) {
   constexpr std::string_view kEmpty = "5555666677778888";
   const std::string no_token = path() + ".restart-notes";
   const std::string upper_case = path() + ".restart-ABCDEF0123456789";
-  write(restarted(kReplaced), "of the run that is replaced");
+  write(restarted(kReplacedToken), "of the run that is replaced");
   write(restarted(kOther), "of another");
   for (const std::string& empty : {restarted(kEmpty), no_token, upper_case}) {
     write(empty, "");
     chmod(empty.c_str(), 0600);
   }
-  chmod(restarted(kReplaced).c_str(), 0600);
+  chmod(restarted(kReplacedToken).c_str(), 0600);
   const auto destination = describe();
   prepare(*destination, restart());
   destination->begin();
-  EXPECT_FALSE(fs::exists(restarted(kReplaced)));
+  EXPECT_FALSE(fs::exists(restarted(kReplacedToken)));
   EXPECT_FALSE(fs::exists(restarted(kEmpty)));
   EXPECT_TRUE(fs::exists(restarted(kOther)));
   EXPECT_TRUE(fs::exists(no_token));
@@ -200,7 +200,7 @@ TEST_F(FileDestinationTest, CompleteRunReplacesAfterAll) {
   start.kind = RunStart::Kind::resume;
   complete_again(*describe(), start);
   EXPECT_EQ(content(path()), "");
-  EXPECT_FALSE(fs::exists(restarted(kToken)));
+  EXPECT_FALSE(fs::exists(restarted(kFilesToken)));
 }
 
 TEST_F(FileDestinationTest, PipesKeepNothing) {

@@ -21,7 +21,7 @@ using testing::EndsWith;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::string_view kToken = "0123456789abcdef0123456789abcdef";
+constexpr std::string_view kLettersToken = "0123456789abcdef0123456789abcdef";
 
 class RunStoresTest : public testing::Test {
  protected:
@@ -52,7 +52,7 @@ class RunStoresTest : public testing::Test {
   std::string letters() {
     const StoresContext opened_with = context();
     const RunStores stores = open_run_stores(opened_with);
-    return to_text(dead_letters_location(opened_with, *stores.checkpoint, kToken));
+    return to_text(dead_letters_location(opened_with, *stores.checkpoint, kLettersToken));
   }
 
   std::string home_;
