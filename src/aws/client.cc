@@ -112,13 +112,41 @@ Message hint_for(http::TransportError::Cause cause) {
 Client::Client(ServiceModel service, std::string region, http::Client& http, ClientContext context)
     : service_(service), region_(std::move(region)), http_(http), context_(std::move(context)) {}
 
+namespace {
+
+/// The caller's room for an answer, and how long the answer had to wait for it.
+class TimedRoom final : public http::AnswerRoom {
+ public:
+  TimedRoom(http::AnswerRoom& room, Clock& clock) : room_(room), clock_(clock) {}
+
+  Awaitable<void> before_body(std::size_t max_bytes) override {
+    const auto asked = clock_.now();
+    co_await room_.before_body(max_bytes);
+    waited_ += clock_.now() - asked;
+  }
+  std::chrono::nanoseconds waited() const { return waited_; }
+
+ private:
+  http::AnswerRoom& room_;
+  Clock& clock_;
+  std::chrono::nanoseconds waited_{};
+};
+
+}  // namespace
+
 Awaitable<void> Client::call(const Call& call, const Accept& accept) {
   const auto started = context_.clock.now();
   const Patience patience = call.patience.value_or(context_.patience);
   Retries retries(patience, started);
   for (int attempt = 1;; ++attempt) {
-    const auto max_silence = retries.max_silence(context_.clock.now());
-    const auto failure = co_await try_once(call, accept, max_silence);
+    std::optional<TimedRoom> room;
+    if (call.pacer != nullptr) {
+      room.emplace(*call.pacer, context_.clock);
+    }
+    const http::AnswerLimits limits{.bytes = call.max_answer_bytes,
+                                    .silence = retries.max_silence(context_.clock.now()),
+                                    .room = room ? &*room : nullptr};
+    const auto failure = co_await try_once(call, accept, limits);
     if (!failure) {
       counters_.with([](ClientCounters& counters) { ++counters.calls; });
       budget_.earn();
@@ -130,6 +158,9 @@ Awaitable<void> Client::call(const Call& call, const Accept& accept) {
     }
     if (call.tries_wire && failure->about_wire) {
       throw WireRefused(details_of(call, *failure), error_class == ErrorClass::transient);
+    }
+    if (room) {
+      retries.exclude(room->waited());
     }
     const auto now = context_.clock.now();
     const auto left = retries.failed(error_class, now);
@@ -199,10 +230,10 @@ std::chrono::nanoseconds Client::pause_after(const Failure& failure, int failure
 }
 
 Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, const Accept& accept,
-                                                           std::chrono::nanoseconds max_silence) {
+                                                           const http::AnswerLimits& limits) {
   Failure failure;
   try {
-    http::Response response = co_await send_signed(call, max_silence, failure.signed_as);
+    http::Response response = co_await send_signed(call, limits, failure.signed_as);
     verify_crc32(response);
     if (response.status == call.success) {
       accept(std::move(response));
@@ -252,8 +283,7 @@ Awaitable<std::optional<Client::Failure>> Client::try_once(const Call& call, con
   co_return failure;
 }
 
-Awaitable<http::Response> Client::send_signed(const Call& call,
-                                              std::chrono::nanoseconds max_silence,
+Awaitable<http::Response> Client::send_signed(const Call& call, const http::AnswerLimits& limits,
                                               SignedAs& signed_as) {
   signed_as = {.credentials = {}, .time = context_.clock.wall_now() + clock_offset_};
   std::optional<Credentials> credentials;
@@ -272,7 +302,7 @@ Awaitable<http::Response> Client::send_signed(const Call& call,
   http::Request request;
   request.method = call.method;
   request.target = target;
-  request.limits = {.bytes = call.max_answer_bytes, .silence = max_silence, .room = call.pacer};
+  request.limits = limits;
   request.body = call.body;
   const std::string_view content_type =
       call.wire == Wire::cbor ? kCborContentType : service_.content_type;

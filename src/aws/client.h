@@ -179,9 +179,9 @@ class Client {
   };
 
   Awaitable<std::optional<Failure>> try_once(const Call& call, const Accept& accept,
-                                             std::chrono::nanoseconds max_silence);
+                                             const http::AnswerLimits& limits);
   /// Stores in `signed_as` how the request is signed, before sending it.
-  Awaitable<http::Response> send_signed(const Call& call, std::chrono::nanoseconds max_silence,
+  Awaitable<http::Response> send_signed(const Call& call, const http::AnswerLimits& limits,
                                         SignedAs& signed_as);
   void add_signature(http::Request& request, const SignedAs& signed_as,
                      std::string_view payload_hash);

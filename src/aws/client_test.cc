@@ -617,7 +617,7 @@ class TestPacer final : public Pacer {
   void failed(ErrorClass error_class, bool may_have_been_applied) override {
     failures.emplace_back(error_class, may_have_been_applied);
   }
-  Awaitable<void> before_body(std::size_t) override { co_return; }
+  Awaitable<void> before_body(std::size_t) override { co_await clock_.sleep(for_body); }
   Awaitable<void> before_repeat() override {
     ++repeats;
     co_await clock_.sleep(wait_);
@@ -625,11 +625,26 @@ class TestPacer final : public Pacer {
 
   std::vector<std::pair<ErrorClass, bool>> failures;
   int repeats = 0;
+  nanoseconds for_body{};
 
  private:
   Clock& clock_;
   nanoseconds wait_;
 };
+
+// What the answer waited for was the caller's memory.
+TEST_F(ClientTest, WaitForRoomIsNoFailure) {
+  Reply cut_short = ok("{}");
+  cut_short.bytes.pop_back();
+  cut_short.then = Reply::Then::close;
+  serve_in_order({cut_short, ok()});
+  TestPacer pacer(service_->clock, seconds(0));
+  pacer.for_body = std::chrono::hours(1);
+  call_.pacer = &pacer;
+  call_.patience = Patience{.failing = seconds(10), .throttled = seconds(10)};
+  call();
+  EXPECT_EQ(requests_.size(), 2U);
+}
 
 TEST_F(ClientTest, PacerHearsFailuresBeforeRetries) {
   serve_in_order({throttled(), unavailable(), ok()});

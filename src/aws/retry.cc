@@ -63,9 +63,13 @@ std::optional<std::chrono::nanoseconds> Retries::failed(ErrorClass error_class, 
 }
 
 Patience Retries::left(TimePoint now) const {
-  constexpr std::chrono::nanoseconds kZero{0};
-  return {.failing = std::max(patience_.failing - (now - failing_since_), kZero),
-          .throttled = std::max(patience_.throttled - (now - started_), kZero)};
+  const auto rest = [](std::chrono::nanoseconds patience, std::chrono::nanoseconds waited) {
+    constexpr std::chrono::nanoseconds kZero{0};
+    constexpr auto kForEver = std::chrono::nanoseconds::max();
+    return patience == kForEver ? kForEver : std::max(patience - waited, kZero);
+  };
+  return {.failing = rest(patience_.failing, now - failing_since_),
+          .throttled = rest(patience_.throttled, now - started_)};
 }
 
 std::chrono::nanoseconds Retries::max_silence(TimePoint now) const {

@@ -118,13 +118,14 @@ Awaitable<aws::Credentials> assume_role(aws::Client& sts, const RoleRequest& req
   co_return credentials;
 }
 
-Awaitable<Caller> caller_identity(aws::Client& sts) {
+Awaitable<Caller> caller_identity(aws::Client& sts, std::optional<aws::Patience> patience) {
   const aws::SecretText body = form("GetCallerIdentity", {});
   const std::string object = "STS in " + sts.region();
   aws::Call call;
   call.operation = "GetCallerIdentity";
   call.object = object;
   call.body = body;
+  call.patience = patience;
   Caller caller;
   co_await sts.call(call, [&](http::Response response) {
     const Answer answer(std::move(response));

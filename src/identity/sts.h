@@ -33,7 +33,8 @@ struct Caller {
   std::string user_id;
 };
 
-/// The identity that the client's credentials belong to. Needs no permissions.
-Awaitable<Caller> caller_identity(aws::Client& sts);
+/// The identity that the client's credentials belong to. Needs no permissions. `patience`: as in
+/// aws::Call.
+Awaitable<Caller> caller_identity(aws::Client& sts, std::optional<aws::Patience> patience = {});
 
 }  // namespace everyitem::identity

@@ -3,6 +3,7 @@
 #include <array>
 #include <chrono>
 #include <cstdint>
+#include <filesystem>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -320,6 +321,23 @@ void check_checkpoint(const ScanSettings& settings) {
   }
 }
 
+/// As far as their names say: sink::require_no_database knows it by the content.
+void check_files(const ScanSettings& settings) {
+  const auto* const output =
+      settings.output ? std::get_if<sink::OutputFile>(&*settings.output) : nullptr;
+  const auto* const state = settings.checkpoint
+                                ? std::get_if<checkpoint::SqliteLocation>(&*settings.checkpoint)
+                                : nullptr;
+  const auto whole = [](const std::string& path) {
+    return std::filesystem::absolute(path).lexically_normal();
+  };
+  if (output != nullptr && state != nullptr && whole(output->path) == whole(state->path)) {
+    throw usage_error(
+        enumerated({setting::kTo, setting::kCheckpoint}) + " name the same file " + output->path,
+        "Give each a file of its own.");
+  }
+}
+
 source::WorkerPart worker_part(const ScanOptions& options) {
   const std::uint32_t workers = options.workers.value_or(1);
   if (options.workers.has_value() != options.worker.has_value()) {
@@ -357,6 +375,7 @@ run::ScanSettings scan_settings(const GivenSettings& given) {
     options.settings.stream = aws::parse_stream(options.stream, setting::kStream);
   }
   check_checkpoint(options.settings);
+  check_files(options.settings);
   options.settings.part = worker_part(options);
   if (!options.settings.stream_external_id.empty() && options.settings.stream_role_arn.empty()) {
     throw usage_error(setting::kStreamExternalId + " needs " + setting::kStreamRoleArn);

@@ -202,7 +202,9 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
   const source::PageId id = tracker_.open_page(segment);
   checkpoint::PageContent content{.position_after = std::move(position_after)};
   std::vector<sink::DeadLetter> too_large;
-  co_await pack_items(items, id, content, too_large);
+  if (!items.empty()) {
+    co_await pack_items(items, id, content, too_large);
+  }
   if (content.items < page.items().size()) {
     // The limit, or a stop, cuts the page. The next run continues after the last item packed; if
     // that is not possible, the page stays open and is read again.

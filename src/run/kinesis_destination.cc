@@ -30,6 +30,7 @@ struct DescribedStream {
   sink::StreamDescription description;
   Wire wire = Wire::cbor;  ///< which the endpoint understands
   std::optional<batch::ShardMap> shards;
+  std::string account;    ///< empty if it has none: a local server's
   Message pacing_notice;  ///< empty if there is nothing to say
 
   /// A stream that does not say how its capacity is managed is a local server's: it is not paced.
@@ -59,6 +60,7 @@ Awaitable<void> describe_stream(aws::Client& kinesis, KinesisWire wanted, Descri
   bool may_pass = false;
   bool understood = co_await describe_in_cbor(kinesis, stream, may_pass);
   if (!understood) {
+    stream.wire = Wire::json;  // also if it may not be described
     stream.description = co_await sink::describe_stream(kinesis, Wire::json, stream.id, false);
   }
   if (!understood && may_pass) {
@@ -67,8 +69,8 @@ Awaitable<void> describe_stream(aws::Client& kinesis, KinesisWire wanted, Descri
   stream.wire = understood && !stream.description.nonstandard_cbor ? Wire::cbor : Wire::json;
 }
 
-/// Whoever may only write to a stream continues with what every stream takes.
-Awaitable<void> describe_if_allowed(aws::Client& kinesis, KinesisWire wanted,
+/// Whoever may only write to a stream continues with what every stream takes, and gets false.
+Awaitable<bool> describe_if_allowed(aws::Client& kinesis, KinesisWire wanted,
                                     DescribedStream& stream) {
   try {
     co_await describe_stream(kinesis, wanted, stream);
@@ -79,7 +81,9 @@ Awaitable<void> describe_if_allowed(aws::Client& kinesis, KinesisWire wanted,
     stream.description.arn = stream.id.arn;
     stream.pacing_notice =
         "per-shard pacing is off, and records are at most 1 MiB: " + error.message();
+    co_return false;
   }
+  co_return true;
 }
 
 /// For a new list in the middle of a run, which can do without.
@@ -126,13 +130,12 @@ class KinesisDestination final : public Destination {
 
   std::string name() const override { return settings_.stream->name; }
   std::string location() const override {
-    const std::string& arn = stream_.description.arn;
-    return arn.empty() ? kinesis_.region() + "/" + name() : arn;
+    return fmt::format("{}/{}/{}", kinesis_.region(), stream_.account, name());
   }
   checkpoint::RunIdentity identity() const override {
     return {{"stream", name()},
             {"stream's region", kinesis_.region()},
-            {"stream's account", aws::account_of(stream_.description.arn), true},
+            {"stream's account", stream_.account, true},
             {"stream created", stream_.description.created, true}};
   }
   bool may_refuse_items() const override { return true; }
@@ -140,9 +143,10 @@ class KinesisDestination final : public Destination {
     return stream_.description.retention;
   }
   Message text() const override {
+    const std::uint32_t shards = stream_.description.open_shards;
     Message text = fmt::format("stream {} in {}: {}", name(),
                                aws::place_of(stream_.description.arn, kinesis_.region()),
-                               counted(stream_.description.open_shards, "shard"));
+                               shards == 0 ? "shards unknown" : counted(shards, "shard"));
     if (const auto kept = keeps_for()) {
       text += fmt::format(", keeps records for {} h", kept->count());
     }
@@ -222,7 +226,11 @@ Awaitable<std::unique_ptr<Destination>> describe_kinesis(DestinationContext cont
   aws::Client& kinesis = control->on(context.services.loops().home());
   DescribedStream stream;
   stream.id = {.name = settings.stream->name, .arn = settings.stream->arn};
-  co_await describe_if_allowed(kinesis, settings.kinesis_wire, stream);
+  if (co_await describe_if_allowed(kinesis, settings.kinesis_wire, stream)) {
+    stream.account = aws::account_of(stream.description.arn);
+  } else {
+    stream.account = co_await context.services.account_of(Caller::writer, *settings.stream);
+  }
   if (stream.may_be_paced() || settings.aggregate) {
     co_await list_shards(kinesis, stream);
   }

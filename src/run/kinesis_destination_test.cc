@@ -78,6 +78,12 @@ class KinesisDestinationTest : public DescribedEndTest {
         const std::string_view head = *request;
         const bool lists = head.find(kList) != std::string_view::npos;
         const bool cbor = head.find("x-amz-cbor") != std::string_view::npos;
+        if (head.find("GetCallerIdentity") != std::string_view::npos) {
+          asked_.emplace_back("GetCallerIdentity");
+          const std::string caller = caller_of_account();
+          co_await peer.write(caller);
+          continue;
+        }
         const Asked asked{.operation = std::string(lists ? kList : kDescribe),
                           .wire = cbor ? Wire::cbor : Wire::json};
         asked_.push_back(asked.operation + (cbor ? " in CBOR" : " in JSON"));
@@ -96,7 +102,7 @@ class KinesisDestinationTest : public DescribedEndTest {
 TEST_F(KinesisDestinationTest, CborIfUnderstood) {
   const auto destination = describe(stream_of(""));
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
-  EXPECT_EQ(destination->location(), kArn);
+  EXPECT_EQ(destination->location(), "eu-west-1/1/backfill");
   EXPECT_EQ(destination->identity(),
             (checkpoint::RunIdentity{{"stream", "backfill"},
                                      {"stream's region", "eu-west-1"},
@@ -169,7 +175,7 @@ TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
   settings_.stream->region = "eu-west-1";
   const auto destination = describe([](const Asked&) { return refusal("AccessDeniedException"); });
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
-  EXPECT_EQ(destination->location(), kArn);
+  EXPECT_EQ(destination->location(), "eu-west-1/1/backfill");
   EXPECT_EQ(destination->identity(), (checkpoint::RunIdentity{{"stream", "backfill"},
                                                               {"stream's region", "eu-west-1"},
                                                               {"stream's account", "1", true},
@@ -177,6 +183,22 @@ TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
   EXPECT_THAT(texts_of(destination->notices()),
               ElementsAre(AllOf(HasSubstr("per-shard pacing is off"), HasSubstr("1 MiB"),
                                 HasSubstr("AccessDeniedException"))));
+}
+
+TEST_F(KinesisDestinationTest, DeniedDescriptionTellsTheWire) {
+  const auto destination = describe([](const Asked& asked) {
+    return refusal(asked.wire == Wire::cbor ? "UnknownOperationException"
+                                            : "AccessDeniedException");
+  });
+  EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR", "DescribeStreamSummary in JSON",
+                                  "GetCallerIdentity"));
+  EXPECT_THAT(destination->text().text(), HasSubstr("shards unknown"));
+  EXPECT_EQ(destination->location(), "eu-west-1/123456789012/backfill");
+  const LaneDestination lane = destination->open(home(), 1);
+  lane.builder->add({.json = R"({"id":{"N":"1"}})", .hash_key = R"({"N":"1"})", .range_key = {}},
+                    {});
+  const batch::RecordBatch batch = lane.builder->seal();
+  EXPECT_THAT(batch.body.view(), HasSubstr("\"Records\""));
 }
 
 TEST_F(KinesisDestinationTest, GivenWireIsKept) {

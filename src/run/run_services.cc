@@ -1,6 +1,13 @@
 #include "run/run_services.h"
 
+#include <chrono>
 #include <utility>
+
+#include <fmt/format.h>
+
+#include "aws/arn.h"
+#include "base/error.h"
+#include "identity/sts.h"
 
 namespace everyitem::run {
 
@@ -79,6 +86,27 @@ Awaitable<ServiceClients*> RunServices::find(const aws::ServiceModel& model, Cal
   co_await identity.find_region(flags);
   co_await identity.find_account(model, flags);
   co_return &add(model, identity.service(model, flags), timeouts_);
+}
+
+Awaitable<std::string> RunServices::account_of(Caller caller, aws::ResourceName resource) {
+  if (!resource.arn.empty()) {
+    co_return aws::account_of(resource.arn);
+  }
+  constexpr aws::Patience kSoon{.failing = std::chrono::seconds(5),
+                                .throttled = std::chrono::seconds(5)};
+  const std::string name = resource.name;
+  ServiceClients* sts = co_await find(aws::kSts, caller, std::move(resource));
+  try {
+    const identity::Caller who = co_await identity::caller_identity(sts->on(loops_.home()), kSoon);
+    co_return who.account;
+  } catch (const Error& error) {
+    calls_.notice(
+        fmt::format("in which account {} is, is not known, so give each account a checkpoint of "
+                    "its own: ",
+                    name) +
+        error.message());
+  }
+  co_return std::string();
 }
 
 ServiceClients& RunServices::in_region(const aws::ServiceModel& model, const std::string& region,

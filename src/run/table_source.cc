@@ -23,12 +23,13 @@ namespace {
 class TableSource final : public Source {
  public:
   TableSource(SourceContext context, ServiceClients& dynamodb, source::ScanParameters scan,
-              source::TableDescription table, Message notice)
+              source::TableDescription table, std::string account, Message notice)
       : settings_(context.settings),
         loops_(context.services.loops()),
         dynamodb_(dynamodb),
         scan_(std::move(scan)),
         table_(std::move(table)),
+        account_(std::move(account)),
         notice_(std::move(notice)) {
     table_.keys.added = source::added_keys(scan_, table_.keys);
   }
@@ -36,14 +37,13 @@ class TableSource final : public Source {
   std::string name() const override { return settings_.table.name; }
   std::string arn() const override { return table_.arn; }
   std::string location() const override {
-    const std::string table = table_.arn.empty() ? dynamodb_.region() + "/" + name() : table_.arn;
-    return fmt::format("{}\n{}", table, scan_.index);
+    return fmt::format("{}/{}/{}\n{}", dynamodb_.region(), account_, name(), scan_.index);
   }
 
   checkpoint::RunIdentity identity() const override {
     return {{"table", name()},
             {"region", dynamodb_.region()},
-            {"account", aws::account_of(table_.arn), true},
+            {"account", account_, true},
             {"table id", table_.table_id, true},
             {"index", scan_.index},
             {"consistent", scan_.consistent_read ? "yes" : "no"},
@@ -110,7 +110,8 @@ class TableSource final : public Source {
   ServiceClients& dynamodb_;
   source::ScanParameters scan_;
   source::TableDescription table_;
-  Message notice_;  ///< empty if there is nothing to say
+  std::string account_;  ///< empty if it has none: a local server's
+  Message notice_;       ///< empty if there is nothing to say
 };
 
 /// The table, or why it may not be described. An index of it must be: its keys are more than the
@@ -136,6 +137,7 @@ Awaitable<std::unique_ptr<Source>> describe_table_source(SourceContext context) 
   scan.table = settings.table.arn.empty() ? settings.table.name : settings.table.arn;
   aws::Client& client = dynamodb->on(context.services.loops().home());
   source::TableDescription table;
+  std::string account;
   Message notice;
   if (const std::optional<Error> denied = co_await describe(client, scan, table)) {
     // Whoever may only read continues without the table's size and capacity.
@@ -146,10 +148,14 @@ Awaitable<std::unique_ptr<Source>> describe_table_source(SourceContext context) 
     }
     table = std::move(*found);
     table.arn = settings.table.arn;
+    account = co_await context.services.account_of(Caller::reader, settings.table);
     notice = "the table's size and read capacity are not known: " + denied->message();
   }
+  if (account.empty()) {
+    account = aws::account_of(table.arn);
+  }
   co_return std::make_unique<TableSource>(context, *dynamodb, std::move(scan), std::move(table),
-                                          std::move(notice));
+                                          std::move(account), std::move(notice));
 }
 
 }  // namespace

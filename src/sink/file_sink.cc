@@ -25,6 +25,7 @@ std::optional<Descriptor> open_replaceable(const std::string& target) {
     }
     Descriptor file = open_own_file(target, FilePresence::present, FileUse::output);
     lock_own_file(file);
+    require_no_database(file);
     return file;
   });
 }

@@ -136,10 +136,26 @@ LineFile LineFile::of_stream(std::string path, Descriptor stream) {
   return {std::move(path), std::move(stream), false};
 }
 
+void require_no_database(const Descriptor& file) {
+  // "Database File Format" (sqlite.org), 1.3.1 and 4.1: the last bit is the order of the log's
+  // bytes.
+  constexpr std::string_view kDatabase("SQLite format 3\0", 16);
+  constexpr std::array<std::string_view, 2> kLogs{"\x37\x7f\x06\x82", "\x37\x7f\x06\x83"};
+  std::array<char, kDatabase.size()> start{};
+  const ssize_t bytes = pread(file.get(), start.data(), start.size(), 0);
+  const std::string_view found(start.data(), static_cast<std::size_t>(std::max<ssize_t>(bytes, 0)));
+  if (found == kDatabase ||
+      std::ranges::any_of(kLogs, [&](std::string_view log) { return found.starts_with(log); })) {
+    throw FileRefused("the file is a SQLite database, such as a checkpoint",
+                      "Choose another name: a run's output and its checkpoint are two files.");
+  }
+}
+
 LineFile LineFile::begin(const std::string& path) {
   return in_words("open", path, [&] {
     Descriptor file = open_own_file(path, FilePresence::any, FileUse::output);
     lock_own_file(file);
+    require_no_database(file);
     struct stat status {};
     if (fstat(file.get(), &status) != 0 || status.st_size > 0) {
       throw usage_error(

@@ -72,6 +72,10 @@ Error file_error(const std::string& operation, const std::string& path, Message 
                  Message hint = {});
 Error file_error(const std::string& operation, const std::string& path, const FileRefused& refused);
 
+/// Throws FileRefused if the file is a SQLite database or the log of one: a checkpoint of ours,
+/// most likely, whose lock is another than that of an output.
+void require_no_database(const Descriptor& file);
+
 /// What `work` returns. When it throws FileRefused, that is an Error about the file at `path`.
 template <typename Work>
 auto in_words(const std::string& operation, const std::string& path, const Work& work) {

@@ -232,6 +232,9 @@ std::uint64_t to_count(std::string_view text) {
   return count;
 }
 
+/// A page of 1 MB costs at most 256, and some local servers count generously.
+constexpr double kMaxPageUnits = 1'000'000;
+
 /// A small object, of which there is one per page.
 double capacity_units(std::string_view consumed_capacity) {
   boost::system::error_code error;
@@ -241,7 +244,11 @@ double capacity_units(std::string_view consumed_capacity) {
   if (units == nullptr || !units->is_number()) {
     fail("ConsumedCapacity has no CapacityUnits");
   }
-  return units->to_number<double>();
+  const double number = units->to_number<double>();
+  if (!(number >= 0 && number <= kMaxPageUnits)) {
+    fail("CapacityUnits are not the cost of a page");
+  }
+  return number;
 }
 
 /// The structure buffer of this thread.

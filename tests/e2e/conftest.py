@@ -138,7 +138,9 @@ def backend() -> Iterator[Backend]:
 
 @pytest.fixture
 def everyitem(tmp_path: Path, backend: Backend) -> Everyitem:
-    return Everyitem(tmp_path, backend.endpoints)
+    everyitem = Everyitem(tmp_path, backend.endpoints)
+    everyitem.extra_env["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:9"  # nobody is there
+    return everyitem
 
 
 @pytest.fixture
@@ -193,6 +195,7 @@ def start(lambda_bootstrap: Path, tmp_path: Path) -> Iterator[Start]:
             "HANDOVER_SECONDS": "1",
             "AWS_ENDPOINT_URL_DYNAMODB": server.url,
             "AWS_ENDPOINT_URL_KINESIS": server.url,
+            "AWS_ENDPOINT_URL_STS": server.url,
             **{name: str(value) for name, value in settings.items()},
         }
         hosts.append(LambdaHost([str(lambda_bootstrap)], tmp_path, env, time_limits))

@@ -76,7 +76,7 @@ class FaultServer:
 
     def everyitem(self, home: Path, url: str = "") -> Everyitem:
         """everyitem with all services here, or at `url` if there is a proxy in between."""
-        runner = Everyitem(home, dict.fromkeys(("dynamodb", "kinesis", "ssm"), url or self.url))
+        runner = Everyitem(home, dict.fromkeys(("dynamodb", "kinesis", "ssm", "sts"), url or self.url))
         runner.extra_env.update(
             AWS_ACCESS_KEY_ID=ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY=SECRET_ACCESS_KEY
         )

@@ -180,7 +180,6 @@ def test_profile_that_does_not_exist(everyitem: Everyitem, table: Table, stream:
     ("service", "operation", "resource"),
     [
         ("dynamodb", "Scan", "table"),
-        ("kinesis", "DescribeStreamSummary", "stream"),
         ("kinesis", "PutRecords", "stream"),
     ],
 )

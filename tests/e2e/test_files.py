@@ -213,3 +213,31 @@ def test_restart_keeps_mode_and_leaves_nothing(everyitem: Everyitem) -> None:
     assert everyitem.run(*scan("--to", path, "--restart")).code == 0
     assert stat.S_IMODE(path.stat().st_mode) == 0o644
     assert [left.name for left in everyitem.home.glob("items*")] == ["items"]
+
+
+def test_output_is_not_the_checkpoint(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "link").symlink_to("folder")
+    with FaultServer(items=100) as server:
+        everyitem = server.everyitem(tmp_path)
+        scan = ("scan", "--table", "generated")
+        same = everyitem.run(*scan, "--to", tmp_path / "run", "--checkpoint", tmp_path / "." / "run")
+        assert server.report()["requests"] == {}
+        by_link = ("--to", tmp_path / "folder" / "run", "--checkpoint", tmp_path / "link" / "run")
+        linked = [everyitem.run(*scan, *by_link), everyitem.run(*scan, *by_link, "--restart")]
+    assert same.code == 2 and "--to and --checkpoint name the same file" in same.stderr
+    for result in linked:
+        assert result.code != 0 and "SQLite database, such as a checkpoint" in result.stderr
+
+
+def test_restart_replaces_no_checkpoint(tmp_path: Path) -> None:
+    with FaultServer(items=2000, page_bytes=10_000) as server:
+        everyitem = server.everyitem(tmp_path)
+        scan = ("scan", "--table", "generated")
+        checkpoint = tmp_path / "run.sqlite"
+        everyitem.run(*scan, "--to", tmp_path / "items", "--checkpoint", checkpoint, "--limit", 100)
+        other = everyitem.run(*scan, "--to", checkpoint, "--restart")
+        resumed = everyitem.run(*scan, "--to", tmp_path / "items", "--checkpoint", checkpoint)
+    assert other.code != 0 and "SQLite database, such as a checkpoint" in other.stderr
+    assert resumed.code == 0 and resumed.summary["items_total"] == 2000, resumed.stderr
+    assert len((tmp_path / "items").read_text().splitlines()) == 2000

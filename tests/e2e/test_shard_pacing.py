@@ -104,6 +104,17 @@ def test_run_begun_without_permission_is_the_same_later(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["duplicates"] == 0, report
 
 
+def test_default_checkpoint_does_not_depend_on_permission(tmp_path: Path) -> None:
+    denied = ("DescribeTable:access_denied@0", "DescribeStreamSummary:access_denied@0")
+    with FaultServer(*denied, items=2000, page_bytes=10_000) as server:
+        everyitem = server.everyitem(tmp_path)
+        everyitem.run(*scan_of(), "--limit", 100)
+        resumed = everyitem.run(*scan_of())
+        report = server.stop()
+    assert resumed.code == 0 and resumed.summary["items_before"] > 0, resumed.stderr
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+
+
 def test_run_is_not_resumed_without_knowing_the_table(tmp_path: Path) -> None:
     denied = [f"DescribeTable:access_denied@{call}" for call in (1, 2)]
     with FaultServer(*denied, items=2000, page_bytes=10_000) as server:

@@ -59,7 +59,7 @@ std::string asked_in_cbor(const std::string& body) {
 std::string arn_of(std::string_view service, std::string_view type, const std::string& asked) {
   return asked.starts_with("arn:")
              ? asked
-             : fmt::format("arn:aws:{}:us-east-1:000000000000:{}/{}", service, type, asked);
+             : fmt::format("arn:aws:{}:us-east-1:{}:{}/{}", service, kAccount, type, asked);
 }
 
 /// A service's response to a fault that keeps it from doing anything.

@@ -29,6 +29,14 @@ inline std::vector<std::string> texts_of(const std::vector<Message>& messages) {
   return texts;
 }
 
+/// What STS says who calls: somebody of account 123456789012.
+inline std::string caller_of_account() {
+  return http::answer(
+      "<GetCallerIdentityResponse><GetCallerIdentityResult><Account>123456789012</Account>"
+      "<Arn>arn:aws:iam::123456789012:user/me</Arn><UserId>AIDA</UserId>"
+      "</GetCallerIdentityResult></GetCallerIdentityResponse>");
+}
+
 class DescribedEndTest : public testing::Test {
  protected:
   /// What `describe(services)` makes, with all services at a server that does `serve`.
