@@ -139,7 +139,7 @@ def backend() -> Iterator[Backend]:
 @pytest.fixture
 def everyitem(tmp_path: Path, backend: Backend) -> Everyitem:
     everyitem = Everyitem(tmp_path, backend.endpoints)
-    everyitem.extra_env["AWS_ENDPOINT_URL_STS"] = "http://127.0.0.1:9"  # nobody is there
+    everyitem.endpoints["sts"] = "http://127.0.0.1:1"  # nobody is there
     return everyitem
 
 

@@ -29,9 +29,8 @@ def shows_nothing(result: Result) -> None:
 
 
 def everyitem_of(server: FaultServer, home: Path, **env: Any) -> Everyitem:
-    """everyitem with all services at the server, including STS, and without credentials."""
+    """everyitem with all services at the server, and without credentials."""
     runner = server.everyitem(home)
-    runner.endpoints["sts"] = server.url
     runner.extra_env.update(NO_KEYS, **env)
     return runner
 
@@ -529,7 +528,6 @@ def test_replaced_secret_is_not_in_memory(tmp_path: Path, kind: str) -> None:
 
 def test_whoami_shows_what_it_knows(everyitem: Everyitem) -> None:
     """If STS cannot be reached, or there are no credentials, the rest is still shown."""
-    everyitem.endpoints["sts"] = "http://127.0.0.1:1"
     text = everyitem.run("whoami")
     assert text.code == 1 and "127.0.0.1:1" in text.stderr, text.stderr
     shown = text.stdout.decode()
