@@ -33,7 +33,7 @@ constexpr std::string_view kReplacedToken = "fedcba98765432100000000000000000";
 
 /// A file, described and filled as a run does it.
 class FileDestinationTest : public DescribedEndTest {
- protected:
+ public:
   FileDestinationTest() {
     std::string name = testing::TempDir() + "file_destination_XXXXXX";
     folder_ = mkdtemp(name.data());
@@ -41,6 +41,7 @@ class FileDestinationTest : public DescribedEndTest {
   }
   ~FileDestinationTest() override { fs::remove_all(folder_); }
 
+ protected:
   std::string path() const { return folder_ + "/items.ndjson"; }
   std::string restarted(std::string_view token) const {
     return path() + ".restart-" + std::string(token.substr(0, 16));

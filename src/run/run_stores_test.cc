@@ -24,13 +24,14 @@ using testing::StartsWith;
 constexpr std::string_view kLettersToken = "0123456789abcdef0123456789abcdef";
 
 class RunStoresTest : public testing::Test {
- protected:
+ public:
   RunStoresTest() {
     std::string name = testing::TempDir() + "run_stores_XXXXXX";
     home_ = mkdtemp(name.data());
   }
   ~RunStoresTest() override { std::filesystem::remove_all(home_); }
 
+ protected:
   StoresContext context() {
     const auto environment = [this](std::string_view name) -> std::string {
       if (name == "AWS_REGION") {

@@ -23,6 +23,7 @@ namespace everyitem::run {
 
 inline std::vector<std::string> texts_of(const std::vector<Message>& messages) {
   std::vector<std::string> texts;
+  texts.reserve(messages.size());
   for (const Message& message : messages) {
     texts.push_back(message.text());
   }
