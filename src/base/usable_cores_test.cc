@@ -42,6 +42,7 @@ class CpuQuotaTest : public testing::Test {
   }
   ~CpuQuotaTest() override { std::filesystem::remove_all(root_); }
 
+ protected:
   void write(const std::string& path, const std::string& text) const {
     const std::filesystem::path file = root_ / path;
     std::filesystem::create_directories(file.parent_path());

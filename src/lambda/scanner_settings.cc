@@ -292,6 +292,7 @@ std::string successor_event(const boost::json::value& event, const ChainState& n
 
 std::vector<std::string> setting_names() {
   std::vector<std::string> names;
+  names.reserve(std::size(kOwnSettings) + options::scan_entries().size());
   for (const OwnSetting& own : kOwnSettings) {
     names.emplace_back(own.variable);
   }

@@ -52,6 +52,7 @@ class PowerLossTest : public testing::Test {
     fs::remove_all(folder_);
   }
 
+ protected:
   EndedRun run(const ScanSettings& settings) {
     asio::io_context loop(1);
     SystemClock clock;
@@ -64,7 +65,7 @@ class PowerLossTest : public testing::Test {
                        .clock = clock};
     ScanRun scan(
         loop.get_executor(), settings, context, [](const Message&) {}, std::move(kinds));
-    const EndedRun ended = run_on(loop, scan);
+    EndedRun ended = run_on(loop, scan);
     close(counting.file);
     return ended;
   }
