@@ -94,6 +94,7 @@ std::optional<std::vector<Attribute>> read(std::string_view json) {
 
 bool has_name_twice(const std::vector<Attribute>& attributes) {
   std::vector<std::string_view> names;
+  names.reserve(attributes.size());
   for (const Attribute& attribute : attributes) {
     names.push_back(attribute.name);
   }
