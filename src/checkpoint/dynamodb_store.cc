@@ -7,6 +7,7 @@
 
 #include <fmt/format.h>
 
+#include "base/unix_time.h"
 #include "checkpoint/dynamodb_attributes.h"
 #include "checkpoint/lease.h"
 #include "checkpoint/side_by_side.h"
@@ -50,6 +51,12 @@ SegmentProgress progress_of(const json::object& item) {
           .items = number_of<std::uint64_t>(item, "items"),
           .bytes = number_of<std::uint64_t>(item, "bytes"),
           .dead_letters = number_of<std::uint64_t>(item, "dead_letters")};
+}
+
+/// Seconds since 1970, as `finished_at` is.
+std::int64_t expiry_of(std::int64_t finished_at) {
+  const auto expires_at = unix_time<std::chrono::seconds>(finished_at) + kFinishedRunLifetime;
+  return std::chrono::duration_cast<std::chrono::seconds>(expires_at.time_since_epoch()).count();
 }
 
 json::value delete_request(json::object key) {
@@ -96,8 +103,7 @@ json::object DynamoDbStore::run_item(const RunRecord& record) const {
   if (record.finished) {
     add_progress(item, record.finished->totals);
     item["finished_at"] = number_attribute(record.finished->finished_at);
-    item["expires_at"] = number_attribute(record.finished->finished_at +
-                                          std::chrono::seconds(kFinishedRunLifetime).count());
+    item["expires_at"] = number_attribute(expiry_of(record.finished->finished_at));
   }
   return item;
 }

@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 
+#include "base/unix_time.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
 #include "emulator/emulated_items.h"
@@ -72,6 +73,22 @@ TEST_F(DynamoDbStoreTest, FinishedRunIsOneExpiringItem) {
   EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30L * 86400));
   found();  // who looks does not lengthen its life
   EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30L * 86400));
+}
+
+TEST_F(DynamoDbStoreTest, AbsurdTimeIsBounded) {
+  RunState state = example();
+  auto store = backend_.open();
+  begin(*store, state);
+  for (SegmentProgress& segment : state.segments) {
+    segment.position.complete = true;
+  }
+  save(*store, state.segments);
+  end(store);
+  backend_.run_item()["finished_at"] = {{"N", "9223372036854775807"}};
+  EXPECT_EQ(found()->finished_at, kLastUnixTime);
+  auto next = backend_.open();
+  EXPECT_EQ(run(next->load())->finished_at, kLastUnixTime);
+  end(next);
 }
 
 TEST_F(DynamoDbStoreTest, EarlierRunsSegmentIsNotTaken) {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include "base/unix_time.h"
+
 namespace everyitem::checkpoint {
 
 RemoteStore::RemoteStore(const StoreContext& context)
@@ -52,8 +54,7 @@ Awaitable<RemoteStore::ReadRun> RemoteStore::read_run(const RunRecord& record) {
     throw damaged_checkpoint(location(), fmt::format("its identity: {}", error.what()));
   }
   if (record.finished) {
-    run.state.finished_at =
-        std::chrono::system_clock::time_point(std::chrono::seconds(record.finished->finished_at));
+    run.state.finished_at = unix_time<std::chrono::seconds>(record.finished->finished_at);
     for (SegmentProgress& progress : finished_segments(record)) {
       run.segments.push_back({.progress = std::move(progress)});
     }

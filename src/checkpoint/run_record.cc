@@ -5,6 +5,7 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include "base/unix_time.h"
 #include "source/dynamodb_limits.h"
 
 namespace everyitem::checkpoint {
@@ -46,9 +47,8 @@ std::optional<RunOwner> owner_of(const RunRecord& record) {
   if (!record.owned) {
     return std::nullopt;
   }
-  return RunOwner{
-      .name = record.owner,
-      .renewed_at = std::chrono::system_clock::time_point(std::chrono::seconds(record.renewed_at))};
+  return RunOwner{.name = record.owner,
+                  .renewed_at = unix_time<std::chrono::seconds>(record.renewed_at)};
 }
 
 std::string identity_text(const RunIdentity& identity) {

@@ -17,6 +17,7 @@
 #include "base/error.h"
 #include "base/on_loop.h"
 #include "base/own_file.h"
+#include "base/unix_time.h"
 #include "checkpoint/run_record.h"
 
 namespace everyitem::checkpoint {
@@ -432,8 +433,7 @@ std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
     state.token = run.text(0);
     view.owner = RunOwner{.name = run.text(1)};
     if (!run.is_null(3)) {
-      state.finished_at =
-          std::chrono::system_clock::time_point(std::chrono::seconds(run.integer(3)));
+      state.finished_at = unix_time<std::chrono::seconds>(run.integer(3));
     }
   }
   Statement identity(database, path_, "SELECT name, value FROM identity ORDER BY place");

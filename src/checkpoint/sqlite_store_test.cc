@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "base/run_to_end.h"
+#include "base/unix_time.h"
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "support/fake_clock.h"
 
@@ -133,6 +134,13 @@ TEST(SqliteStore, ValuesThatNoCheckpointHas) {
     SqliteStore store(folder.file(), kClock);
     EXPECT_THROW(run_to_end(store.load()), DamagedCheckpoint);
   }
+}
+
+TEST(SqliteStore, AbsurdTimeIsBounded) {
+  const Folder folder;
+  begun_and_changed(folder, "UPDATE run SET finished_at = 9223372036854775807");
+  SqliteStore store(folder.file(), kClock);
+  EXPECT_EQ(run_to_end(store.load())->finished_at, kLastUnixTime);
 }
 
 TEST(SqliteStore, RemembersWhenItWasComplete) {

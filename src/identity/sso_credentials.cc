@@ -1,6 +1,6 @@
 #include "identity/sso_credentials.h"
 
-#include <algorithm>
+#include <chrono>
 #include <cstdint>
 #include <string_view>
 #include <utility>
@@ -14,6 +14,7 @@
 #include "aws/json_members.h"
 #include "aws/percent_encoding.h"
 #include "base/error.h"
+#include "base/unix_time.h"
 
 namespace everyitem::identity {
 
@@ -86,14 +87,6 @@ SsoRole resolve_role(const Profile& profile) {
   return role;
 }
 
-/// Converts milliseconds since 1970.
-std::chrono::system_clock::time_point read_time(std::int64_t milliseconds) {
-  constexpr std::chrono::sys_days kLast{std::chrono::year{2200} / 1 / 1};
-  const std::chrono::milliseconds last = kLast.time_since_epoch();
-  return std::chrono::system_clock::time_point(
-      std::chrono::milliseconds(std::clamp<std::int64_t>(milliseconds, 0, last.count())));
-}
-
 /// Nothing if it is not a response of GetRoleCredentials.
 std::optional<aws::Credentials> read_answer(PaddedBuffer body) {
   const std::optional<SecretDocument> document = SecretDocument::parse(std::move(body));
@@ -112,7 +105,7 @@ std::optional<aws::Credentials> read_answer(PaddedBuffer body) {
       credentials.session_token.empty() || expiration == nullptr || !expiration->is_int64()) {
     return std::nullopt;
   }
-  credentials.expires_at = read_time(expiration->get_int64());
+  credentials.expires_at = unix_time<std::chrono::milliseconds>(expiration->get_int64());
   return credentials;
 }
 

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/printable.h"
+#include "base/unix_time.h"
 #include "lambda/scanner_settings.h"
 
 namespace everyitem::lambda {
@@ -51,7 +52,7 @@ std::chrono::system_clock::time_point parse_deadline(const std::string& text) {
   if (parsed.ec != std::errc() || parsed.ptr != end) {
     throw api_error(kAsk, fmt::format("\"{}\" is not a deadline", text));
   }
-  return std::chrono::system_clock::time_point(std::chrono::milliseconds(milliseconds));
+  return unix_time<std::chrono::milliseconds>(milliseconds);
 }
 
 boost::json::value parse_event(std::string_view body) {

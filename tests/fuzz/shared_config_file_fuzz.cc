@@ -39,9 +39,10 @@ void require_own_words(std::string_view message) {
   const std::size_t digits = message.find_first_not_of("0123456789");
   require(digits > 0 && message.substr(digits, 2) == ": ", "the line is named");
   message.remove_prefix(digits + 2);
-  constexpr std::string_view kSentences[] = {
-      "expected \"name = value\"", "expected a name before \"=\"",
-      "expected a heading such as \"[default]\"", "a setting before the first heading"};
+  constexpr std::string_view kSentences[] = {"expected \"name = value\"",
+                                             "expected a name before \"=\"",
+                                             "expected a heading such as \"[default]\"",
+                                             "a setting before the first heading", "not UTF-8"};
   require(std::ranges::find(kSentences, message) != std::end(kSentences),
           "the content is not repeated");
 }

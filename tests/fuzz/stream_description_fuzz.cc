@@ -17,6 +17,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
                   "no request is larger than Kinesis takes");
   } catch (const aws::MalformedResponse&) {
     return 0;
+  } catch (const aws::NotReady&) {
+    return 0;
   } catch (const Error&) {
     return 0;
   }

@@ -12,6 +12,8 @@ void parse(std::string_view body, std::string_view index, bool consistent_read) 
     fuzz::require(!table.keys.hash.empty(), "a table has a hash key");
   } catch (const aws::MalformedResponse&) {
     return;
+  } catch (const aws::NotReady&) {
+    return;
   } catch (const Error&) {
     return;
   }
