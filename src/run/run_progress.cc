@@ -120,6 +120,8 @@ std::optional<Bottleneck> bottleneck(const ScanProgress& progress, const Rates& 
 ScanProgress progress_before(const checkpoint::RunState& state) {
   ScanProgress progress;
   progress.segments = static_cast<std::uint32_t>(state.segments.size());
+  progress.counters.segments_complete = static_cast<std::uint32_t>(std::ranges::count_if(
+      state.segments, [](const auto& segment) { return segment.position.complete; }));
   progress.dead_letters_before = state.dead_letters();
   progress.items_before = state.items() - progress.dead_letters_before;
   progress.bytes_before = state.bytes();

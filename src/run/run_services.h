@@ -86,11 +86,12 @@ class RunServices {
   Awaitable<ServiceClients*> find(const aws::ServiceModel& model, Caller caller,
                                   aws::ResourceName resource);
 
-  /// The same for the reader in a region that is known; empty: that of the first service found.
   /// The account of a resource that may not be described: the ARN's, or that of the caller's
   /// credentials, for which STS is asked; that needs no permission. Empty, and said so, if STS does
   /// not answer soon: it may have no endpoint in a private network.
   Awaitable<std::string> account_of(Caller caller, aws::ResourceName resource);
+  /// As `find` does for the reader, in a region that is known; empty: that of the first service
+  /// found.
   ServiceClients& in_region(const aws::ServiceModel& model, const std::string& region,
                             http::Timeouts timeouts);
 

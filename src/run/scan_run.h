@@ -5,7 +5,6 @@
 #pragma once
 
 #include <chrono>
-#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
@@ -13,35 +12,10 @@
 #include "base/async.h"
 #include "pipeline/run_report.h"
 #include "run/run_kinds.h"
+#include "run/run_progress.h"
 #include "run/scan_settings.h"
 
 namespace everyitem::run {
-
-/// For the progress display. Numbers of this process, unless they say otherwise.
-struct ScanProgress {
-  pipeline::RunCounters counters;
-  std::uint32_t segments = 0;             ///< this worker's; 0 until the run has begun to read
-  std::uint64_t items_before = 0;         ///< delivered by earlier processes of this run
-  std::uint64_t bytes_before = 0;         ///< of all items that these were done with
-  std::uint64_t dead_letters_before = 0;  ///< the same
-  /// By DynamoDB's own estimate, of this worker's segments; 0: unknown.
-  std::uint64_t estimated_items = 0;
-  std::uint64_t throttled_requests = 0;
-  std::uint64_t records_sent_again = 0;
-  std::uint64_t requests_retried = 0;
-  std::optional<double> read_rate;  ///< read units per second, of all workers together
-  double read_capacity = 0;         ///< the table's, in read units per second; 0: not known
-  DestinationLimit destination_limit;
-  bool alone = true;      ///< there are no other workers
-  bool filtered = false;  ///< not all items that are read are delivered
-  bool resumed = false;   ///< earlier processes of the run have done something
-  bool saved = false;     ///< the checkpoint has moved, durably
-  bool begun = false;     ///< the run's record is durable: the next process can resume the run
-
-  std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
-  /// What this process may read, in read units per second; 0: not known.
-  double read_limit() const { return alone ? read_rate.value_or(read_capacity) : 0; }
-};
 
 struct ScanOutcome {
   pipeline::RunStatus status = pipeline::RunStatus::complete;

@@ -13,7 +13,7 @@
 
 namespace everyitem::run {
 
-struct TestSource final : Source {
+struct TestSource : Source {
   std::string name() const override { return "orders"; }
   std::string arn() const override { return "arn:orders"; }
   std::string location() const override { return where; }
@@ -39,7 +39,7 @@ struct TestSource final : Source {
   mutable unsigned cores_asked = 0;
 };
 
-struct TestDestination final : Destination {
+struct TestDestination : Destination {
   std::string name() const override { return "backfill"; }
   std::string location() const override { return where; }
   checkpoint::RunIdentity identity() const override { return {{"stream", "backfill"}}; }
