@@ -8,6 +8,7 @@
 
 #include "aws/arn.h"
 #include "base/error.h"
+#include "base/file_path.h"
 #include "checkpoint/ssm_limits.h"
 
 namespace everyitem::checkpoint {
@@ -54,8 +55,11 @@ bool names_a_kind(std::string_view text) {
 }
 
 SqliteLocation SqliteLocation::parse(std::string_view rest) {
-  if (rest.empty() || is_special_to_sqlite(rest) || rest.ends_with('/')) {
+  if (rest.empty() || is_special_to_sqlite(rest) || rest == "-") {
     throw wrong_location(kKind, rest, "not a file's path", "Give sqlite:PATH, or the path alone.");
+  }
+  if (const auto wrong = fault_of_path(rest)) {
+    throw wrong_location(kKind, rest, wrong->fault, wrong->remedy);
   }
   return {.path = std::string(rest)};
 }

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file_path.h"
 
 namespace everyitem::run {
 
@@ -36,11 +37,21 @@ DeadLettersLocation parse_dead_letters_location(std::string_view text) {
   if (std::optional<DeadLettersLocation> location = parsed_as_any(text, kList)) {
     return *std::move(location);
   }
-  if (text.empty() || checkpoint::names_a_kind(text)) {
-    throw usage_error(
-        setting::kDeadLetters + fmt::format(" is \"{}\": {}", text,
-                                            text.empty() ? "no location is given" : "unknown kind"),
-        "Give the path of a file, or dynamodb:TABLE/RUN.");
+  const auto refused = [&](std::string_view fault, std::string_view remedy) {
+    return usage_error(setting::kDeadLetters + fmt::format(" is \"{}\": {}", text, fault), remedy);
+  };
+  constexpr std::string_view kRemedy = "Give the path of a file, or dynamodb:TABLE/RUN.";
+  if (text.empty()) {
+    throw refused("no location is given", kRemedy);
+  }
+  if (checkpoint::names_a_kind(text)) {
+    throw refused("unknown kind", kRemedy);
+  }
+  if (text == "-") {
+    throw refused("not a file's path", kRemedy);
+  }
+  if (const auto wrong = fault_of_path(text)) {
+    throw refused(wrong->fault, wrong->remedy);
   }
   return DeadLettersInFile{.path = std::string(text)};
 }

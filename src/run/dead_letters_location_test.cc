@@ -33,7 +33,7 @@ TEST(DeadLettersLocation, TextIsParsedAgain) {
 
 TEST(DeadLettersLocation, WrongOnesNameTheSetting) {
   for (const char* text : {"", "s3:letters", "s3://bucket/x", "dynamodb:", "dynamodb:t/",
-                           "dynamodb:a b", "ssm:/letters", "none:"}) {
+                           "dynamodb:a b", "ssm:/letters", "none:", "-", "/tmp", "/tmp/"}) {
     EXPECT_THAT(message_of([&] { parse_dead_letters_location(text); }),
                 AllOf(HasSubstr("--dead-letters is \""), testing::Not(HasSubstr("--checkpoint"))))
         << text;

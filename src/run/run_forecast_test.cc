@@ -53,6 +53,13 @@ TEST(Forecast, LongerThanTheStreamKeeps) {
   EXPECT_EQ(forecast_notices(outlook).size(), 1U);
 }
 
+TEST(Forecast, OwnRateNamedBeforeTable) {
+  RunOutlook outlook = large_table();
+  outlook.filtered = true;
+  outlook.read_rate = outlook.read_capacity;
+  EXPECT_EQ(forecast(outlook)->bottleneck, Bottleneck::read_rate);
+}
+
 TEST(Forecast, FilteredByReadingAlone) {
   RunOutlook outlook = large_table();
   outlook.filtered = true;

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/file_path.h"
 
 namespace everyitem::sink {
 
@@ -41,12 +42,11 @@ OutputLocation parse_output_location(std::string_view text) {
     throw refused(fmt::format("writing to {}:// is not supported", scheme),
                   "Give the path of a local file, or - to pipe the items to another program.");
   }
-  const std::filesystem::path path(text);
-  std::error_code ignored;
-  if (std::filesystem::is_directory(path, ignored) || !path.has_filename()) {
-    throw refused("a folder, not a file", "Give the path of a file in it.");
+  if (const auto wrong = fault_of_path(text)) {
+    throw refused(wrong->fault, wrong->remedy);
   }
-  const std::filesystem::path folder = std::filesystem::absolute(path).parent_path();
+  const std::filesystem::path folder = std::filesystem::absolute(text).parent_path();
+  std::error_code ignored;
   if (!std::filesystem::is_directory(folder, ignored)) {
     throw refused(fmt::format("there is no folder {}", folder.string()), "Create it first.");
   }

@@ -82,7 +82,8 @@ Entry read_json_entry(ondemand::object object, bool with_shard) {
   for (ondemand::field field : object) {
     const std::string_view name = field.unescaped_key();
     if (name == "SequenceNumber") {
-      entry.has_sequence_number = field.value().type() == ondemand::json_type::string;
+      const std::string_view text = field.value().raw_json_token();
+      entry.has_sequence_number = text.starts_with('"') && !text.starts_with(R"("")");
     } else if (name == "ErrorCode" && !field.value().is_null()) {
       entry.code = code_of(field.value().get_string());
     } else if (name == "ErrorMessage" && !field.value().is_null()) {
@@ -175,9 +176,9 @@ void add_cbor_entry(CborReader& reader, Answer& answer, AcceptedEntry& accepted)
   std::string shard_id;
   reader.members([&](std::string_view name) {
     if (name == "SequenceNumber") {
-      entry.has_sequence_number = reader.next() == CborType::text;
-      if (entry.has_sequence_number) {
+      if (reader.next() == CborType::text) {
         sequence_number = reader.string(sequence_number_pieces);
+        entry.has_sequence_number = !sequence_number.empty();
       } else {
         reader.skip();
       }

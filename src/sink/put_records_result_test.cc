@@ -143,10 +143,16 @@ TEST(PutRecordsResult, NullMeansAbsent) {
 }
 
 TEST(PutRecordsResult, NoSequenceNumberIsAFailure) {
-  const auto result = parse(R"({"Records":[{"ShardId":"s"}]})", 1);
-  EXPECT_EQ(result.failed.size(), 1U);
-  EXPECT_TRUE(result.only_retryable);
-  EXPECT_FALSE(result.only_throttled);
+  for (const std::string_view entry :
+       {R"({"ShardId":"s"})", R"({"ShardId":"s","SequenceNumber":""})",
+        R"({"ShardId":"s","SequenceNumber":1})", R"({"ShardId":"s","SequenceNumber":null})"}) {
+    SCOPED_TRACE(entry);
+    const auto result = parse(
+        fmt::format(R"({{"Records":[{{"SequenceNumber":"1","ShardId":"s"}},{}]}})", entry), 2);
+    EXPECT_EQ(result.failed, std::vector<std::uint32_t>{1});
+    EXPECT_TRUE(result.only_retryable);
+    EXPECT_FALSE(result.only_throttled);
+  }
 }
 
 /// The entries before it are accepted, so that CBOR's is compared with them.

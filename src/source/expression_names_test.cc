@@ -17,6 +17,9 @@ TEST(ExpressionNames, Placeholders) {
   const std::string_view expression = "#s=:a AND contains(#tags[0].#b2, :_x)AND NOT #s <> :a";
   EXPECT_THAT(placeholders(expression, '#'), ElementsAre("#b2", "#s", "#tags"));
   EXPECT_THAT(placeholders(expression, ':'), ElementsAre(":_x", ":a"));
+  EXPECT_THAT(placeholders("#AZaz09_-", '#'), ElementsAre("#AZaz09_"));
+  EXPECT_THAT(placeholders("#a@#b[#c`#d{#e/#f:", '#'),
+              ElementsAre("#a", "#b", "#c", "#d", "#e", "#f"));
   EXPECT_THAT(placeholders("", '#'), IsEmpty());
   EXPECT_THAT(placeholders("a #", '#'), ElementsAre("#"));
 }
