@@ -3,20 +3,21 @@
 
 Takes the last commit, not the working tree. Each mutant is a line of src/ changed in one place; its folder is
 built, and the folder's own tests run, then those of the folders that use it, until one fails. A mutant whose
-optimized machine code is that of the original changes nothing and does not count. Which mutants are tried
-depends on the seed and on the code only. May be interrupted: build/mutation/results.jsonl remembers. Writes
-survivors.md next to this file, and keeps the reasons that a person wrote there.
+optimized machine code is that of the original changes nothing and does not count; nor does one of which a
+person wrote a reason that begins with "Equivalent:". Which mutants are tried depends on the seed and on the
+code only. May be interrupted: build/mutation/results.jsonl remembers. Writes survivors.md next to this file,
+and keeps the reasons that a person wrote there.
 
 Exit code 0 if 95 percent of the mutants that change something were noticed, 1 if not, 130 if interrupted.
 """
 
 import argparse
 import concurrent.futures
+import hashlib
 import io
 import json
 import os
 import queue
-import random
 import re
 import resource
 import shlex
@@ -131,16 +132,16 @@ def mutants_of(path: str, text: str) -> Iterator[Mutant]:
 
 
 def choose(tree: Path, count: int, seed: int) -> List[Mutant]:
-    """The same number from each folder, as long as it has some."""
-    chance = random.Random(seed)
+    """The same number from each folder, as long as it has some. A change of the code chooses few others."""
     by_folder: List[List[Mutant]] = []
     for folder in TESTS:
-        found: List[Mutant] = []
-        for source in sorted((tree / "src" / folder).glob("*.cc")):
+        found: Dict[str, Mutant] = {}
+        for source in (tree / "src" / folder).glob("*.cc"):
             if not source.name.endswith("_test.cc"):
-                found += mutants_of(source.relative_to(tree).as_posix(), source.read_text())
-        chance.shuffle(found)
-        by_folder.append(found)
+                path = source.relative_to(tree).as_posix()
+                found.update((mutant.key, mutant) for mutant in mutants_of(path, source.read_text()))
+        by_lot = sorted(found, key=lambda key: hashlib.sha256(f"{seed}|{key}".encode()).digest())
+        by_folder.append([found[key] for key in reversed(by_lot)])
     chosen: List[Mutant] = []
     while len(chosen) < count and any(by_folder):
         chosen += [folder.pop() for folder in by_folder if folder]
@@ -267,11 +268,20 @@ def cell(text: str) -> str:
     return "`" + text.replace("|", "\\|") + "`"
 
 
-def write_survivors(outcomes: Dict[str, Tuple[Mutant, str]], seed: int, commit: str) -> float:
-    known = reasons()
+def write_survivors(
+    outcomes: Dict[str, Tuple[Mutant, str]], known: Dict[str, str], seed: int, commit: str
+) -> float:
     counts = {status: 0 for status in ("noticed", "survived", "same", "invalid")}
-    for _, status in outcomes.values():
+    survivors = []
+    equivalent = 0
+    for mutant, status in sorted(outcomes.values()):
         counts[status] += 1
+        if status == "survived":
+            cells = [mutant.path, cell(mutant.line), cell(mutant.mutated)]
+            reason = known.get("|".join(cells), "")
+            survivors.append(f"| {' | '.join(cells)} | {reason} |")
+            equivalent += reason.startswith("Equivalent:")
+    counts["survived"] -= equivalent
     changing = counts["noticed"] + counts["survived"]
     share = counts["noticed"] / changing if changing else 0.0
     lines = [
@@ -281,15 +291,12 @@ def write_survivors(outcomes: Dict[str, Tuple[Mutant, str]], seed: int, commit: 
         "",
         f"Commit {commit}, seed {seed}: {changing} mutants that change behavior, {counts['noticed']} noticed "
         f"({100 * share:.1f} percent), {counts['survived']} survived. Besides, {counts['same']} gave the same "
-        f"machine code, and {counts['invalid']} did not compile.",
+        f"machine code, {equivalent} are equivalent, and {counts['invalid']} did not compile.",
         "",
         "| file | line | changed to | why no test notices |",
         "|---|---|---|---|",
+        *survivors,
     ]
-    for mutant, status in sorted(outcomes.values()):
-        if status == "survived":
-            cells = [mutant.path, cell(mutant.line), cell(mutant.mutated)]
-            lines.append(f"| {' | '.join(cells)} | {known.get('|'.join(cells), '')} |")
     SURVIVORS.write_text("\n".join([*lines, ""]))
     return share
 
@@ -317,6 +324,7 @@ def main() -> int:
             result = json.loads(line)
             known[result["key"]] = result["status"]
     outcomes: Dict[str, Tuple[Mutant, str]] = {}
+    written = reasons()  # before this run writes any
 
     def attempt(mutant: Mutant) -> Tuple[Mutant, str, str]:
         if known.get(mutant.key) in ("noticed", "same", "invalid"):
@@ -335,7 +343,7 @@ def main() -> int:
         for done, (mutant, status, by) in enumerate(pool.map(attempt, mutants), 1):
             outcomes[mutant.key] = (mutant, status)
             print(f"{done}/{len(mutants)} {status} {by} {mutant.path}: {mutant.mutated}", flush=True)
-            share = write_survivors(outcomes, arguments.seed, commit)
+            share = write_survivors(outcomes, written, arguments.seed, commit)
     print(f"{100 * share:.1f} percent noticed; wanted {100 * WANTED:.0f}; {SURVIVORS.relative_to(ROOT)}")
     return 0 if share >= WANTED else 1
 
