@@ -5,8 +5,6 @@
 
 #include <boost/asio/dispatch.hpp>
 
-#include "base/error.h"
-
 namespace everyitem::pace {
 
 namespace {
@@ -34,6 +32,11 @@ std::optional<std::uint64_t> smaller(std::optional<std::uint64_t> one,
 }
 
 }  // namespace
+
+Error rate_cannot_be_kept() {
+  return usage_error("cannot enforce the read rate: this endpoint does not return ConsumedCapacity",
+                     "Leave out " + enumerated({setting::kReadUnits, setting::kReadPercent}) + ".");
+}
 
 ReadGate::ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<double> rate,
                    double largest_page, std::function<void()> without_rate)
@@ -138,10 +141,7 @@ std::chrono::nanoseconds ReadGate::try_to_take(double units, double rate_now) {
 
 void ReadGate::settle(ReadGrant& share, std::uint64_t items_scanned, std::optional<double> units) {
   if (keeps_rate_ && !units) {
-    throw usage_error(
-        "cannot enforce the read rate: this endpoint does not return "
-        "ConsumedCapacity",
-        "Leave out " + enumerated({setting::kReadUnits, setting::kReadPercent}) + ".");
+    throw rate_cannot_be_kept();
   }
   const double cost = units.value_or(0);
   if (items_scanned > 0) {

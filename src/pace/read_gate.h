@@ -10,12 +10,17 @@
 
 #include "base/async.h"
 #include "base/clock.h"
+#include "base/error.h"
 #include "base/on_loop.h"
 #include "pace/page_costs.h"
 #include "pace/throttled_rate.h"
 #include "pace/token_account.h"
 
 namespace everyitem::pace {
+
+/// A usage error: the endpoint does not report what a page costs, so no rate can be kept that the
+/// user gave.
+Error rate_cannot_be_kept();
 
 /// The next page a segment may read.
 struct ReadGrant {

@@ -7,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "base/human_format.h"
+#include "pace/read_gate.h"
 
 namespace everyitem::run {
 
@@ -68,7 +69,11 @@ Awaitable<void> RunOpening::begin() {
   }
   notice_(checkpoint_location_.empty() ? "no checkpoint: a run that is stopped starts over"
                                        : "checkpoint: " + checkpoint_location_);
-  before_.counters.read_units = co_await ends_->source->try_read();
+  const std::optional<double> units = co_await ends_->source->try_read();
+  if (!units && settings_.read_rate.is_chosen()) {
+    throw pace::rate_cannot_be_kept();
+  }
+  before_.counters.read_units = units.value_or(0);
   const RunTerms terms = terms_of(*ends_, settings_, context_);
   checkpoint::RunState new_state{
       .identity = terms.identity,

@@ -39,12 +39,13 @@ struct OpeningLog {
 };
 
 struct LoggedSource final : TestSource {
-  explicit LoggedSource(OpeningLog& to) : log(to) {}
-  Awaitable<double> try_read() override {
+  LoggedSource(OpeningLog& to, std::optional<double> cost) : log(to), units(cost) {}
+  Awaitable<std::optional<double>> try_read() override {
     log.add("tried");
-    co_return 0.5;
+    co_return units;
   }
   OpeningLog& log;
+  std::optional<double> units;
 };
 
 struct LoggedDestination final : TestDestination {
@@ -118,7 +119,7 @@ class RunOpeningTest : public testing::Test {
         {.name = "test",
          .is_wanted = wanted,
          .describe = [this](SourceContext) -> Awaitable<std::unique_ptr<Source>> {
-           co_return std::make_unique<LoggedSource>(log_);
+           co_return std::make_unique<LoggedSource>(log_, units_);
          }});
     kinds.destinations.push_back(
         {.name = "test",
@@ -134,6 +135,7 @@ class RunOpeningTest : public testing::Test {
   ScanSettings settings_;
   OpeningLog log_{.file = {}, .earlier = {}, .clock = clock_, .lines = {}};
   bool refuses_ = false;
+  std::optional<double> units_ = 0.5;
   bool only_resumes_ = false;
 };
 
@@ -177,6 +179,17 @@ TEST_F(RunOpeningTest, RefusedRestartLeavesRun) {
   settings_.restart = false;
   refuses_ = false;
   EXPECT_EQ(open().state->token, first.state->token);
+}
+
+TEST_F(RunOpeningTest, RateThatCannotBeKeptBeginsNothing) {
+  units_.reset();
+  settings_.read_rate.units = 10;
+  const Opened refused = open();
+  EXPECT_TRUE(refused.failed);
+  EXPECT_THAT(refused.log, ElementsAre("tried"));
+  EXPECT_FALSE(refused.before.begun);
+  settings_.read_rate.units.reset();
+  EXPECT_TRUE(open().before.begun);
 }
 
 TEST_F(RunOpeningTest, NothingBegunWhereOnlyResumed) {

@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -58,8 +59,8 @@ class Source {
 
   /// Reads one item or none, with the run's own expressions. Throws Error when that is refused, so
   /// that a run that cannot read anything begins nothing and destroys nothing. Returns the read
-  /// units that it cost.
-  virtual Awaitable<double> try_read() = 0;
+  /// units that it cost; nothing if that is not reported.
+  virtual Awaitable<std::optional<double>> try_read() = 0;
 
   /// What `loop` reads parts from, of `parts` in all. This outlives it.
   virtual std::unique_ptr<source::PartSource> open(RunLoop& loop, std::uint32_t parts) = 0;

@@ -79,12 +79,12 @@ class TableSource final : public Source {
     return source::choose_segments(table_.estimated_bytes, cores);
   }
 
-  Awaitable<double> try_read() override {
+  Awaitable<std::optional<double>> try_read() override {
     const std::unique_ptr<source::PartSource> whole = open(loops_.home(), 1);
     const std::unique_ptr<source::PageReader> reader = whole->open(0, source::ScanPosition());
     try {
       const source::ScanPage page = co_await reader->next(1, nullptr);
-      co_return page.consumed_read_units().value_or(0);
+      co_return page.consumed_read_units();
     } catch (const Error& error) {
       const std::string& code = error.details().code;
       if (code != "ValidationException" && code != "SerializationException") {

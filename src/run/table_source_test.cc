@@ -78,8 +78,8 @@ class TableSourceTest : public DescribedEndTest {
     });
   }
 
-  double tried(Source& source) {
-    double units = 0;
+  std::optional<double> tried(Source& source) {
+    std::optional<double> units;
     const auto work = [&]() -> Awaitable<void> { units = co_await source.try_read(); };
     http::run(loop_, work());
     return units;
@@ -156,6 +156,11 @@ TEST_F(TableSourceTest, OtherFailuresAreNotGotRound) {
   description_ = table_refusal("ResourceNotFoundException");
   EXPECT_THAT(message_of([&] { describe(); }), HasSubstr("ResourceNotFoundException"));
   EXPECT_THAT(scans_, IsEmpty());
+}
+
+TEST_F(TableSourceTest, UnreportedCostIsNotZero) {
+  scan_answer_ = http::answer(R"({"Items":[],"Count":0})");
+  EXPECT_EQ(tried(*describe()), std::nullopt);
 }
 
 // One item of the whole table, with the run's own expressions.

@@ -106,7 +106,7 @@ class VectorSource final : public Source {
     return {.segments = static_cast<std::uint32_t>(parts_.size()),
             .reason = "as many as there are"};
   }
-  Awaitable<double> try_read() override {
+  Awaitable<std::optional<double>> try_read() override {
     if (!refusal_.empty()) {
       throw Error(ErrorKind::failed, {.operation = "read",
                                       .object = "the vector",

@@ -29,7 +29,7 @@ struct TestSource : Source {
     return {.segments = parts, .reason = "enough"};
   }
   std::vector<Message> notices() const override { return {"of the source"}; }
-  Awaitable<double> try_read() override { co_return 0; }
+  Awaitable<std::optional<double>> try_read() override { co_return 0; }
   std::unique_ptr<source::PartSource> open(RunLoop&, std::uint32_t) override { return nullptr; }
 
   std::string where = "orders in test";
