@@ -181,7 +181,7 @@ TEST_F(RunOpeningTest, RefusedRestartLeavesRun) {
   EXPECT_EQ(open().state->token, first.state->token);
 }
 
-TEST_F(RunOpeningTest, RateThatCannotBeKeptBeginsNothing) {
+TEST_F(RunOpeningTest, UnkeepableRateBeginsNothing) {
   units_.reset();
   settings_.read_rate.units = 10;
   const Opened refused = open();
