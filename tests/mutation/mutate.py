@@ -244,7 +244,7 @@ class Bench:
                 if self.compile([program]) != 0:
                     return "invalid", ""
                 limit = max(MIN_TIMEOUT_S, PATIENCE * self.seconds[program])
-                if run([str(self.build / program)], self.build, limit) != 0:
+                if run([str(self.build / program), "--gtest_fail_fast"], self.build, limit) != 0:
                     return "noticed", Path(program).name
             code = self.optimized(mutant.path)
             source.write_text(original)
