@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <cerrno>
 #include <csignal>
 #include <optional>
 #include <string>
@@ -113,6 +114,16 @@ TEST(Diagnostics, LineAfterTornOneIsWhole) {
   EXPECT_EQ(pipe.read_all(), std::string(8192, 'a'));
   out.line("whole");
   EXPECT_EQ(pipe.read_all(), "\nwhole\n");
+}
+
+// An errno of before says nothing about a wait that ended because nobody read.
+TEST(Diagnostics, StalledReaderAfterAnInterruption) {
+  Pipe pipe;
+  Diagnostics out(pipe.writer(), milliseconds(1));
+  out.line(std::string(8191, 'a'));  // all that the pipe takes
+  errno = EINTR;
+  out.passing_line("late");
+  EXPECT_EQ(pipe.read_all(), std::string(8191, 'a') + "\n");
 }
 
 TEST(Diagnostics, NonBlockingDescriptor) {

@@ -181,6 +181,13 @@ TEST_F(OwnFileTest, LockedForOneProcess) {
   EXPECT_THROW(lock_own_file(third), FileRefused) << "what is locked is not what is there";
 }
 
+// An errno of before says nothing about a lock that was taken.
+TEST_F(OwnFileTest, LockIgnoresAnEarlierErrno) {
+  const Descriptor file = open_own_file(path(), FilePresence::any, FileUse::output);
+  errno = EWOULDBLOCK;
+  EXPECT_NO_THROW(lock_own_file(file));
+}
+
 TEST_F(OwnFileTest, IdentityIsTheFilesOwn) {
   write();
   const std::string id = file_id(path());
