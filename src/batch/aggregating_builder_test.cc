@@ -154,6 +154,39 @@ TEST_F(AggregatingBuilderTest, LargeItemBecomesPlainRecord) {
   EXPECT_EQ(sent(building->seal()).size(), 1U);
 }
 
+// Each shard's record is to become full.
+TEST_F(AggregatingBuilderTest, ManyShardsMakeLargerBatches) {
+  constexpr std::size_t kFewShardsBytes = std::size_t{512} << 10;
+  for (const auto& [shards, bytes] :
+       std::map<std::uint32_t, std::size_t>{{4, kFewShardsBytes},
+                                            {10, kFewShardsBytes},
+                                            {11, 11 * kAggregatedRecordBytes},
+                                            {40, 40 * kAggregatedRecordBytes}}) {
+    shards_.replace(ShardMap::evenly(shards));
+    const auto building = builder();
+    while (building->add(items_.make(std::string(1000, 'x')), {0, 0}) == AddResult::added) {
+    }
+    EXPECT_NEAR(static_cast<double>(building->seal().body.size()), static_cast<double>(bytes),
+                5'000)
+        << shards;
+  }
+}
+
+// One more would be for what follows the items in memory.
+TEST_F(AggregatingBuilderTest, EachItemDrawsOneKey) {
+  Random random(1);
+  AggregatingBuilder building(put_records_format(Wire::cbor), kStream, {}, PartitionKeys(random),
+                              shards_);
+  const std::vector<source::Item> items(10, items_.make("{}"));
+  building.add(items.front(), {0, 0});
+  building.add_all(items, {0, 0});
+  Random again(1);
+  for (std::size_t i = 0; i < 1 + items.size(); ++i) {
+    again.bits();
+  }
+  EXPECT_EQ(random.bits(), again.bits());
+}
+
 TEST_F(AggregatingBuilderTest, NextBatchUsesNewShards) {
   const auto building = builder();
   const auto shards_used = [&] {

@@ -8,6 +8,8 @@
 #include <openssl/evp.h>
 
 #include "base/cbor.h"
+#include "base/padded_buffer.h"
+#include "batch/shard_map.h"
 
 namespace everyitem::batch {
 namespace {
@@ -91,6 +93,17 @@ TEST(PutRecordsBatch, NamesTheStreamsArn) {
   const RecordBatch batch = builder.seal();
   EXPECT_EQ(boost::json::parse(batch.body.view()).at("StreamARN").as_string(),
             "arn:aws:kinesis:x:1:stream/s");
+}
+
+// Nothing is written to the padding, which is all that follows the room for the first record.
+TEST(PutRecordsBatch, RecordStaysInItsRoom) {
+  for (const Wire wire : {Wire::json, Wire::cbor}) {
+    for (const std::string& hash_key : {std::string(), decimal(kLastHashKey)}) {
+      PaddedBuffer body;
+      put_records_format(wire).append_record(body, "{}", partition_key(7), hash_key);
+      EXPECT_GE(body.capacity(), body.size() + PaddedBuffer::kPadding);
+    }
+  }
 }
 
 TEST(PutRecordsBatch, RecordCountLimit) {

@@ -19,7 +19,7 @@ TEST(ShardMap, HashKeysAreDecimal) {
 }
 
 TEST(ShardMap, InvalidHashKeys) {
-  for (const char* text : {"", "-1", "1x", "340282366920938463463374607431768211456",
+  for (const char* text : {"", "-", "-1", "/", "1x", "340282366920938463463374607431768211456",
                            "3402823669209384634633746074317682114550"}) {
     EXPECT_FALSE(parse_hash_key(text)) << text;
   }
@@ -31,6 +31,30 @@ TEST(ShardMap, OneShardPerHashKey) {
   EXPECT_EQ(map.shards()[map.shard_of(kHalf - 1)].id, "a");
   EXPECT_EQ(map.shards()[map.shard_of(kHalf)].id, "b");
   EXPECT_EQ(map.shards()[map.shard_of(kLastHashKey)].id, "b");
+}
+
+TEST(ShardMap, ShardOfASingleKey) {
+  const ShardMap map({{"a", 0, 0}, {"b", 1, kLastHashKey}});
+  EXPECT_EQ(map.shards()[map.shard_of(0)].id, "a");
+  EXPECT_EQ(map.shards()[map.shard_of(1)].id, "b");
+}
+
+// After a split or a merge, the shard of a key is not where it would be among even ones.
+TEST(ShardMap, UnevenShards) {
+  constexpr HashKey kStep = kHalf >> 3;
+  constexpr unsigned kSteps = 16;
+  for (unsigned second = 1; second < kSteps; ++second) {
+    for (unsigned third = second + 1; third < kSteps; ++third) {
+      const ShardMap map({{"a", 0, second * kStep - 1},
+                          {"b", second * kStep, third * kStep - 1},
+                          {"c", third * kStep, kLastHashKey}});
+      for (unsigned step = 0; step < kSteps; ++step) {
+        const std::size_t expected = step < second ? 0 : step < third ? 1 : 2;
+        EXPECT_EQ(map.shard_of(step * kStep), expected);
+        EXPECT_EQ(map.shard_of(step * kStep + (kStep - 1)), expected);
+      }
+    }
+  }
 }
 
 TEST(ShardMap, GapsAndOverlapsAreRefused) {
