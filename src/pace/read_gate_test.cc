@@ -270,6 +270,17 @@ TEST(ReadGate, UnreportedCostIsAnError) {
   }
 }
 
+TEST(ReadGate, EmptyPageSaysNothingAboutItems) {
+  asio::io_context loop;
+  SimulatedClock clock(loop);
+  ReadGate gate(loop.get_executor(), clock, 10, kLargestPage);
+  ReadGrant share;
+  gate.settle(share, 10, 100.25);  // a quarter is what rounding adds on average
+  EXPECT_DOUBLE_EQ(share.units_per_item, 10);
+  gate.settle(share, 0, 0.5);
+  EXPECT_DOUBLE_EQ(share.units_per_item, 10);
+}
+
 TEST(ReadGate, UnchosenRateIsLetGo) {
   asio::io_context loop;
   SimulatedClock clock(loop);

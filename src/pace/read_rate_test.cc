@@ -23,6 +23,7 @@ TEST(ReadRate, UnitsAreAbsolute) {
 }
 
 TEST(ReadRate, ReportsRateAboveCapacity) {
+  EXPECT_EQ(read_rate_text({.units = 500}, kProvisioned), "read rate: 500 read units/s");
   EXPECT_EQ(read_rate_text({.units = 501}, kProvisioned),
             "read rate: 501 read units/s, more than the table allows (provisioned: 500 read "
             "units/s)");

@@ -46,6 +46,13 @@ TEST(ThrottledRate, DecreasesThenIncreases) {
   EXPECT_DOUBLE_EQ(*rate.at(refused + seconds(25)), 125);
 }
 
+TEST(ThrottledRate, MeasuresUntilTheRefusal) {
+  ThrottledRate rate = reading(1);
+  const auto refused = kStart + seconds(2);  // nothing was read for a second: 50 per second
+  rate.refused(refused, refused);
+  EXPECT_DOUBLE_EQ(*rate.at(refused), 37.5);
+}
+
 TEST(ThrottledRate, IgnoresEarlierRequests) {
   ThrottledRate rate = reading(3);
   const auto refused = kStart + seconds(3);
