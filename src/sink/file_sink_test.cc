@@ -12,6 +12,7 @@
 #include <memory>
 #include <optional>
 #include <sstream>
+#include <utility>
 
 #include <fmt/format.h>
 #include <gmock/gmock.h>
@@ -75,6 +76,15 @@ TEST_F(FileSinkTest, ResumeAfterLastWholeLine) {
 TEST_F(FileSinkTest, LongHalfLineIsRemoved) {
   write("{}\n" + std::string(200'000, 'x'));
   FileSink sink(LineFile::resume(path_, {.bytes = 3}));
+  EXPECT_EQ(content(), "{}\n");
+}
+
+// What cannot be read must not look like a file without a whole line, and be cut off.
+TEST_F(FileSinkTest, UnreadableFileIsKept) {
+  write("{}\n");
+  Descriptor write_only(::open(path_.c_str(), O_WRONLY | O_CLOEXEC));
+  LineFile file = LineFile::of_file(path_, std::move(write_only));
+  EXPECT_THROW(file.cut_to_whole_lines(0), Error);
   EXPECT_EQ(content(), "{}\n");
 }
 

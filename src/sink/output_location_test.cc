@@ -45,6 +45,8 @@ TEST(OutputLocation, MissingFoldersAreNamed) {
 TEST(OutputLocation, AddressesAreNotFiles) {
   EXPECT_THAT(refusal("s3://bucket/key"), HasSubstr("writing to s3:// is not supported"));
   EXPECT_THAT(refusal("https://host/x"), HasSubstr("https://"));
+  EXPECT_THAT(refusal("svn+ssh://host/x"), HasSubstr("writing to svn+ssh:// is not supported"));
+  EXPECT_THAT(refusal("./s3://key"), HasSubstr("there is no folder")) << "a path";
 }
 
 }  // namespace
