@@ -14,8 +14,12 @@ void sha256_each(std::span<const std::string_view> texts, std::span<Sha256> dige
   if (has_sha_instructions()) {
     sha256_in_lanes(texts, digests);
   } else {
-    std::ranges::transform(texts, digests.begin(), sha256);
+    sha256_one_by_one(texts, digests);
   }
+}
+
+void sha256_one_by_one(std::span<const std::string_view> texts, std::span<Sha256> digests) {
+  std::ranges::transform(texts, digests.begin(), sha256);
 }
 
 Sha256 sha256(std::string_view text) {

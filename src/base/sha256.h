@@ -17,6 +17,9 @@ using Sha256 = std::array<unsigned char, 32>;
 /// Any thread.
 void sha256_each(std::span<const std::string_view> texts, std::span<Sha256> digests);
 
+/// What sha256_each does on processors without instructions for it.
+void sha256_one_by_one(std::span<const std::string_view> texts, std::span<Sha256> digests);
+
 Sha256 sha256(std::string_view text);
 
 /// As 64 lower-case digits.

@@ -1,5 +1,6 @@
 #include "base/sha256.h"
 
+#include <algorithm>
 #include <random>
 #include <string>
 #include <vector>
@@ -35,6 +36,11 @@ TEST(Sha256, ExamplesOfNist) {
   for (std::size_t i = 0; i < texts.size(); ++i) {
     EXPECT_EQ(hex(digests[i]), expected[i]);
     EXPECT_EQ(hex(sha256(texts[i])), expected[i]);
+  }
+  std::ranges::fill(digests, Sha256{});
+  sha256_one_by_one(texts, digests);
+  for (std::size_t i = 0; i < texts.size(); ++i) {
+    EXPECT_EQ(hex(digests[i]), expected[i]);
   }
 }
 
