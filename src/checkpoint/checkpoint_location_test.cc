@@ -61,6 +61,13 @@ TEST(CheckpointLocation, WrongOnesAreUsageErrors) {
   }
 }
 
+// Parameter Store takes 1011 characters, and a checkpoint's own names are up to 120 of them.
+TEST(CheckpointLocation, LongestPrefixOfParameters) {
+  const std::string longest = "ssm:/" + std::string(1011 - 120 - 1, 'p');
+  EXPECT_NO_THROW(parse_checkpoint_location(longest));
+  EXPECT_THROW(parse_checkpoint_location(longest + "p"), Error);
+}
+
 TEST(CheckpointLocation, ItsTextNamesTheSameLocation) {
   for (const std::string text :
        {"none", "run.sqlite", "/tmp/run", "./a:b", "sqlite:none", "sqlite:a:b", "ssm:/a/b",

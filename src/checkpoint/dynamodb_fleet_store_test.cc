@@ -170,5 +170,16 @@ TEST_F(DynamoDbFleetStoreTest, WorkerCompleteWithOwnSegments) {
   EXPECT_EQ(found->items(), 7U);
 }
 
+TEST(WorkerLocation, NeedsASharedTable) {
+  EXPECT_EQ(
+      worker_location(kLocation, {.worker = 1, .workers = 3}),
+      CheckpointLocation(DynamoDbLocation{.table = "checkpoints", .run = "nightly/worker-1-of-3"}));
+  for (const CheckpointLocation& own :
+       {CheckpointLocation(NoCheckpoint{}), CheckpointLocation(SqliteLocation{.path = "run"}),
+        CheckpointLocation(SsmLocation{.prefix = "/run"})}) {
+    EXPECT_THROW(require_shareable(own), Error) << to_text(own);
+  }
+}
+
 }  // namespace
 }  // namespace everyitem::checkpoint

@@ -75,6 +75,40 @@ TEST_F(DynamoDbStoreTest, FinishedRunIsOneExpiringItem) {
   EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30L * 86400));
 }
 
+TEST_F(DynamoDbStoreTest, ManySegmentsAreRemovedInParts) {
+  backend_.items.writes_per_batch = 25;  // as many as DynamoDB takes
+  RunState state{.identity = {{"table", "t"}}, .segments = fresh_segments(60)};
+  auto store = backend_.open();
+  begin(*store, state);
+  for (SegmentProgress& segment : state.segments) {
+    segment.position.complete = true;
+  }
+  save(*store, state.segments);
+  end(store);
+  EXPECT_EQ(backend_.count("BatchWriteItem"), 3U);
+  EXPECT_EQ(backend_.items.tables.at("checkpoints").size(), 1U);
+}
+
+TEST_F(DynamoDbStoreTest, SegmentsOtherNameIsDamage) {
+  const RunState state = example();
+  auto store = backend_.open();
+  begin(*store, state);
+  save(*store, {{.segment = 1, .items = 9}});
+  end(store);
+  auto& table = backend_.items.tables.at("checkpoints");
+  const std::string prefix = "segment-" + state.token + "-";
+  auto node = table.extract({"nightly", prefix + "0000001"});
+  ASSERT_FALSE(node.empty());
+  // Its number is that of a segment, or its name is that of a segment which the run does not have.
+  for (const std::string name : {"1", "0000001x", "0000003"}) {
+    node.key().second = prefix + name;
+    node.mapped()["item"] = {{"S", prefix + name}};
+    const auto placed = table.insert(std::move(node)).position;
+    EXPECT_NE(load_failure().find("no segment of this run"), std::string::npos) << name;
+    node = table.extract(placed);
+  }
+}
+
 TEST_F(DynamoDbStoreTest, AbsurdTimeIsBounded) {
   RunState state = example();
   auto store = backend_.open();

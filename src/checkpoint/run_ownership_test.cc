@@ -241,7 +241,9 @@ TEST_F(RunOwnershipTest, HandedOverRunNeedsNoWait) {
   begin(first_);
   const std::string text = run(first_.ownership.hand_over());
   EXPECT_FALSE(first_.ownership.owns());
+  const std::size_t reads = first_.records.reads;
   EXPECT_FALSE(run(first_.ownership.release("one", finish())));
+  EXPECT_EQ(first_.records.reads, reads) << "it knows that it owns nothing";
   EXPECT_TRUE(shelf_.stored.record->owned) << "it is the bearer's";
   const auto before = clock_.now();
   Process bearer(shelf_, clock_, "bearer", text);

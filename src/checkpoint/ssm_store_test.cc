@@ -8,6 +8,7 @@
 #include "checkpoint/checkpoint_store_conformance.h"
 #include "checkpoint/remote_store_conformance.h"
 #include "checkpoint/ssm_names.h"
+#include "checkpoint/ssm_parameters.h"
 #include "emulator/emulated_parameters.h"
 #include "support/mutated_text.h"
 
@@ -79,6 +80,25 @@ class SsmUnderTest final : public RemoteUnderTest {
 INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, CheckpointStoreConformance, SsmUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, RemoteStoreConformance, SsmUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, FailingCalls, SsmUnderTest);
+
+TEST(ParameterParts, CutWhereNothingIsLost) {
+  for (const std::string around : {"ab cd", "a  b", " \u00e4 ", "\u65e5\u65e5", "{{", "abcd"}) {
+    for (std::size_t before = 4085; before <= 4100; ++before) {
+      SCOPED_TRACE(around + " behind " + std::to_string(before));
+      const std::string text = std::string(before, 'x') + around + std::string(200, 'y');
+      std::string whole;
+      for (const std::string& part : parameter_parts(text)) {
+        EXPECT_LE(part.size(), 4096U);
+        EXPECT_NE(part.front(), ' ') << "somebody may trim it";
+        EXPECT_NE(part.back(), ' ');
+        EXPECT_NE(static_cast<unsigned char>(part.front()) & 0xC0U, 0x80U) << "half a character";
+        EXPECT_EQ(part.find("{{"), std::string::npos);
+        whole += part;
+      }
+      EXPECT_EQ(whole.size(), text.size() + (around == "{{" ? 5 : 0));
+    }
+  }
+}
 
 class SsmStoreTest : public RemoteStoreConformance<SsmUnderTest> {
  protected:
