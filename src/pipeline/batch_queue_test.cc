@@ -255,10 +255,13 @@ TEST_F(BatchQueueTest, ItemsAreBoundedToo) {
 }
 
 TEST_F(BatchQueueTest, PartialBatchIsSentWhenFull) {
+  take_one();
+  settle();
   queue_.bound_items(1);
   const source::PageId page = tracker_.open_page(0);
   EXPECT_EQ(queue_.pack(items(0, 1), page).items, 1U);
-  take_one();
+  settle();
+  EXPECT_THAT(taken_, IsEmpty()) << "nobody waits for room yet";
   EXPECT_EQ(queue_.pack(items(1, 1), page).items, 0U);
   wait_for_room();
   settle();

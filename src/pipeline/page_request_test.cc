@@ -3,8 +3,11 @@
 #include <deque>
 #include <vector>
 
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <gtest/gtest.h>
+
+#include "support/fake_clock.h"
 
 namespace everyitem::pipeline {
 namespace {
@@ -104,6 +107,32 @@ TEST_F(PageRoomTest, BodiesWaitForRoom) {
     loop_.poll();
     EXPECT_LE((let_in.size() - rank) * 7, 64U + 7U);
   }
+}
+
+TEST(PageRequest, OnlyThrottlingSlowsReading) {
+  asio::io_context loop(1);
+  FakeClock clock{std::chrono::system_clock::time_point()};
+  pace::ReadGate gate(loop.get_executor(), clock, std::nullopt, 128);
+  PageRoom room(loop.get_executor(), {});
+  WaitingLine line(loop.get_executor(), [] { return true; });
+  pace::ReadGrant grant;
+  const auto run = [&] {
+    loop.restart();
+    loop.run();
+  };
+  gate.settle(grant, 100, 50);
+  run();
+  clock.advance(std::chrono::seconds(1));  // and 50 units were served in it
+  const auto is_limited_after = [&](aws::ErrorClass failure) {
+    PageRequest request(room, line, 0, &gate, grant);
+    request.failed(failure, false);
+    run();
+    asio::co_spawn(loop, gate.take(grant, std::nullopt), asio::detached);
+    run();
+    return grant.taken.has_value();
+  };
+  EXPECT_FALSE(is_limited_after(aws::ErrorClass::transient));
+  EXPECT_TRUE(is_limited_after(aws::ErrorClass::throttle));
 }
 
 }  // namespace

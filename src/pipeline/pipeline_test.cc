@@ -706,6 +706,18 @@ TEST(Pipeline, UnwrittenDeadLetterHoldsFrontier) {
   }
 }
 
+// The next run reads the page again, and would write its letters twice.
+TEST(Pipeline, FailedSinkWritesNoDeadLetters) {
+  RunSetup setup{.table = TestTable::of({{9}})};
+  setup.limits.batch_bytes = 1;
+  setup.batch_items = 2;
+  TestRun run(setup);
+  run.find_too_large("0.0.0");
+  run.sink.fate = fail_at(1, "the sink failed");
+  EXPECT_EQ(run.run().error(), "test: the sink failed");
+  EXPECT_TRUE(run.dead_letters.written.empty());
+}
+
 // Bounds
 
 TEST(Pipeline, StalledSinkStopsReading) {

@@ -43,6 +43,7 @@ struct Setup {
   bool pages_can_be_cut = true;
   double bytes_per_second = 400'000;              ///< of the destination
   nanoseconds silent_after = nanoseconds::max();  ///< the destination answers no more
+  bool deliveries_can_be_cancelled = true;
   bool part_by_part = true;
   nanoseconds store_silent_after = nanoseconds::max();
   std::optional<nanoseconds> stop_after = {};
@@ -180,6 +181,9 @@ class SlowRun {
   struct Sink final : sink::Sink {
     explicit Sink(SlowRun& run) : run_(run), free_at_(run.clock.now()) {}
     Awaitable<std::vector<sink::RefusedItem>> deliver(const batch::RecordBatch& batch) override {
+      if (!run_.setup.deliveries_can_be_cancelled) {
+        co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+      }
       const Ids ids = TestSink::ids_of(batch.body.view());
       run_.received.insert(ids.begin(), ids.end());
       const auto takes = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(
@@ -369,6 +373,18 @@ TEST(SlowDestination, StopDespiteSilence) {
   next.run();
   EXPECT_EQ(next.status, RunStatus::complete);
   EXPECT_EQ(run.items_saved() + next.acknowledged.size(), std::size_t{64} * 12 * kPageItems);
+}
+
+TEST(SlowDestination, UncancellableDeliveriesAreTheLast) {
+  // Half a second for each of 60 batches that are packed before it shows how slow it is.
+  SlowRun run({.item_bytes = 1'000,
+               .bytes_per_second = 10'000,
+               .deliveries_can_be_cancelled = false,
+               .stop_after = seconds(1)});
+  run.run();
+  EXPECT_EQ(run.status, RunStatus::interrupted);
+  EXPECT_EQ(run.received, run.acknowledged);
+  EXPECT_LE(run.took_to_stop(), StopLimits().delivering + seconds(5)) << "8 batches were under way";
 }
 
 TEST(SlowDestination, StopDespiteSilentStore) {
