@@ -35,6 +35,8 @@ TEST(ExpressionRemedy, ValuesBecomePlaceholders) {
             R"(--filter 'list[0].x = :x AND y = :x1', and add to --values: ":x1": {"S":"x"})"},
            {"a = 'it", R"(--filter 'a = :it' --values '{":it": {"S":"it"}}')"},
            {"a = ''", R"(--filter 'a = :v1' --values '{":v1": {"S":""}}')"},
+           {"a = '' AND b = 1",
+            R"(--filter 'a = :v1 AND b = :1' --values '{":v1": {"S":""}, ":1": {"N":"1"}}')"},
        }) {
     const std::string values =
         one.filter.find(":x") == std::string::npos ? "" : R"({":x": {"S": "secret"}})";

@@ -38,6 +38,19 @@ TEST(ScanPage, UnstatedCostIsUnknown) {
   EXPECT_EQ(parse(R"({"Count":0,"Items":[]})").consumed_read_units(), std::nullopt);
 }
 
+TEST(ScanPage, CostMayBeAFraction) {
+  const auto cost = [](const std::string& units) {
+    return parse(R"({"Items":[],"ConsumedCapacity":{"CapacityUnits":)" + units + "}}")
+        .consumed_read_units();
+  };
+  EXPECT_EQ(cost("0"), 0);
+  EXPECT_EQ(cost("0.5"), 0.5);
+  EXPECT_EQ(cost("1000000"), 1'000'000);
+  for (const char* units : {"-0.5", "1000001", "1e99", "\"1\""}) {
+    EXPECT_THROW(cost(units), aws::MalformedResponse) << units;
+  }
+}
+
 TEST(ScanPage, SlicesSurviveMove) {
   ScanPage page = parse(R"({"Items":[{"pk":{"S":"a"}}],"Count":1})");
   const std::string_view before = page.items()[0].json;

@@ -43,6 +43,15 @@ TEST(ScanRequests, ScanSettingsPassThrough) {
             R"("ExpressionAttributeValues":{":s":{"S":"open"}},"TotalSegments":2,"Segment":1})");
 }
 
+TEST(ScanRequests, ValuesAtAnyDepth) {
+  const ScanRequests requests(
+      {.table = "t",
+       .attribute_values = R"({":a":{"SS":["x","y"]},":b":{"L":[{"M":{"name":{"N":"1.5"}}},)"
+                           R"({"BOOL":true}]}})"},
+      1);
+  EXPECT_THAT(requests.values(), testing::ElementsAre("x", "y", "1.5"));
+}
+
 TEST(ScanParameters, NamesAndValuesCheckedFirst) {
   for (const std::string text : {"x", "{", "[]", "{}", R"({"s":"status"})", R"({"#s":7})"}) {
     EXPECT_THAT(message_of([&] { validate({.table = "t", .attribute_names = text}); }),

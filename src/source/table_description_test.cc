@@ -130,6 +130,9 @@ TEST(ReadCapacity, GlobalIndexHasItsOwn) {
   EXPECT_EQ(capacity(table, indexes).units_per_second, 100);
   EXPECT_EQ(capacity(table, indexes, "g").units_per_second, 7);
   EXPECT_EQ(capacity(table, indexes, "l").units_per_second, 100);
+  EXPECT_TRUE(capacity(table, indexes, "g").of_index);
+  EXPECT_FALSE(capacity(table, indexes, "l").of_index);
+  EXPECT_FALSE(capacity(table, indexes).of_index);
 }
 
 TEST(ReadCapacity, MayNotBeTold) {
