@@ -49,7 +49,7 @@ class SimulatedFleetStore final : public checkpoint::FleetStore {
   }
   Awaitable<bool> write(FleetRecord record) override {
     co_await answer();
-    const bool written = version_ == shared_.version;
+    const bool written = version_ == shared_.version && !refuses_writes;
     if (written) {
       shared_.record = std::move(record);
       ++shared_.version;
@@ -62,6 +62,7 @@ class SimulatedFleetStore final : public checkpoint::FleetStore {
   std::string location() const override { return "dynamodb:checkpoints/nightly"; }
 
   std::optional<std::chrono::steady_clock::time_point> down_until;
+  bool refuses_writes = false;  ///< as if others were always faster
 
  private:
   /// A request that waits for the service is in the client's hands until it is answered.
@@ -282,6 +283,29 @@ TEST(FleetSimulation, UnreachableWorkerStopsReading) {
   EXPECT_LE(share_of_budget(always.most, table), 1.03);
 }
 
+// What others do not hear of for long they give to somebody else.
+TEST(FleetSimulation, UnwrittenClaimEnds) {
+  Simulation table{.segments = 8, .rate = 100.0, .lasts = seconds(200)};
+  const auto refuse_for_a_while = [](Simulation& simulation, Worker& worker) -> Awaitable<void> {
+    co_await simulation.clock.sleep(seconds(100));
+    worker.store.refuses_writes = true;
+    co_await simulation.clock.sleep(seconds(60));
+    worker.store.refuses_writes = false;
+  };
+  run_workers(table, {{.end = table.lasts}}, [&](auto& workers) {
+    asio::co_spawn(table.loop, refuse_for_a_while(table, *workers[0]), asio::detached);
+  });
+  const auto pages_between = [&table](std::chrono::nanoseconds begin,
+                                      std::chrono::nanoseconds end) {
+    return std::ranges::count_if(table.pages, [&](const Simulation::Page& page) {
+      return page.at >= table.start + begin && page.at < table.start + end;
+    });
+  };
+  EXPECT_GT(pages_between(seconds(0), seconds(100)), 10);
+  EXPECT_EQ(pages_between(seconds(101) + kClaimLife, seconds(160)), 0);
+  EXPECT_GT(pages_between(seconds(162), seconds(200)), 10);
+}
+
 class FleetTermsTest : public testing::Test {
  protected:
   Fleet fleet(std::uint32_t worker, std::uint32_t workers = 3) {
@@ -360,6 +384,7 @@ TEST_F(FleetTermsTest, FewerSegmentsThanWorkersAreRefused) {
   const std::string refused = join(0, terms(2));
   EXPECT_NE(refused.find("2 segments cannot be shared by 3 workers"), std::string::npos) << refused;
   EXPECT_FALSE(shared_.record);
+  EXPECT_EQ(join(0, terms(3)), "3") << "one for each";
 }
 
 TEST_F(FleetTermsTest, WhoseTermsWereReplacedEnds) {

@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
@@ -21,9 +22,11 @@
 #include "base/clock.h"
 #include "base/run_to_end.h"
 #include "checkpoint/checkpoint_store.h"
+#include "emulator/emulated_items.h"
 #include "run/scan_run.h"
 #include "sink/file_sink.h"
 #include "support/fake_clock.h"
+#include "support/test_server.h"
 #include "tests/run/counting_destination.h"
 #include "tests/run/ended_run.h"
 #include "tests/run/vector_source.h"
@@ -64,21 +67,27 @@ class OwnKindsTest : public testing::Test {
 
   Ended run(const ScanSettings& settings) {
     asio::io_context loop(1);
-    SystemClock clock;
     Ended ended;
+    const auto scan = make_run(
+        loop, settings, [](std::string_view) { return ""; }, ended);
+    EXPECT_EQ(scan->progress().estimated_items, 0U) << "nothing is described yet";
+    static_cast<EndedRun&>(ended) = run_on(loop, *scan);
+    ended.progress = scan->progress();
+    return ended;
+  }
+
+  std::unique_ptr<ScanRun> make_run(asio::io_context& loop, const ScanSettings& settings,
+                                    const Environment& environment, Ended& ended) {
     RunKinds kinds = run_kinds();
     kinds.sources.insert(kinds.sources.begin(), vector_source(parts_, refusal_, capacity_));
     kinds.destinations.insert(kinds.destinations.begin(), counting_destination(counting_));
-    RunContext context{.environment = [](std::string_view) { return std::string(); },
-                       .clock = clock,
+    RunContext context{.environment = environment,
+                       .clock = clock_,
                        .restart_asked_at = restart_asked_at_,
                        .only_resumes = only_resumes_};
-    ScanRun scan(
+    return std::make_unique<ScanRun>(
         loop.get_executor(), settings, context,
         [&](const auto& text) { ended.notices.push_back(text_of(text)); }, std::move(kinds));
-    static_cast<EndedRun&>(ended) = run_on(loop, scan);
-    ended.progress = scan.progress();
-    return ended;
   }
 
   /// In a process of its own, which is killed after `batches` batches.
@@ -121,6 +130,7 @@ class OwnKindsTest : public testing::Test {
   static std::string text_of(const Message& text) { return text.text(); }
 
   std::string folder_;
+  SystemClock clock_;
   Parts parts_ = parts_of(5, 8, 12);
   std::string refusal_;
   source::ReadCapacity capacity_;
@@ -136,6 +146,7 @@ TEST_F(OwnKindsTest, WholeRun) {
   EXPECT_EQ(distinct_taken(), all());
   EXPECT_THAT(taken(), SizeIs(all().size())) << "no item comes twice without a reason";
   EXPECT_EQ(ended.progress.counters.items_delivered, all().size());
+  EXPECT_EQ(ended.progress.estimated_items, all().size());
   EXPECT_EQ(ended.progress.counters.read_units, 0.5) << "what was tried is not counted";
   EXPECT_EQ(counting_.begun, 1U);
   EXPECT_EQ(counting_.completed, 1U);
@@ -307,6 +318,61 @@ TEST_F(OwnKindsTest, FileTakesTheSamePages) {
     found.insert(id_of(line));
   }
   EXPECT_EQ(found, all());
+}
+
+/// Workers whose checkpoint is in a table.
+class WorkersRunTest : public OwnKindsTest {
+ protected:
+  Ended run_worker(std::uint32_t worker) {
+    asio::io_context loop(1);
+    http::TestServer server(loop, [this](http::Peer& peer) { return serve(peer); });
+    const Environment environment = [url = server.endpoint().url()](std::string_view name) {
+      const bool is_secret = name == "AWS_ACCESS_KEY_ID" || name == "AWS_SECRET_ACCESS_KEY";
+      return name == "AWS_ENDPOINT_URL" ? url
+             : name == "AWS_REGION"     ? std::string("eu-west-1")
+                                        : std::string(is_secret ? "test" : "");
+    };
+    ScanSettings shared = settings();
+    shared.checkpoint = checkpoint::DynamoDbLocation{.table = "checkpoints"};
+    shared.part = {.worker = worker, .workers = 2};
+    Ended ended;
+    const auto scan = make_run(loop, shared, environment, ended);
+    const auto work = [&]() -> Awaitable<void> { ended.outcome = co_await scan->run(); };
+    http::run(loop, work());
+    ended.progress = scan->progress();
+    return ended;
+  }
+
+ private:
+  Awaitable<void> serve(http::Peer& peer) {
+    constexpr std::string_view kTarget = "DynamoDB_20120810.";
+    while (const std::optional<std::string> request = co_await peer.read_request()) {
+      const std::size_t begin = request->find(kTarget) + kTarget.size();
+      const std::string operation = request->substr(begin, request->find('\r', begin) - begin);
+      const emulator::ServiceReply reply = items_.answer(operation, http::body_of(*request));
+      const std::string bytes =
+          http::answer(reply.body, reply.status == 200 ? "200 OK" : "400 Bad Request");
+      co_await peer.write(bytes);
+    }
+  }
+
+  emulator::EmulatedItems items_;
+};
+
+TEST_F(WorkersRunTest, EachReadsItsPart) {
+  const Ended first = run_worker(0);
+  EXPECT_EQ(first.outcome->status, RunStatus::complete);
+  EXPECT_EQ(first.progress.segments, 3U);  // of five
+  EXPECT_EQ(first.progress.counters.segments_complete, 3U);
+  EXPECT_EQ(first.progress.estimated_items, all().size() * 3 / 5);
+  EXPECT_EQ(first.progress.counters.items_delivered, first.progress.estimated_items);
+  EXPECT_THAT(first.notices, testing::Contains("of 2 workers, not complete yet: 1"));
+  const Ended second = run_worker(1);
+  EXPECT_EQ(second.progress.segments, 2U);
+  EXPECT_EQ(second.progress.counters.segments_complete, 2U);
+  EXPECT_THAT(second.notices, testing::Contains("all 2 workers are complete"));
+  EXPECT_EQ(distinct_taken(), all());
+  EXPECT_THAT(taken(), SizeIs(all().size()));
 }
 
 /// Runs into a file that has content.

@@ -99,7 +99,15 @@ class VectorSource final : public Source {
   std::string location() const override { return "vector"; }
   checkpoint::RunIdentity identity() const override { return {{"vector", "test"}}; }
   Message text() const override { return "a vector"; }
-  std::uint64_t estimated_items() const override { return 0; }
+  std::uint64_t estimated_items() const override {
+    std::uint64_t items = 0;
+    for (const auto& pages : parts_) {
+      for (const Ids& page : pages) {
+        items += page.size();
+      }
+    }
+    return items;
+  }
   const source::ReadCapacity& read_capacity() const override { return capacity_; }
   double max_page_units() const override { return 1; }
   source::SegmentChoice choose_parts(unsigned) const override {
