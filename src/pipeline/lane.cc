@@ -14,6 +14,9 @@ namespace everyitem::pipeline {
 
 namespace {
 
+/// What is emitted to readers besides the request to stop reading.
+constexpr auto kGivenUp = asio::cancellation_type::partial;
+
 void count_delivered(const Delivered& delivered, RunCounters& counters) {
   counters.items_delivered += delivered.items;
   counters.records_delivered += delivered.records;
@@ -93,6 +96,9 @@ void Lane::give_up_deliveries() {
   queue_.discard();
   for (asio::cancellation_signal& delivery : delivery_cancellations_) {
     delivery.emit(asio::cancellation_type::terminal);
+  }
+  for (const auto& reader : readers_) {
+    reader->cancellation.emit(kGivenUp);
   }
 }
 
@@ -221,8 +227,8 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
     co_return;
   }
   content.dead_letters = too_large.size();
-  if (!too_large.empty()) {
-    co_await write_dead_letters(std::move(too_large));
+  if (!too_large.empty() && !co_await write_unless_given_up(std::move(too_large))) {
+    co_return;
   }
   tracker_.close_page(id, std::move(content));
   progress_.notify_all();
@@ -279,6 +285,28 @@ Awaitable<void> Lane::deliver_batches() {
     }
     progress_.notify_all();
   }
+}
+
+/// For a reader: a stop does not end the write, since the page is to be finished, but giving up
+/// does. False if that was so.
+Awaitable<bool> Lane::write_unless_given_up(std::vector<sink::DeadLetter> letters) {
+  const auto when_given_up = [](asio::cancellation_type type) {
+    return (type & kGivenUp) == asio::cancellation_type::none ? asio::cancellation_type::none
+                                                              : asio::cancellation_type::terminal;
+  };
+  co_await asio::this_coro::reset_cancellation_state(when_given_up,
+                                                     asio::enable_terminal_cancellation());
+  bool written = false;
+  try {
+    co_await write_dead_letters(std::move(letters));
+    written = true;
+  } catch (...) {
+    if (!deliveries_given_up_) {
+      throw;
+    }
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_return written;
 }
 
 /// Returns once the letters are safe; only then may the frontier pass their items.

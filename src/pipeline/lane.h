@@ -126,6 +126,7 @@ class Lane {
                              checkpoint::PageContent& content,
                              std::vector<sink::DeadLetter>& too_large);
   Awaitable<void> deliver_batches();
+  Awaitable<bool> write_unless_given_up(std::vector<sink::DeadLetter> letters);
   Awaitable<void> write_dead_letters(std::vector<sink::DeadLetter> letters);
   Awaitable<void> save_progress();
 

@@ -46,6 +46,8 @@ struct Setup {
   bool deliveries_can_be_cancelled = true;
   bool part_by_part = true;
   nanoseconds store_silent_after = nanoseconds::max();
+  std::string too_large = {};  ///< what an item holds that the destination cannot take
+  nanoseconds letters_silent_after = nanoseconds::max();
   std::optional<nanoseconds> stop_after = {};
   std::size_t lanes = 1;
   std::vector<checkpoint::SegmentProgress> start = {};
@@ -56,15 +58,21 @@ constexpr seconds kForever{1'000'000};
 class SlowRun {
  public:
   explicit SlowRun(Setup run_setup)
-      : setup(std::move(run_setup)), source(*this), sink(*this), store(*this), began(clock.now()) {
+      : setup(std::move(run_setup)),
+        source(*this),
+        sink(*this),
+        store(*this),
+        letters(*this),
+        began(clock.now()) {
     for (std::uint32_t i = static_cast<std::uint32_t>(setup.start.size()); i < setup.segments;
          ++i) {
       setup.start.push_back({.segment = i});
     }
     saved = setup.start;
-    PipelineParts parts{.lanes = {}, .dead_letters = nullptr, .store = store, .clock = clock};
+    PipelineParts parts{.lanes = {}, .dead_letters = &letters, .store = store, .clock = clock};
     for (std::size_t i = 0; i < setup.lanes; ++i) {
       builders.push_back(std::make_unique<LineBuilder>(5));
+      builders.back()->too_large = setup.too_large;
       parts.lanes.push_back({.executor = loop.get_executor(),
                              .source = source,
                              .builder = *builders.back(),
@@ -239,12 +247,27 @@ class SlowRun {
     SlowRun& run_;
   };
 
+  struct Letters final : sink::DeadLetters {
+    explicit Letters(SlowRun& run) : run_(run) {}
+    Awaitable<void> write(std::vector<sink::DeadLetter> written) override {
+      if (run_.silent(run_.setup.letters_silent_after)) {
+        co_await run_.clock.sleep(kForever);
+      }
+      run_.letters_written += written.size();
+    }
+
+   private:
+    SlowRun& run_;
+  };
+
   Setup setup;
   asio::io_context loop;
   SimulatedClock clock{loop};
   Source source;
   Sink sink;
   Store store;
+  Letters letters;
+  std::size_t letters_written = 0;
   std::vector<std::unique_ptr<LineBuilder>> builders;
   std::unique_ptr<Pipeline> pipeline;
   std::chrono::steady_clock::time_point began;
@@ -385,6 +408,18 @@ TEST(SlowDestination, UncancellableDeliveriesAreTheLast) {
   EXPECT_EQ(run.status, RunStatus::interrupted);
   EXPECT_EQ(run.received, run.acknowledged);
   EXPECT_LE(run.took_to_stop(), StopLimits().delivering + seconds(5)) << "8 batches were under way";
+}
+
+TEST(SlowDestination, StopDespiteSilentDeadLetters) {
+  SlowRun run({.bytes_per_second = 4'000'000,
+               .too_large = ".7\"}",
+               .letters_silent_after = seconds(3),
+               .stop_after = seconds(20)});
+  run.run();
+  EXPECT_EQ(run.status, RunStatus::interrupted);
+  EXPECT_GT(run.letters_written, 0U);
+  EXPECT_LE(run.took_to_stop(), kMaxStop);
+  EXPECT_LE(run.items_saved(), run.acknowledged.size() + run.letters_written);
 }
 
 TEST(SlowDestination, StopDespiteSilentStore) {
