@@ -273,11 +273,10 @@ Awaitable<bool> RunOwnership::release(std::string token, std::optional<FinishedR
     stored_ = co_await records_.read_record();
     owned_ = is_own(stored_.record);
   }
-  may_own_ = false;
   if (!owned_) {
+    may_own_ = false;
     co_return false;
   }
-  may_own_ = true;  // until it is written
   const Change give_up = [&token, &finished](RunRecord& record) {
     record.owned = false;
     if (finished && record.token == token && !record.finished) {
