@@ -287,7 +287,7 @@ Awaitable<void> Lane::deliver_batches() {
   }
 }
 
-/// For a reader: a stop does not end the write, since the page is to be finished, but giving up
+/// For a reader: a stop does not end the write, because the page is finished first, but giving up
 /// does. False if that was so.
 Awaitable<bool> Lane::write_unless_given_up(std::vector<sink::DeadLetter> letters) {
   const auto when_given_up = [](asio::cancellation_type type) {
