@@ -54,7 +54,19 @@ INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, CheckpointStoreConformance, DynamoDbUnd
 INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, RemoteStoreConformance, DynamoDbUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, FailingCalls, DynamoDbUnderTest);
 
-class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {};
+class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {
+ protected:
+  /// Begins the run, and finishes it at once.
+  void complete(RunState state) {
+    auto store = backend_.open();
+    begin(*store, state);
+    for (SegmentProgress& segment : state.segments) {
+      segment.position.complete = true;
+    }
+    save(*store, state.segments);
+    end(store);
+  }
+};
 
 TEST_F(DynamoDbStoreTest, FinishedRunIsOneExpiringItem) {
   RunState state = example();
@@ -77,14 +89,7 @@ TEST_F(DynamoDbStoreTest, FinishedRunIsOneExpiringItem) {
 
 TEST_F(DynamoDbStoreTest, ManySegmentsAreRemovedInParts) {
   backend_.items.writes_per_batch = 25;  // as many as DynamoDB takes
-  RunState state{.identity = {{"table", "t"}}, .segments = fresh_segments(60)};
-  auto store = backend_.open();
-  begin(*store, state);
-  for (SegmentProgress& segment : state.segments) {
-    segment.position.complete = true;
-  }
-  save(*store, state.segments);
-  end(store);
+  complete({.identity = {{"table", "t"}}, .segments = fresh_segments(60)});
   EXPECT_EQ(backend_.count("BatchWriteItem"), 3U);
   EXPECT_EQ(backend_.items.tables.at("checkpoints").size(), 1U);
 }
@@ -110,14 +115,7 @@ TEST_F(DynamoDbStoreTest, SegmentsOtherNameIsDamage) {
 }
 
 TEST_F(DynamoDbStoreTest, AbsurdTimeIsBounded) {
-  RunState state = example();
-  auto store = backend_.open();
-  begin(*store, state);
-  for (SegmentProgress& segment : state.segments) {
-    segment.position.complete = true;
-  }
-  save(*store, state.segments);
-  end(store);
+  complete(example());
   backend_.run_item()["finished_at"] = {{"N", "9223372036854775807"}};
   EXPECT_EQ(found()->finished_at, kLastUnixTime);
   auto next = backend_.open();
