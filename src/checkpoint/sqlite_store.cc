@@ -132,25 +132,27 @@ constexpr const char* kPrepare = "read";
                          code == SQLITE_FULL ? "Free some space and run the command again." : "");
 }
 
-/// One prepared statement, finalised at the end of its scope. Errors throw.
-class Statement {
+}  // namespace
+
+/// A prepared statement, finalised when it is destroyed. Errors throw.
+class SqliteStatement {
  public:
-  Statement(sqlite3* database, const std::string& path, const char* sql)
+  SqliteStatement(sqlite3* database, const std::string& path, const char* sql)
       : database_(database), path_(path) {
     if (sqlite3_prepare_v2(database, sql, -1, &statement_, nullptr) != SQLITE_OK) {
       throw_database_error(database, kPrepare, path);
     }
   }
-  ~Statement() { sqlite3_finalize(statement_); }
-  Statement(const Statement&) = delete;
-  Statement& operator=(const Statement&) = delete;
+  ~SqliteStatement() { sqlite3_finalize(statement_); }
+  SqliteStatement(const SqliteStatement&) = delete;
+  SqliteStatement& operator=(const SqliteStatement&) = delete;
 
-  Statement& bind(int place, std::int64_t value) {
+  SqliteStatement& bind(int place, std::int64_t value) {
     sqlite3_bind_int64(statement_, place, value);
     return *this;
   }
   /// The text must stay until the statement has run.
-  Statement& bind(int place, const std::string& value) {
+  SqliteStatement& bind(int place, const std::string& value) {
     sqlite3_bind_text(statement_, place, value.data(), static_cast<int>(value.size()),
                       SQLITE_STATIC);
     return *this;
@@ -166,8 +168,9 @@ class Statement {
   }
   /// Runs a statement that gives no rows, and makes it ready to be run again.
   void run() {
+    const std::unique_ptr<sqlite3_stmt, decltype(&sqlite3_reset)> at_end(statement_,
+                                                                         &sqlite3_reset);
     step();
-    sqlite3_reset(statement_);
   }
 
   bool is_null(int column) { return sqlite3_column_type(statement_, column) == SQLITE_NULL; }
@@ -185,6 +188,8 @@ class Statement {
   const std::string& path_;
   sqlite3_stmt* statement_ = nullptr;
 };
+
+namespace {
 
 void execute(sqlite3* database, const std::string& path, const char* sql) {
   if (sqlite3_exec(database, sql, nullptr, nullptr, nullptr) != SQLITE_OK) {
@@ -232,12 +237,12 @@ class Transaction {
 };
 
 std::int64_t pragma(sqlite3* database, const std::string& path, const char* sql) {
-  Statement statement(database, path, sql);
+  SqliteStatement statement(database, path, sql);
   return statement.step() ? statement.integer(0) : 0;
 }
 
 bool is_whole(sqlite3* database, const std::string& path) {
-  Statement check(database, path, "PRAGMA quick_check(1)");
+  SqliteStatement check(database, path, "PRAGMA quick_check(1)");
   return check.step() && check.text(0) == "ok";
 }
 
@@ -334,8 +339,8 @@ sqlite3* open_file(const std::string& path, int flags) {
 /// All that a database consists of, as text.
 std::vector<std::string> schema_of(sqlite3* database, const std::string& path) {
   std::vector<std::string> schema;
-  Statement parts(database, path,
-                  "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name");
+  SqliteStatement parts(database, path,
+                        "SELECT type, name, tbl_name, sql FROM sqlite_schema ORDER BY type, name");
   while (parts.step()) {
     schema.push_back(
         fmt::format("{}\n{}\n{}\n{}", parts.text(0), parts.text(1), parts.text(2), parts.text(3)));
@@ -426,7 +431,7 @@ void SqliteStore::open_owned() {
 std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
   RunView view;
   RunState& state = view.state;
-  Statement run(database, path_, "SELECT token, owner, segments, finished_at FROM run");
+  SqliteStatement run(database, path_, "SELECT token, owner, segments, finished_at FROM run");
   std::int64_t total_segments = 0;
   if (run.step()) {
     total_segments = run.integer(2);
@@ -436,13 +441,14 @@ std::optional<RunView> SqliteStore::read_run(sqlite3* database) const {
       state.finished_at = unix_time<std::chrono::seconds>(run.integer(3));
     }
   }
-  Statement identity(database, path_, "SELECT name, value FROM identity ORDER BY place");
+  SqliteStatement identity(database, path_, "SELECT name, value FROM identity ORDER BY place");
   while (identity.step()) {
     state.identity.push_back({identity.text(0), identity.text(1)});
   }
-  Statement segments(database, path_,
-                     "SELECT number, last_evaluated_key, complete, items, bytes, dead_letters "
-                     "FROM segment ORDER BY number");
+  SqliteStatement segments(
+      database, path_,
+      "SELECT number, last_evaluated_key, complete, items, bytes, dead_letters "
+      "FROM segment ORDER BY number");
   while (segments.step()) {
     if (state.segments.size() == kMaxSegments) {
       throw damaged_file(path_, "it has more segments than a table can have");
@@ -513,7 +519,7 @@ std::optional<RunState> SqliteStore::load_now() {
     return std::nullopt;
   }
   if (view->owner->name != owner_) {
-    Statement(database_.get(), path_, "UPDATE run SET owner = ?").bind(1, owner_).run();
+    SqliteStatement(database_.get(), path_, "UPDATE run SET owner = ?").bind(1, owner_).run();
   }
   return std::move(view->state);
 }
@@ -529,19 +535,19 @@ void SqliteStore::begin_now(const RunState& state) {
   execute(database, path_, kDropTables);
   execute(database, path_, marks().c_str());
   execute(database, path_, kSchema);
-  Statement(database, path_, "INSERT INTO run (token, owner, segments) VALUES (?, ?, ?)")
+  SqliteStatement(database, path_, "INSERT INTO run (token, owner, segments) VALUES (?, ?, ?)")
       .bind(1, state.token)
       .bind(2, owner_)
       .bind(3, static_cast<std::int64_t>(state.segments.size()))
       .run();
-  Statement identity(database, path_, "INSERT INTO identity (name, value) VALUES (?, ?)");
+  SqliteStatement identity(database, path_, "INSERT INTO identity (name, value) VALUES (?, ?)");
   for (const IdentityPart& part : state.identity) {
     identity.bind(1, part.name).bind(2, part.value).run();
   }
-  Statement insert(database, path_,
-                   "INSERT INTO segment "
-                   "(number, last_evaluated_key, complete, items, bytes, dead_letters) "
-                   "VALUES (?, ?, ?, ?, ?, ?)");
+  SqliteStatement insert(database, path_,
+                         "INSERT INTO segment "
+                         "(number, last_evaluated_key, complete, items, bytes, dead_letters) "
+                         "VALUES (?, ?, ?, ?, ?, ?)");
   for (const SegmentProgress& segment : state.segments) {
     insert.bind(1, segment.segment)
         .bind(2, segment.position.last_evaluated_key)
@@ -563,11 +569,14 @@ void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
       moved, [](const SegmentProgress& segment) { return segment.position.complete; });
   Transaction transaction(database_.get(), path_,
                           completes ? PowerLoss::keeps : PowerLoss::forgets);
-  Statement update(database_.get(), path_,
-                   "UPDATE segment SET last_evaluated_key = ?, complete = ?, items = ?, bytes = ?, "
-                   "dead_letters = ? WHERE number = ?");
+  if (!update_) {
+    update_ = std::make_unique<SqliteStatement>(
+        database_.get(), path_,
+        "UPDATE segment SET last_evaluated_key = ?, complete = ?, items = ?, bytes = ?, "
+        "dead_letters = ? WHERE number = ?");
+  }
   for (const SegmentProgress& segment : moved) {
-    update.bind(1, segment.position.last_evaluated_key)
+    update_->bind(1, segment.position.last_evaluated_key)
         .bind(2, segment.position.complete ? 1 : 0)
         .bind(3, static_cast<std::int64_t>(segment.items))
         .bind(4, static_cast<std::int64_t>(segment.bytes))
@@ -580,9 +589,9 @@ void SqliteStore::save_now(const std::vector<SegmentProgress>& moved) {
     }
   }
   if (completes) {
-    Statement(database_.get(), path_,
-              "UPDATE run SET finished_at = ? WHERE finished_at IS NULL AND NOT EXISTS "
-              "(SELECT 1 FROM segment WHERE complete = 0)")
+    SqliteStatement(database_.get(), path_,
+                    "UPDATE run SET finished_at = ? WHERE finished_at IS NULL AND NOT EXISTS "
+                    "(SELECT 1 FROM segment WHERE complete = 0)")
         .bind(1, seconds_now(clock_))
         .run();
   }
@@ -617,6 +626,7 @@ Awaitable<void> SqliteStore::save(std::vector<SegmentProgress> moved) {
 
 Awaitable<void> SqliteStore::release() {
   const auto work = [this]() -> Awaitable<void> {
+    update_.reset();
     database_.reset();
     lock_.reset();
     co_return;

@@ -15,6 +15,8 @@ struct sqlite3;
 
 namespace everyitem::checkpoint {
 
+class SqliteStatement;  // of sqlite_store.cc alone
+
 /// The file is opened by the first call, and by `load` or `begin` made with its folders when it is
 /// missing, for its owner's eyes alone. It must be on a local file system. Calls throw Error when
 /// that fails, when others may write to the file or its folder, and when the file is not a
@@ -67,6 +69,8 @@ class SqliteStore final : public CheckpointStore {
   std::string owner_;
   std::unique_ptr<Lock> lock_;
   Database database_;
+  /// Of `save`, once it was called: preparing it takes longer than running it.
+  std::unique_ptr<SqliteStatement> update_;
   /// Why the file cannot be read, when it is a checkpoint that cannot.
   std::optional<DamagedCheckpoint> damage_;
   /// SQLite waits for the disk; the event loop does not.
