@@ -27,7 +27,7 @@ import sys
 import tarfile
 import time
 from pathlib import Path
-from typing import Dict, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Tuple
+from typing import Dict, Iterator, List, NamedTuple, Optional, Pattern, Sequence, Set, Tuple
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 WORK = ROOT / "build" / "mutation"
@@ -148,6 +148,16 @@ def choose(tree: Path, count: int, seed: int) -> List[Mutant]:
     return chosen[:count]
 
 
+running: Set[int] = set()
+
+
+def kill(group: int) -> None:
+    try:
+        os.killpg(group, signal.SIGKILL)
+    except ProcessLookupError:
+        pass
+
+
 def run(command: Sequence[str], cwd: Path, timeout_s: Optional[float] = None) -> Optional[int]:
     """The exit code; nothing if it took too long."""
     child = subprocess.Popen(
@@ -159,16 +169,15 @@ def run(command: Sequence[str], cwd: Path, timeout_s: Optional[float] = None) ->
         start_new_session=True,
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_AS, (MAX_MEMORY_BYTES, MAX_MEMORY_BYTES)),
     )
+    running.add(child.pid)
     try:
         return child.wait(timeout_s)
     except subprocess.TimeoutExpired:
         return None
     finally:
-        try:
-            os.killpg(child.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
+        kill(child.pid)
         child.wait()
+        running.discard(child.pid)
 
 
 class Bench:
@@ -349,7 +358,10 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         sys.exit(main())
     except KeyboardInterrupt:
+        for group in list(running):  # a mutant may never end by itself
+            kill(group)
         os._exit(130)
