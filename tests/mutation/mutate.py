@@ -348,11 +348,12 @@ def main() -> int:
         return mutant, status, noticed_by
 
     mutants = choose(tree, arguments.mutants, arguments.seed)
-    with concurrent.futures.ThreadPoolExecutor(arguments.workers) as pool:
-        for done, (mutant, status, by) in enumerate(pool.map(attempt, mutants), 1):
-            outcomes[mutant.key] = (mutant, status)
-            print(f"{done}/{len(mutants)} {status} {by} {mutant.path}: {mutant.mutated}", flush=True)
-            share = write_survivors(outcomes, written, arguments.seed, commit)
+    # Not in a `with`: when interrupted, it would wait for all that are left.
+    pool = concurrent.futures.ThreadPoolExecutor(arguments.workers)
+    for done, (mutant, status, by) in enumerate(pool.map(attempt, mutants), 1):
+        outcomes[mutant.key] = (mutant, status)
+        print(f"{done}/{len(mutants)} {status} {by} {mutant.path}: {mutant.mutated}", flush=True)
+        share = write_survivors(outcomes, written, arguments.seed, commit)
     print(f"{100 * share:.1f} percent noticed; wanted {100 * WANTED:.0f}; {SURVIVORS.relative_to(ROOT)}")
     return 0 if share >= WANTED else 1
 
