@@ -303,6 +303,29 @@ TEST_F(RunOwnershipTest, OwnerThatStoodStillIsTold) {
   EXPECT_EQ(shelf_.stored.record->owner, "second");
 }
 
+TEST_F(RunOwnershipTest, ReleaseWithoutTheRunCallsNothing) {
+  const auto reads_of_release = [this](Process& process) {
+    const std::size_t before = process.records.reads;
+    EXPECT_FALSE(run(process.ownership.release("one", std::nullopt)));
+    return process.records.reads - before;
+  };
+  EXPECT_EQ(reads_of_release(first_), 0U);
+  begin(first_);
+  pass(kLease);
+  EXPECT_TRUE(run(second_.ownership.claim()));
+  EXPECT_THROW(run(first_.ownership.renew_if_due()), OwnedByAnother);
+  EXPECT_EQ(reads_of_release(first_), 0U) << "it was told that another owns the run";
+  run(second_.ownership.hand_over());
+  EXPECT_EQ(reads_of_release(second_), 0U) << "it gave the run to another";
+  EXPECT_TRUE(run(first_.ownership.claim()));
+  EXPECT_FALSE(run(first_.ownership.release("one", std::nullopt)));
+  EXPECT_EQ(reads_of_release(first_), 0U) << "it has released the run";
+  first_.records.next_write = Fate::fails;
+  EXPECT_THROW(run(first_.ownership.claim()), Error);
+  EXPECT_EQ(reads_of_release(first_), 1U) << "it may own the run";
+  EXPECT_EQ(reads_of_release(first_), 0U) << "it has found that it does not";
+}
+
 TEST_F(RunOwnershipTest, LateRenewalDoesNotUndoRelease) {
   begin(first_);
   pass(kLeaseRenewal);
