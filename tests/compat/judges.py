@@ -152,7 +152,7 @@ PARTS = [
         "fuzz",
         "ten minutes of libFuzzer per parser",
         [["scripts/fuzz", 600]],
-        r"\d+ programs.*",
+        r"\d+ targets.*",
     ),
     Part(
         "mutation",
