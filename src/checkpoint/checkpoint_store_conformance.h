@@ -244,7 +244,10 @@ TYPED_TEST_P(CheckpointStoreConformance, CompleteWhenEverySegmentIs) {
     const auto state = this->found();
     ASSERT_TRUE(state.has_value());
     EXPECT_TRUE(state->complete());
-    EXPECT_EQ(state->segments.size(), 3U);
+    ASSERT_EQ(state->segments.size(), 3U);
+    for (std::uint32_t number = 0; number < 3; ++number) {
+      EXPECT_EQ(state->segments[number].segment, number);
+    }
     EXPECT_EQ(state->items(), 15U);
   }
   // And another may begin in its place.
