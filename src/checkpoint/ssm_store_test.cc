@@ -32,16 +32,16 @@ class SsmUnderTest final : public RemoteUnderTest {
   }
   /// The run's record that counts.
   emulator::EmulatedParameters::Parameter& record() {
-    emulator::EmulatedParameters::Parameter* last = nullptr;
+    std::string last;
     std::uint64_t highest = 0;
-    for (auto& [name, parameter] : ssm.parameters) {
+    for (const auto& [name, parameter] : ssm.parameters) {
       const auto record = parse_record_name(name.substr(kPrefix.size() + 1));
       if (record && record->version > highest) {
         highest = record->version;
-        last = &parameter;
+        last = name;
       }
     }
-    return *last;
+    return ssm.parameters.at(last);
   }
   auto& content() { return ssm.parameters; }
   /// Some parameter.

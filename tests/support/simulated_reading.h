@@ -73,8 +73,10 @@ struct Simulation {
 inline void make_items(Simulation& table) {
   table.items_left.resize(table.segments);
   for (std::vector<double>& items : table.items_left) {
-    for (double bytes = 0; bytes < table.bytes_per_segment; bytes += items.back()) {
+    double bytes = 0;
+    while (bytes < table.bytes_per_segment) {
       items.push_back(table.item_bytes(table.random));
+      bytes += items.back();
     }
   }
 }
