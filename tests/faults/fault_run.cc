@@ -384,10 +384,13 @@ FaultRunResult run_with_faults(std::uint64_t seed) {
 
 FaultRunResult run_with_kills(std::uint64_t seed, std::uint64_t kills, bool calm) {
   constexpr std::uint64_t kItemsBetweenKills = 1000;
+  constexpr std::uint64_t kMaxRequests = 60;
   Draw draw(seed);
-  // Every process may have read far ahead of what has arrived.
-  draw.server.table.items =
-      kills * kItemsBetweenKills + 20ULL * draw.segments * draw.max_items_per_page();
+  // Every process may have read far ahead of what has arrived, and each request before the last
+  // kill may bring as much as one may hold.
+  draw.server.table.items = kills * kItemsBetweenKills +
+                            20ULL * draw.segments * draw.max_items_per_page() +
+                            kMaxRequests * batch::kMaxRecordsPerRequest;
   draw.server.stream.shard_limits = {};
   if (calm) {
     draw.server.faults.clear();
@@ -396,7 +399,7 @@ FaultRunResult run_with_kills(std::uint64_t seed, std::uint64_t kills, bool calm
   std::vector<Kill> planned;
   for (std::uint64_t i = 1; i <= kills; ++i) {
     planned.push_back({.moment = static_cast<KillMoment>(i % 3),
-                       .requests = draw.between(1, 60),
+                       .requests = draw.between(1, kMaxRequests),
                        .distinct = i * kItemsBetweenKills});
   }
   FaultRunResult result = run(draw, planned);
