@@ -314,7 +314,7 @@ TEST_F(RunOwnershipTest, ReleaseWithoutTheRunCallsNothing) {
   pass(kLease);
   EXPECT_TRUE(run(second_.ownership.claim()));
   EXPECT_THROW(run(first_.ownership.renew_if_due()), OwnedByAnother);
-  EXPECT_EQ(reads_of_release(first_), 0U) << "it was told that another owns the run";
+  EXPECT_EQ(reads_of_release(first_), 0U) << "it knows that another owns the run";
   run(second_.ownership.hand_over());
   EXPECT_EQ(reads_of_release(second_), 0U) << "it gave the run to another";
   EXPECT_TRUE(run(first_.ownership.claim()));
