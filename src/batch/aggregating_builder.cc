@@ -35,14 +35,15 @@ AggregatingBuilder::AggregatingBuilder(const PutRecordsFormat& format, const Str
 }
 
 AddResult AggregatingBuilder::add(const source::Item& item, source::PageId page) {
-  return add_all(std::span(&item, 1), page).next;
+  if (empty()) {
+    open_batch();
+  }
+  return add_to(target_of(item), item, page);
 }
 
-AddedItems AggregatingBuilder::add_all(std::span<const source::Item> items, source::PageId page) {
+AddedItems AggregatingBuilder::add_all(const source::Items& items, source::PageId page) {
   if (empty()) {
-    use_newest_shards();
-    // Batches of one run are much alike: the entries seldom have to grow.
-    batch_.items.reserve(last_items_ + last_items_ / 8);
+    open_batch();
   }
   Target next = items.empty() ? Target{} : target_of(items[0]);
   for (std::size_t i = 0; i < items.size(); ++i) {
@@ -160,6 +161,12 @@ RecordBatch AggregatingBuilder::seal() {
   bytes_ = 0;
   std::ranges::fill(open_, kNone);
   return std::exchange(batch_, {});
+}
+
+void AggregatingBuilder::open_batch() {
+  use_newest_shards();
+  // Batches of one run are much alike: the entries seldom have to grow.
+  batch_.items.reserve(last_items_ + last_items_ / 8);
 }
 
 void AggregatingBuilder::use_newest_shards() {

@@ -30,7 +30,7 @@ class AggregatingBuilder final : public BatchBuilder {
                      const ItemFormat* item_format = nullptr);
 
   AddResult add(const source::Item& item, source::PageId page) override;
-  AddedItems add_all(std::span<const source::Item> items, source::PageId page) override;
+  AddedItems add_all(const source::Items& items, source::PageId page) override;
   std::string size_limit() const override;
   bool empty() const override { return batch_.items.empty(); }
   RecordBatch seal() override;
@@ -44,6 +44,7 @@ class AggregatingBuilder final : public BatchBuilder {
     std::size_t shard;
   };
 
+  void open_batch();
   void use_newest_shards();
   Target target_of(const source::Item& item) const;
   AddResult add_to(Target target, const source::Item& item, source::PageId page);

@@ -177,11 +177,12 @@ TEST_F(AggregatingBuilderTest, EachItemDrawsOneKey) {
   Random random(1);
   AggregatingBuilder building(put_records_format(Wire::cbor), kStream, {}, PartitionKeys(random),
                               shards_);
-  const std::vector<source::Item> items(10, items_.make("{}"));
-  building.add(items.front(), {0, 0});
-  building.add_all(items, {0, 0});
+  const source::ScanPage page =
+      source::ScanPage::parse(PaddedBuffer(R"({"Items":[{},{},{},{},{}]})"), {});
+  building.add(page.items()[0], {0, 0});
+  building.add_all(page.items(), {0, 0});
   Random again(1);
-  for (std::size_t i = 0; i < 1 + items.size(); ++i) {
+  for (std::size_t i = 0; i < 1 + page.items().size(); ++i) {
     again.bits();
   }
   EXPECT_EQ(random.bits(), again.bits());

@@ -2,7 +2,6 @@
 #pragma once
 
 #include <cstddef>
-#include <span>
 #include <string>
 
 #include "batch/record_batch.h"
@@ -35,7 +34,7 @@ class BatchBuilder {
   /// into an empty batch.
   virtual AddResult add(const source::Item& item, source::PageId page) = 0;
   /// Adds items in order, up to the first that cannot be added.
-  virtual AddedItems add_all(std::span<const source::Item> items, source::PageId page);
+  virtual AddedItems add_all(const source::Items& items, source::PageId page);
   /// Why an item was too large, for the user: "the stream takes records of at most ...".
   virtual std::string size_limit() const = 0;
   /// Whether nothing was added since the last `seal`.
@@ -44,7 +43,7 @@ class BatchBuilder {
   virtual RecordBatch seal() = 0;
 };
 
-inline AddedItems BatchBuilder::add_all(std::span<const source::Item> items, source::PageId page) {
+inline AddedItems BatchBuilder::add_all(const source::Items& items, source::PageId page) {
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (const AddResult result = add(items[i], page); result != AddResult::added) {
       return {.count = i, .next = result};

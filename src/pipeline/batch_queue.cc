@@ -22,14 +22,14 @@ BatchQueue::BatchQueue(const asio::any_io_executor& executor, batch::BatchBuilde
       batch_ready_(executor),
       room_(executor) {}
 
-Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page) {
+Packed BatchQueue::pack(const source::Items& items, source::PageId page) {
   Packed packed;
   if (items.empty() || full()) {
     return packed;
   }
   const batch::AddedItems added = builder_.add_all(items, page);
   packed.items = added.count;
-  for (const source::Item& item : items.first(added.count)) {
+  for (const source::Item item : items.first(added.count)) {
     packed.bytes += item.json.size();
   }
   held_item_bytes_ += packed.bytes;
@@ -40,7 +40,7 @@ Packed BatchQueue::pack(std::span<const source::Item> items, source::PageId page
     last_page_ = page;
   }
   if (keys_.added.any()) {
-    for (const source::Item& item : items.first(added.count)) {
+    for (const source::Item item : items.first(added.count)) {
       separate_keys_.push_back(source::key_of(item, keys_));
     }
   }

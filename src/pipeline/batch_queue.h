@@ -6,7 +6,6 @@
 #include <deque>
 #include <limits>
 #include <optional>
-#include <span>
 #include <string>
 #include <vector>
 
@@ -41,7 +40,7 @@ class BatchQueue {
   /// Packs `items` of `page` from the front, until a batch is full, too many bytes are held, or an
   /// item fits into no batch. Tells the tracker of each batch that holds some of them. If items are
   /// left, wait for `room` and call it again.
-  Packed pack(std::span<const source::Item> items, source::PageId page);
+  Packed pack(const source::Items& items, source::PageId page);
   /// Gives the senders a turn, while the batches that became full are still in the processor's
   /// cache, and as soon as those are hashed that can be hashed together; then returns once there is
   /// room, or packing has ended.

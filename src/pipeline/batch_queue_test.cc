@@ -29,14 +29,16 @@ class BatchQueueTest : public testing::Test {
       : queue_(loop_.get_executor(), builder_, tracker_, bound_bytes, true, keys_) {}
 
   /// `count` items `first`, `first` + 1, ...
-  std::vector<source::Item> items(int first, int count) {
-    std::vector<source::Item> made;
+  source::Items items(int first, int count) {
+    std::vector<std::string> made;
     for (int i = first; i < first + count; ++i) {
-      const std::string& text = texts_.emplace_back(fmt::format(R"({{"pk":{{"S":"{:05}"}}}})", i));
-      EXPECT_EQ(text.size(), kItemBytes);
-      made.push_back({.json = text, .hash_key = text, .range_key = {}});
+      made.push_back(fmt::format(R"({{"pk":{{"S":"{:05}"}}}})", i));
+      EXPECT_EQ(made.back().size(), kItemBytes);
     }
-    return made;
+    const std::string body = fmt::format(R"({{"Items":[{}]}})", fmt::join(made, ","));
+    return pages_
+        .emplace_back(source::ScanPage::parse(PaddedBuffer(body), {.hash = "pk", .range = ""}))
+        .items();
   }
 
   /// A sender that takes one batch and appends its ids to `taken_`, or "(end)".
@@ -62,11 +64,11 @@ class BatchQueueTest : public testing::Test {
   }
 
   /// Packs as many as possible without waiting.
-  Packed pack(std::span<const source::Item> some, source::PageId page) {
+  Packed pack(const source::Items& some, source::PageId page) {
     Packed all;
     for (bool was_full = true; was_full;) {
       const std::size_t sealed = builder_.seals;
-      const Packed packed = queue_.pack(some.subspan(all.items), page);
+      const Packed packed = queue_.pack(some.from(all.items), page);
       all.items += packed.items;
       all.bytes += packed.bytes;
       all.next_too_large = packed.next_too_large;
@@ -87,7 +89,7 @@ class BatchQueueTest : public testing::Test {
   checkpoint::AckTracker tracker_{std::vector<checkpoint::SegmentProgress>(1)};
   source::KeyNames keys_{.hash = "k", .range = ""};
   BatchQueue queue_;
-  std::deque<std::string> texts_;
+  std::deque<source::ScanPage> pages_;
   std::vector<std::string> taken_;
   std::vector<batch::RecordBatch> batches_;
   int got_room_ = 0;
@@ -112,7 +114,7 @@ TEST_F(BatchQueueTest, SeparateKeysGoWithTheirBatch) {
   for (const batch::RecordBatch& batch : batches_) {
     ASSERT_EQ(batch.separate_keys.size(), batch.items.size());
     for (const std::string& key : batch.separate_keys) {
-      EXPECT_EQ(key, fmt::format(R"({{"k":{{"pk":{{"S":"{:05}"}}}}}})", item++));
+      EXPECT_EQ(key, fmt::format(R"({{"k":{{"S":"{:05}"}}}})", item++));
     }
     EXPECT_GT(batch.memory_bytes(), batch.body.size() + batch.items.size() * kItemBytes);
   }
@@ -226,7 +228,7 @@ TEST_F(FullBatchQueueTest, PackingStopsWhenFull) {
   wait_for_room();
   settle();
   EXPECT_EQ(got_room_, 0);
-  EXPECT_EQ(pack(std::span(some).subspan(3), page).items, 0U) << "even if its batch is not full";
+  EXPECT_EQ(pack(some.from(3), page).items, 0U) << "even if its batch is not full";
 
   take_one();
   settle();
@@ -234,7 +236,7 @@ TEST_F(FullBatchQueueTest, PackingStopsWhenFull) {
   queue_.release(batches_.at(0), kBatchItems * kItemBytes);
   settle();
   EXPECT_EQ(got_room_, 1);
-  EXPECT_EQ(pack(std::span(some).subspan(3), page).items, 3U);
+  EXPECT_EQ(pack(some.from(3), page).items, 3U);
 }
 
 TEST_F(BatchQueueTest, ItemsAreBoundedToo) {
@@ -322,7 +324,7 @@ TEST_F(BatchQueueTest, TooLargeItemIsReported) {
   const Packed packed = pack(some, page);
   EXPECT_EQ(packed.items, 4U);
   EXPECT_TRUE(packed.next_too_large);
-  const Packed rest = pack(std::span(some).subspan(5), page);
+  const Packed rest = pack(some.from(5), page);
   EXPECT_EQ(rest.items, 1U);
   EXPECT_FALSE(rest.next_too_large);
   queue_.close();

@@ -1,7 +1,6 @@
 #include "pipeline/lane.h"
 
 #include <algorithm>
-#include <span>
 #include <utility>
 
 #include <boost/asio/cancellation_type.hpp>
@@ -192,7 +191,7 @@ Awaitable<source::ScanPage> Lane::read_page(source::PageReader& pages, PageReque
 
 Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segment,
                                 source::ScanPosition position_after) {
-  std::span<const source::Item> items = page.items();
+  source::Items items = page.items();
   if (share_.item_limit) {
     items = items.first(std::min<std::size_t>(items.size(), *share_.item_limit - items_taken_));
   }
@@ -236,19 +235,19 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
 
 /// Nobody packs in between, so that pages are complete one after the other. Leaves in `content` how
 /// far it got.
-Awaitable<void> Lane::pack_items(std::span<const source::Item> items, source::PageId page,
+Awaitable<void> Lane::pack_items(source::Items items, source::PageId page,
                                  checkpoint::PageContent& content,
                                  std::vector<sink::DeadLetter>& too_large) {
   const PackingTurn turn(*this);
   while (content.items < items.size() && !queue_.packing_ended()) {
-    const auto rest = items.subspan(content.items);
+    const auto rest = items.from(content.items);
     const Packed packed = queue_.pack(rest, page);
     content.items += packed.items;
     content.bytes += packed.bytes;
     items_held_ += packed.items;
     note_backlog();
     if (packed.next_too_large) {
-      const source::Item& item = rest[packed.items];
+      const source::Item item = rest[packed.items];
       too_large.push_back(
           too_large_letter(item, page.segment, parts_.source.keys(), parts_.builder.size_limit()));
       content.bytes += item.json.size();

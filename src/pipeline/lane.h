@@ -14,7 +14,6 @@
 #include <list>
 #include <memory>
 #include <optional>
-#include <span>
 #include <vector>
 
 #include <boost/asio/cancellation_signal.hpp>
@@ -122,7 +121,7 @@ class Lane {
   Awaitable<source::ScanPage> read_page(source::PageReader& pages, PageRequest& request);
   Awaitable<void> pack_page(const source::ScanPage& page, std::uint32_t segment,
                             source::ScanPosition position_after);
-  Awaitable<void> pack_items(std::span<const source::Item> items, source::PageId page,
+  Awaitable<void> pack_items(source::Items items, source::PageId page,
                              checkpoint::PageContent& content,
                              std::vector<sink::DeadLetter>& too_large);
   Awaitable<void> deliver_batches();

@@ -308,8 +308,10 @@ ScanPage ScanPage::parse(PaddedBuffer body, const KeyNames& keys) {
       walk.take('[');
       if (!walk.take_if(']')) {
         do {
-          page.items_.push_back(adds_keys ? finder.slice_kept(walk, page.kept_)
-                                          : finder.slice_item(walk));
+          const Item item =
+              adds_keys ? finder.slice_kept(walk, page.kept_) : finder.slice_item(walk);
+          page.items_.emplace_back(item, adds_keys ? page.kept_.data() : page.body_.data(),
+                                   page.body_.data());
         } while (walk.take_if(','));
         walk.take(']');
       }

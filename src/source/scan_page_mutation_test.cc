@@ -40,7 +40,7 @@ TEST(ScanPageMutation, AcceptedSlicesComeFromInput) {
     try {
       const ScanPage page = ScanPage::parse(std::move(body), {.hash = "pk", .range = "sk"});
       ++accepted;
-      for (const Item& item : page.items()) {
+      for (const Item item : page.items()) {
         EXPECT_FALSE(item.json.empty());
         expect_slice(item.json, bytes);
         expect_slice(item.hash_key, item.json);

@@ -116,7 +116,7 @@ TEST(ScanPage, AddedKeysAreLeftOut) {
     keys.added = {.hash = true, .range = both};
     const ScanPage page = parse(all, keys);
     for (std::size_t i = 0; i < std::size(cases); ++i) {
-      const Item& item = page.items()[i];
+      const Item item = page.items()[i];
       EXPECT_EQ(item.json, both ? cases[i].without_both : cases[i].without_hash);
       EXPECT_EQ(key_of(item, keys), R"({"p\"k":{"S":"1"},"sk":{"N":"2"}})");
     }

@@ -41,7 +41,7 @@ void require_position(const Item& item, const KeyNames& keys) {
 
 void require_slices(const ScanPage& page, const KeyNames& keys, std::string_view bytes) {
   std::string_view rest = bytes;
-  for (const Item& item : page.items()) {
+  for (const Item item : page.items()) {
     require_slice(item.json, rest);
     rest.remove_prefix(static_cast<std::size_t>(item.json.end() - rest.begin()));
     for (const std::string_view key : {item.hash_key, item.range_key}) {
@@ -73,7 +73,7 @@ void require_same_as_boost(const ScanPage& page, const KeyNames& keys, std::stri
   const json::array& items = document->as_object().at("Items").as_array();
   require(items.size() == page.items().size(), "every item is found");
   for (std::size_t i = 0; i < items.size(); ++i) {
-    const Item& item = page.items()[i];
+    const Item item = page.items()[i];
     require(read_json(item.json) == items[i], "an item is the one that came");
     const json::value* hash = items[i].as_object().if_contains(keys.hash);
     require((hash != nullptr) == !item.hash_key.empty(), "a key that came is found");
@@ -92,7 +92,7 @@ void require_others_kept(const ScanPage& page, const KeyNames& keys, std::string
   const ScanPage rest = without_keys(text, keys, added);
   require(rest.items().size() == page.items().size(), "no item goes with its key");
   for (std::size_t i = 0; i < rest.items().size(); ++i) {
-    const Item& item = rest.items()[i];
+    const Item item = rest.items()[i];
     require(key_of(item, keys) == key_of(page.items()[i], keys), "the key is still known");
     auto whole = read_json(page.items()[i].json);
     if (!whole || !unambiguous(text)) {
