@@ -51,9 +51,6 @@ Packed BatchQueue::pack(const source::Items& items, source::PageId page) {
 }
 
 Awaitable<void> BatchQueue::room() {
-  if (unhashed_ > 0 && !full()) {
-    co_return;  // with a few more, they are hashed together
-  }
   co_await asio::post(co_await asio::this_coro::executor, asio::use_awaitable);
   while (full() && !packing_ended_) {
     if (held_bytes_ == 0) {

@@ -41,9 +41,8 @@ class BatchQueue {
   /// item fits into no batch. Tells the tracker of each batch that holds some of them. If items are
   /// left, wait for `room` and call it again.
   Packed pack(const source::Items& items, source::PageId page);
-  /// Gives the senders a turn, while the batches that became full are still in the processor's
-  /// cache, and as soon as those are hashed that can be hashed together; then returns once there is
-  /// room, or packing has ended.
+  /// Gives the senders a turn, and who else packs, while the batch that became full is still in the
+  /// processor's cache; then returns once there is room, or packing has ended.
   Awaitable<void> room();
   /// Allows the items packed so far to be sent, even if their batch is not full.
   void offer();
@@ -53,6 +52,8 @@ class BatchQueue {
   /// A batch that was taken is no longer needed. `item_bytes`: of its items.
   void release(const batch::RecordBatch& batch, std::uint64_t item_bytes);
 
+  /// Whether nothing can be packed before batches are released.
+  bool full() const { return held_bytes_ > bound_bytes_ || held_item_bytes_ > bound_item_bytes_; }
   /// Bytes of the items packed, until their batches are released.
   std::uint64_t held_item_bytes() const { return held_item_bytes_; }
 
@@ -66,7 +67,6 @@ class BatchQueue {
   bool discarded() const { return discarded_; }
 
  private:
-  bool full() const { return held_bytes_ > bound_bytes_ || held_item_bytes_ > bound_item_bytes_; }
   void seal();
   void hash_newest();
 

@@ -37,7 +37,7 @@ Lane::Lane(LaneParts parts, LaneContext context, LaneShare share)
       pages_saved_(share_.start.size()),
       page_room_(parts_.executor, share_.limits),
       reading_line_(parts_.executor, [this] { return stopping_ || may_read_ahead(); }),
-      packing_line_(parts_.executor, [this] { return !packing_; }),
+      packing_line_(parts_.executor, [this] { return packing_ == 0 || !queue_.full(); }),
       progress_(parts_.executor) {
   std::ranges::reverse(share_.segments);  // segments are taken from the back
   queue_.bound_items(packed_ahead());
@@ -233,8 +233,8 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
   progress_.notify_all();
 }
 
-/// Nobody packs in between, so that pages are complete one after the other. Leaves in `content` how
-/// far it got.
+/// Once there is no room for more, nobody begins another page before this one is packed, so that
+/// pages are complete one after the other. Leaves in `content` how far it got.
 Awaitable<void> Lane::pack_items(source::Items items, source::PageId page,
                                  checkpoint::PageContent& content,
                                  std::vector<sink::DeadLetter>& too_large) {

@@ -103,9 +103,9 @@ class Lane {
   /// While a page is being packed.
   class PackingTurn {
    public:
-    explicit PackingTurn(Lane& lane) : lane_(lane) { lane_.packing_ = true; }
+    explicit PackingTurn(Lane& lane) : lane_(lane) { ++lane_.packing_; }
     ~PackingTurn() {
-      lane_.packing_ = false;
+      --lane_.packing_;
       lane_.packing_line_.wake();
     }
     PackingTurn(const PackingTurn&) = delete;
@@ -151,13 +151,13 @@ class Lane {
   std::vector<std::uint64_t> pages_saved_;  ///< the number of checkpointed pages per segment
   PageRoom page_room_;
   WaitingLine reading_line_;  ///< who waits to request a page
-  WaitingLine packing_line_;  ///< who waits to pack one: a page is packed before the next is begun
+  WaitingLine packing_line_;  ///< who waits to pack one; if there is no room, after the one before
   Event progress_;            ///< a frontier moved, or deliveries ended
   std::list<asio::cancellation_signal> delivery_cancellations_;
   asio::cancellation_signal saving_cancellation_;
 
   bool stopping_ = false;  ///< no new pages are read
-  bool packing_ = false;   ///< a page is being packed
+  int packing_ = 0;        ///< pages that are being packed
   bool deliveries_ended_ = false;
   bool deliveries_given_up_ = false;
   bool saving_given_up_ = false;
