@@ -1,24 +1,16 @@
-// Checkpoints in a DynamoDB table: an item per segment, and one for the run
-// (docs/checkpoint_format.md).
+// Checkpoints in a DynamoDB table, of runs that one process at a time works on.
 #pragma once
 
 #include <memory>
-#include <optional>
 #include <string>
 #include <vector>
 
-#include <boost/json.hpp>
-
 #include "checkpoint/checkpoint_store.h"
-#include "checkpoint/dynamodb_items.h"
+#include "checkpoint/dynamodb_run_items.h"
 #include "checkpoint/remote_store.h"
 
 namespace everyitem::checkpoint {
 
-/// Each item has a version, and is written under the condition that its version is the one that was
-/// read or written last: neither a write that lands late nor a process that was presumed dead, and
-/// is alive, can overwrite what came after. The key of a segment's item has the run's token in it,
-/// so that what is written or deleted late for one run does not meet another.
 class DynamoDbStore final : public RemoteStore {
  public:
   /// Segments that `save` writes at once: each is an item by itself.
@@ -31,22 +23,21 @@ class DynamoDbStore final : public RemoteStore {
   std::string location() const override { return items_.location(); }
 
  private:
-  Awaitable<StoredRecord> read_record() override;
-  Awaitable<bool> write_record(RunRecord record, StoredRecord before) override;
-  Awaitable<std::vector<StoredSegment>> read_segments(const RunRecord& record) override;
-  Awaitable<std::vector<std::string>> segment_names(std::string token) override;
+  Awaitable<StoredRecord> read_record() override { return items_.read_record(); }
+  Awaitable<bool> write_record(RunRecord record, StoredRecord before) override {
+    return items_.write_record(std::move(record), std::move(before));
+  }
+  Awaitable<std::vector<StoredSegment>> read_segments(const RunRecord& record) override {
+    return items_.read_segments(record.token, unread_segments(record.segments));
+  }
+  Awaitable<std::vector<std::string>> segment_names(std::string token) override {
+    return items_.segment_names(std::move(token));
+  }
   Awaitable<void> remove(std::vector<std::string> names) override;
 
-  boost::json::object run_item(const RunRecord& record) const;
-  boost::json::object segment_item(const StoredSegment& segment) const;
-  RunRecord parse_run_item(const boost::json::object& item) const;
-  void take_segment_item(const boost::json::object& item, const RunRecord& record,
-                         std::vector<StoredSegment>& segments) const;
   Awaitable<void> put_segment(const SegmentProgress& progress);
-  Awaitable<std::vector<boost::json::object>> segment_items(std::string prefix, bool keys_alone);
 
-  DynamoDbItems items_;
-  boost::json::object damaged_item_;  ///< a record that was read last and could not be
+  DynamoDbRunItems items_;
 };
 
 inline std::unique_ptr<CheckpointStore> open_store(const DynamoDbLocation& location,

@@ -16,7 +16,7 @@ RemoteStore::RemoteStore(const StoreContext& context)
       notice_(context.notice),
       ownership_(*this, context) {}
 
-std::vector<RemoteStore::StoredSegment> RemoteStore::unread_segments(std::uint32_t count) const {
+std::vector<StoredSegment> RemoteStore::unread_segments(std::uint32_t count) const {
   std::vector<StoredSegment> segments;
   for (SegmentProgress& progress : fresh_segments(count, part_)) {
     segments.push_back({.progress = std::move(progress)});
@@ -24,7 +24,7 @@ std::vector<RemoteStore::StoredSegment> RemoteStore::unread_segments(std::uint32
   return segments;
 }
 
-RemoteStore::StoredSegment& RemoteStore::segment(std::uint32_t number) {
+StoredSegment& RemoteStore::segment(std::uint32_t number) {
   if (number >= segments_.size()) {
     throw std::logic_error("progress of a segment of no run that was begun or loaded");
   }

@@ -28,12 +28,6 @@ class RemoteStore : public CheckpointStore, private RunRecords {
   /// `context` outlives the store's constructor only.
   explicit RemoteStore(const StoreContext& context);
 
-  /// Progress as it is stored.
-  struct StoredSegment {
-    SegmentProgress progress;
-    std::uint64_t version = 0;  ///< one more with each write of it; 0: nothing is stored
-  };
-
   /// The segments of the run that `record` names, one entry per segment. Throws DamagedCheckpoint.
   virtual Awaitable<std::vector<StoredSegment>> read_segments(const RunRecord& record) = 0;
   /// `segments()` are others from now on.

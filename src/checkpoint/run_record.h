@@ -38,6 +38,14 @@ struct RunRecord {
   friend bool operator==(const RunRecord&, const RunRecord&) = default;
 };
 
+/// Progress of a segment as it is stored.
+struct StoredSegment {
+  SegmentProgress progress;
+  std::uint64_t version = 0;  ///< one more with each write of it; 0: nothing is stored
+
+  friend bool operator==(const StoredSegment&, const StoredSegment&) = default;
+};
+
 /// Seconds since 1970.
 std::int64_t seconds_now(const Clock& clock);
 
