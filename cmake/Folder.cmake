@@ -26,18 +26,22 @@ function(everyitem_test name)
     TEST_LIST ${name}_simulations PROPERTIES LABELS simulation)
 endfunction()
 
-# everyitem_folder(NAME SOURCES ... TESTS ... [THREADS] TEST_LINK ... ALONE ... LINK ...)
+# everyitem_folder(NAME SOURCES ... TESTS ... [THREADS] [SMALL] TEST_LINK ... ALONE ... LINK ...)
 #
 # One library per folder of src/: `everyitem_NAME`, from SOURCES, linked to LINK. A folder sees
 # another only by naming it in LINK, which is how the include rule of ARCHITECTURE.md is kept.
 # TESTS become one test program, `NAME_test`, which is also linked to TEST_LINK, and may start threads with
-# THREADS. ALONE names those files that a build of several files at once (CMAKE_UNITY_BUILD) compiles
-# separately: they repeat a private name of another file, or have compile options of their own.
+# THREADS. What users run is compiled for size in folders with SMALL, where nothing is called for each page.
+# ALONE names those files that a build of several files at once (CMAKE_UNITY_BUILD) compiles separately: they
+# repeat a private name of another file, or have compile options of their own.
 function(everyitem_folder name)
-  cmake_parse_arguments(arg "THREADS" "" "SOURCES;TESTS;TEST_LINK;ALONE;LINK" ${ARGN})
+  cmake_parse_arguments(arg "THREADS;SMALL" "" "SOURCES;TESTS;TEST_LINK;ALONE;LINK" ${ARGN})
   add_library(everyitem_${name} STATIC ${arg_SOURCES})
   target_include_directories(everyitem_${name} PUBLIC ${PROJECT_SOURCE_DIR}/src)
   target_link_libraries(everyitem_${name} PUBLIC ${arg_LINK})
+  if(arg_SMALL)
+    target_compile_options(everyitem_${name} PRIVATE $<$<CONFIG:RelWithDebInfo>:-Os>)
+  endif()
   set_source_files_properties(${arg_ALONE} PROPERTIES SKIP_UNITY_BUILD_INCLUSION ON)
   if(EVERYITEM_TESTS AND arg_TESTS)
     if(arg_THREADS)
