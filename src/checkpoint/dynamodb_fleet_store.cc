@@ -82,14 +82,26 @@ FleetMember parse_member(const json::value& value) {
 
 }  // namespace
 
-DynamoDbFleetStore::DynamoDbFleetStore(const DynamoDbLocation& location,
-                                       const StoreContext& context)
-    : items_(location, context), clock_(context.clock) {}
+json::object workers_item(json::object key, const StoredFleet& fleet, std::int64_t expires_at) {
+  json::array members;
+  for (const FleetMember& member : fleet.record.members) {
+    members.push_back(to_json(member));
+  }
+  json::object item = std::move(key);
+  item["format"] = number_attribute(kRemoteFormat);
+  item["version"] = number_attribute(fleet.version);
+  item["identity"] = text_attribute(identity_text(fleet.record.identity));
+  item["segments"] = number_attribute(fleet.record.segments);
+  item["members"] = text_attribute(json::serialize(members));
+  item["expires_at"] = number_attribute(expires_at);
+  return item;
+}
 
-FleetRecord DynamoDbFleetStore::parse(const json::object& item) {
+StoredFleet parse_workers_item(const json::object& item, const std::string& location) {
   try {
-    require_format(location(), number_of<std::uint64_t>(item, "format"));
-    FleetRecord record;
+    require_format(location, number_of<std::uint64_t>(item, "format"));
+    StoredFleet fleet{.record = {}, .version = number_of<std::uint64_t>(item, "version")};
+    FleetRecord& record = fleet.record;
     record.identity = parse_identity(text_of(item, "identity"));
     record.segments = number_of<std::uint32_t>(item, "segments");
     if (record.segments == 0 || record.segments > source::kMaxSegments) {
@@ -99,14 +111,17 @@ FleetRecord DynamoDbFleetStore::parse(const json::object& item) {
     for (const json::value& member : members.as_array()) {
       record.members.push_back(parse_member(member));
     }
-    version_ = number_of<std::uint64_t>(item, "version");
-    return record;
+    return fleet;
   } catch (const Error&) {
     throw;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
-    throw damaged_checkpoint(location(), fmt::format("the item \"{}\": {}", kItem, error.what()));
+    throw damaged_checkpoint(location, fmt::format("the item \"{}\": {}", kItem, error.what()));
   }
 }
+
+DynamoDbFleetStore::DynamoDbFleetStore(const DynamoDbLocation& location,
+                                       const StoreContext& context)
+    : items_(location, context), clock_(context.clock) {}
 
 Awaitable<std::optional<FleetRecord>> DynamoDbFleetStore::read() {
   version_.reset();
@@ -114,22 +129,17 @@ Awaitable<std::optional<FleetRecord>> DynamoDbFleetStore::read() {
   if (!item) {
     co_return std::nullopt;
   }
-  co_return parse(*item);
+  StoredFleet fleet = parse_workers_item(*item, location());
+  version_ = fleet.version;
+  co_return std::move(fleet.record);
 }
 
 Awaitable<bool> DynamoDbFleetStore::write(FleetRecord record) {
-  json::array members;
-  for (const FleetMember& member : record.members) {
-    members.push_back(to_json(member));
-  }
-  json::object item = items_.key(kItem);
-  item["format"] = number_attribute(kRemoteFormat);
-  item["version"] = number_attribute(version_.value_or(0) + 1);
-  item["identity"] = text_attribute(identity_text(record.identity));
-  item["segments"] = number_attribute(record.segments);
-  item["members"] = text_attribute(json::serialize(members));
-  item["expires_at"] =
-      number_attribute(seconds_now(clock_) + std::chrono::seconds(kFinishedRunLifetime).count());
+  const std::int64_t expires_at =
+      seconds_now(clock_) + std::chrono::seconds(kFinishedRunLifetime).count();
+  json::object item =
+      workers_item(items_.key(kItem),
+                   {.record = std::move(record), .version = version_.value_or(0) + 1}, expires_at);
   std::string condition = "attribute_not_exists(#run)";
   json::object values;
   if (version_) {

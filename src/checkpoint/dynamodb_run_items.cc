@@ -1,17 +1,14 @@
 #include "checkpoint/dynamodb_run_items.h"
 
 #include <algorithm>
-#include <charconv>
-#include <stdexcept>
 #include <string_view>
 #include <utility>
 
 #include <fmt/format.h>
 
 #include "base/error.h"
-#include "base/unix_time.h"
 #include "checkpoint/dynamodb_attributes.h"
-#include "checkpoint/lease.h"
+#include "checkpoint/run_item_format.h"
 #include "source/dynamodb_limits.h"
 
 namespace everyitem::checkpoint {
@@ -22,46 +19,6 @@ namespace {
 
 /// Before what BatchWriteItem did not process is asked for again.
 constexpr std::chrono::milliseconds kUnprocessedPause{200};
-
-constexpr const char* kRunItem = "run";
-constexpr std::string_view kSegmentPrefix = "segment-";
-
-std::string segment_prefix(std::string_view token) {
-  return token.empty() ? std::string(kSegmentPrefix) : fmt::format("{}{}-", kSegmentPrefix, token);
-}
-
-std::string segment_name(std::string_view token, std::uint32_t segment) {
-  return fmt::format("{}{:07}", segment_prefix(token), segment);  // so that they sort by number
-}
-
-/// What both a segment's item and that of a finished run have.
-void add_progress(json::object& item, const SegmentProgress& progress) {
-  item["complete"] = json::object{{"BOOL", progress.position.complete}};
-  item["items"] = number_attribute(progress.items);
-  item["bytes"] = number_attribute(progress.bytes);
-  item["dead_letters"] = number_attribute(progress.dead_letters);
-}
-
-SegmentProgress progress_of(const json::object& item) {
-  return {.segment = 0,
-          .position = {.last_evaluated_key = optional_text_of(item, "last_evaluated_key"),
-                       .complete = flag_of(item, "complete")},
-          .items = number_of<std::uint64_t>(item, "items"),
-          .bytes = number_of<std::uint64_t>(item, "bytes"),
-          .dead_letters = number_of<std::uint64_t>(item, "dead_letters")};
-}
-
-/// Seconds since 1970, as `finished_at` is.
-std::int64_t expiry_of(std::int64_t finished_at) {
-  const auto expires_at = unix_time<std::chrono::seconds>(finished_at) + kFinishedRunLifetime;
-  return std::chrono::duration_cast<std::chrono::seconds>(expires_at.time_since_epoch()).count();
-}
-
-constexpr const char* kForeign = "no segment of this run";
-
-DamagedCheckpoint damaged_segment(const std::string& location, std::string_view what) {
-  return damaged_checkpoint(location, fmt::format("the item of a segment: {}", what));
-}
 
 json::value delete_request(json::object key) {
   return json::object{{"DeleteRequest", json::object{{"Key", std::move(key)}}}};
@@ -93,49 +50,6 @@ class Unchanged {
 DynamoDbRunItems::DynamoDbRunItems(const DynamoDbLocation& location, const StoreContext& context)
     : items_(location, context), clock_(context.clock) {}
 
-json::object DynamoDbRunItems::run_item(const RunRecord& record) const {
-  json::object item = items_.key(kRunItem);
-  item["format"] = number_attribute(kRemoteFormat);
-  item["token"] = text_attribute(record.token);
-  item["version"] = number_attribute(record.version);
-  item["generation"] = number_attribute(record.generation);
-  item["owner"] = text_attribute(record.owner);
-  item["owned"] = json::object{{"BOOL", record.owned}};
-  item["renewed_at"] = number_attribute(record.renewed_at);
-  item["segments"] = number_attribute(record.segments);
-  item["identity"] = text_attribute(record.identity);
-  if (record.finished) {
-    add_progress(item, record.finished->totals);
-    item["finished_at"] = number_attribute(record.finished->finished_at);
-    item["expires_at"] = number_attribute(expiry_of(record.finished->finished_at));
-  }
-  return item;
-}
-
-RunRecord DynamoDbRunItems::parse_run_item(const json::object& item) const {
-  try {
-    require_format(location(), number_of<std::uint64_t>(item, "format"));
-    RunRecord record{.token = text_of(item, "token"),
-                     .version = number_of<std::uint64_t>(item, "version"),
-                     .generation = number_of<std::uint64_t>(item, "generation"),
-                     .owner = text_of(item, "owner"),
-                     .owned = flag_of(item, "owned"),
-                     .renewed_at = number_of<std::int64_t>(item, "renewed_at"),
-                     .segments = number_of<std::uint32_t>(item, "segments"),
-                     .identity = text_of(item, "identity")};
-    if (item.contains("finished_at")) {
-      record.finished = {.totals = progress_of(item),
-                         .finished_at = number_of<std::int64_t>(item, "finished_at")};
-    }
-    require_segments(record.segments);
-    return record;
-  } catch (const Error&) {
-    throw;
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
-    throw damaged_checkpoint(location(), fmt::format("the item \"run\": {}", error.what()));
-  }
-}
-
 Awaitable<StoredRecord> DynamoDbRunItems::read_record() {
   const std::optional<json::object> item = co_await items_.get(kRunItem);
   StoredRecord stored;
@@ -143,7 +57,7 @@ Awaitable<StoredRecord> DynamoDbRunItems::read_record() {
     co_return stored;
   }
   try {
-    stored.record = parse_run_item(*item);
+    stored.record = parse_run_item(*item, location());
     stored.version = stored.record->version;
   } catch (const DamagedCheckpoint& damage) {
     stored.damage = damage;
@@ -165,55 +79,21 @@ Awaitable<bool> DynamoDbRunItems::write_record(RunRecord record, StoredRecord be
   } else {
     unchanged.has("run", nullptr);
   }
-  return items_.put_if(run_item(record), unchanged.text(), unchanged.values());
-}
-
-json::object DynamoDbRunItems::segment_item(const std::string& token,
-                                            const StoredSegment& segment) const {
-  json::object item = items_.key(segment_name(token, segment.progress.segment));
-  item["token"] = text_attribute(token);
-  item["version"] = number_attribute(segment.version);
-  if (!segment.progress.position.last_evaluated_key.empty()) {
-    item["last_evaluated_key"] = text_attribute(segment.progress.position.last_evaluated_key);
-  }
-  add_progress(item, segment.progress);
-  return item;
-}
-
-/// Nothing if it is of another run.
-std::optional<StoredSegment> DynamoDbRunItems::parse_segment_item(const json::object& item,
-                                                                  const std::string& token) const {
-  try {
-    const std::string name = text_of(item, "item");
-    const std::size_t digits = segment_prefix(token).size();
-    std::uint32_t number = 0;
-    std::from_chars(name.data() + std::min(digits, name.size()), name.data() + name.size(), number);
-    if (segment_name(token, number) != name) {
-      throw std::out_of_range(kForeign);
-    }
-    if (text_of(item, "token") != token) {
-      return std::nullopt;
-    }
-    StoredSegment segment{.progress = progress_of(item),
-                          .version = number_of<std::uint64_t>(item, "version")};
-    segment.progress.segment = number;
-    return segment;
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
-    throw damaged_segment(location(), error.what());
-  }
+  return items_.put_if(run_item(items_.key(kRunItem), record), unchanged.text(),
+                       unchanged.values());
 }
 
 Awaitable<std::vector<StoredSegment>> DynamoDbRunItems::read_segments(
     std::string token, std::vector<StoredSegment> segments) {
   const std::vector<json::object> items = co_await query(segment_prefix(token), false);
   for (const json::object& item : items) {
-    std::optional<StoredSegment> segment = parse_segment_item(item, token);
+    std::optional<StoredSegment> segment = parse_segment_item(item, token, location());
     if (!segment) {
       continue;
     }
     const std::uint32_t number = segment->progress.segment;
     if (number >= segments.size()) {
-      throw damaged_segment(location(), kForeign);
+      throw damaged_segment(location(), "no segment of this run");
     }
     segments[number] = *std::move(segment);
   }
@@ -223,14 +103,16 @@ Awaitable<std::vector<StoredSegment>> DynamoDbRunItems::read_segments(
 Awaitable<std::optional<StoredSegment>> DynamoDbRunItems::read_segment(std::string token,
                                                                        std::uint32_t number) {
   const std::optional<json::object> item = co_await items_.get(segment_name(token, number));
-  co_return item ? parse_segment_item(*item, token) : std::nullopt;
+  co_return item ? parse_segment_item(*item, token, location()) : std::nullopt;
 }
 
 Awaitable<bool> DynamoDbRunItems::write_segment(std::string token, StoredSegment segment) {
   Unchanged unchanged;
   const json::value version = number_attribute(segment.version - 1);
   unchanged.has("version", segment.version == 1 ? nullptr : &version);
-  return items_.put_if(segment_item(token, segment), unchanged.text(), unchanged.values());
+  json::object item =
+      segment_item(items_.key(segment_name(token, segment.progress.segment)), token, segment);
+  return items_.put_if(std::move(item), unchanged.text(), unchanged.values());
 }
 
 Awaitable<std::vector<json::object>> DynamoDbRunItems::query(std::string prefix, bool keys_alone) {

@@ -50,11 +50,6 @@ class DynamoDbRunItems {
   Awaitable<void> remove(std::vector<std::string> names, std::function<Awaitable<void>()> between);
 
  private:
-  boost::json::object run_item(const RunRecord& record) const;
-  RunRecord parse_run_item(const boost::json::object& item) const;
-  boost::json::object segment_item(const std::string& token, const StoredSegment& segment) const;
-  std::optional<StoredSegment> parse_segment_item(const boost::json::object& item,
-                                                  const std::string& token) const;
   Awaitable<std::vector<boost::json::object>> query(std::string prefix, bool keys_alone);
 
   DynamoDbItems items_;

@@ -238,8 +238,7 @@ void SsmStore::take_group(const std::string& text, const RunRecord& record,
   }
 }
 
-Awaitable<std::vector<StoredSegment>> SsmStore::read_segments(
-    const RunRecord& record) {
+Awaitable<std::vector<StoredSegment>> SsmStore::read_segments(const RunRecord& record) {
   const SsmParameters::Values values = co_await parameters_.list();
   // The last write of each group is the last entry of its number.
   std::map<std::tuple<std::uint64_t, std::uint64_t, std::uint64_t>, FoundText> writes;

@@ -1,0 +1,139 @@
+#include "checkpoint/run_item_format.h"
+
+#include <algorithm>
+#include <charconv>
+#include <chrono>
+#include <exception>
+#include <stdexcept>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "base/unix_time.h"
+#include "checkpoint/dynamodb_attributes.h"
+#include "checkpoint/lease.h"
+
+namespace everyitem::checkpoint {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::string_view kSegmentPrefix = "segment-";
+
+/// What both a segment's item and that of a finished run have.
+void add_progress(json::object& item, const SegmentProgress& progress) {
+  item["complete"] = json::object{{"BOOL", progress.position.complete}};
+  item["items"] = number_attribute(progress.items);
+  item["bytes"] = number_attribute(progress.bytes);
+  item["dead_letters"] = number_attribute(progress.dead_letters);
+}
+
+SegmentProgress progress_of(const json::object& item) {
+  return {.segment = 0,
+          .position = {.last_evaluated_key = optional_text_of(item, "last_evaluated_key"),
+                       .complete = flag_of(item, "complete")},
+          .items = number_of<std::uint64_t>(item, "items"),
+          .bytes = number_of<std::uint64_t>(item, "bytes"),
+          .dead_letters = number_of<std::uint64_t>(item, "dead_letters")};
+}
+
+/// Seconds since 1970, as `finished_at` is.
+std::int64_t expiry_of(std::int64_t finished_at) {
+  const auto expires_at = unix_time<std::chrono::seconds>(finished_at) + kFinishedRunLifetime;
+  return std::chrono::duration_cast<std::chrono::seconds>(expires_at.time_since_epoch()).count();
+}
+
+}  // namespace
+
+std::string segment_prefix(std::string_view token) {
+  return token.empty() ? std::string(kSegmentPrefix) : fmt::format("{}{}-", kSegmentPrefix, token);
+}
+
+std::string segment_name(std::string_view token, std::uint32_t segment) {
+  return fmt::format("{}{:07}", segment_prefix(token), segment);  // so that they sort by number
+}
+
+json::object run_item(json::object key, const RunRecord& record) {
+  json::object item = std::move(key);
+  item["format"] = number_attribute(kRemoteFormat);
+  item["token"] = text_attribute(record.token);
+  item["version"] = number_attribute(record.version);
+  item["generation"] = number_attribute(record.generation);
+  item["owner"] = text_attribute(record.owner);
+  item["owned"] = json::object{{"BOOL", record.owned}};
+  item["renewed_at"] = number_attribute(record.renewed_at);
+  item["segments"] = number_attribute(record.segments);
+  item["identity"] = text_attribute(record.identity);
+  if (record.finished) {
+    add_progress(item, record.finished->totals);
+    item["finished_at"] = number_attribute(record.finished->finished_at);
+    item["expires_at"] = number_attribute(expiry_of(record.finished->finished_at));
+  }
+  return item;
+}
+
+RunRecord parse_run_item(const json::object& item, const std::string& location) {
+  try {
+    require_format(location, number_of<std::uint64_t>(item, "format"));
+    RunRecord record{.token = text_of(item, "token"),
+                     .version = number_of<std::uint64_t>(item, "version"),
+                     .generation = number_of<std::uint64_t>(item, "generation"),
+                     .owner = text_of(item, "owner"),
+                     .owned = flag_of(item, "owned"),
+                     .renewed_at = number_of<std::int64_t>(item, "renewed_at"),
+                     .segments = number_of<std::uint32_t>(item, "segments"),
+                     .identity = text_of(item, "identity")};
+    if (item.contains("finished_at")) {
+      record.finished = {.totals = progress_of(item),
+                         .finished_at = number_of<std::int64_t>(item, "finished_at")};
+    }
+    require_segments(record.segments);
+    return record;
+  } catch (const Error&) {
+    throw;
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
+    throw damaged_checkpoint(location, fmt::format("the item \"run\": {}", error.what()));
+  }
+}
+
+json::object segment_item(json::object key, const std::string& token,
+                          const StoredSegment& segment) {
+  json::object item = std::move(key);
+  item["token"] = text_attribute(token);
+  item["version"] = number_attribute(segment.version);
+  if (!segment.progress.position.last_evaluated_key.empty()) {
+    item["last_evaluated_key"] = text_attribute(segment.progress.position.last_evaluated_key);
+  }
+  add_progress(item, segment.progress);
+  return item;
+}
+
+std::optional<StoredSegment> parse_segment_item(const json::object& item, const std::string& token,
+                                                const std::string& location) {
+  try {
+    const std::string name = text_of(item, "item");
+    const std::size_t digits = segment_prefix(token).size();
+    std::uint32_t number = 0;
+    std::from_chars(name.data() + std::min(digits, name.size()), name.data() + name.size(), number);
+    if (segment_name(token, number) != name) {
+      throw std::out_of_range("no segment of this run");
+    }
+    if (text_of(item, "token") != token) {
+      return std::nullopt;
+    }
+    StoredSegment segment{.progress = progress_of(item),
+                          .version = number_of<std::uint64_t>(item, "version")};
+    segment.progress.segment = number;
+    return segment;
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
+    throw damaged_segment(location, error.what());
+  }
+}
+
+DamagedCheckpoint damaged_segment(const std::string& location, std::string_view what) {
+  return damaged_checkpoint(location, fmt::format("the item of a segment: {}", what));
+}
+
+}  // namespace everyitem::checkpoint
