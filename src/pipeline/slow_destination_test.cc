@@ -41,7 +41,9 @@ struct Setup {
   std::size_t item_bytes = 20'000;  ///< so that a page has 1 MB
   milliseconds read_latency{100};
   bool pages_can_be_cut = true;
-  double bytes_per_second = 400'000;              ///< of the destination
+  double bytes_per_second = 400'000;        ///< of the destination
+  double bytes_per_second_at_first = 50e6;  ///< for as long as `fast_for`
+  nanoseconds fast_for = nanoseconds::zero();
   nanoseconds silent_after = nanoseconds::max();  ///< the destination answers no more
   bool deliveries_can_be_cancelled = true;
   bool part_by_part = true;
@@ -194,8 +196,11 @@ class SlowRun {
       }
       const Ids ids = TestSink::ids_of(batch.body.view());
       run_.received.insert(ids.begin(), ids.end());
-      const auto takes = std::chrono::duration_cast<nanoseconds>(std::chrono::duration<double>(
-          static_cast<double>(batch.body.size()) / run_.setup.bytes_per_second));
+      const double pace = run_.clock.now() - run_.began < run_.setup.fast_for
+                              ? run_.setup.bytes_per_second_at_first
+                              : run_.setup.bytes_per_second;
+      const auto takes = std::chrono::duration_cast<nanoseconds>(
+          std::chrono::duration<double>(static_cast<double>(batch.body.size()) / pace));
       free_at_ = std::max(free_at_, run_.clock.now()) + takes;
       co_await run_.clock.sleep(free_at_ - run_.clock.now());
       if (run_.silent(run_.setup.silent_after)) {
@@ -321,6 +326,23 @@ TEST(SlowDestination, RoundsKeepWhatTheyDid) {
     // 60 s at 20 items per second.
     EXPECT_GT(run.acknowledged.size(), 1'150U);
     EXPECT_GE(run.items_saved() + (can_be_cut ? 0 : kPageItems), run.acknowledged.size());
+  }
+}
+
+// As long as there is room, pages are packed side by side.
+TEST(SlowDestination, SlowedRoundKeepsWhatItDid) {
+  for (int i = 1; i <= 20; ++i) {
+    const seconds stop_after(6 * i);
+    SCOPED_TRACE(fmt::format("stopped after {} s", stop_after.count()));
+    SlowRun run({.segments = 16,
+                 .pages = 60,
+                 .pages_can_be_cut = false,
+                 .fast_for = seconds(5),
+                 .stop_after = stop_after});
+    run.run();
+    EXPECT_EQ(run.status, RunStatus::interrupted);
+    EXPECT_GT(run.acknowledged.size(), 12'000U) << "most of it while the destination was fast";
+    EXPECT_GE(run.items_saved() + kPageItems, run.acknowledged.size());
   }
 }
 
