@@ -66,7 +66,7 @@ Awaitable<StoredRecord> DynamoDbRunItems::read_record() {
   co_return stored;
 }
 
-Awaitable<bool> DynamoDbRunItems::write_record(RunRecord record, StoredRecord before) {
+Awaitable<bool> DynamoDbRunItems::write_record(const RunRecord& record, StoredRecord before) {
   Unchanged unchanged;
   if (before.record) {
     const json::value token = text_attribute(before.record->token);
@@ -106,7 +106,8 @@ Awaitable<std::optional<StoredSegment>> DynamoDbRunItems::read_segment(std::stri
   co_return item ? parse_segment_item(*item, token, location()) : std::nullopt;
 }
 
-Awaitable<bool> DynamoDbRunItems::write_segment(std::string token, StoredSegment segment) {
+Awaitable<bool> DynamoDbRunItems::write_segment(const std::string& token,
+                                                const StoredSegment& segment) {
   Unchanged unchanged;
   const json::value version = number_attribute(segment.version - 1);
   unchanged.has("version", segment.version == 1 ? nullptr : &version);

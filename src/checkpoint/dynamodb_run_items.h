@@ -32,7 +32,7 @@ class DynamoDbRunItems {
 
   /// As RunRecords.
   Awaitable<StoredRecord> read_record();
-  Awaitable<bool> write_record(RunRecord record, StoredRecord before);
+  Awaitable<bool> write_record(const RunRecord& record, StoredRecord before);
 
   /// `segments`, one entry per segment of the run with this token, with those in place that are
   /// there.
@@ -42,7 +42,7 @@ class DynamoDbRunItems {
   Awaitable<std::optional<StoredSegment>> read_segment(std::string token, std::uint32_t number);
   /// Writes `segment`, if the version of what is there is one less (0: nothing is there). False if
   /// it is not, or when the answer to this very write was lost.
-  Awaitable<bool> write_segment(std::string token, StoredSegment segment);
+  Awaitable<bool> write_segment(const std::string& token, const StoredSegment& segment);
 
   /// What is stored of segments: of the run with this token, of all runs if it is empty.
   Awaitable<std::vector<std::string>> segment_names(std::string token);

@@ -25,7 +25,7 @@ class DynamoDbStore final : public RemoteStore {
  private:
   Awaitable<StoredRecord> read_record() override { return items_.read_record(); }
   Awaitable<bool> write_record(RunRecord record, StoredRecord before) override {
-    return items_.write_record(std::move(record), std::move(before));
+    return items_.write_record(record, std::move(before));
   }
   Awaitable<std::vector<StoredSegment>> read_segments(const RunRecord& record) override {
     return items_.read_segments(record.token, unread_segments(record.segments));
