@@ -21,22 +21,36 @@ namespace {
 
 constexpr std::uint64_t kMaxBytes = 1U << 20;
 
-[[noreturn]] void fail(int error) { throw std::system_error(error, std::generic_category()); }
+PaddedBuffer nothing(int why, std::error_code& error) {
+  error.assign(why, std::generic_category());
+  return {};
+}
 
 }  // namespace
 
 PaddedBuffer read_secret_file(const std::string& path, bool* readable_by_others) {
+  std::error_code error;
+  PaddedBuffer text = read_secret_file(path, error, readable_by_others);
+  if (error) {
+    throw std::system_error(error);
+  }
+  return text;
+}
+
+PaddedBuffer read_secret_file(const std::string& path, std::error_code& error,
+                              bool* readable_by_others) {
+  error.clear();
   // Non-blocking, because the path may be a pipe, which is rejected below.
   const Descriptor file(open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status {};
   if (file.get() < 0 || fstat(file.get(), &status) != 0) {
-    fail(errno);
+    return nothing(errno, error);
   }
   if (!S_ISREG(status.st_mode)) {
-    fail(S_ISDIR(status.st_mode) ? EISDIR : EINVAL);
+    return nothing(S_ISDIR(status.st_mode) ? EISDIR : EINVAL, error);
   }
   if (static_cast<std::uint64_t>(status.st_size) > kMaxBytes) {
-    fail(EFBIG);
+    return nothing(EFBIG, error);
   }
   if (readable_by_others != nullptr) {
     *readable_by_others = (status.st_mode & S_IROTH) != 0;
@@ -47,7 +61,7 @@ PaddedBuffer read_secret_file(const std::string& path, bool* readable_by_others)
   while (size < room.size()) {
     const ssize_t got = read(file.get(), room.data() + size, room.size() - size);
     if (got < 0 && errno != EINTR) {
-      fail(errno);
+      return nothing(errno, error);
     }
     if (got == 0) {
       break;

@@ -3,6 +3,7 @@
 
 #include <string>
 #include <string_view>
+#include <system_error>
 
 #include "base/padded_buffer.h"
 
@@ -12,6 +13,9 @@ namespace everyitem::identity {
 /// would keep some of them. Throws std::system_error. `readable_by_others`: than its owner and
 /// group.
 PaddedBuffer read_secret_file(const std::string& path, bool* readable_by_others = nullptr);
+/// The same for a file that need not be there: `error` says why nothing was read, or is empty.
+PaddedBuffer read_secret_file(const std::string& path, std::error_code& error,
+                              bool* readable_by_others = nullptr);
 
 /// Replaces the file atomically and durably, readable only for its owner. Returns why it could not
 /// be written, or nothing.

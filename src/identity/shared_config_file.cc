@@ -179,22 +179,21 @@ SharedConfigSource load(const Environment& environment, std::string_view variabl
     source.path = usual_path;
   }
   const std::optional<std::string> path = expand_path(source.path, environment);
-  try {
-    if (!path) {
-      throw std::system_error(ENOENT, std::generic_category());
-    }
+  std::error_code error = std::make_error_code(std::errc::no_such_file_or_directory);
+  PaddedBuffer text;
+  const WipedAtEnd wiped(text);
+  if (path) {
     source.path = *path;
-    PaddedBuffer text = read_secret_file(source.path, &source.readable_by_others);
-    const WipedAtEnd wiped(text);
-    source.content = parse_shared_config(text.view(), kind, source.path);
-  } catch (const std::system_error& error) {
-    const int code = error.code().value();
-    // A device such as /dev/null is how a file is switched off.
-    source.absent = code == ENOENT || code == ENOTDIR || code == EINVAL;
-    source.problem = code == EINVAL  ? "not a file"
-                     : source.absent ? "no such file"
-                                     : error.code().message();
+    text = read_secret_file(source.path, error, &source.readable_by_others);
   }
+  if (!error) {
+    source.content = parse_shared_config(text.view(), kind, source.path);
+    return source;
+  }
+  const int code = error.value();
+  // A device such as /dev/null is how a file is switched off.
+  source.absent = code == ENOENT || code == ENOTDIR || code == EINVAL;
+  source.problem = code == EINVAL ? "not a file" : source.absent ? "no such file" : error.message();
   return source;
 }
 
