@@ -3,7 +3,7 @@
 import re
 import subprocess
 from pathlib import Path
-from typing import List, Set
+from typing import Iterable, List, Set
 
 ROOT = Path(__file__).resolve().parent.parent
 QUOTED = re.compile(r"`([^`\n]+)`")
@@ -27,6 +27,18 @@ def known_names() -> Set[str]:
     return names
 
 
+def unknown(commands: Iterable[str]) -> List[str]:
+    """What these tests, files and filters name and is nowhere: `*Letters*` is a part of a name, others are whole."""
+    known = known_names()
+    missing = []
+    for command in commands:
+        for word in re.findall(r"\*\w+\*|\w+\.py|\w+", re.sub(r"--\w+|-\w\b", "", command)):
+            part = word.strip("*")
+            if not (any(part in one for one in known) if part != word else word in known):
+                missing.append(f"{command}: nothing is called {word}")
+    return missing
+
+
 def test_named_files_are_there() -> None:
     named = [(document, name) for document in documents() for name in QUOTED.findall(document.read_text())]
     files = [(document.relative_to(ROOT).as_posix(), name) for document, name in named if FILE.fullmatch(name)]
@@ -42,12 +54,10 @@ def test_kinds_are_shown_by_tests() -> None:
     rows = [line.split(" | ") for line in section.splitlines() if line.startswith("| ")][1:]
     quoted = [name for row in rows for name in QUOTED.findall(row[-1])]
     assert len(quoted) > 50
-    known = known_names()
-    missing = []
-    for name in quoted:
-        # "*Letters*" is a part of a name, all others are whole names.
-        for word in re.findall(r"\*\w+\*|\w+\.py|\w+", re.sub(r"--\w+|-\w\b", "", name)):
-            part = word.strip("*")
-            if not (any(part in one for one in known) if part != word else word in known):
-                missing.append(f"{name}: nothing is called {word}")
-    assert missing == []
+    assert unknown(quoted) == []
+
+
+def test_filters_find_tests() -> None:
+    filters = [one for path in documents() for one in re.findall(r"--gtest_filter='([^']+)'", path.read_text())]
+    assert len(filters) > 3
+    assert unknown(filters) == []

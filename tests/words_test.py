@@ -111,7 +111,7 @@ class Finding(NamedTuple):
 
 
 # A test's name says its case; what the case is for is said by its code.
-MAX_WORDS_OF_TEST_NAME = 6
+MAX_WORDS_OF_TEST_NAME = 4
 TEST_NAME = re.compile(r"^[ \t]*(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*\w+\s*,\s*(\w+)\s*\)", re.M)
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 

@@ -15,7 +15,7 @@ using testing::HasSubstr;
 constexpr const char* kTableArn = "arn:aws:dynamodb:eu-west-1:123456789012:table/orders";
 constexpr const char* kStreamArn = "arn:aws:kinesis:eu-west-1:123456789012:stream/backfill";
 
-TEST(ParseArn, TakesTheSixPartsApart) {
+TEST(ParseArn, SplitsIntoSixParts) {
   EXPECT_EQ(parse_arn("arn:aws-cn:lambda:cn-north-1:123456789012:function:f:1", "x"),
             (Arn{.partition = "aws-cn",
                  .service = "lambda",
@@ -24,7 +24,7 @@ TEST(ParseArn, TakesTheSixPartsApart) {
                  .resource = "function:f:1"}));
 }
 
-TEST(ParseArn, RegionAndAccountMayBeEmpty) {
+TEST(ParseArn, EmptyRegionAndAccount) {
   const Arn arn = parse_arn("arn:aws:s3:::bucket", "x");
   EXPECT_EQ(arn.region, "");
   EXPECT_EQ(arn.account, "");
@@ -47,7 +47,7 @@ TEST(ParseTable, TakesAName) {
   }
 }
 
-TEST(ParseTable, TakesAnArnWithItsRegion) {
+TEST(ParseTable, TakesArnWithRegion) {
   EXPECT_EQ(parse_table(kTableArn, "--table"),
             (ResourceName{.name = "orders", .arn = kTableArn, .region = "eu-west-1"}));
 }
@@ -60,7 +60,7 @@ TEST(ParseStream, TakesAName) {
   }
 }
 
-TEST(ParseStream, TakesAnArnWithItsRegion) {
+TEST(ParseStream, TakesArnWithRegion) {
   EXPECT_EQ(parse_stream(kStreamArn, "--stream"),
             (ResourceName{.name = "backfill", .arn = kStreamArn, .region = "eu-west-1"}));
 }
@@ -110,7 +110,7 @@ TEST(ParseStream, RefusesOthersNamesWanted) {
   }
 }
 
-TEST(IsArn, LooksOnlyAtTheStart) {
+TEST(IsArn, LooksOnlyAtStart) {
   EXPECT_TRUE(is_arn("arn:"));
   EXPECT_FALSE(is_arn("arn"));
   EXPECT_FALSE(is_arn("orders"));

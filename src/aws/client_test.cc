@@ -189,7 +189,7 @@ class ClientTest : public testing::Test {
 
 // Asking
 
-TEST_F(ClientTest, TheAnswerIsGivenOnce) {
+TEST_F(ClientTest, AnswerIsGivenOnce) {
   serve_in_order({ok(R"({"Items":[]})")});
   call();
   EXPECT_THAT(accepted_, ElementsAre(R"({"Items":[]})"));
@@ -198,7 +198,7 @@ TEST_F(ClientTest, TheAnswerIsGivenOnce) {
   EXPECT_EQ(service_->client.counters().retries, 0U);
 }
 
-TEST_F(ClientTest, RequestIsSignedAsSent) {
+TEST_F(ClientTest, RequestSignedAsSent) {
   serve_in_order({ok()});
   call();
   const std::string& request = requests_.at(0);
@@ -233,7 +233,7 @@ TEST_F(ClientTest, RequestIsSignedAsSent) {
   EXPECT_THAT(signature, testing::Contains(http::Header{"Authorization", authorization}));
 }
 
-TEST_F(ClientTest, UnsignedCallNeedsNoCredentials) {
+TEST_F(ClientTest, UnsignedNeedsNoCredentials) {
   serve([](int) { return ok(); });
   const std::vector<http::Header> headers = {{"x-token", "t"}};
   call_.is_signed = false;
@@ -248,7 +248,7 @@ TEST_F(ClientTest, UnsignedCallNeedsNoCredentials) {
   EXPECT_THAT(request, AllOf(Not(HasSubstr("Authorization")), Not(HasSubstr("X-Amz-Date"))));
 }
 
-TEST_F(ClientTest, EchoedSecretIsNotShown) {
+TEST_F(ClientTest, EchoedSecretNotShown) {
   serve([](int) {
     return Reply{answer(R"({"message":"bad: a-very-secret-token"})", "403 Forbidden")};
   });
@@ -256,7 +256,7 @@ TEST_F(ClientTest, EchoedSecretIsNotShown) {
   EXPECT_THAT(failed_call().what(), AllOf(HasSubstr("bad: ***"), Not(HasSubstr("very-secret"))));
 }
 
-TEST_F(ClientTest, NoCredentialsSaysWhereSought) {
+TEST_F(ClientTest, MissingCredentialsNamePlace) {
   class None final : public CredentialsProvider {
    public:
     Awaitable<std::optional<Credentials>> find() override { co_return std::nullopt; }
@@ -275,7 +275,7 @@ TEST_F(ClientTest, NoCredentialsSaysWhereSought) {
 
 // Throttling
 
-TEST_F(ClientTest, ThrottleIsRetriedForEver) {
+TEST_F(ClientTest, ThrottleRetriedForever) {
   constexpr int kThrottles = 1000;
   serve([](int number) { return number <= kThrottles ? throttled() : ok(); });
   call();
@@ -285,7 +285,7 @@ TEST_F(ClientTest, ThrottleIsRetriedForEver) {
   EXPECT_EQ(service_->client.counters().retries, 0U);
 }
 
-TEST_F(ClientTest, WaitsGrowToCapSpread) {
+TEST_F(ClientTest, BackoffSpreadReachesCap) {
   serve([](int number) { return number <= 200 ? throttled() : ok(); });
   call();
   const auto& sleeps = service_->clock.sleeps();
@@ -325,7 +325,7 @@ TEST_F(ClientTest, UnpaidRetriesWaitLongest) {
   EXPECT_EQ(short_waits, 139);
 }
 
-TEST_F(ClientTest, FailureAfterHoursOfThrottling) {
+TEST_F(ClientTest, ThrottleForgivesOccasionalFailures) {
   // 500 and 503 come now and then in hours; none of them is a reason to give up a call that the
   // service answers in between.
   serve([](int number) {
@@ -336,7 +336,7 @@ TEST_F(ClientTest, FailureAfterHoursOfThrottling) {
   EXPECT_GT(service_->clock.now().time_since_epoch(), hours(3));
 }
 
-TEST_F(ClientTest, CredentialsExpireTwiceWhileThrottled) {
+TEST_F(ClientTest, CredentialsExpireWhileThrottled) {
   serve([](int number) {
     return number > 900 ? ok() : number % 300 == 0 ? refusal("ExpiredTokenException") : throttled();
   });
@@ -347,7 +347,7 @@ TEST_F(ClientTest, CredentialsExpireTwiceWhileThrottled) {
 
 // Failures that may pass
 
-TEST_F(ClientTest, ServiceFailuresRetryWhateverBody) {
+TEST_F(ClientTest, FailureRetriedWhateverBody) {
   serve_in_order({refusal("InternalServerError", "500 Internal Server Error"),
                   unavailable(),
                   {answer("<html><body>Bad gateway</body></html>", "502 Bad Gateway",
@@ -360,7 +360,7 @@ TEST_F(ClientTest, ServiceFailuresRetryWhateverBody) {
   EXPECT_EQ(service_->client.counters().retries, 4U);
 }
 
-TEST_F(ClientTest, LastingFailureSaysWhatWasTried) {
+TEST_F(ClientTest, LastingFailureReportsAttempts) {
   serve([](int) { return refusal("InternalServerError", "500 Internal Server Error"); });
   const Error error = failed_call();
   nanoseconds elapsed{0};
@@ -380,7 +380,7 @@ TEST_F(ClientTest, LastingFailureSaysWhatWasTried) {
   EXPECT_EQ(error.details().code, "InternalServerError");
 }
 
-TEST_F(ClientTest, ThrottleEndsAtMaxWait) {
+TEST_F(ClientTest, MaxWaitEndsThrottle) {
   call_.patience = waiting_at_most(minutes(10));
   serve([](int) { return throttled(); });
   const Error error = failed_call();
@@ -389,14 +389,14 @@ TEST_F(ClientTest, ThrottleEndsAtMaxWait) {
   EXPECT_THAT(error.what(), HasSubstr(": throttled requests are retried for at most 10 min 0 s)"));
 }
 
-TEST_F(ClientTest, FailureIsRetriedWhileUserWaits) {
+TEST_F(ClientTest, MaxWaitProlongsRetries) {
   call_.patience = waiting_at_most(hours(3));
   serve([](int) { return unavailable(); });
   failed_call();
   EXPECT_EQ(slept(), hours(3));
 }
 
-TEST_F(ClientTest, FailureAfterLongThrottleIsRetried) {
+TEST_F(ClientTest, FailureAfterThrottleRetried) {
   serve([](int number) { return number <= 100 ? throttled() : unavailable(); });
   failed_call();
   const auto& sleeps = service_->clock.sleeps();
@@ -476,7 +476,7 @@ class CallBoundTest : public ClientTest, public testing::WithParamInterface<cons
   bool has_ended_ = false;
 };
 
-TEST_P(CallBoundTest, EndsSoonAfterItsPatience) {
+TEST_P(CallBoundTest, EndsSoonAfterPatience) {
   const auto began = service_->clock.now();
   bool has_failed = false;
   const auto work = [&]() -> Awaitable<void> {
@@ -500,7 +500,7 @@ INSTANTIATE_TEST_SUITE_P(Services, CallBoundTest,
                                          "DripsChunkNote"),
                          [](const auto& how) { return how.param; });
 
-TEST_F(ClientTest, CallThatKeepsFailingIsTold) {
+TEST_F(ClientTest, PersistentFailureIsReported) {
   serve([](int number) { return number < 40 ? unavailable() : ok(); });
   call();
   ASSERT_FALSE(service_->notices.empty());
@@ -509,13 +509,13 @@ TEST_F(ClientTest, CallThatKeepsFailingIsTold) {
   EXPECT_LE(service_->notices.size(), 3U);  // one per minute
 }
 
-TEST_F(ClientTest, ShortFailureIsNotTold) {
+TEST_F(ClientTest, ShortFailureNotReported) {
   serve([](int number) { return number < 4 ? unavailable() : ok(); });
   call();
   EXPECT_TRUE(service_->notices.empty());
 }
 
-TEST_F(ClientTest, WaitsForWhatIsNotReady) {
+TEST_F(ClientTest, WaitsUntilReady) {
   serve([](int) { return ok(); });
   int asked = 0;
   accept_ = [&](const http::Response&) {
@@ -537,21 +537,21 @@ TEST_F(ClientTest, NeverReadyEnds) {
   EXPECT_EQ(slept(), minutes(2));
 }
 
-TEST_F(ClientTest, LargeErrorIsNotRead) {
+TEST_F(ClientTest, LargeErrorNotRead) {
   call_.patience = kOneAttempt;
   call_.max_answer_bytes = 64U << 20;
   serve_in_order({{"HTTP/1.1 400 Bad Request\r\nContent-Length: 60000000\r\n\r\n{"}});
   EXPECT_THAT(failed_call().what(), HasSubstr("the response is larger than 262144 bytes"));
 }
 
-TEST_F(ClientTest, CompressedAnswerIsRefusedPlainly) {
+TEST_F(ClientTest, CompressedAnswerRefusedPlainly) {
   serve_in_order({ok("\x1f\x8b", "Content-Encoding: gzip\r\n")});
   EXPECT_THAT(failed_call().what(),
               AllOf(HasSubstr("the response is encoded (gzip)"), Not(HasSubstr("boost")),
                     EndsWith("A proxy or gateway on the way must not compress responses.")));
 }
 
-TEST_F(ClientTest, TriedWireEndsWithWireRefused) {
+TEST_F(ClientTest, TriedWireIsRefused) {
   const struct {
     Reply reply;
     bool refused;
@@ -633,7 +633,7 @@ class TestPacer final : public Pacer {
 };
 
 // What the answer waited for was the caller's memory.
-TEST_F(ClientTest, WaitForRoomIsNoFailure) {
+TEST_F(ClientTest, RoomWaitNotCounted) {
   Reply cut_short = ok("{}");
   cut_short.bytes.pop_back();
   cut_short.then = Reply::Then::close;
@@ -646,7 +646,7 @@ TEST_F(ClientTest, WaitForRoomIsNoFailure) {
   EXPECT_EQ(requests_.size(), 2U);
 }
 
-TEST_F(ClientTest, PacerHearsFailuresBeforeRetries) {
+TEST_F(ClientTest, PacerHearsRetriedFailures) {
   serve_in_order({throttled(), unavailable(), ok()});
   TestPacer pacer(service_->clock, seconds(1));
   call_.pacer = &pacer;
@@ -665,7 +665,7 @@ TEST_F(ClientTest, PacerHearsLastFailure) {
   EXPECT_EQ(pacer.repeats, 0);
 }
 
-TEST_F(ClientTest, PacerWaitIsNotServiceTime) {
+TEST_F(ClientTest, PacerWaitNotCounted) {
   call_.patience = waiting_at_most(minutes(10));
   serve([](int) { return throttled(); });
   TestPacer pacer(service_->clock, minutes(10));
@@ -685,7 +685,7 @@ TEST_F(ClientTest, ChecksumMismatchIsRetried) {
   EXPECT_EQ(requests_.size(), 5U);
 }
 
-TEST_F(ClientTest, AlteredRefusalIsNotBelieved) {
+TEST_F(ClientTest, AlteredRefusalNotBelieved) {
   serve_in_order(
       {refusal("ResourceNotFoundException", "400 Bad Request", "x-amz-crc32: 1\r\n"), ok()});
   call();
@@ -701,7 +701,7 @@ TEST_F(ClientTest, CutBodyIsRetried) {
   EXPECT_THAT(accepted_, ElementsAre("whole"));
 }
 
-TEST_F(ClientTest, AResetConnectionIsReplaced) {
+TEST_F(ClientTest, ResetConnectionIsReplaced) {
   serve_in_order({{"", Reply::Then::reset},
                   {"HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\n{", Reply::Then::reset},
                   ok("whole")});
@@ -710,7 +710,7 @@ TEST_F(ClientTest, AResetConnectionIsReplaced) {
   EXPECT_EQ(service_->server.accepted(), 3);
 }
 
-TEST_F(ClientTest, NonHttpAnswerIsRetried) {
+TEST_F(ClientTest, NonHttpAnswerRetried) {
   serve_in_order({{"\x16\x03\x01 what is this?\r\n\r\n", Reply::Then::close}, ok("whole")});
   call();
   EXPECT_THAT(accepted_, ElementsAre("whole"));
@@ -744,7 +744,7 @@ TEST_F(ClientTest, LastingMalformedAnswerEnds) {
               StartsWith("Scan on table orders: the answer has no Items (gave up after "));
 }
 
-TEST_F(ClientTest, WrongEndpointIsNamedSoon) {
+TEST_F(ClientTest, WrongEndpointNamedSoon) {
   call_.patience = waiting_at_most(seconds(3));
   serve_in_order({});
   service_->server.stop_accepting();
@@ -759,7 +759,7 @@ TEST_F(ClientTest, WrongEndpointIsNamedSoon) {
 
 // Failures that stay
 
-TEST_F(ClientTest, FatalRefusalEndsAtOnce) {
+TEST_F(ClientTest, FatalRefusalNotRetried) {
   for (const std::string_view code :
        {"ValidationException", "ResourceNotFoundException", "AccessDeniedException", "Unheard"}) {
     requests_.clear();
@@ -772,7 +772,7 @@ TEST_F(ClientTest, FatalRefusalEndsAtOnce) {
   }
 }
 
-TEST_F(ClientTest, ARedirectIsNotFollowed) {
+TEST_F(ClientTest, RedirectIsNotFollowed) {
   for (const char* status : {"301 Moved Permanently", "302 Found", "303 See Other",
                              "307 Temporary Redirect", "308 Permanent Redirect"}) {
     requests_.clear();
@@ -792,7 +792,7 @@ TEST_F(ClientTest, ARedirectIsNotFollowed) {
   }
 }
 
-TEST_F(ClientTest, RedirectWithoutTargetIsFailure) {
+TEST_F(ClientTest, RedirectWithoutTargetFails) {
   for (const char* header : {"", "Location: /elsewhere\r\n", "Location: http://[\r\n"}) {
     requests_.clear();
     serve_in_order({{answer("", "302 Found", header)}});
@@ -800,7 +800,7 @@ TEST_F(ClientTest, RedirectWithoutTargetIsFailure) {
   }
 }
 
-TEST_F(ClientTest, BadCertificateIsNotRetried) {
+TEST_F(ClientTest, BadCertificateNotRetried) {
   FakeClock clock{{}};
   asio::io_context loop;
   http::TestServer server(loop, [](http::Peer& peer) -> Awaitable<void> {
@@ -824,27 +824,27 @@ TEST_F(ClientTest, BadCertificateIsNotRetried) {
   EXPECT_TRUE(clock.sleeps().empty());
 }
 
-TEST_F(ClientTest, UnsafeCallIsNotResent) {
+TEST_F(ClientTest, UnansweredUnsafeCallEnds) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({{"", Reply::Then::close}, ok()});
   EXPECT_THAT(failed_call().what(), HasSubstr("connection closed without a response"));
   EXPECT_EQ(requests_.size(), 1U);
 }
 
-TEST_F(ClientTest, UnsafeCallResentIfRefused) {
+TEST_F(ClientTest, RefusedUnsafeCallResent) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({throttled(), refusal("ExpiredTokenException"), ok()});
   call();
   EXPECT_EQ(requests_.size(), 3U);
 }
 
-TEST_F(ClientTest, UnsafeCallNotResentAfterFailure) {
+TEST_F(ClientTest, FailedUnsafeCallEnds) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({refusal("InternalServerError", "500 Internal Server Error")});
   EXPECT_EQ(failed_call().details().code, "InternalServerError");
 }
 
-TEST_F(ClientTest, UnsafeCallResentIfNotArrived) {
+TEST_F(ClientTest, UndeliveredUnsafeCallResent) {
   call_.repetition = Repetition::unsafe;
   serve_in_order({});
   service_->server.stop_accepting();
@@ -854,7 +854,7 @@ TEST_F(ClientTest, UnsafeCallResentIfNotArrived) {
 
 // Credentials
 
-TEST_F(ClientTest, ExpiredCredentialsAreRenewedOnce) {
+TEST_F(ClientTest, ExpiredCredentialsRenewedOnce) {
   serve_in_order({refusal("ExpiredTokenException"), ok()});
   call();
   EXPECT_EQ(service_->credentials.invalidated, 1);
@@ -871,7 +871,7 @@ TEST_F(ClientTest, CredentialsRefusedTwiceEnd) {
                                   EndsWith("Renew the session's credentials.")));
 }
 
-TEST_F(ClientTest, SharedExpiredCredentialsRenewedOnce) {
+TEST_F(ClientTest, SharedCredentialsRenewedOnce) {
   serve([this](int number) {
     const bool first = header_of(requests_.at(number - 1), "X-Amz-Security-Token") == "the-token-1";
     return first ? refusal("ExpiredTokenException") : ok();
@@ -920,7 +920,7 @@ TEST_F(ClientTest, FastClockIsCorrected) {
   EXPECT_EQ(sent_date(1).substr(0, 13), "20261122T2359");
 }
 
-TEST_F(ClientTest, RefusedSignatureWithRightClock) {
+TEST_F(ClientTest, InvalidSignatureRightClock) {
   for (const std::string_view headers :
        {"Date: Mon, 23 Nov 2026 04:03:00 GMT\r\n", "Date: Mon, 23 Nov 2026 03:57:00 GMT\r\n",
         "Date: yesterday\r\n", "Date: Fri, 31 Dec 9999 23:59:59 GMT\r\n",
@@ -939,7 +939,7 @@ Reply refusal_at(int hour) {
                  fmt::format("Date: Mon, 23 Nov 2026 {:02}:30:00 GMT\r\n", hour));
 }
 
-TEST_F(ClientTest, SecondClockJumpIsFollowed) {
+TEST_F(ClientTest, SecondClockJumpFollowed) {
   // A run that is resumed meets the service's clock for the first time, and it jumps meanwhile.
   serve_in_order({refusal_at(6), refusal_at(2), ok()});
   call();
@@ -947,14 +947,14 @@ TEST_F(ClientTest, SecondClockJumpIsFollowed) {
   EXPECT_EQ(sent_date(2).substr(0, 13), "20261123T0230");
 }
 
-TEST_F(ClientTest, EndlessClockJumpsEndTheCall) {
+TEST_F(ClientTest, EndlessClockJumpsFail) {
   int hour = 6;
   serve([&](int) { return refusal_at(hour++); });
   EXPECT_THAT(failed_call().what(), HasSubstr("the clock is corrected at most 4 times per call"));
   EXPECT_EQ(requests_.size(), 1U + kClockCorrections);
 }
 
-TEST_F(ClientTest, ClockJumpIsCorrectedForAll) {
+TEST_F(ClientTest, ClockCorrectedForAll) {
   serve([this](int number) {
     const bool wrong = sent_date(number - 1) < "20261123T0600";
     return wrong ? refusal("InvalidSignatureException", "400 Bad Request",
@@ -968,7 +968,7 @@ TEST_F(ClientTest, ClockJumpIsCorrectedForAll) {
 
 // Services whose paths say what is called
 
-TEST_F(ClientTest, PathCallSignsHeadersOwnStatus) {
+TEST_F(ClientTest, PathHeadersAndStatus) {
   std::string request;
   TestService lambda(
       [&](http::Peer& peer, std::string arrived) -> Awaitable<void> {

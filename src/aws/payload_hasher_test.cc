@@ -26,7 +26,7 @@ std::string some_text(std::size_t size, unsigned seed) {
   return text;
 }
 
-TEST(PayloadHasher, LoneBodyIsHashedAtOnce) {
+TEST(PayloadHasher, LoneBodyHashedImmediately) {
   asio::io_context loop;
   PayloadHasher hasher;
   for (const std::size_t size : {std::size_t{0}, PayloadHasher::kMinBytes - 1,
@@ -36,7 +36,7 @@ TEST(PayloadHasher, LoneBodyIsHashedAtOnce) {
   }
 }
 
-TEST(PayloadHasher, ManyAtOnceKeepApart) {
+TEST(PayloadHasher, ConcurrentBodiesStaySeparate) {
   for (std::size_t count = 1; count <= 20; ++count) {
     asio::io_context loop;
     PayloadHasher hasher;
@@ -59,7 +59,7 @@ TEST(PayloadHasher, ManyAtOnceKeepApart) {
   }
 }
 
-TEST(PayloadHasher, CancelledBodyIsNotTouched) {
+TEST(PayloadHasher, BodyUntouchedAfterCancellation) {
   if (sha256_side_by_side() == 1) {
     GTEST_SKIP() << "this processor hashes no texts side by side";
   }

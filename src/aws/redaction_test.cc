@@ -40,7 +40,7 @@ TEST(Redaction, ItemDataIsRemoved) {
             "at ... or so");
 }
 
-TEST(Redaction, WhatIsTheServicesIsKept) {
+TEST(Redaction, ServiceWordingIsKept) {
   for (const char* message :
        {"", "Rate exceeded for shard shardId-000000000000 in stream orders under account 1.",
         "User: arn:aws:iam::123456789012:user/a-name-that-is-quite-long is not authorized"}) {
@@ -57,7 +57,7 @@ TEST(Redaction, CodesAreWords) {
   }
 }
 
-TEST(Redaction, LongMessageCutAfterRedaction) {
+TEST(Redaction, LongMessageCutAfterwards) {
   const std::string message = without_secrets(
       std::string(kMaxMessageBytes - 3, 'x').append(kCredentials.session_token), kCredentials);
   EXPECT_EQ(message, std::string(kMaxMessageBytes - 3, 'x') + "***");

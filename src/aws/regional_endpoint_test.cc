@@ -124,7 +124,7 @@ TEST(RegionalEndpoint, SigninIsTheConsoles) {
 }
 
 // What the rule sets of botocore 1.44.8 give.
-TEST(AccountEndpoint, IsWhereRuleSetsHaveOne) {
+TEST(AccountEndpoint, FollowsBotocoreRuleSets) {
   const EndpointVariant fips{.fips = true};
   const EndpointVariant dual_stack{.dual_stack = true};
   const struct {
@@ -167,7 +167,7 @@ TEST(AccountEndpoint, IsWhereRuleSetsHaveOne) {
   }
 }
 
-TEST(AccountEndpoint, UnusableAccountIsNotShown) {
+TEST(AccountEndpoint, UnusableAccountNotShown) {
   for (const char* account : {"evil.example", "1/2", "", "a b"}) {
     const std::string message = message_of([&] { account_endpoint("ddb", account, "us-east-1"); });
     EXPECT_THAT(message, HasSubstr("is not an account ID"));
@@ -175,7 +175,7 @@ TEST(AccountEndpoint, UnusableAccountIsNotShown) {
   }
 }
 
-TEST(RegionalEndpoint, InvalidHostLabelIsNamed) {
+TEST(RegionalEndpoint, InvalidHostLabelNamed) {
   for (const std::string& region :
        {std::string("us_east_1"), std::string("us-east-1."), std::string("-us"), std::string("us-"),
         std::string("evil.com/"), std::string("ü"), std::string(64, 'a'), std::string()}) {

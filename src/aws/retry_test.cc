@@ -12,7 +12,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(Repetition, UnsafeOnlyIfNotArrived) {
+TEST(Repetition, UnsafeOnlyBeforeArrival) {
   EXPECT_TRUE(may_repeat(Repetition::safe, true));
   EXPECT_TRUE(may_repeat(Repetition::safe, false));
   EXPECT_TRUE(may_repeat(Repetition::unsafe, false));
@@ -33,7 +33,7 @@ TEST_F(RetriesTest, ThrottlingNeverEnds) {
   }
 }
 
-TEST_F(RetriesTest, FailingEndsWithThePatience) {
+TEST_F(RetriesTest, FailingEndsWithPatience) {
   EXPECT_EQ(retries_.failed(ErrorClass::transient, now_), minutes(2));
   EXPECT_EQ(retries_.failed(ErrorClass::transient, now_ + seconds(119)), seconds(1));
   EXPECT_EQ(retries_.failed(ErrorClass::transient, now_ + seconds(120)), std::nullopt);
@@ -60,17 +60,17 @@ TEST_F(RetriesTest, RemediesAreTriedOnce) {
   EXPECT_FALSE(retries_.failed(ErrorClass::clock_skew, now_));
 }
 
-TEST_F(RetriesTest, FatalFailuresEndAtOnce) {
+TEST_F(RetriesTest, FatalFailuresNotRetried) {
   EXPECT_FALSE(retries_.failed(ErrorClass::fatal, now_));
   EXPECT_FALSE(retries_.failed(ErrorClass::invalid, now_));
 }
 
-TEST_F(RetriesTest, ExcludedTimeDoesNotCount) {
+TEST_F(RetriesTest, ExcludedTimeNotCounted) {
   retries_.exclude(minutes(10));
   EXPECT_EQ(retries_.failed(ErrorClass::transient, now_ + minutes(11)), minutes(1));
 }
 
-TEST_F(RetriesTest, SilenceIsWhatIsLeft) {
+TEST_F(RetriesTest, RemainingTimeBoundsSilence) {
   EXPECT_EQ(retries_.max_silence(now_), minutes(2));
   EXPECT_EQ(retries_.max_silence(now_ + seconds(100)), seconds(20));
   EXPECT_EQ(retries_.max_silence(now_ + seconds(119)), kMinSilence);
@@ -78,7 +78,7 @@ TEST_F(RetriesTest, SilenceIsWhatIsLeft) {
   EXPECT_EQ(short_one.max_silence(now_), kMinSilence);
 }
 
-TEST(Backoff, DoublesToCapFullySpread) {
+TEST(Backoff, SpreadDoublesToCap) {
   const Backoff backoff{.base = milliseconds(100), .cap = seconds(1)};
   EXPECT_EQ(backoff.wait(1, 0.0), milliseconds(0));
   EXPECT_EQ(backoff.wait(1, 0.5), milliseconds(50));
@@ -88,9 +88,9 @@ TEST(Backoff, DoublesToCapFullySpread) {
   EXPECT_EQ(backoff.wait(1'000'000, 0.5), milliseconds(500));
 }
 
-TEST(Backoff, TheLongestWaitIsSpreadToo) { EXPECT_EQ(Backoff::longest(0.25), seconds(5)); }
+TEST(Backoff, LongestWaitIsSpread) { EXPECT_EQ(Backoff::longest(0.25), seconds(5)); }
 
-TEST(RetryAfter, IsReadInSecondsAndBounded) {
+TEST(RetryAfter, SecondsReadAndBounded) {
   EXPECT_EQ(parse_retry_after("3"), seconds(3));
   EXPECT_EQ(parse_retry_after("0"), seconds(0));
   EXPECT_EQ(parse_retry_after("4000000000"), kMaxRetryAfter);
@@ -100,7 +100,7 @@ TEST(RetryAfter, IsReadInSecondsAndBounded) {
   }
 }
 
-TEST(RetryBudget, SpentByRetriesEarnedBySuccess) {
+TEST(RetryBudget, RetriesSpendSuccessesEarn) {
   RetryBudget budget;
   for (int repeat = 0; repeat < RetryBudget::kCapacity / RetryBudget::kCostOfARepeat; ++repeat) {
     EXPECT_TRUE(budget.spend());
@@ -114,7 +114,7 @@ TEST(RetryBudget, SpentByRetriesEarnedBySuccess) {
   EXPECT_FALSE(budget.spend());
 }
 
-TEST(RetryBudget, IsNeverMoreThanFull) {
+TEST(RetryBudget, NeverMoreThanFull) {
   RetryBudget budget;
   for (int success = 0; success < 10 * RetryBudget::kCapacity; ++success) {
     budget.earn();

@@ -17,7 +17,7 @@ namespace {
 constexpr std::string_view kShort =
     "short secret";  // short enough to be stored in the string object
 
-TEST(SecretText, IsWhatItWasMadeOf) {
+TEST(SecretText, HoldsOriginalText) {
   const SecretText secret(std::string("a secret"));
   EXPECT_EQ(std::string_view(secret), "a secret");
   EXPECT_FALSE(secret.empty());
@@ -54,7 +54,7 @@ TEST(SecretText, WipedOnceGone) {
   EXPECT_FALSE(memory.holds(kShort));
 }
 
-TEST(SecretText, WipedOnceReplacedOrMoved) {
+TEST(SecretText, ReplacingOrMovingWipes) {
   Memory memory;
   SecretText* secret = memory.make(kShort);
   *secret = "other";

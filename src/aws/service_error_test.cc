@@ -27,7 +27,7 @@ TEST(ServiceError, EveryCodeWhateverStatus) {
   }
 }
 
-TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
+TEST(ServiceError, StatusClassifiesUnknownCodes) {
   EXPECT_EQ(classify(500, "Surprise"), ErrorClass::transient);
   EXPECT_EQ(classify(503, ""), ErrorClass::transient);
   EXPECT_EQ(classify(408, ""), ErrorClass::transient);
@@ -37,7 +37,7 @@ TEST(ServiceError, UnknownCodesAreClassifiedByStatus) {
   EXPECT_EQ(classify(301, ""), ErrorClass::fatal);
 }
 
-TEST(ServiceError, UnknownNameIsAWrongSetting) {
+TEST(ServiceError, UnknownNameBlamesSetting) {
   const ErrorDetails not_found{.operation = "DescribeTable",
                                .object = "table t",
                                .code = "ResourceNotFoundException",
@@ -56,12 +56,12 @@ TEST(ServiceError, UnknownNameIsAWrongSetting) {
   EXPECT_NO_THROW(require_known(Error(ErrorKind::failed, denied), setting::kTable));
 }
 
-TEST(ServiceError, UpdatingStreamIsWaitedFor) {
+TEST(ServiceError, UpdatingStreamIsTransient) {
   EXPECT_EQ(classify(400, "ResourceInUseException"), ErrorClass::transient);
   EXPECT_FALSE(hint_for("ResourceInUseException").empty());
 }
 
-TEST(ServiceError, CodeIsReadWithoutItsNamespace) {
+TEST(ServiceError, CodeReadWithoutNamespace) {
   const auto error = read_service_error(
       response(400, R"({"__type":"com.amazonaws.dynamodb.v20120810#ResourceNotFoundException",)"
                     R"("message":"Requested resource not found"})"));
@@ -79,7 +79,7 @@ TEST(ServiceError, MessageMayBeCapitalised) {
   EXPECT_EQ(error.error_class, ErrorClass::throttle);
 }
 
-TEST(ServiceError, CodeMayComeInTheHeader) {
+TEST(ServiceError, CodeFromHeader) {
   const auto error = read_service_error(
       response(400, "", {{"x-amzn-ErrorType", "ExpiredTokenException:http://internal.example/"}}));
   EXPECT_EQ(error.code, "ExpiredTokenException");
@@ -96,7 +96,7 @@ TEST(ServiceError, NonJsonBodies) {
   }
 }
 
-TEST(ServiceError, TooLargeForProxyIsInvalid) {
+TEST(ServiceError, OversizedRequestIsInvalid) {
   const auto error = read_service_error(response(413, "<html>too large</html>"));
   EXPECT_EQ(error.code, "RequestEntityTooLarge");
   EXPECT_EQ(error.error_class, ErrorClass::invalid);
@@ -117,7 +117,7 @@ TEST(ServiceError, CodesAboutRequestFormat) {
   }
 }
 
-TEST(ServiceError, IsReadFromCborToo) {
+TEST(ServiceError, ReadsCbor) {
   const std::vector<http::Header> headers = {{"Content-Type", "application/x-amz-cbor-1.1"}};
   const std::string body =
       to_cbor({{"__type", "ProvisionedThroughputExceededException"}, {"message", "Rate exceeded"}},

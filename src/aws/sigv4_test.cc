@@ -89,7 +89,7 @@ std::vector<std::string> suite_cases() {
 // is post-vanilla with one more header. Ours is always signed.
 class SignatureTestSuite : public testing::TestWithParam<std::string> {};
 
-TEST_P(SignatureTestSuite, AddsTheHeadersThatAwsPublished) {
+TEST_P(SignatureTestSuite, AddsHeadersAwsPublished) {
   const SuiteCase expected =
       read_case(std::filesystem::path(EVERYITEM_TESTDATA "/sigv4") / GetParam());
   Credentials credentials = suite_credentials();
@@ -121,7 +121,7 @@ INSTANTIATE_TEST_SUITE_P(Aws, SignatureTestSuite, testing::ValuesIn(suite_cases(
                            return name;
                          });
 
-TEST(Sign, TheWholeTestSuiteIsThere) { EXPECT_EQ(suite_cases().size(), 40U); }
+TEST(Sign, WholeTestSuitePresent) { EXPECT_EQ(suite_cases().size(), 40U); }
 
 TEST(Sign, PathIsNormalized) {
   const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
@@ -173,7 +173,7 @@ TEST(Sign, FractionsAreCutOff) {
   EXPECT_NE(at(kSuiteTime + 1s), at(kSuiteTime));
 }
 
-TEST(Sign, HeadersHideSecretAndBody) {
+TEST(Sign, SecretAndBodyHidden) {
   const std::vector<http::Header> headers{{"Host", "example.amazonaws.com"}};
   const Credentials credentials = suite_credentials();
   for (const http::Header& header : sign({.method = "POST",
@@ -209,7 +209,7 @@ TEST(Sign, CachedKeyIsRederived) {
   }
 }
 
-TEST(Sign, LeavesNoSecretInMemory) {
+TEST(Sign, SecretWipedFromMemory) {
   const std::string secret = "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY";
   const FreedMemory freed(secret);
   { SigningKey().derive(secret, "20261124", "eu-west-1", "kinesis"); }

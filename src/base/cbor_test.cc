@@ -26,7 +26,7 @@ std::string json_of(std::string_view hex) {
 }
 
 // RFC 8949, appendix A (the smallest half-precision number as Boost.JSON rounds it).
-TEST(Cbor, ReadsExamplesOfRfc8949) {
+TEST(Cbor, ReadsRfc8949Examples) {
   const std::vector<std::pair<std::string, std::string>> examples = {
       {"00", "0"},
       {"17", "23"},

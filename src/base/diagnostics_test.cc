@@ -56,7 +56,7 @@ TEST(Diagnostics, LinesArePrintable) {
   EXPECT_EQ(pipe.read_all(), "table \\u001b[31mred\\u001b[0m  next \xef\xbf\xbd\n\\u009b2J\n");
 }
 
-TEST(Diagnostics, RewrittenLineGivesWayToOthers) {
+TEST(Diagnostics, RewrittenLineGivesWay) {
   Pipe pipe;
   Diagnostics out(pipe.writer());
   out.rewrite("1 item");
@@ -82,7 +82,7 @@ TEST(Diagnostics, FailuresAreSilent) {
   }
 }
 
-TEST(Diagnostics, SilentAfterTheFirstFailure) {
+TEST(Diagnostics, SilentAfterFirstFailure) {
   Pipe pipe;
   const Descriptor full(open("/dev/full", O_WRONLY | O_CLOEXEC));
   const Descriptor target(dup(full.get()));
@@ -93,7 +93,7 @@ TEST(Diagnostics, SilentAfterTheFirstFailure) {
   EXPECT_EQ(pipe.read_all(), "");
 }
 
-TEST(Diagnostics, StalledReaderHoldsUpNobody) {
+TEST(Diagnostics, StalledReaderBlocksNobody) {
   Pipe pipe;
   Diagnostics out(pipe.writer(), milliseconds(1));
   const std::string long_line(3000, 'a');
@@ -107,7 +107,7 @@ TEST(Diagnostics, StalledReaderHoldsUpNobody) {
   EXPECT_TRUE(pipe.read_all().ends_with("reads again\n"));
 }
 
-TEST(Diagnostics, LineAfterTornOneIsWhole) {
+TEST(Diagnostics, WholeLineAfterTorn) {
   Pipe pipe;
   Diagnostics out(pipe.writer(), milliseconds(1));
   out.line(std::string(10'000, 'a'));  // more than the pipe takes
@@ -117,7 +117,7 @@ TEST(Diagnostics, LineAfterTornOneIsWhole) {
 }
 
 // An errno of before says nothing about a wait that ended because nobody read.
-TEST(Diagnostics, StalledReaderAfterAnInterruption) {
+TEST(Diagnostics, StalledReaderAfterInterruption) {
   Pipe pipe;
   Diagnostics out(pipe.writer(), milliseconds(1));
   out.line(std::string(8191, 'a'));  // all that the pipe takes

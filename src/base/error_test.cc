@@ -5,7 +5,7 @@
 namespace everyitem {
 namespace {
 
-TEST(Error, OneLineWithAllParts) {
+TEST(Error, LineWithAllParts) {
   const Error error(ErrorKind::failed, {.operation = "Scan",
                                         .object = "table orders",
                                         .code = "ResourceNotFoundException",

@@ -64,7 +64,7 @@ const std::vector<std::pair<std::string_view, std::string_view>> kRfcSuite{
     {"12345678901234567890123456789012345678901234567890123456789012345678901234567890",
      "57edf4a22be3c955ac49da2e2107b67a"}};
 
-TEST_P(Md5By, TestSuiteOfRfc1321) {
+TEST_P(Md5By, Rfc1321TestSuite) {
   std::vector<std::string_view> texts(kRfcSuite.size());
   std::ranges::transform(kRfcSuite, texts.begin(), [](const auto& line) { return line.first; });
   std::vector<Md5> digests(texts.size());
@@ -77,7 +77,7 @@ TEST_P(Md5By, TestSuiteOfRfc1321) {
 
 TEST_P(Md5By, NoTexts) { md5_each_by(GetParam(), {}, {}); }
 
-TEST_P(Md5By, ShortTextsAnySetSize) {
+TEST_P(Md5By, ShortTextsAnyCount) {
   std::mt19937 random(1);
   for (std::size_t count = 1; count <= 20; ++count) {
     for (std::size_t first = 0; first <= 200; first += count) {
@@ -114,7 +114,7 @@ TEST_P(Md5By, LongTextsSpanLanes) {
   }
 }
 
-TEST(Md5, ChoosesMethodForAnyTexts) {
+TEST(Md5, MethodForAnyTexts) {
   std::mt19937 random(3);
   for (const std::size_t count : {0, 1, 2, 8, 12, 17, 500}) {
     for (const std::size_t length : {0, 16, 64, 5'000}) {

@@ -20,7 +20,7 @@ TEST(Message, EachDoorWordsSettings) {
   EXPECT_EQ(Message(setting::kFilter("a = :a")), "--filter 'a = :a'");
 }
 
-TEST(Message, WordsThatLookLikeFlagsStay) {
+TEST(Message, FlagLikeWordsStay) {
   EXPECT_EQ(Message("an item's --read-units").worded(in_capitals), "an item's --read-units");
 }
 
@@ -37,7 +37,7 @@ TEST(Message, Enumerated) {
   EXPECT_EQ(enumerated({"a", setting::kTo, "c"}), "a, --to and c");
 }
 
-TEST(Message, OfAnErrorKeepsItsSettings) {
+TEST(Message, ErrorKeepsItsSettings) {
   const Error error = usage_error(Message(setting::kReadUnits) + " is 0", "Give 1.");
   const std::exception& seen = error;
   EXPECT_EQ(message_from(seen).worded(in_capitals), "READ_UNITS is 0. Give 1.");

@@ -33,7 +33,7 @@ class OnLoop : public testing::Test {
   std::thread thread_{[this] { other_.run(); }};
 };
 
-TEST_F(OnLoop, WorkRunsThereAndReturns) {
+TEST_F(OnLoop, RunsThereAndReturns) {
   const auto name = []() -> Awaitable<std::string> { co_return "done"; };
   const auto where = []() -> Awaitable<std::thread::id> { co_return std::this_thread::get_id(); };
   const auto work = [&]() -> Awaitable<void> {

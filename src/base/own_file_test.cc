@@ -57,7 +57,7 @@ TEST_F(OwnFileTest, CreatedFoldersArePrivate) {
   EXPECT_EQ(permissions(folder_ / "a" / "b"), std::filesystem::perms(0700));
 }
 
-TEST_F(OwnFileTest, ExistingFoldersAreNotChanged) {
+TEST_F(OwnFileTest, ExistingFoldersUnchanged) {
   mkdir((folder_ / "a").c_str(), 0755);
   EXPECT_NO_THROW(make_private_folders(folder_ / "a" / "b"));
   EXPECT_NO_THROW(make_private_folders(folder_ / "a" / "b"));
@@ -85,7 +85,7 @@ TEST_F(OwnFileTest, NewFilesArePrivate) {
 }
 
 // An errno of before says nothing about a file that was created.
-TEST_F(OwnFileTest, CreatedFileIsOpenOnce) {
+TEST_F(OwnFileTest, CreatedFileOpenedOnce) {
   const auto open_files = [] {
     const std::filesystem::directory_iterator all("/proc/self/fd");
     return std::distance(begin(all), end(all));
@@ -102,7 +102,7 @@ TEST_F(OwnFileTest, ContentStays) {
   EXPECT_EQ(std::filesystem::file_size(path()), 1U);
 }
 
-TEST_F(OwnFileTest, OnlyRegularFilesOfOneName) {
+TEST_F(OwnFileTest, LinksAndSpecialFiles) {
   for (const FileUse use : kUses) {
     std::filesystem::create_symlink(folder_ / "target", path());
     EXPECT_EQ(refusal(use), "it is a symbolic link");
@@ -122,7 +122,7 @@ TEST_F(OwnFileTest, OnlyRegularFilesOfOneName) {
   }
 }
 
-TEST_F(OwnFileTest, FilesThatOthersMayUse) {
+TEST_F(OwnFileTest, FilesOthersMayUse) {
   for (const mode_t mode : {0602, 0666}) {
     write(mode);
     for (const FileUse use : kUses) {
@@ -141,7 +141,7 @@ TEST_F(OwnFileTest, FilesThatOthersMayUse) {
   EXPECT_EQ(refusal(FileUse::state), "opened");
 }
 
-TEST_F(OwnFileTest, FoldersThatOthersMayChange) {
+TEST_F(OwnFileTest, FoldersOthersMayChange) {
   write();
   chmod(folder_.c_str(), 0777);
   EXPECT_THAT(refusal(FileUse::state), testing::HasSubstr("other users can write to the folder"));
@@ -152,7 +152,7 @@ TEST_F(OwnFileTest, FoldersThatOthersMayChange) {
   EXPECT_EQ(refusal(FileUse::letters), "opened");
 }
 
-TEST_F(OwnFileTest, OtherUsersFilesAndFolders) {
+TEST_F(OwnFileTest, OwnedByAnotherUser) {
   if (geteuid() != 0) {
     GTEST_SKIP() << "only root can give a file away";
   }
@@ -182,13 +182,13 @@ TEST_F(OwnFileTest, LockedForOneProcess) {
 }
 
 // An errno of before says nothing about a lock that was taken.
-TEST_F(OwnFileTest, LockIgnoresAnEarlierErrno) {
+TEST_F(OwnFileTest, LockIgnoresEarlierErrno) {
   const Descriptor file = open_own_file(path(), FilePresence::any, FileUse::output);
   errno = EWOULDBLOCK;
   EXPECT_NO_THROW(lock_own_file(file));
 }
 
-TEST_F(OwnFileTest, IdentityIsTheFilesOwn) {
+TEST_F(OwnFileTest, IdentityFollowsFile) {
   write();
   const std::string id = file_id(path());
   EXPECT_FALSE(id.empty());

@@ -9,7 +9,7 @@
 namespace everyitem {
 namespace {
 
-TEST(PaddedBuffer, KeepsPaddingAfterItsBytes) {
+TEST(PaddedBuffer, KeepsPaddingAfterBytes) {
   for (const std::size_t size : {0U, 1U, 15U, 16U, 63U, 64U, 1000U, 1U << 20}) {
     PaddedBuffer buffer;
     buffer.append(std::string(size, 'x'));
@@ -32,7 +32,7 @@ TEST(PaddedBuffer, ViewsSurviveAMove) {
 }
 
 // NOLINTBEGIN(bugprone-use-after-move,clang-analyzer-cplusplus.Move): tested here
-TEST(PaddedBuffer, MovedFromBufferCanBeReused) {
+TEST(PaddedBuffer, ReusableAfterMove) {
   PaddedBuffer buffer{"first"};
   PaddedBuffer moved = std::move(buffer);
   EXPECT_EQ(buffer.view(), "");

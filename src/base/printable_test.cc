@@ -39,17 +39,17 @@ TEST(Printable, OrdinaryTextIsUnchanged) {
   }
 }
 
-TEST(Printable, WhiteSpaceBecomesASpace) {
+TEST(Printable, WhiteSpaceBecomesSpace) {
   EXPECT_EQ(printable("a\r\n\tb\u2028c"), "a   b\\u2028c");
 }
 
-TEST(Printable, EscapesAndDirectionsBecomeVisible) {
+TEST(Printable, VisibleEscapesAndDirections) {
   EXPECT_EQ(printable("\x1b[2Ja\x7f\u009b\u202eb\U000e0041"),
             "\\u001b[2Ja\\u007f\\u009b\\u202eb\\udb40\\udc41");
   EXPECT_EQ(printable(std::string_view("\0", 1)), "\\u0000");
 }
 
-TEST(Printable, InvalidBytesAreReplacedEach) {
+TEST(Printable, EachInvalidByteReplaced) {
   for (const std::string_view invalid :
        {"\x80", "\xff", "\xc0\xaf", "\xe0\x80\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80", "\xc3",
         "\xe2\x82", "\xf8\x88\x80\x80\x80"}) {
@@ -63,7 +63,7 @@ TEST(Printable, InvalidBytesAreReplacedEach) {
 }
 
 // Every character that there may be.
-TEST(Printable, EachCharacterIsShownOrEscaped) {
+TEST(Printable, CharactersShownOrEscaped) {
   int escapes = 0;
   for (char32_t character = 0; character <= 0x10ffff; ++character) {
     const bool surrogate = character >= 0xd800 && character <= 0xdfff;

@@ -46,7 +46,7 @@ TEST(Sha256, ExamplesOfNist) {
 
 TEST(Sha256, NoTexts) { sha256_each({}, {}); }
 
-TEST(Sha256, ShortTextsAnySetSize) {
+TEST(Sha256, ShortTextsAnyCount) {
   std::mt19937 random(1);
   for (std::size_t count = 1; count <= 2 * kMaxSha256Lanes + 1; ++count) {
     for (std::size_t first = 0; first <= 200; ++first) {

@@ -62,7 +62,7 @@ class PipedOutput {
 };
 
 // More than a pipe holds, so that it is full again and again.
-TEST(StandardOutput, WholeTextThroughFullPipe) {
+TEST(StandardOutput, FullPipeLosesNothing) {
   std::string text;
   while (text.size() < 300'000) {
     text += std::to_string(text.size()) + "\n";

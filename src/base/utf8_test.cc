@@ -7,7 +7,7 @@
 namespace everyitem {
 namespace {
 
-TEST(Utf8, FirstAndLastOfEachLength) {
+TEST(Utf8, BoundariesOfEachLength) {
   const struct {
     std::string text;
     char32_t code_point;

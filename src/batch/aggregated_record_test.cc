@@ -50,7 +50,7 @@ TEST(AggregatedRecord, DigestOfTheMessage) {
                                std::string(record.data().substr(record.size() - 16)));
 }
 
-TEST(AggregatedRecord, ItemsReadBackInOrder) {
+TEST(AggregatedRecord, ItemsReadInOrder) {
   AggregatedRecord record;
   std::vector<std::string> items;
   for (const std::size_t size : {0U, 1U, 127U, 128U, 16'383U, 16'384U, 100'000U}) {

@@ -104,7 +104,7 @@ TEST_F(AggregatingBuilderTest, OneRecordPerShard) {
   EXPECT_TRUE(building->empty());
 }
 
-TEST_F(AggregatingBuilderTest, SameRecordsOnBothWires) {
+TEST_F(AggregatingBuilderTest, WiresCarrySameRecords) {
   const auto cbor = builder();
   const auto json = builder({}, Wire::json);
   for (int i = 0; i < 20; ++i) {
@@ -139,7 +139,7 @@ TEST_F(AggregatingBuilderTest, FullRecordStartsAnother) {
   }
 }
 
-TEST_F(AggregatingBuilderTest, LargeItemBecomesPlainRecord) {
+TEST_F(AggregatingBuilderTest, LargeItemStaysPlain) {
   const auto building = builder();
   const std::string large(kAggregatedRecordBytes, 'x');
   const std::string largest(kDefaultMaxRecordBytes - kPartitionKeyLength, 'x');
@@ -155,7 +155,7 @@ TEST_F(AggregatingBuilderTest, LargeItemBecomesPlainRecord) {
 }
 
 // Each shard's record is to become full.
-TEST_F(AggregatingBuilderTest, ManyShardsMakeLargerBatches) {
+TEST_F(AggregatingBuilderTest, ManyShardsEnlargeBatches) {
   constexpr std::size_t kFewShardsBytes = std::size_t{512} << 10;
   for (const auto& [shards, bytes] :
        std::map<std::uint32_t, std::size_t>{{4, kFewShardsBytes},
@@ -173,7 +173,7 @@ TEST_F(AggregatingBuilderTest, ManyShardsMakeLargerBatches) {
 }
 
 // One more would be for what follows the items in memory.
-TEST_F(AggregatingBuilderTest, EachItemDrawsOneKey) {
+TEST_F(AggregatingBuilderTest, ItemDrawsOneKey) {
   Random random(1);
   AggregatingBuilder building(put_records_format(Wire::cbor), kStream, {}, PartitionKeys(random),
                               shards_);
@@ -188,7 +188,7 @@ TEST_F(AggregatingBuilderTest, EachItemDrawsOneKey) {
   EXPECT_EQ(random.bits(), again.bits());
 }
 
-TEST_F(AggregatingBuilderTest, NextBatchUsesNewShards) {
+TEST_F(AggregatingBuilderTest, ReshardingAffectsNextBatch) {
   const auto building = builder();
   const auto shards_used = [&] {
     for (int i = 0; i < 200; ++i) {
@@ -202,7 +202,7 @@ TEST_F(AggregatingBuilderTest, NextBatchUsesNewShards) {
   EXPECT_EQ(shards_used(), 8U);
 }
 
-TEST_F(AggregatingBuilderTest, PagesOfEachRecordsItems) {
+TEST_F(AggregatingBuilderTest, RecordItemsKeepPages) {
   const auto building = builder();
   std::map<std::size_t, std::map<std::uint32_t, std::uint32_t>> items_by_shard_and_page;
   for (std::uint32_t i = 0; i < 60; ++i) {

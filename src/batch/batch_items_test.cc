@@ -93,7 +93,7 @@ class BatchItemsTest : public testing::TestWithParam<BuilderCase> {
   std::unique_ptr<BatchBuilder> builder_ = GetParam().make(shards_);
 };
 
-TEST_P(BatchItemsTest, EveryItemAsItWasRead) {
+TEST_P(BatchItemsTest, EveryItemAsRead) {
   std::vector<std::string> expected;
   for (int round = 0; round < 2; ++round) {  // a builder keeps memory from one batch to the next
     expected.clear();

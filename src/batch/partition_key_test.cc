@@ -19,7 +19,7 @@ std::string key(const source::Item& of, const PartitionKeys& keys = {}) {
   return text;
 }
 
-TEST(PartitionKey, OnlyThePrimaryKeyCounts) {
+TEST(PartitionKey, OnlyPrimaryKeyCounts) {
   EXPECT_EQ(key(item(R"({"S":"a"})", R"({"N":"1"})", R"({"x":1})")),
             key(item(R"({"S":"a"})", R"({"N":"1"})", R"({"x":2})")));
 }
@@ -40,7 +40,7 @@ TEST(PartitionKey, BothKeyPartsCount) {
   EXPECT_EQ(keys.size(), 6U);
 }
 
-TEST(PartitionKey, OneHashKeyManyShards) {
+TEST(PartitionKey, HashKeySpansShards) {
   std::array<int, 16> by_first_digit{};
   for (int i = 0; i < 16'000; ++i) {
     const std::string range = R"({"N":")" + std::to_string(i) + R"("})";
@@ -52,7 +52,7 @@ TEST(PartitionKey, OneHashKeyManyShards) {
   }
 }
 
-TEST(PartitionKey, ItemWithoutKeyIsHashed) {
+TEST(PartitionKey, KeylessItemIsHashed) {
   EXPECT_NE(key(item("", "", R"({"x":1})")), key(item("", "", R"({"x":2})")));
 }
 

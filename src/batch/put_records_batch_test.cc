@@ -44,7 +44,7 @@ std::vector<std::string> records_of(std::string_view body) {
   return records;
 }
 
-TEST(PutRecordsBatch, ByteForByteInJson) {
+TEST(PutRecordsBatch, JsonByteForByte) {
   PutRecordsBuilder builder(json_format, kStream, {}, {});
   EXPECT_TRUE(builder.empty());
   const std::vector<std::string> items = {R"({"a":{"S":"é\n\"\u0000"}})", "{}", R"({ "b" : {} })"};
@@ -58,7 +58,7 @@ TEST(PutRecordsBatch, ByteForByteInJson) {
   EXPECT_TRUE(builder.empty());
 }
 
-TEST(PutRecordsBatch, ByteForByteInCbor) {
+TEST(PutRecordsBatch, CborByteForByte) {
   const PutRecordsFormat& cbor = put_records_format(Wire::cbor);
   PutRecordsBuilder builder(cbor, {.name = "s", .arn = "arn:aws:kinesis:x:1:stream/s"}, {}, {});
   std::vector<std::string> items;
@@ -96,7 +96,7 @@ TEST(PutRecordsBatch, NamesTheStreamsArn) {
 }
 
 // Nothing is written to the padding, which is all that follows the room for the first record.
-TEST(PutRecordsBatch, RecordStaysInItsRoom) {
+TEST(PutRecordsBatch, RecordFitsItsRoom) {
   for (const Wire wire : {Wire::json, Wire::cbor}) {
     for (const std::string& hash_key : {std::string(), decimal(kLastHashKey)}) {
       PaddedBuffer body;
@@ -117,7 +117,7 @@ TEST(PutRecordsBatch, RecordCountLimit) {
   EXPECT_EQ(builder.add(item("{}"), {0, 0}), AddResult::added);
 }
 
-TEST(PutRecordsBatch, RequestBytesIncludePartitionKeys) {
+TEST(PutRecordsBatch, BytesIncludePartitionKeys) {
   const std::string json = "{\"a\":\"" + std::string(92, 'x') + "\"}";
   ASSERT_EQ(json.size(), 100U);
   const std::size_t record = 100 + kPartitionKeyLength;
@@ -131,7 +131,7 @@ TEST(PutRecordsBatch, RequestBytesIncludePartitionKeys) {
   EXPECT_EQ(short_by_one.add(item(json), {0, 0}), AddResult::full);
 }
 
-TEST(PutRecordsBatch, TooLargeItemLeavesBatchUnchanged) {
+TEST(PutRecordsBatch, OversizedItemChangesNothing) {
   PutRecordsBuilder builder(json_format, kStream, {}, {});
   builder.add(item("{}"), {0, 0});
   const std::string largest(kDefaultMaxRecordBytes - kPartitionKeyLength, 'x');

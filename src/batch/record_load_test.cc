@@ -49,7 +49,7 @@ TEST(RecordLoad, HashKeyAndBytes) {
   }
 }
 
-TEST(RecordLoad, ExplicitHashKeyComesFirst) {
+TEST(RecordLoad, ExplicitHashKeyWins) {
   for (const Wire wire : {Wire::json, Wire::cbor}) {
     const PutRecordsFormat& format = put_records_format(wire);
     const RecordBatch batch =

@@ -25,7 +25,7 @@ TEST(ShardMap, InvalidHashKeys) {
   }
 }
 
-TEST(ShardMap, OneShardPerHashKey) {
+TEST(ShardMap, OneShardPerKey) {
   const ShardMap map({{"b", kHalf, kLastHashKey}, {"a", 0, kHalf - 1}});
   EXPECT_EQ(map.shards()[map.shard_of(0)].id, "a");
   EXPECT_EQ(map.shards()[map.shard_of(kHalf - 1)].id, "a");
@@ -33,7 +33,7 @@ TEST(ShardMap, OneShardPerHashKey) {
   EXPECT_EQ(map.shards()[map.shard_of(kLastHashKey)].id, "b");
 }
 
-TEST(ShardMap, ShardOfASingleKey) {
+TEST(ShardMap, SingleKeyShard) {
   const ShardMap map({{"a", 0, 0}, {"b", 1, kLastHashKey}});
   EXPECT_EQ(map.shards()[map.shard_of(0)].id, "a");
   EXPECT_EQ(map.shards()[map.shard_of(1)].id, "b");
@@ -57,7 +57,7 @@ TEST(ShardMap, UnevenShards) {
   }
 }
 
-TEST(ShardMap, GapsAndOverlapsAreRefused) {
+TEST(ShardMap, RefusesGapsAndOverlaps) {
   const auto made_of = [](std::vector<Shard> shards) { return ShardMap(std::move(shards)); };
   EXPECT_THROW(made_of({}), std::invalid_argument);
   EXPECT_THROW(made_of({{"a", 0, kHalf}}), std::invalid_argument);

@@ -23,7 +23,7 @@ PageContent content(const std::string& key, std::uint64_t items = 1) {
   return {.position_after = {.last_evaluated_key = key}, .items = items, .bytes = 10 * items};
 }
 
-TEST(AckTracker, TheFrontierFollowsAcknowledgedPages) {
+TEST(AckTracker, FrontierFollowsAcknowledgedPages) {
   AckTracker tracker(fresh(1));
   const PageId page = tracker.open_page(0);
   tracker.add_batch(page);
@@ -54,7 +54,7 @@ TEST(AckTracker, LaterPageWaits) {
   EXPECT_EQ(tracker.pages_passed(0), 2U);
 }
 
-TEST(AckTracker, AcknowledgedPageWaitsForClose) {
+TEST(AckTracker, AcknowledgedPageAwaitsClose) {
   AckTracker tracker(fresh(1));
   const PageId page = tracker.open_page(0);
   tracker.add_batch(page);
@@ -67,7 +67,7 @@ TEST(AckTracker, AcknowledgedPageWaitsForClose) {
   EXPECT_EQ(tracker.progress(0).position.last_evaluated_key, "a");
 }
 
-TEST(AckTracker, DeadLettersCountOncePassed) {
+TEST(AckTracker, PassedDeadLettersCount) {
   AckTracker tracker(fresh(1));
   const PageId page = tracker.open_page(0);
   tracker.add_batch(page);
@@ -82,7 +82,7 @@ TEST(AckTracker, DeadLettersCountOncePassed) {
   EXPECT_EQ(tracker.progress(0).dead_letters, 7U);
 }
 
-TEST(AckTracker, EmptyPagePassesAtOnce) {
+TEST(AckTracker, EmptyPagePassesImmediately) {
   AckTracker tracker(fresh(2));
   tracker.close_page(tracker.open_page(1), {.position_after = {.complete = true}});
   EXPECT_TRUE(tracker.progress(1).position.complete);
@@ -98,7 +98,7 @@ TEST(AckTracker, ContinuesFromRunsPosition) {
   EXPECT_EQ(tracker.progress(0).items, 101U);
 }
 
-TEST(AckTracker, CallsOutOfOrderAreRefused) {
+TEST(AckTracker, MisorderedCallsAreRefused) {
   AckTracker tracker(fresh(1));
   const PageId page = tracker.open_page(0);
   EXPECT_THROW(tracker.acknowledge(page), std::logic_error);
@@ -114,7 +114,7 @@ TEST(AckTracker, CallsOutOfOrderAreRefused) {
 
 // The property that the guarantee rests on, compared with a model that knows every open batch, for
 // random schedules: the frontier stands right before the first page that is not wholly done.
-TEST(AckTracker, FrontierNeverPassesUnacknowledgedBatch) {
+TEST(AckTracker, NeverPassesUnacknowledgedBatch) {
   struct ModelPage {
     PageId id;
     std::uint64_t items;

@@ -27,7 +27,7 @@ TEST(CheckpointLocation, EachKindIsParsed) {
       CheckpointLocation(DynamoDbLocation{.table = arn, .run = "run", .region = "eu-central-1"}));
 }
 
-TEST(CheckpointLocation, WrongOnesAreUsageErrors) {
+TEST(CheckpointLocation, InvalidIsUsageError) {
   for (const std::string text : {"",
                                  "s3:bucket",
                                  "redis:x",
@@ -68,7 +68,7 @@ TEST(CheckpointLocation, LongestPrefixOfParameters) {
   EXPECT_THROW(parse_checkpoint_location(longest + "p"), Error);
 }
 
-TEST(CheckpointLocation, ItsTextNamesTheSameLocation) {
+TEST(CheckpointLocation, TextNamesSameLocation) {
   for (const std::string text :
        {"none", "run.sqlite", "/tmp/run", "./a:b", "sqlite:none", "sqlite:a:b", "ssm:/a/b",
         "dynamodb:table", "dynamodb:table/run"}) {

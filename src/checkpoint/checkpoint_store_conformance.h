@@ -130,7 +130,7 @@ TYPED_TEST_P(CheckpointStoreConformance, IsEmptyAtFirst) {
   EXPECT_FALSE(this->found().has_value());
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, BegunRunIsThereNext) {
+TYPED_TEST_P(CheckpointStoreConformance, BegunRunFoundNext) {
   {
     auto store = this->backend_.open();
     this->begin(*store, this->example());
@@ -166,7 +166,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ProgressIsThereNext) {
   EXPECT_EQ(state->dead_letters(), 2U);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, EachProcessContinuesTheLast) {
+TYPED_TEST_P(CheckpointStoreConformance, ProcessesContinueInTurn) {
   constexpr std::uint32_t kSegments = 40;
   RunState expected{.identity = {{"table", "orders"}, {"values", std::string(9000, 'v')}},
                     .segments = {}};
@@ -213,7 +213,7 @@ TYPED_TEST_P(CheckpointStoreConformance, NewRunReplacesOld) {
   EXPECT_EQ(state->segments, other.segments);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, OtherSettingsAreToldApart) {
+TYPED_TEST_P(CheckpointStoreConformance, OtherSettingsToldApart) {
   RunState there = this->example();
   there.identity[1].value = "b = \"é{{\"";
   auto store = this->backend_.open();
@@ -226,7 +226,7 @@ TYPED_TEST_P(CheckpointStoreConformance, OtherSettingsAreToldApart) {
   EXPECT_EQ(this->found()->items(), 3U);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, CompleteWhenEverySegmentIs) {
+TYPED_TEST_P(CheckpointStoreConformance, CompleteAfterLastSegment) {
   RunState expected = this->example();
   {
     auto store = this->backend_.open();
@@ -258,7 +258,7 @@ TYPED_TEST_P(CheckpointStoreConformance, CompleteWhenEverySegmentIs) {
   EXPECT_EQ(this->found()->segments, this->example().segments);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, ARunMayBeginSomewhere) {
+TYPED_TEST_P(CheckpointStoreConformance, RunBeginsWithProgress) {
   RunState state = this->example();
   state.segments[1].position.last_evaluated_key = "k";
   state.segments[1].items = 7;
@@ -268,7 +268,7 @@ TYPED_TEST_P(CheckpointStoreConformance, ARunMayBeginSomewhere) {
   EXPECT_EQ(this->found()->segments, state.segments);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, ASecondOwnerIsRefused) {
+TYPED_TEST_P(CheckpointStoreConformance, SecondOwnerIsRefused) {
   auto first = this->backend_.open();
   this->begin(*first, this->example());
   try {
@@ -305,7 +305,7 @@ TYPED_TEST_P(CheckpointStoreConformance, DamageIsNoticed) {
   EXPECT_NE(failure.find("not a checkpoint"), std::string::npos) << failure;
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, DamagedRunIsStartedOver) {
+TYPED_TEST_P(CheckpointStoreConformance, DamagedRunStartedOver) {
   {
     auto store = this->backend_.open();
     this->begin(*store, this->example());
@@ -325,7 +325,7 @@ TYPED_TEST_P(CheckpointStoreConformance, DamagedRunIsStartedOver) {
   EXPECT_EQ(state->segments, next.segments);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, DamagedRunMayBeLeftAlone) {
+TYPED_TEST_P(CheckpointStoreConformance, DamagedRunLeftAlone) {
   {
     auto store = this->backend_.open();
     this->begin(*store, this->example());
@@ -338,7 +338,7 @@ TYPED_TEST_P(CheckpointStoreConformance, DamagedRunMayBeLeftAlone) {
   EXPECT_NE(this->load_failure().find("not a checkpoint"), std::string::npos);
 }
 
-TYPED_TEST_P(CheckpointStoreConformance, OlderFormatIsStartedOver) {
+TYPED_TEST_P(CheckpointStoreConformance, OlderFormatStartedOver) {
   {
     auto store = this->backend_.open();
     this->begin(*store, this->example());
@@ -424,12 +424,12 @@ TYPED_TEST_P(CheckpointStoreConformance, FinishedRunIsSeen) {
   EXPECT_EQ(view->state.items(), 6U);
 }
 
-REGISTER_TYPED_TEST_SUITE_P(CheckpointStoreConformance, IsEmptyAtFirst, BegunRunIsThereNext,
-                            ProgressIsThereNext, EachProcessContinuesTheLast, NewRunReplacesOld,
-                            OtherSettingsAreToldApart, CompleteWhenEverySegmentIs,
-                            ARunMayBeginSomewhere, ASecondOwnerIsRefused, KilledProcessIsFollowed,
-                            DamageIsNoticed, DamagedRunIsStartedOver, DamagedRunMayBeLeftAlone,
-                            OlderFormatIsStartedOver, LaterFormatIsRefused, RunKeepsItsToken,
-                            LookOwnsNothing, FinishedRunIsSeen);
+REGISTER_TYPED_TEST_SUITE_P(CheckpointStoreConformance, IsEmptyAtFirst, BegunRunFoundNext,
+                            ProgressIsThereNext, ProcessesContinueInTurn, NewRunReplacesOld,
+                            OtherSettingsToldApart, CompleteAfterLastSegment, RunBeginsWithProgress,
+                            SecondOwnerIsRefused, KilledProcessIsFollowed, DamageIsNoticed,
+                            DamagedRunStartedOver, DamagedRunLeftAlone, OlderFormatStartedOver,
+                            LaterFormatIsRefused, RunKeepsItsToken, LookOwnsNothing,
+                            FinishedRunIsSeen);
 
 }  // namespace everyitem::checkpoint

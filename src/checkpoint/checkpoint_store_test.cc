@@ -5,7 +5,7 @@
 namespace everyitem::checkpoint {
 namespace {
 
-TEST(Differences, NameWhatChangedAndHow) {
+TEST(Differences, NameSettingAndValues) {
   const RunIdentity stored = {{"table", "a"}, {"filter", ""}, {"index", "by-date"}};
   EXPECT_TRUE(differences(stored, stored).empty());
   EXPECT_EQ(differences(stored, {{"table", "b"}, {"filter", "x = :x"}, {"index", ""}}),
@@ -14,7 +14,7 @@ TEST(Differences, NameWhatChangedAndHow) {
                                       "index: was \"by-date\", is now none"}));
 }
 
-TEST(Differences, UnreportedThenDiffersFromNothing) {
+TEST(Differences, UnreportedThenMatchesAnything) {
   const RunIdentity reported = {{"table", "a"}, {"account", "1", true}};
   EXPECT_TRUE(differences({{"table", "a"}, {"account", ""}}, reported).empty());
   EXPECT_TRUE(differences({{"table", "a"}}, reported).empty());
@@ -22,7 +22,7 @@ TEST(Differences, UnreportedThenDiffersFromNothing) {
             std::vector<std::string>{"account: was \"2\", is now \"1\""});
 }
 
-TEST(Differences, UnreportedNowMayBeAnother) {
+TEST(Differences, UnreportedNowMayDiffer) {
   const RunIdentity unreported = {{"table", "a"}, {"account", "", true}};
   EXPECT_TRUE(differences(unreported, unreported).empty());
   EXPECT_EQ(differences({{"table", "a"}, {"account", "1"}}, unreported),
@@ -36,7 +36,7 @@ TEST(RunToken, IsRandom) {
   EXPECT_NE(token, new_run_token());
 }
 
-TEST(DefaultCheckpointPath, IsReadableAndTellsRunsApart) {
+TEST(DefaultCheckpointPath, IsReadableAndDistinct) {
   const std::string path = default_checkpoint_path("/s", "orders", "to/file x", "key 1");
   EXPECT_TRUE(path.starts_with("/s/everyitem/orders--to_file_x--")) << path;
   EXPECT_TRUE(path.ends_with(".sqlite"));

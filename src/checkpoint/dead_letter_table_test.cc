@@ -88,7 +88,7 @@ class DeadLetterTableTest : public testing::Test {
   source::WorkerPart part_;
 };
 
-TEST_F(DeadLetterTableTest, KeyAndReasonOfTheItem) {
+TEST_F(DeadLetterTableTest, HoldsKeyAndReason) {
   write({letter("a")});
   EXPECT_EQ(only().at("run").at("S"), "nightly");
   EXPECT_THAT(text("item"), StartsWith("dead-letter-token1-"));
@@ -131,14 +131,14 @@ TEST_F(DeadLetterTableTest, FitsWhateverTheSizes) {
   EXPECT_LT(boost::json::serialize(only()).size(), 20'000U);
 }
 
-TEST_F(DeadLetterTableTest, TextIsAlwaysUtf8) {
+TEST_F(DeadLetterTableTest, InvalidUtf8Replaced) {
   sink::DeadLetter foreign = letter("a");
   foreign.reason = "a\xff b\xc3 c\xed\xa0\x80 d\xc3\xa4 e\xf4\x90\x80\x80 f\xc0\xaf g\xe2\x82";
   write({foreign});
   EXPECT_EQ(text("reason"), "a? b? c??? d\xc3\xa4 e???? f?? g??");
 }
 
-TEST_F(DeadLetterTableTest, RepeatedLettersDoNotPileUp) {
+TEST_F(DeadLetterTableTest, RepeatedLetterStoredOnce) {
   write({letter("a"), letter("b")});
   sink::DeadLetter again = letter("a");
   again.attempts = 7;
@@ -155,7 +155,7 @@ TEST_F(DeadLetterTableTest, ItemWithoutItsKey) {
   EXPECT_EQ(items().size(), 2U);
 }
 
-TEST_F(DeadLetterTableTest, RunsAndWorkersAreKeptApart) {
+TEST_F(DeadLetterTableTest, SeparatesRunsAndWorkers) {
   DeadLetterTable other_run = table("token1", {.table = "checkpoints", .run = "weekly"});
   DeadLetterTable restarted = table("token2");
   write({letter("a")});
@@ -170,7 +170,7 @@ TEST_F(DeadLetterTableTest, RunsAndWorkersAreKeptApart) {
   EXPECT_EQ(std::next(items().rbegin())->second.at("worker").at("N"), "1");
 }
 
-TEST_F(DeadLetterTableTest, CheckpointNextToTheLetters) {
+TEST_F(DeadLetterTableTest, CheckpointLeavesLettersAlone) {
   write({letter("a"), letter("b")});
   RunState state{.identity = {{"table", "t"}}, .segments = fresh_segments(3), .token = "token1"};
   for (const char* token : {"token1", "token2"}) {

@@ -73,7 +73,7 @@ class DynamoDbFleetStoreTest : public testing::Test {
   DynamoDbFleetStore store_{kLocation, context()};
 };
 
-TEST_F(DynamoDbFleetStoreTest, WhatWasWrittenIsRead) {
+TEST_F(DynamoDbFleetStoreTest, WrittenRecordIsRead) {
   EXPECT_EQ(run(store_.read()), std::nullopt);
   EXPECT_TRUE(run(store_.write(example())));
   EXPECT_EQ(run(store_.read()), example());
@@ -83,7 +83,7 @@ TEST_F(DynamoDbFleetStoreTest, WhatWasWrittenIsRead) {
   EXPECT_EQ(run(store_.read()), next);
 }
 
-TEST_F(DynamoDbFleetStoreTest, OneOfTwoReadersWrites) {
+TEST_F(DynamoDbFleetStoreTest, StaleReaderCannotWrite) {
   DynamoDbFleetStore other(kLocation, context());
   run(store_.read());
   run(other.read());
@@ -99,7 +99,7 @@ TEST_F(DynamoDbFleetStoreTest, OneOfTwoReadersWrites) {
   EXPECT_EQ(run(store_.read()), changed);
 }
 
-TEST_F(DynamoDbFleetStoreTest, LostAnswerIsNotWrittenTwice) {
+TEST_F(DynamoDbFleetStoreTest, LostAnswerWrittenOnce) {
   run(store_.read());
   answers_are_lost_ = true;
   EXPECT_THROW(run(store_.write(example())), Error);
@@ -141,7 +141,7 @@ TEST_F(DynamoDbFleetStoreTest, DamageIsReported) {
   EXPECT_NE(failure("format", {{"N", "3"}}).find("its format is 3"), std::string::npos);
 }
 
-TEST_F(DynamoDbFleetStoreTest, WorkerCompleteWithOwnSegments) {
+TEST_F(DynamoDbFleetStoreTest, OwnSegmentsCompleteWorker) {
   StoreContext of_worker = context();
   of_worker.part = {.worker = 1, .workers = 3};
   const DynamoDbLocation place{.table = "checkpoints", .run = "nightly/worker-1-of-3"};

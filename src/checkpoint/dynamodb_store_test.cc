@@ -68,7 +68,7 @@ class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {
   }
 };
 
-TEST_F(DynamoDbStoreTest, FinishedRunIsOneExpiringItem) {
+TEST_F(DynamoDbStoreTest, FinishLeavesExpiringItem) {
   RunState state = example();
   auto store = backend_.open();
   begin(*store, state);
@@ -87,14 +87,14 @@ TEST_F(DynamoDbStoreTest, FinishedRunIsOneExpiringItem) {
   EXPECT_EQ(backend_.expires_at(), std::to_string(now + 30L * 86400));
 }
 
-TEST_F(DynamoDbStoreTest, ManySegmentsAreRemovedInParts) {
+TEST_F(DynamoDbStoreTest, SegmentsRemovedInBatches) {
   backend_.items.writes_per_batch = 25;  // as many as DynamoDB takes
   complete({.identity = {{"table", "t"}}, .segments = fresh_segments(60)});
   EXPECT_EQ(backend_.count("BatchWriteItem"), 3U);
   EXPECT_EQ(backend_.items.tables.at("checkpoints").size(), 1U);
 }
 
-TEST_F(DynamoDbStoreTest, SegmentsOtherNameIsDamage) {
+TEST_F(DynamoDbStoreTest, MisnamedSegmentIsDamage) {
   const RunState state = example();
   auto store = backend_.open();
   begin(*store, state);
@@ -123,7 +123,7 @@ TEST_F(DynamoDbStoreTest, AbsurdTimeIsBounded) {
   end(next);
 }
 
-TEST_F(DynamoDbStoreTest, EarlierRunsSegmentIsNotTaken) {
+TEST_F(DynamoDbStoreTest, EarlierRunsSegmentDropped) {
   {
     auto store = backend_.open();
     begin(*store, example());
@@ -149,7 +149,7 @@ TEST_F(DynamoDbStoreTest, RunsShareATable) {
   EXPECT_EQ(backend_.items.tables.at("checkpoints").begin()->first.first, "default");
 }
 
-TEST_F(DynamoDbStoreTest, QuickRunWritesOnlySegments) {
+TEST_F(DynamoDbStoreTest, QuickRunSegmentsOnly) {
   auto store = backend_.open();
   begin(*store, example());
   const std::size_t before = backend_.operations.size();
@@ -159,7 +159,7 @@ TEST_F(DynamoDbStoreTest, QuickRunWritesOnlySegments) {
   EXPECT_EQ(backend_.operations.size() - before, 50U);
 }
 
-TEST_F(DynamoDbStoreTest, SuccessorsWritesSurviveTrustedLease) {
+TEST_F(DynamoDbStoreTest, TrustedLeaseCannotOverwrite) {
   auto first = backend_.open();
   begin(*first, example());
   auto second = backend_.open();
@@ -177,7 +177,7 @@ TEST_F(DynamoDbStoreTest, SuccessorsWritesSurviveTrustedLease) {
   EXPECT_EQ(found()->items(), 9U);
 }
 
-TEST_F(DynamoDbStoreTest, SegmentsAreWrittenSideBySide) {
+TEST_F(DynamoDbStoreTest, SegmentsAreWrittenConcurrently) {
   constexpr std::uint32_t kSegments = 100;
   RunState state{.identity = {{"table", "t"}}, .segments = fresh_segments(kSegments)};
   auto store = backend_.open();
@@ -198,7 +198,7 @@ TEST_F(DynamoDbStoreTest, SegmentsAreWrittenSideBySide) {
   EXPECT_EQ(found()->segments, state.segments);
 }
 
-TEST_F(DynamoDbStoreTest, LastOfTwoMovesIsWritten) {
+TEST_F(DynamoDbStoreTest, OnlyLastMoveWritten) {
   auto store = backend_.open();
   begin(*store, example());
   save(*store,

@@ -259,7 +259,7 @@ TYPED_TEST_P(RemoteStoreConformance, KillAtAnyRequest) {
   }
 }
 
-TYPED_TEST_P(RemoteStoreConformance, DenialNamesWhatAndWhere) {
+TYPED_TEST_P(RemoteStoreConformance, DenialCodeAndLocation) {
   this->backend_.refusal = "AccessDeniedException";
   const std::string failure = this->load_failure();
   EXPECT_NE(failure.find("AccessDeniedException"), std::string::npos) << failure;
@@ -275,14 +275,14 @@ TYPED_TEST_P(RemoteStoreConformance, ThrottlingIsWaitedFor) {
   EXPECT_EQ(this->found()->segments, states.back().segments);
 }
 
-TYPED_TEST_P(RemoteStoreConformance, SecondOwnerHearsOfFirst) {
+TYPED_TEST_P(RemoteStoreConformance, RefusalNamesFirstOwner) {
   auto first = this->backend_.open();
   this->begin(*first, this->example());
   const std::string failure = this->load_failure(first.get());
   EXPECT_NE(failure.find("another process owns this run: process 1"), std::string::npos) << failure;
 }
 
-TYPED_TEST_P(RemoteStoreConformance, KilledOwnerIsWaitedFor) {
+TYPED_TEST_P(RemoteStoreConformance, WaitsForKilledOwner) {
   {
     const auto killed = this->backend_.open();
     this->begin(*killed, this->example());
@@ -301,7 +301,7 @@ TYPED_TEST_P(RemoteStoreConformance, KilledOwnerIsWaitedFor) {
   EXPECT_EQ(this->backend_.service.clock.now(), released) << "nobody owned it";
 }
 
-TYPED_TEST_P(RemoteStoreConformance, HandedOverRunIsTaken) {
+TYPED_TEST_P(RemoteStoreConformance, HandedOverRunTaken) {
   auto first = this->backend_.open();
   this->begin(*first, this->example());
   this->save(*first, {{.segment = 0, .items = 4}});
@@ -320,7 +320,7 @@ TYPED_TEST_P(RemoteStoreConformance, HandedOverRunIsTaken) {
   this->end(second);
 }
 
-TYPED_TEST_P(RemoteStoreConformance, TwoClaimsHaveOneOwner) {
+TYPED_TEST_P(RemoteStoreConformance, TwoClaimsOneOwner) {
   {
     auto before = this->backend_.open();
     this->begin(*before, this->example());
@@ -376,7 +376,7 @@ TYPED_TEST_P(RemoteStoreConformance, IdleLeaseIsRenewed) {
   EXPECT_EQ(this->found()->items(), 5U);
 }
 
-TYPED_TEST_P(RemoteStoreConformance, WhoseRunWasTakenOverStops) {
+TYPED_TEST_P(RemoteStoreConformance, ReplacedOwnerStops) {
   const auto stopped = this->backend_.open();
   this->begin(*stopped, this->example());
   this->save(*stopped, {{.segment = 0, .items = 1}});
@@ -398,7 +398,7 @@ TYPED_TEST_P(RemoteStoreConformance, WhoseRunWasTakenOverStops) {
   EXPECT_EQ(this->found()->items(), 9U);
 }
 
-TYPED_TEST_P(RemoteStoreConformance, DamageIsReadOrRefused) {
+TYPED_TEST_P(RemoteStoreConformance, DamageReadOrRefused) {
   this->write_history([](const RunState&) {});
   const auto whole = this->backend_.content();
   std::size_t refused = 0;
@@ -623,7 +623,7 @@ class FailingCalls : public RemoteStoreConformance<Backend> {
 
 TYPED_TEST_SUITE_P(FailingCalls);
 
-TYPED_TEST_P(FailingCalls, NoFailureSpoilsTheRun) {
+TYPED_TEST_P(FailingCalls, NoFailureSpoilsRun) {
   using Fate = RemoteUnderTest::Fate;
   // After how many more requests what is late lands: before the next process, in it, after it.
   const std::vector<std::size_t> landings = {0, 1, 3, 6, this->kNever};
@@ -648,11 +648,11 @@ TYPED_TEST_P(FailingCalls, NoFailureSpoilsTheRun) {
   this->RecordProperty("runs", std::to_string(runs));
 }
 
-REGISTER_TYPED_TEST_SUITE_P(FailingCalls, NoFailureSpoilsTheRun);
+REGISTER_TYPED_TEST_SUITE_P(FailingCalls, NoFailureSpoilsRun);
 
-REGISTER_TYPED_TEST_SUITE_P(RemoteStoreConformance, KillAtAnyRequest, DenialNamesWhatAndWhere,
-                            ThrottlingIsWaitedFor, SecondOwnerHearsOfFirst, KilledOwnerIsWaitedFor,
-                            HandedOverRunIsTaken, TwoClaimsHaveOneOwner, IdleLeaseIsRenewed,
-                            WhoseRunWasTakenOverStops, DamageIsReadOrRefused);
+REGISTER_TYPED_TEST_SUITE_P(RemoteStoreConformance, KillAtAnyRequest, DenialCodeAndLocation,
+                            ThrottlingIsWaitedFor, RefusalNamesFirstOwner, WaitsForKilledOwner,
+                            HandedOverRunTaken, TwoClaimsOneOwner, IdleLeaseIsRenewed,
+                            ReplacedOwnerStops, DamageReadOrRefused);
 
 }  // namespace everyitem::checkpoint

@@ -178,7 +178,7 @@ TEST_F(RunOwnershipTest, NothingIsThere) {
   EXPECT_EQ(shelf_.writes, 0U);
 }
 
-TEST_F(RunOwnershipTest, ReleasedRunIsClaimedAtOnce) {
+TEST_F(RunOwnershipTest, ReleasedRunClaimedImmediately) {
   begin(first_);
   EXPECT_FALSE(run(first_.ownership.release("one", std::nullopt)));
   const auto before = clock_.now();
@@ -189,7 +189,7 @@ TEST_F(RunOwnershipTest, ReleasedRunIsClaimedAtOnce) {
   EXPECT_TRUE(second_.notices.empty());
 }
 
-TEST_F(RunOwnershipTest, KilledOwnerIsWaitedForOnce) {
+TEST_F(RunOwnershipTest, KilledOwnerAwaitedOnce) {
   begin(first_);
   const auto before = clock_.now();
   EXPECT_TRUE(run(second_.ownership.claim()));
@@ -197,7 +197,7 @@ TEST_F(RunOwnershipTest, KilledOwnerIsWaitedForOnce) {
   EXPECT_EQ(second_.notices, std::vector<std::string>{"waiting up to 30 s for the lease of first"});
 }
 
-TEST_F(RunOwnershipTest, LivingOwnerIsSeenSoon) {
+TEST_F(RunOwnershipTest, LivingOwnerSeenSoon) {
   begin(first_);
   asio::co_spawn(loop_, maintain(first_, std::chrono::seconds(60)), asio::detached);
   const auto before = clock_.now();
@@ -212,7 +212,7 @@ TEST_F(RunOwnershipTest, LivingOwnerIsSeenSoon) {
   EXPECT_TRUE(first_.ownership.owns());
 }
 
-TEST_F(RunOwnershipTest, WallClocksDoNotMatter) {
+TEST_F(RunOwnershipTest, WallClocksAreIgnored) {
   for (const std::int64_t renewed_at : {std::int64_t{0}, std::int64_t{1} << 40}) {
     shelf_ = {};
     Process killed(shelf_, clock_, "killed");
@@ -237,7 +237,7 @@ TEST_F(RunOwnershipTest, ReleaseEndsTheWait) {
   EXPECT_EQ(clock_.now() - before, std::chrono::seconds(5));
 }
 
-TEST_F(RunOwnershipTest, HandedOverRunNeedsNoWait) {
+TEST_F(RunOwnershipTest, HandOverSkipsWait) {
   begin(first_);
   const std::string text = run(first_.ownership.hand_over());
   EXPECT_FALSE(first_.ownership.owns());
@@ -281,7 +281,7 @@ TEST_F(RunOwnershipTest, RenewalEndsEarlierWaits) {
   EXPECT_EQ(clock_.now() - before, kLease);
 }
 
-TEST_F(RunOwnershipTest, ForeignHandOverIsWorthless) {
+TEST_F(RunOwnershipTest, ForeignHandOverIgnored) {
   begin(first_);
   const std::string text = run(first_.ownership.hand_over());
   Process restarting(shelf_, clock_, "restarting", text);
@@ -292,7 +292,7 @@ TEST_F(RunOwnershipTest, ForeignHandOverIsWorthless) {
   EXPECT_EQ(clock_.now() - before, kLease);
 }
 
-TEST_F(RunOwnershipTest, OwnerThatStoodStillIsTold) {
+TEST_F(RunOwnershipTest, StalledOwnerIsTold) {
   begin(first_);
   pass(kLease);
   EXPECT_TRUE(run(second_.ownership.claim()));
@@ -303,7 +303,7 @@ TEST_F(RunOwnershipTest, OwnerThatStoodStillIsTold) {
   EXPECT_EQ(shelf_.stored.record->owner, "second");
 }
 
-TEST_F(RunOwnershipTest, ReleaseWithoutTheRunCallsNothing) {
+TEST_F(RunOwnershipTest, UnownedReleaseCallsNothing) {
   const auto reads_of_release = [this](Process& process) {
     const std::size_t before = process.records.reads;
     EXPECT_FALSE(run(process.ownership.release("one", std::nullopt)));
@@ -326,7 +326,7 @@ TEST_F(RunOwnershipTest, ReleaseWithoutTheRunCallsNothing) {
   EXPECT_EQ(reads_of_release(first_), 0U) << "it has found that it does not";
 }
 
-TEST_F(RunOwnershipTest, LateRenewalDoesNotUndoRelease) {
+TEST_F(RunOwnershipTest, LateRenewalUndoesNothing) {
   begin(first_);
   pass(kLeaseRenewal);
   first_.records.next_write = Fate::lands_late;
@@ -346,7 +346,7 @@ TEST_F(RunOwnershipTest, LateBeginUndoesNothing) {
   EXPECT_EQ(shelf_.stored.record->token, "one");
 }
 
-TEST_F(RunOwnershipTest, LostAnswersAreFoundOut) {
+TEST_F(RunOwnershipTest, LostAnswersAreResolved) {
   first_.records.next_write = Fate::cut_off;
   begin(first_);
   pass(kLeaseRenewal);
@@ -375,7 +375,7 @@ TEST_F(RunOwnershipTest, FailedBeginReleasedUnchanged) {
   }
 }
 
-TEST_F(RunOwnershipTest, BegunRunReleasedAfterLostAnswer) {
+TEST_F(RunOwnershipTest, LateBeginReleasedUnfinished) {
   begin(first_, fresh("old"));
   // The write is done; what fails is to look what became of it.
   first_.records.next_write = Fate::lands_late;
@@ -387,7 +387,7 @@ TEST_F(RunOwnershipTest, BegunRunReleasedAfterLostAnswer) {
   EXPECT_FALSE(shelf_.stored.record->finished.has_value()) << "that was the old run's";
 }
 
-TEST_F(RunOwnershipTest, PossiblyBegunRunIsReleased) {
+TEST_F(RunOwnershipTest, PossiblyBegunRunReleased) {
   run(first_.ownership.claim_to_begin());
   first_.records.next_write = Fate::lands_late;
   EXPECT_THROW(run(first_.ownership.begin(fresh())), Error);
@@ -396,7 +396,7 @@ TEST_F(RunOwnershipTest, PossiblyBegunRunIsReleased) {
   EXPECT_FALSE(shelf_.stored.record->owned);
 }
 
-TEST_F(RunOwnershipTest, PossiblyClaimedRunIsReleased) {
+TEST_F(RunOwnershipTest, PossiblyClaimedRunReleased) {
   begin(first_);
   run(first_.ownership.release("one", std::nullopt));
   second_.records.next_write = Fate::lands_late;
@@ -406,7 +406,7 @@ TEST_F(RunOwnershipTest, PossiblyClaimedRunIsReleased) {
   EXPECT_FALSE(shelf_.stored.record->owned);
 }
 
-TEST_F(RunOwnershipTest, OfTwoThatBeginOneDoes) {
+TEST_F(RunOwnershipTest, OneOfTwoBegins) {
   run(first_.ownership.claim_to_begin());
   run(second_.ownership.claim_to_begin());
   run(first_.ownership.begin(fresh("one")));
@@ -416,7 +416,7 @@ TEST_F(RunOwnershipTest, OfTwoThatBeginOneDoes) {
   EXPECT_TRUE(shelf_.stored.record->owned);
 }
 
-TEST_F(RunOwnershipTest, OfTwoThatClaimOneDoes) {
+TEST_F(RunOwnershipTest, ClaimRaceLoserWaits) {
   begin(first_);
   run(first_.ownership.release("one", std::nullopt));
   // Another claims between this one's read and its write.

@@ -57,7 +57,7 @@ struct SideBySideTest : testing::Test {
   }
 };
 
-TEST_F(SideBySideTest, AsManyAtOnceAsAllowed) {
+TEST_F(SideBySideTest, AsManyAsAllowed) {
   work(false, false);
   EXPECT_EQ(done.size(), 100U);
   EXPECT_EQ(max_at_once, 20U);
@@ -65,7 +65,7 @@ TEST_F(SideBySideTest, AsManyAtOnceAsAllowed) {
   EXPECT_FALSE(failure);
 }
 
-TEST_F(SideBySideTest, NothingBeginsAfterAFailure) {
+TEST_F(SideBySideTest, NothingBeginsAfterFailure) {
   work(true, false);
   EXPECT_THROW(std::rethrow_exception(failure), std::runtime_error);
   EXPECT_LT(done.size(), 80U);

@@ -91,7 +91,7 @@ TEST(SqliteStore, MissingPartsAreDamage) {
 }
 
 /// What somebody could have put into a file that passes for a checkpoint.
-TEST(SqliteStore, NothingInTheFileRuns) {
+TEST(SqliteStore, NothingInFileRuns) {
   for (const std::string sql :
        {"CREATE TRIGGER t AFTER UPDATE ON segment BEGIN UPDATE segment SET complete = 1; END",
         "CREATE VIEW v AS SELECT 1", "CREATE TABLE more (x)", "CREATE INDEX i ON segment (items)",
@@ -119,7 +119,7 @@ TEST(SqliteStore, NothingInTheFileRuns) {
   }
 }
 
-TEST(SqliteStore, ValuesThatNoCheckpointHas) {
+TEST(SqliteStore, ImpossibleValuesAreDamage) {
   for (const std::string sql :
        {"UPDATE segment SET items = -1", "UPDATE segment SET complete = 2",
         "UPDATE segment SET dead_letters = -1 WHERE number = 1", "UPDATE run SET segments = 0"}) {
@@ -143,7 +143,7 @@ TEST(SqliteStore, AbsurdTimeIsBounded) {
   EXPECT_EQ(run_to_end(store.load())->finished_at, kLastUnixTime);
 }
 
-TEST(SqliteStore, RemembersWhenItWasComplete) {
+TEST(SqliteStore, RemembersCompletionTime) {
   const Folder folder;
   FakeClock clock{std::chrono::system_clock::time_point(std::chrono::seconds(1'800'000'000))};
   SqliteStore store(folder.file(), clock);
@@ -189,7 +189,7 @@ TEST(SqliteStore, OwnFilesOnly) {
 }
 
 /// SQLite's own files next to it, put there beforehand.
-TEST(SqliteStore, LinksNextToTheFile) {
+TEST(SqliteStore, LinksBesideFileHarmless) {
   for (const std::string suffix : {"-wal", "-shm", "-journal"}) {
     const Folder folder;
     const std::string path = folder.path() + "/run.sqlite";
@@ -202,7 +202,7 @@ TEST(SqliteStore, LinksNextToTheFile) {
 }
 
 /// Names that mean something else to SQLite, and folders that are links.
-TEST(SqliteStore, EveryNameIsAFile) {
+TEST(SqliteStore, AllNamesAreFiles) {
   const Folder folder;
   const std::filesystem::path before = std::filesystem::current_path();
   std::filesystem::current_path(folder.path());
@@ -233,7 +233,7 @@ TEST(SqliteStore, NonDatabaseIsRefused) {
   EXPECT_EQ(std::filesystem::file_size(path), content.size());
 }
 
-TEST(SqliteStore, AForeignDatabaseIsRefused) {
+TEST(SqliteStore, ForeignDatabaseIsRefused) {
   const Folder folder;
   const std::string path = folder.path() + "/other.sqlite";
   sqlite3* other = nullptr;
@@ -244,7 +244,7 @@ TEST(SqliteStore, AForeignDatabaseIsRefused) {
   EXPECT_NE(open_failure(path).find("not a checkpoint of everyitem"), std::string::npos);
 }
 
-TEST(SqliteStore, ADamagedFileIsRefused) {
+TEST(SqliteStore, DamagedFileIsRefused) {
   const Folder folder;
   const std::string path = folder.path() + "/run.sqlite";
   {
@@ -298,7 +298,7 @@ TEST(SqliteStore, UnmakeableFolderIsNamed) {
   EXPECT_NE(failure.find(folder.path() + "/file/run.sqlite"), std::string::npos);
 }
 
-TEST(SqliteStore, UnknownSegmentsProgressIsRefused) {
+TEST(SqliteStore, UnknownSegmentIsRefused) {
   const Folder folder;
   SqliteStore store(folder.file(), kClock);
   run_to_end(store.begin(

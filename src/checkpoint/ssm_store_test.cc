@@ -81,7 +81,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, CheckpointStoreConformance, SsmUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, RemoteStoreConformance, SsmUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(Ssm, FailingCalls, SsmUnderTest);
 
-TEST(ParameterParts, CutWhereNothingIsLost) {
+TEST(ParameterParts, CutsLoseNothing) {
   for (const std::string around : {"ab cd", "a  b", " \u00e4 ", "\u65e5\u65e5", "{{", "abcd"}) {
     for (std::size_t before = 4085; before <= 4100; ++before) {
       SCOPED_TRACE(around + " behind " + std::to_string(before));
@@ -111,7 +111,7 @@ class SsmStoreTest : public RemoteStoreConformance<SsmUnderTest> {
   }
 };
 
-TEST_F(SsmStoreTest, SavesAtMostEveryTenSeconds) {
+TEST_F(SsmStoreTest, SavesEveryTenSeconds) {
   auto store = backend_.open();
   begin(*store, with_segments(32));
   const std::uint64_t before = backend_.count("PutParameter");
@@ -143,7 +143,7 @@ TEST_F(SsmStoreTest, SavesKeepUsersInterval) {
   end(store);
 }
 
-TEST_F(SsmStoreTest, KillCostsDeferredWritesOnly) {
+TEST_F(SsmStoreTest, KillLosesOnlyDeferred) {
   auto store = backend_.open();
   begin(*store, example());
   save(*store, {{.segment = 0, .items = 1}});
@@ -155,7 +155,7 @@ TEST_F(SsmStoreTest, KillCostsDeferredWritesOnly) {
   EXPECT_EQ(found()->items(), 1U);
 }
 
-TEST_F(SsmStoreTest, LongKeysAreInSeveralParameters) {
+TEST_F(SsmStoreTest, LongKeysAreSplit) {
   auto store = backend_.open();
   begin(*store, example());
   for (std::uint64_t i = 1; i <= 7; ++i) {
@@ -171,7 +171,7 @@ TEST_F(SsmStoreTest, LongKeysAreInSeveralParameters) {
   EXPECT_EQ(found()->items(), 7U);
 }
 
-TEST_F(SsmStoreTest, IncompleteWriteDoesNotCount) {
+TEST_F(SsmStoreTest, IncompleteWriteIsIgnored) {
   auto store = backend_.open();
   begin(*store, example());
   for (const std::uint64_t items : {1, 2}) {
@@ -186,7 +186,7 @@ TEST_F(SsmStoreTest, IncompleteWriteDoesNotCount) {
   EXPECT_EQ(found()->items(), 1U);
 }
 
-TEST_F(SsmStoreTest, ValuesOfAnotherRunAreAbsent) {
+TEST_F(SsmStoreTest, AnotherRunsValuesIgnored) {
   auto store = backend_.open();
   begin(*store, example());
   save(*store, {{.segment = 0, .items = 5}});
@@ -206,7 +206,7 @@ TEST_F(SsmStoreTest, ValuesOfAnotherRunAreAbsent) {
   EXPECT_EQ(found()->items(), 5U);
 }
 
-TEST_F(SsmStoreTest, ForeignParametersAreRefusedAndLeft) {
+TEST_F(SsmStoreTest, ForeignParametersRefusedUnchanged) {
   auto store = backend_.open();
   begin(*store, example());
   save(*store, {{.segment = 0, .items = 5}});
@@ -235,7 +235,7 @@ TEST_F(SsmStoreTest, ForeignParametersAreRefusedAndLeft) {
   EXPECT_EQ(found()->items(), 5U);
 }
 
-TEST_F(SsmStoreTest, StaleReadIsReadAgain) {
+TEST_F(SsmStoreTest, StaleReadIsRepeated) {
   auto store = backend_.open();
   begin(*store, example());
   backend_.stale = backend_.ssm.parameters;
@@ -254,7 +254,7 @@ TEST_F(SsmStoreTest, StaleReadIsReadAgain) {
   EXPECT_EQ(found()->items(), 5U);
 }
 
-TEST_F(SsmStoreTest, EarlierRunsRemainsAreRemoved) {
+TEST_F(SsmStoreTest, EarlierRunsRemainsRemoved) {
   auto store = backend_.open();
   begin(*store, with_segments(500));
   std::vector<SegmentProgress> all = with_segments(500).segments;
@@ -271,7 +271,7 @@ TEST_F(SsmStoreTest, EarlierRunsRemainsAreRemoved) {
   end(store);
 }
 
-TEST_F(SsmStoreTest, ParametersAreSecureOnRequest) {
+TEST_F(SsmStoreTest, SecureParametersOnRequest) {
   backend_.kms_key = "alias/mine";
   auto store = backend_.open();
   begin(*store, example());
@@ -299,7 +299,7 @@ TEST_F(SsmStoreTest, NothingOverwrittenLittleLeft) {
   end(store);
 }
 
-TEST_F(SsmStoreTest, RecordBehindLastDoesNotCount) {
+TEST_F(SsmStoreTest, OutdatedRecordIsIgnored) {
   auto stopped = backend_.open();
   begin(*stopped, example());
   run(backend_.service.clock.sleep(kLease));

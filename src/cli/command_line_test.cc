@@ -32,7 +32,7 @@ TEST(CommandLine, VerbWithItsFlags) {
   EXPECT_TRUE(parse({"whoami", "--offline"}).verb);
 }
 
-TEST(CommandLine, HelpAndVersionInEveryForm) {
+TEST(CommandLine, HelpAndVersionForms) {
   for (const auto& arguments :
        std::vector<std::vector<std::string>>{{"--version"}, {"-V"}, {"version"}}) {
     const ParsedCommand parsed = parse(arguments);
@@ -92,7 +92,7 @@ TEST(CommandLine, MissingOrSurplusValues) {
           .verb);
 }
 
-TEST(Flags, HelpTextIsCutBetweenWords) {
+TEST(Flags, HelpWrapsBetweenWords) {
   EXPECT_EQ(help_text("short"), "short");
   EXPECT_EQ(help_text("1234567890 1234567890 1234567890 1234567890 123456 1234"),
             "1234567890 1234567890 1234567890 1234567890 123456\n1234");

@@ -55,7 +55,7 @@ TEST_F(FileArgumentTest, UnreadableFilesAreNamed) {
   }
 }
 
-TEST(ArgumentFiles, NamedWithTheSettingTheyHold) {
+TEST(ArgumentFiles, NamedWithTheirSetting) {
   const ArgumentFiles files = {{"values", "v.json"}, {"filter", "f.txt"}};
   EXPECT_STREQ(with_files_named(usage_error("--values is odd", "Mend it."), files).what(),
                "--values is odd. Mend it. --values was read from v.json.");

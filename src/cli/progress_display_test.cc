@@ -127,7 +127,7 @@ TEST_F(ProgressText, EndOnAnotherDay) {
   EXPECT_EQ(until(0.01), "until Dec 9");
 }
 
-TEST_F(ProgressText, NoForecastFromFirstMoments) {
+TEST_F(ProgressText, NoForecastAtFirst) {
   EXPECT_EQ(progress_text(half_way(), some_rates(), {.elapsed = seconds(4)}, kWide),
             "500 items of ~1,000  50%  100 items/s  40.0 kB/s  4.0 s so far  12 RU/s  1 of 4 "
             "segments");
@@ -153,7 +153,7 @@ TEST_F(ProgressText, Connecting) {
             "connecting  nothing delivered for 30 s  12 throttled");
 }
 
-TEST_F(ProgressText, WhatAFilterLetsThrough) {
+TEST_F(ProgressText, ItemsMatchingFilter) {
   run::ScanProgress progress = half_way();
   progress.filtered = true;
   progress.items_before = 0;
@@ -187,7 +187,7 @@ class Display : public testing::Test {
   std::optional<StandardError> errors_;
 };
 
-TEST_F(Display, EveryLineIsAJsonObject) {
+TEST_F(Display, LinesAreJsonObjects) {
   ProgressDisplay display(DisplayMode::lines, errors(LogFormat::json), clock_);
   display.notice("hello");
   display.notice("warning: too long");
@@ -212,7 +212,7 @@ TEST_F(Display, EveryLineIsAJsonObject) {
   EXPECT_TRUE(lines[2].at("checkpoint").is_null());
 }
 
-TEST_F(Display, TextLinesWithoutATerminal) {
+TEST_F(Display, TextLinesWithoutTerminal) {
   ProgressDisplay display(DisplayMode::lines, errors(LogFormat::text), clock_, seconds(60));
   EXPECT_EQ(display.interval(), seconds(60));
   display.update(half_way());
@@ -229,14 +229,14 @@ TEST_F(Display, NoticesClearTheLine) {
   EXPECT_TRUE(text().ends_with("\r\x1b[Keveryitem: hello\n")) << text();
 }
 
-TEST_F(Display, NoProgressWhereItemsMayAppear) {
+TEST_F(Display, NoProgressAmongItems) {
   ProgressDisplay display(DisplayMode::notices_only, errors(LogFormat::text), clock_);
   display.update(half_way());
   display.notice("a notice");
   EXPECT_EQ(text(), "everyitem: a notice\n");
 }
 
-TEST_F(Display, QuietSaysOnlyTheEnd) {
+TEST_F(Display, QuietSaysOnlyEnd) {
   ProgressDisplay display(DisplayMode::quiet, errors(LogFormat::text), clock_);
   display.update(half_way());
   display.notice("a notice");

@@ -5,7 +5,7 @@
 namespace everyitem::cli {
 namespace {
 
-TEST(ShellCommand, CanBePastedIntoAShell) {
+TEST(ShellCommand, CanBePasted) {
   EXPECT_EQ(shell_command({"everyitem", "scan", "--filter", "a = :a", "--to", "it's", ""}),
             R"(everyitem scan --filter 'a = :a' --to 'it'\''s' '')");
 }

@@ -20,7 +20,7 @@ TEST(StandardError, Text) {
   EXPECT_EQ(out.text(), "everyitem: a \\u001b[1m word\neveryitem: 1 item\n");
 }
 
-TEST(StandardError, JsonWhereThereIsNoTerminal) {
+TEST(StandardError, JsonWithoutTerminal) {
   const CapturedOutput out;
   StandardError errors(out.descriptor(), {}, kClock);
   errors.message(LogLevel::warning, "a \x1b[1m\n\"word\" \u202e\xff");
@@ -37,7 +37,7 @@ TEST(StandardError, JsonWhereThereIsNoTerminal) {
             "\n");
 }
 
-TEST(LogFormat, KnownBeforeTheCommandLine) {
+TEST(LogFormat, KnownBeforeCommandLine) {
   EXPECT_EQ(log_format({"everyitem", "scna", "--log", "json"}), LogFormat::json);
   EXPECT_EQ(log_format({"everyitem", "scan", "--log=text"}), LogFormat::text);
   EXPECT_EQ(log_format({"everyitem", "--log"}), std::nullopt);

@@ -157,7 +157,7 @@ TEST_F(HttpProxyTest, EverySuccessOpensTunnel) {
   }
 }
 
-TEST_F(HttpProxyTest, TunnelOpensByteByByte) {
+TEST_F(HttpProxyTest, TunnelOpensBytewise) {
   TestServer server(context_, keep_requests(), tls_.get());
   const std::uint16_t port = server.endpoint().port;
   TestServer proxy(context_, [port](Peer& peer) -> Awaitable<void> {
@@ -173,7 +173,7 @@ TEST_F(HttpProxyTest, TunnelOpensByteByByte) {
   EXPECT_EQ(text_of(send(context_, client)), "ok");
 }
 
-TEST_F(HttpProxyTest, Ipv6ProxyAndEndpoint) {
+TEST_F(HttpProxyTest, TunnelOverIpv6) {
   TestServer server(context_, keep_requests(), tls_.get(), "::1");
   const std::string port = std::to_string(server.endpoint().port);
   TestServer proxy(context_, tunnel_to(server, "HTTP/1.1 200 OK\r\n\r\n", "::1"), nullptr, "::1");
@@ -182,7 +182,7 @@ TEST_F(HttpProxyTest, Ipv6ProxyAndEndpoint) {
   EXPECT_THAT(asked_.at(0), StartsWith("CONNECT [::1]:" + port + " HTTP/1.1\r\n"));
 }
 
-TEST_F(HttpProxyTest, CertificatesAreCheckedThroughATunnel) {
+TEST_F(HttpProxyTest, CertificatesCheckedThroughTunnel) {
   const Certificate other = make_certificate({.common_name = "other", .authority = true});
   const std::string names = "DNS:localhost";
   const struct {
@@ -232,7 +232,7 @@ TEST_F(HttpProxyTest, CertificatesAreCheckedThroughATunnel) {
   EXPECT_TRUE(served_.empty());
 }
 
-TEST_F(HttpProxyTest, ClosedConnectionReplacedThroughProxy) {
+TEST_F(HttpProxyTest, ClosedTunnelIsReplaced) {
   TestServer server(
       context_,
       [this](Peer& peer) -> Awaitable<void> {
@@ -252,7 +252,7 @@ TEST_F(HttpProxyTest, ClosedConnectionReplacedThroughProxy) {
 
 // Passed on
 
-TEST_F(HttpProxyTest, PlainEndpointByWholeUrl) {
+TEST_F(HttpProxyTest, PlainUsesWholeUrl) {
   TestServer proxy(context_, keep_requests());
   const Endpoint endpoint{.tls = false, .host = "dynamodb.test", .port = 8000};
   Client client = client_of(endpoint, proxy_at(proxy.endpoint(), kBasic));
@@ -269,7 +269,7 @@ TEST_F(HttpProxyTest, PlainEndpointByWholeUrl) {
   EXPECT_EQ(proxy.accepted(), 1);
 }
 
-TEST_F(HttpProxyTest, EndpointsAnswerIsNotProxys) {
+TEST_F(HttpProxyTest, ForwardedRefusalPassesThrough) {
   TestServer proxy(context_, answer_once(answer("no", "403 Forbidden"), true));
   Client client =
       client_of({.tls = false, .host = "dynamodb.test", .port = 80}, proxy_at(proxy.endpoint()));
@@ -285,7 +285,7 @@ TEST_F(HttpProxyTest, ForwardingProxyWantsCredentials) {
   EXPECT_THAT(error.what(), HasSubstr("requires a user name and a password"));
 }
 
-TEST_F(HttpProxyTest, LocalRequestsLeaveNoMachine) {
+TEST_F(HttpProxyTest, LocalRequestsStayLocal) {
   Endpoint endpoint{.tls = false, .host = "127.0.0.1", .port = 8000};
   endpoint.must_be_local = true;
   TestServer proxy(context_, keep_requests());
@@ -332,7 +332,7 @@ TEST_F(HttpProxyTest, FailingProxyIsRetried) {
   EXPECT_EQ(error.what(), proxy_name_ + " failed to connect to the endpoint (status 503)");
 }
 
-TEST_F(HttpProxyTest, NonHttpAnswerIsProxys) {
+TEST_F(HttpProxyTest, NonHttpBlamesProxy) {
   const TransportError error = refused(answer_once("SSH-2.0-OpenSSH_9.2\r\n\r\n"));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_THAT(error.what(), AllOf(StartsWith(proxy_name_ + ": "), HasSubstr("not HTTP")));
@@ -341,7 +341,7 @@ TEST_F(HttpProxyTest, NonHttpAnswerIsProxys) {
   EXPECT_EQ(talkative.cause(), Cause::proxy);
 }
 
-TEST_F(HttpProxyTest, HangingUpProxyIsNamed) {
+TEST_F(HttpProxyTest, ClosingProxyIsNamed) {
   const TransportError error = refused(answer_once("", true));
   EXPECT_EQ(error.cause(), Cause::proxy);
   EXPECT_EQ(error.what(), proxy_name_ + ": connection closed without a response");
@@ -362,7 +362,7 @@ TEST_F(HttpProxyTest, SilentProxyTimesOut) {
   EXPECT_EQ(error.what(), proxy_name_ + ": no response to CONNECT within 0.04 s");
 }
 
-TEST_F(HttpProxyTest, EndlessProxyAnswerTimesOut) {
+TEST_F(HttpProxyTest, EndlessAnswerTimesOut) {
   bool endless = false;
   const TransportError error = timed_out(
       [&](Peer& peer) -> Awaitable<void> {
@@ -403,7 +403,7 @@ TEST_F(HttpProxyTest, AbsentProxyIsNamed) {
   EXPECT_EQ(error.hint(), "Check HTTPS_PROXY and the network.");
 }
 
-TEST_F(HttpProxyTest, ProxyWithoutAddressIsNamed) {
+TEST_F(HttpProxyTest, UnresolvedProxyIsNamed) {
   Client client = client_of({.host = "dynamodb.test"},
                             proxy_at({.tls = false, .host = "proxy.invalid", .port = 3128}));
   const TransportError error = failed_send(context_, client);

@@ -133,7 +133,7 @@ TEST_F(HttpClientTest, RefusesHeaderInjection) {
   EXPECT_EQ(server.accepted(), 0);
 }
 
-TEST_F(HttpClientTest, ReadsEveryFramingOfABody) {
+TEST_F(HttpClientTest, ReadsEveryBodyFraming) {
   EXPECT_EQ(text_of(answered(answer("0123456789"))), "0123456789");
   EXPECT_EQ(text_of(answered(answer(""))), "");
   EXPECT_EQ(text_of(answered(chunked("0123456789", 3))), "0123456789");
@@ -145,7 +145,7 @@ TEST_F(HttpClientTest, ReadsEveryFramingOfABody) {
   EXPECT_EQ(text_of(answered("HTTP/1.0 200 OK\r\n\r\nold")), "old");
 }
 
-TEST_F(HttpClientTest, KnowsWhichAnswersHaveNoBody) {
+TEST_F(HttpClientTest, ReadsAnswersWithoutBody) {
   for (const std::string status : {"204 No Content", "304 Not Modified"}) {
     TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
       const std::string bytes = "HTTP/1.1 " + status + "\r\nContent-Length: 5\r\n\r\n";
@@ -191,7 +191,7 @@ TEST_F(HttpClientTest, SendsLargeBodies) {
   EXPECT_TRUE(seen == body);
 }
 
-TEST_F(HttpClientTest, ReadsAnswersByteByByte) {
+TEST_F(HttpClientTest, ReadsByteByByte) {
   for (const std::string& bytes :
        {answer("0123456789"), chunked("0123456789", 4, "X-Sum: 1\r\n"), until_close("0123456789"),
         "HTTP/1.1 100 Continue\r\n\r\n" + answer("0123456789")}) {
@@ -230,7 +230,7 @@ TEST_F(HttpClientTest, KeepsConnections) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
-TEST_F(HttpClientTest, DropsConnectionServerWillClose) {
+TEST_F(HttpClientTest, DropsUnusableConnection) {
   for (const std::string& bytes :
        {answer("ok", "200 OK", "Connection: close\r\n"),
         std::string("HTTP/1.0 200 OK\r\nContent-Length: 2\r\n\r\nok"), answer("ok") + "trailing",
@@ -255,7 +255,7 @@ TEST_F(HttpClientTest, ReplacesAnExpiredConnection) {
   EXPECT_EQ(server.accepted(), 2);
 }
 
-TEST_F(HttpClientTest, UsesTheConnectionUsedLast) {
+TEST_F(HttpClientTest, ReusesLastUsedConnection) {
   TestServer server(context_, [](Peer& peer) -> Awaitable<void> {
     const std::string bytes = answer(std::to_string(peer.number()));
     while (co_await peer.read_request()) {
@@ -355,7 +355,7 @@ TEST_F(HttpClientTest, ReplacesAConnectionOnce) {
   EXPECT_EQ(server.accepted(), 2);
 }
 
-TEST_F(HttpClientTest, KeepsConnectionOnceAnswerBegan) {
+TEST_F(HttpClientTest, NotReplacedMidAnswer) {
   TestServer server(context_, first_connection([](Peer& peer) -> Awaitable<void> {
                       co_await peer.read_request();
                       co_await peer.write("H");
@@ -367,7 +367,7 @@ TEST_F(HttpClientTest, KeepsConnectionOnceAnswerBegan) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
-TEST_F(HttpClientTest, ReplacedConnectionTookTheRequest) {
+TEST_F(HttpClientTest, ReplacedConnectionTookRequest) {
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
     co_await peer.read_request();
     const std::string bytes = answer("first");
@@ -383,7 +383,7 @@ TEST_F(HttpClientTest, ReplacedConnectionTookTheRequest) {
   EXPECT_TRUE(error.request_sent());
 }
 
-TEST_F(HttpClientTest, RunsManyCallsAtOnce) {
+TEST_F(HttpClientTest, RunsManyConcurrentCalls) {
   constexpr int kCalls = 50;
   int waiting = 0;
   Event all_there(context_.get_executor());
@@ -421,7 +421,7 @@ TEST_F(HttpClientTest, RunsManyCallsAtOnce) {
   }
 }
 
-TEST_F(HttpClientTest, IdleConnectionKeepsNoLoop) {
+TEST_F(HttpClientTest, IdleLetsLoopEnd) {
   TestServer server(context_, answer_once(answer("ok")));
   Client client = client_of(server);
   send(context_, client);
@@ -431,7 +431,7 @@ TEST_F(HttpClientTest, IdleConnectionKeepsNoLoop) {
   context_.run();  // ends by itself: it has nothing to wait for
 }
 
-TEST_F(HttpClientTest, MayBeDestroyedWithIdleConnections) {
+TEST_F(HttpClientTest, DestroyedWithIdleConnections) {
   TestServer server(context_, answer_all);
   {
     Client client = client_of(server);
@@ -457,7 +457,7 @@ TEST_F(HttpClientTest, ReportsCutBody) {
   }
 }
 
-TEST_F(HttpClientTest, TellsThatThereWasNoAnswer) {
+TEST_F(HttpClientTest, ReportsMissingAnswer) {
   const TransportError error = refused("");
   EXPECT_EQ(error.cause(), Cause::closed);
   EXPECT_TRUE(error.request_sent());
@@ -513,7 +513,7 @@ Awaitable<void> wait_for_progress(const FakeClock& clock, std::uint64_t reads_be
   }
 }
 
-TEST_F(HttpClientTest, SlowAnswerDoesNotTimeOut) {
+TEST_F(HttpClientTest, ToleratesSlowAnswer) {
   const std::string body = pattern(20 * kMinBytesPerSecond);
   const std::string bytes = answer(body);
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
@@ -563,7 +563,7 @@ TEST_F(HttpClientTest, DripsTimeOut) {
   }
 }
 
-TEST_F(HttpClientTest, CallMayAllowLessSilence) {
+TEST_F(HttpClientTest, CallShortensSilenceLimit) {
   bool silent = false;
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
     co_await peer.read_request();
@@ -602,7 +602,7 @@ TEST_F(HttpClientTest, BodiesWaitForRoom) {
   EXPECT_THAT(room.asked, testing::IsEmpty());
 }
 
-TEST_F(HttpClientTest, SilenceTimesOutAfterRoom) {
+TEST_F(HttpClientTest, TimesOutAfterRoom) {
   LateRoom room(clock_);
   bool silent = false;
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
@@ -616,7 +616,7 @@ TEST_F(HttpClientTest, SilenceTimesOutAfterRoom) {
   EXPECT_THAT(room.asked, testing::ElementsAre(10));
 }
 
-TEST_F(HttpClientTest, SlowRequestDoesNotTimeOut) {
+TEST_F(HttpClientTest, ToleratesSlowRequest) {
   const std::string body(32U << 20, 'x');
   int pauses = 0;
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
@@ -640,7 +640,7 @@ TEST_F(HttpClientTest, SlowRequestDoesNotTimeOut) {
   EXPECT_GT(pauses, 5);
 }
 
-TEST_F(HttpClientTest, WaitsForEverWhenTold) {
+TEST_F(HttpClientTest, WaitsForeverWhenTold) {
   TestServer server(context_, answer_all);
   Client client = client_of(server, {.connect = milliseconds::max(),
                                      .idle = milliseconds::max(),
@@ -651,7 +651,7 @@ TEST_F(HttpClientTest, WaitsForEverWhenTold) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
-TEST_F(HttpClientTest, RefusesWhatIsNotHttp) {
+TEST_F(HttpClientTest, RefusesNonHttpAnswers) {
   for (const std::string& bytes :
        {std::string("SSH-2.0-OpenSSH_9.2\r\n"), std::string("HTTP/3.0 200 OK\r\n\r\n"),
         std::string("HTTP/1.1 200 OK\r\nContent-Length: ten\r\n\r\n"),
@@ -662,7 +662,7 @@ TEST_F(HttpClientTest, RefusesWhatIsNotHttp) {
   }
 }
 
-TEST_F(HttpClientTest, RefusesWhatIsTooLarge) {
+TEST_F(HttpClientTest, RefusesOversizedAnswers) {
   const std::string large(100'000, 'x');
   for (const std::string& bytes :
        {"HTTP/1.1 200 OK\r\nX-Large: " + large + "\r\n\r\n", "HTTP/1.1 200 " + large + "\r\n\r\n",
@@ -692,7 +692,7 @@ TEST_F(HttpClientTest, BodyLimitIsExact) {
   }
 }
 
-TEST_F(HttpClientTest, ErrorsHaveTheirOwnLimit) {
+TEST_F(HttpClientTest, ErrorsHaveOwnLimit) {
   const std::string body(kSmallAnswerBytes + 1, 'x');
   for (const char* status : {"400 Bad Request", "500 Internal Server Error", "301 Moved"}) {
     TestServer server(context_, answer_once(answer(body, status), true));
@@ -747,14 +747,14 @@ TEST_F(HttpClientTest, ReportsHostWithoutAddress) {
   EXPECT_FALSE(error.request_sent());
 }
 
-TEST_F(HttpClientTest, TriesEveryAddressOfAHost) {
+TEST_F(HttpClientTest, TriesEveryHostAddress) {
   // Where localhost has two, nobody listens on the other.
   TestServer server(context_, answer_all);
   Client client(context_.get_executor(), clock_, server.endpoint("localhost"), nullptr);
   EXPECT_EQ(text_of(send(context_, client)), "ok");
 }
 
-TEST_F(HttpClientTest, TakesAnIpv6Address) {
+TEST_F(HttpClientTest, TakesIpv6Address) {
   std::string seen;
   std::optional<TestServer> server;
   try {
@@ -800,7 +800,7 @@ class BlackHole {
   std::vector<tcp::socket> waiting_;
 };
 
-TEST_F(HttpClientTest, GivesUpConnectingWhenNobodyAnswers) {
+TEST_F(HttpClientTest, ConnectingTimesOut) {
   const BlackHole black_hole(context_);
   Client client(context_.get_executor(), clock_, black_hole.endpoint(), nullptr);
   const TransportError error = timed_out_send(context_, client, clock_, true);
@@ -811,7 +811,7 @@ TEST_F(HttpClientTest, GivesUpConnectingWhenNobodyAnswers) {
 
 // What may not leave the machine
 
-TEST_F(HttpClientTest, LocalEndpointLeadsNowhereElse) {
+TEST_F(HttpClientTest, LocalEndpointStaysLocal) {
   TestServer server(context_, answer_all);
   Endpoint endpoint = server.endpoint("dynamodb.localhost");
   endpoint.must_be_local = true;
@@ -860,7 +860,7 @@ boost::system::error_code cancelled_send(asio::io_context& context, Client& clie
   return ended;
 }
 
-TEST_F(HttpClientTest, CancelledCallClosesItsConnection) {
+TEST_F(HttpClientTest, CancellationClosesConnection) {
   bool asked = false;
   bool closed = false;
   TestServer server(context_, [&](Peer& peer) -> Awaitable<void> {
@@ -886,7 +886,7 @@ TEST_F(HttpClientTest, ConnectingCanBeCancelled) {
   EXPECT_EQ(cancelled_send(context_, client, [] { return true; }), asio::error::operation_aborted);
 }
 
-TEST_F(HttpClientTest, LookingUpCanBeCancelled) {
+TEST_F(HttpClientTest, CancellationDuringLookup) {
   const auto cancelled = std::make_shared<std::promise<void>>();
   NameLookup names([answer_from = cancelled->get_future().share()](const std::string&) {
     answer_from.wait();

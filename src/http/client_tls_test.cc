@@ -94,7 +94,7 @@ TEST_P(HttpClientTlsVersionTest, IsSpoken) {
   EXPECT_EQ(server.accepted(), 1);
 }
 
-TEST_P(HttpClientTlsVersionTest, CarriesLargeBodiesBothWays) {
+TEST_P(HttpClientTlsVersionTest, LargeBodiesBothWays) {
   tls_ = tls_of(issued("DNS:localhost"), GetParam());
   std::string body(8U << 20, 'x');
   for (std::size_t i = 0; i < body.size(); i += 1000) {
@@ -112,7 +112,7 @@ TEST_P(HttpClientTlsVersionTest, CarriesLargeBodiesBothWays) {
   EXPECT_TRUE(text_of(send(context_, client, request)) == body);
 }
 
-TEST_P(HttpClientTlsVersionTest, ReplacesConnectionsThatWereClosed) {
+TEST_P(HttpClientTlsVersionTest, ReplacesClosedConnections) {
   tls_ = tls_of(issued("DNS:localhost"), GetParam());
   bool closed = false;
   TestServer server(
@@ -169,7 +169,7 @@ TEST_F(HttpClientTlsTest, VerifiesAddressWithoutName) {
   EXPECT_FALSE(named);
 }
 
-TEST_F(HttpClientTlsTest, DropsConnectionThatSaidTooMuch) {
+TEST_F(HttpClientTlsTest, TrailingBytesDropConnection) {
   // One record holds the end of the body and what nobody asked for.
   TestServer server(context_, answer_once(answer(std::string(20'000, 'x')) + "trailing"),
                     tls_.get());
@@ -179,7 +179,7 @@ TEST_F(HttpClientTlsTest, DropsConnectionThatSaidTooMuch) {
   EXPECT_EQ(server.accepted(), 2);
 }
 
-TEST_F(HttpClientTlsTest, TellsBodyEndFromCut) {
+TEST_F(HttpClientTlsTest, TellsEndFromCut) {
   for (const bool cut : {false, true}) {
     TestServer server(
         context_,
@@ -214,7 +214,7 @@ TEST_F(HttpClientTlsTest, RefusesAnExpiredCertificate) {
   expect_refusal(refused(*tls_), "expired");
 }
 
-TEST_F(HttpClientTlsTest, RefusesACertificateOfTheFuture) {
+TEST_F(HttpClientTlsTest, RefusesFutureCertificate) {
   tls_ = tls_of(make_certificate({.alternative_names = "DNS:localhost",
                                   .issuer = &authority_,
                                   .valid_from = hours(24),
@@ -222,7 +222,7 @@ TEST_F(HttpClientTlsTest, RefusesACertificateOfTheFuture) {
   expect_refusal(refused(*tls_), "not valid yet");
 }
 
-TEST_F(HttpClientTlsTest, RefusesACertificateOfAnotherHost) {
+TEST_F(HttpClientTlsTest, RefusesAnotherHostsCertificate) {
   expect_refusal(refused(*tls_, "127.0.0.1"), "host name mismatch");
   tls_ = tls_of(issued("IP:127.0.0.1"));
   expect_refusal(refused(*tls_, "localhost"), "host name mismatch");
@@ -236,7 +236,7 @@ TEST_F(HttpClientTlsTest, RefusesCommonNameOnly) {
   expect_refusal(refused(*tls_), "host name mismatch");
 }
 
-TEST_F(HttpClientTlsTest, RefusesASelfSignedCertificate) {
+TEST_F(HttpClientTlsTest, RefusesSelfSignedCertificate) {
   tls_ = tls_of(make_certificate({.alternative_names = "DNS:localhost"}));
   expect_refusal(refused(*tls_), "self-signed");
 }
@@ -249,7 +249,7 @@ TEST_F(HttpClientTlsTest, RefusesAnUnknownIssuer) {
   expect_refusal(refused(*tls_), "unknown issuer");
 }
 
-TEST_F(HttpClientTlsTest, TheSystemsRootsAreTheDefault) {
+TEST_F(HttpClientTlsTest, SystemRootsAreDefault) {
   TestServer server(context_, answer_all, tls_.get());
   Client client(context_.get_executor(), clock_, server.endpoint("localhost"),
                 std::make_shared<const TlsSettings>());
@@ -360,7 +360,7 @@ TEST_F(HttpClientTlsTest, SilenceTimesOut) {
   }
 }
 
-TEST_F(HttpClientTlsTest, SurvivesServerGoneWhileSending) {
+TEST_F(HttpClientTlsTest, SurvivesResetWhileSending) {
   const std::string body(16U << 20, 'x');
   TestServer server(
       context_,
@@ -390,7 +390,7 @@ TEST_F(HttpClientTlsTest, NamesUnusableBundle) {
   }
 }
 
-TEST_F(HttpClientTlsTest, NeverPlainToTlsEndpoint) {
+TEST_F(HttpClientTlsTest, TlsEndpointNeverPlain) {
   EXPECT_THROW(Client(context_.get_executor(), clock_,
                       {.tls = true, .host = "localhost", .port = 1}, nullptr),
                std::invalid_argument);

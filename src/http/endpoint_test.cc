@@ -13,7 +13,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(ParseEndpoint, ReadsSchemeHostAndPort) {
+TEST(ParseEndpoint, ReadsSchemeHostPort) {
   const struct {
     const char* url;
     Endpoint endpoint;
@@ -32,7 +32,7 @@ TEST(ParseEndpoint, ReadsSchemeHostAndPort) {
   }
 }
 
-TEST(ParseEndpoint, RefusesOtherThanPlainEndpoint) {
+TEST(ParseEndpoint, RefusesNonEndpointUrls) {
   const struct {
     const char* url;
     const char* fault;
@@ -74,14 +74,14 @@ TEST(Endpoint, AuthorityOmitsDefaultPort) {
   EXPECT_EQ(authority("http://[::1]:8000"), "[::1]:8000");
 }
 
-TEST(Endpoint, UrlIsWhatWasParsed) {
+TEST(Endpoint, UrlRoundTrips) {
   for (const char* url :
        {"http://[::1]:8000", "https://host", "http://host:443", "https://host/a%20b/"}) {
     EXPECT_EQ(parse_endpoint(url, "x").url(), url);
   }
 }
 
-TEST(Endpoint, PathsAreJoinedAsByBotocore) {
+TEST(Endpoint, JoinsPathsLikeBotocore) {
   // botocore 1.44.8, awsrequest._urljoin.
   const struct {
     const char* url;
@@ -99,7 +99,7 @@ TEST(Endpoint, PathsAreJoinedAsByBotocore) {
   }
 }
 
-TEST(Endpoint, KnowsWhatIsOnThisMachine) {
+TEST(Endpoint, KnowsLoopbackHosts) {
   for (const char* host :
        {"127.0.0.1", "127.8.9.1", "::1", "localhost", "LocalHost", "dynamodb.localhost"}) {
     EXPECT_TRUE(is_loopback({.tls = false, .host = host, .port = 80})) << host;

@@ -106,7 +106,7 @@ class NameLookupTest : public testing::Test {
   std::vector<std::string> results_;
 };
 
-TEST_F(NameLookupTest, OneLookUpForAllConnections) {
+TEST_F(NameLookupTest, ConnectionsShareOneLookup) {
   start(64);
   loop_.poll();
   resolver_.wait_until_asked();
@@ -116,7 +116,7 @@ TEST_F(NameLookupTest, OneLookUpForAllConnections) {
   EXPECT_THAT(resolver_.asked(), ElementsAre(kHost));
 }
 
-TEST_F(NameLookupTest, AnswerIsKeptForItsLifetime) {
+TEST_F(NameLookupTest, AnswerKeptForLifetime) {
   resolver_.answer("192.0.2.1");
   EXPECT_EQ(found(), "192.0.2.1");
   resolver_.answer("192.0.2.2");
@@ -133,7 +133,7 @@ TEST_F(NameLookupTest, FailureIsNotKept) {
   EXPECT_EQ(found(), "192.0.2.1");
 }
 
-TEST_F(NameLookupTest, HangingResolverIsNotWaitedFor) {
+TEST_F(NameLookupTest, HangingResolverTimesOut) {
   start(2, clock_.now() + seconds(10));
   loop_.poll();
   resolver_.wait_until_asked();
@@ -149,7 +149,7 @@ TEST_F(NameLookupTest, HangingResolverIsNotWaitedFor) {
   EXPECT_EQ(resolver_.asked().size(), 1U);
 }
 
-TEST_F(NameLookupTest, AddressIsNotLookedUp) {
+TEST_F(NameLookupTest, AddressNotLookedUp) {
   std::vector<asio::ip::tcp::endpoint> endpoints;
   const Endpoint endpoint{.host = "::1", .port = 8000};
   const auto work = [&]() -> Awaitable<void> {

@@ -13,7 +13,7 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(ParseProxy, ReadsHostPortAndCredentials) {
+TEST(ParseProxy, ReadsHostPortCredentials) {
   const struct {
     const char* url;
     const char* host;
@@ -44,7 +44,7 @@ TEST(ParseProxy, ReadsHostPortAndCredentials) {
   }
 }
 
-TEST(ParseProxy, RefusesNonHttpProxyHidesPassword) {
+TEST(ParseProxy, RefusesWithoutShowingPassword) {
   const struct {
     const char* url;
     const char* fault;
@@ -70,7 +70,7 @@ TEST(ParseProxy, RefusesNonHttpProxyHidesPassword) {
   }
 }
 
-TEST(Proxy, NamedByHostAndPort) {
+TEST(Proxy, NamedByHostPort) {
   EXPECT_EQ(parse_proxy("http://me:hush@proxy", "x").name(), "the proxy proxy:80");
   EXPECT_EQ(parse_proxy("http://me:hush@[::1]:3128", "x").name(), "the proxy [::1]:3128");
 }

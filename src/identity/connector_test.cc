@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 
-TEST(Connector, NoticeForExposedSecretKey) {
+TEST(Connector, NoticeForExposedKey) {
   Profile profile = profile_with({});
   EXPECT_THAT(TestConnector(environment_of({}), profile).notices, IsEmpty());
   profile.exposed_file = "/home/me/.aws/credentials";

@@ -67,7 +67,7 @@ TEST_F(ContainerCredentialsTest, RelativeUri) {
   EXPECT_THAT(endpoint_.requests.front(), Not(HasSubstr("Authorization")));
 }
 
-TEST(ContainerCredentials, RelativeUriIsAtEcsAgent) {
+TEST(ContainerCredentials, RelativeUriAtAgent) {
   EXPECT_EQ(ContainerCredentials::agent_endpoint().url(), "http://169.254.170.2");
 }
 
@@ -98,7 +98,7 @@ TEST_F(ContainerCredentialsTest, TokenFileComesFirst) {
   EXPECT_THAT(endpoint_.requests.back(), HasSubstr("\r\nAuthorization: of the file\r\n"));
 }
 
-TEST_F(ContainerCredentialsTest, TokenFileIsReadEachTime) {
+TEST_F(ContainerCredentialsTest, TokenFileAlwaysReread) {
   const TemporaryHome home;
   TestConnector test(
       environment_of({{"AWS_CONTAINER_CREDENTIALS_FULL_URI", url("/")},
@@ -112,7 +112,7 @@ TEST_F(ContainerCredentialsTest, TokenFileIsReadEachTime) {
   }
 }
 
-TEST(ContainerCredentials, InvalidTokenIsNotShown) {
+TEST(ContainerCredentials, InvalidTokenNotShown) {
   const TemporaryHome home;
   home.write("with line break", "hush\n");
   home.write("empty", "");
@@ -166,7 +166,7 @@ TEST(ContainerCredentials, AnyUriWithTls) {
               HasSubstr("cannot connect"));
 }
 
-TEST(ContainerCredentials, InvalidUriIsUsageError) {
+TEST(ContainerCredentials, InvalidUriUsageError) {
   for (const char* uri : {"x", "/path", "ftp://localhost/", "http:///x", "http://u:p@localhost/",
                           "http://localhost:99999/", "http://localhost/a b", "http://localhost/\n",
                           "http://127.0.0.1.evil.com/"}) {
@@ -205,14 +205,14 @@ TEST_F(ContainerCredentialsTest, UnusableResponseSaysWhy) {
   }
 }
 
-TEST_F(ContainerCredentialsTest, FailureHasPatienceOfARun) {
+TEST_F(ContainerCredentialsTest, FailureUsesRunPatience) {
   EXPECT_THAT(failure_with(answer("", "500 Internal Server Error")), HasSubstr("HTTP status 500"));
   const auto& sleeps = test_->clock.sleeps();
   EXPECT_EQ(std::accumulate(sleeps.begin(), sleeps.end(), std::chrono::nanoseconds{0}),
             aws::Patience{}.failing);
 }
 
-TEST_F(ContainerCredentialsTest, NoResponseIsAnError) {
+TEST_F(ContainerCredentialsTest, NoResponseFails) {
   endpoint_.server.stop_accepting();
   EXPECT_THAT(failure_with(""), AllOf(HasSubstr("cannot connect"), HasSubstr(url("")),
                                       HasSubstr("AWS_CONTAINER_CREDENTIALS_FULL_URI")));

@@ -58,7 +58,7 @@ class CredentialsChainTest : public testing::Test {
   Script second_;
 };
 
-TEST_F(CredentialsChainTest, StopsAtFirstWithCredentials) {
+TEST_F(CredentialsChainTest, StopsAtFirstFound) {
   first_.key_id = "first";
   second_.key_id = "second";
   CredentialsChain chain = make_chain();
@@ -66,7 +66,7 @@ TEST_F(CredentialsChainTest, StopsAtFirstWithCredentials) {
   EXPECT_EQ(second_.finds, 0);
 }
 
-TEST_F(CredentialsChainTest, AsksNextWhenOneHasNone) {
+TEST_F(CredentialsChainTest, AsksNextAfterNone) {
   second_.key_id = "second";
   CredentialsChain chain = make_chain();
   EXPECT_EQ(find_credentials(chain)->access_key_id, "second");
@@ -89,7 +89,7 @@ TEST_F(CredentialsChainTest, StaysWithChosenProvider) {
               HasSubstr("none any more in the second place"));
 }
 
-TEST_F(CredentialsChainTest, ListsSourcesWhenNoneHas) {
+TEST_F(CredentialsChainTest, FailureListsSources) {
   CredentialsChain chain = make_chain();
   EXPECT_THAT(message_of([&] { find_credentials(chain); }),
               AllOf(HasSubstr("the first place; the second place"),
@@ -141,12 +141,12 @@ TEST_F(UsualChain, HalfPairInEnvironment) {
               AllOf(HasSubstr("AWS_SECRET_ACCESS_KEY is not"), Not(HasSubstr("AKID"))));
 }
 
-TEST_F(UsualChain, MissingProfileIsAnError) {
+TEST_F(UsualChain, MissingProfileFails) {
   EXPECT_THAT(message_of([&] { key_id_found("pord", keys_); }),
               AllOf(HasSubstr("--profile"), HasSubstr("pord")));
 }
 
-TEST_F(UsualChain, WebIdentityComesInBetween) {
+TEST_F(UsualChain, WebIdentityInBetween) {
   home_.write("token", "");  // which is an error, so it was asked
   const Variables identity{{"AWS_WEB_IDENTITY_TOKEN_FILE", home_.file("token")},
                            {"AWS_ROLE_ARN", "arn:aws:iam::1:role/r"}};

@@ -26,7 +26,7 @@ TEST(CredentialsDocument, ReadsSession) {
   EXPECT_EQ(credentials.expires_at, parse_iso_time("2026-11-24T10:00:00Z"));
 }
 
-TEST(CredentialsDocument, LeavesNoSecretInFreedMemory) {
+TEST(CredentialsDocument, FreedMemoryWithoutSecrets) {
   for (const std::string_view secret :
        {"wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "wJalrXUtnFEMI\\/K7MDENG+bPxRfiCYEXAMPLEKEY"}) {
     const aws::FreedMemory freed("K7MDENG+bPxRfi");

@@ -40,7 +40,7 @@ TEST(DpopProof, NamesRequestAndTime) {
   EXPECT_EQ(proof->header.at("jwk").at("y"), "XVAy5kxRctDFxXF3ZPkqf6iyiHjLdKUBzpzhunBu69E");
 }
 
-TEST(DpopProof, EachHasItsOwnId) {
+TEST(DpopProof, EachHasOwnId) {
   Random random(1);
   const auto first = verified_dpop_proof(*dpop_proof(kLoginKey, kUrl, kNow, random));
   const auto second = verified_dpop_proof(*dpop_proof(kLoginKey, kUrl, kNow, random));

@@ -37,12 +37,12 @@ TEST(EnvironmentCredentials, FindsSessionToken) {
   EXPECT_EQ(found->session_token, "token");
 }
 
-TEST(EnvironmentCredentials, NoneWhenNothingIsSet) {
+TEST(EnvironmentCredentials, NoneWhenNothingSet) {
   EXPECT_FALSE(find_in({}));
   EXPECT_FALSE(find_in({{"AWS_ACCESS_KEY_ID", ""}, {"AWS_SECRET_ACCESS_KEY", ""}}));
 }
 
-TEST(EnvironmentCredentials, HalfAPairNamesMissingVariable) {
+TEST(EnvironmentCredentials, HalfPairNamesMissing) {
   EXPECT_THAT(message_of([] {
                 find_in({{"AWS_ACCESS_KEY_ID", "AKID"}});
               }),

@@ -22,7 +22,7 @@ MetadataSettings resolve(const Variables& variables, Settings settings = {}) {
   return resolve_metadata_settings(profile_with(std::move(settings)), environment_of(variables));
 }
 
-TEST(MetadataSettings, DefaultsAreThoseOfAwsTools) {
+TEST(MetadataSettings, DefaultsMatchAwsTools) {
   const MetadataSettings settings = resolve({});
   EXPECT_FALSE(settings.disabled);
   EXPECT_EQ(settings.endpoint.url(), "http://169.254.169.254");
@@ -72,7 +72,7 @@ TEST(MetadataSettings, EnvironmentThenProfile) {
           .allows_version_1);
 }
 
-TEST(MetadataSettings, RemotePlainHttpMustBeAllowed) {
+TEST(MetadataSettings, RemoteHttpNeedsFlag) {
   const Variables elsewhere{{"AWS_EC2_METADATA_SERVICE_ENDPOINT", "http://example.com"}};
   EXPECT_THAT(message_of([&] { resolve(elsewhere); }),
               AllOf(HasSubstr("AWS_EC2_METADATA_SERVICE_ENDPOINT"), HasSubstr("plain HTTP"),
@@ -184,7 +184,7 @@ TEST_F(InstanceMetadataTest, InvalidRegionIsNone) {
   }
 }
 
-TEST_F(InstanceMetadataTest, ExpiredTokenIsReplacedOnce) {
+TEST_F(InstanceMetadataTest, ExpiredTokenReplacedOnce) {
   int tokens = 0;
   token_ = [&](const std::string&) { return answer("token-" + std::to_string(++tokens)); };
   get_ = [](const std::string& request) {
@@ -217,7 +217,7 @@ TEST_F(InstanceMetadataTest, NoRequestWithoutToken) {
   }
 }
 
-TEST_F(InstanceMetadataTest, Version1OnlyIfAllowed) {
+TEST_F(InstanceMetadataTest, Version1IfAllowed) {
   variables_["AWS_EC2_METADATA_V1_DISABLED"] = "false";
   token_ = [](const std::string&) { return answer("", "404 Not Found"); };
   EXPECT_EQ(region(), "eu-west-1");
@@ -236,7 +236,7 @@ TEST_F(InstanceMetadataTest, NoResponseIsNone) {
   EXPECT_THAT(failure(), HasSubstr("no response within 1.0 s"));
 }
 
-TEST_F(InstanceMetadataTest, MissingMetadataIsAskedOnce) {
+TEST_F(InstanceMetadataTest, MissingMetadataAskedOnce) {
   endpoint_.server.stop_accepting();
   EXPECT_THAT(failure(), HasSubstr("cannot connect: Connection refused"));
   EXPECT_FALSE(region());

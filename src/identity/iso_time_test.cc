@@ -5,7 +5,7 @@
 namespace everyitem::identity {
 namespace {
 
-TEST(ParseIsoTime, ReadsTimesOfAllSources) {
+TEST(ParseIsoTime, TimesOfAllSources) {
   const struct {
     const char* text;
     const char* in_utc;

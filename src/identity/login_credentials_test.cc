@@ -157,7 +157,7 @@ TEST_F(LoginCredentialsTest, NobodyHasLoggedIn) {
                                HasSubstr("Run \"aws login --profile p\".")));
 }
 
-TEST_F(LoginCredentialsTest, UnusableFileIsNotShown) {
+TEST_F(LoginCredentialsTest, UnusableFileNotShown) {
   for (const char* text : {"", "hush", "{}", R"({"accessToken":"hush"})",
                            R"({"accessToken":{"accessKeyId":"hush"}})"}) {
     write(text);
@@ -165,7 +165,7 @@ TEST_F(LoginCredentialsTest, UnusableFileIsNotShown) {
   }
 }
 
-TEST_F(LoginCredentialsTest, OldOneUsedUntilItExpires) {
+TEST_F(LoginCredentialsTest, FailedRefreshKeepsSession) {
   write(session_until("2026-11-24T04:01:00Z"));
   answer_ = answer(R"({"error":"INSUFFICIENT_PERMISSIONS","message":"no"})", "403 Forbidden",
                    "x-amzn-ErrorType: AccessDeniedException\r\n");
@@ -192,7 +192,7 @@ TEST_F(LoginCredentialsTest, AnotherProgramRefreshedIt) {
   EXPECT_EQ(find()->expires_at, parse_iso_time("2026-11-24T04:14:00Z"));
 }
 
-TEST_F(LoginCredentialsTest, UnusableAnswerIsAFailure) {
+TEST_F(LoginCredentialsTest, UnusableAnswerFails) {
   for (const char* body : {"[]", "{}", R"({"accessToken":{},"expiresIn":900})",
                            R"({"accessToken":{"accessKeyId":"a","secretAccessKey":"hush",)"
                            R"("sessionToken":"c"},"expiresIn":0,"refreshToken":"hush"})"}) {
@@ -205,7 +205,7 @@ TEST_F(LoginCredentialsTest, UnusableAnswerIsAFailure) {
   }
 }
 
-TEST_F(LoginCredentialsTest, UnusableKeyIsAFailure) {
+TEST_F(LoginCredentialsTest, UnusableKeyFails) {
   boost::json::object session =
       boost::json::parse(session_until("2026-11-24T03:59:00Z")).get_object();
   session["dpopKey"] = "hush";

@@ -97,12 +97,12 @@ TEST_F(MetadataCredentialsTest, MissingCredentialsSayWhy) {
   }
 }
 
-TEST_F(MetadataCredentialsTest, MissingMetadataIsNotAnError) {
+TEST_F(MetadataCredentialsTest, MissingMetadataIsNone) {
   endpoint_.server.stop_accepting();
   EXPECT_EQ(place_without_any(), "instance metadata (cannot connect: Connection refused)");
 }
 
-TEST_F(MetadataCredentialsTest, ExpiredCredentialsStayInUse) {
+TEST_F(MetadataCredentialsTest, ExpiredStayInUse) {
   credentials_ = session("2026-11-24T03:59:00Z");
   MetadataCredentials provider(test_.connector);
   const auto found = endpoint_.find(provider);

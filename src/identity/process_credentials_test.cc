@@ -114,7 +114,7 @@ TEST_F(ProcessCredentialsTest, NoneWithoutSetting) {
   EXPECT_EQ(provider.place(), "credential_process of profile \"p\" (not set)");
 }
 
-TEST_F(ProcessCredentialsTest, RunsWithoutShellOrInput) {
+TEST_F(ProcessCredentialsTest, NoShellOrInput) {
   home_.write("answer", kSession);
   home_.write("script", "test \"$1\" = '$HOME;|' || exit 9; read line && exit 8; cat \"$2\"\n");
   ProcessCredentials provider =
@@ -129,7 +129,7 @@ TEST_F(ProcessCredentialsTest, ReadsOutputInParts) {
   EXPECT_TRUE(find_credentials(provider));
 }
 
-TEST_F(ProcessCredentialsTest, FailureNamesProfileNotOutput) {
+TEST_F(ProcessCredentialsTest, FailureShowsNoOutput) {
   const struct {
     std::string script;
     const char* reason;
@@ -165,7 +165,7 @@ TEST_F(ProcessCredentialsTest, UnstartableProgramIsNamed) {
               HasSubstr(home_.file("none") + " cannot be started: No such file or directory"));
 }
 
-TEST_F(ProcessCredentialsTest, InvalidCommandIsUsageError) {
+TEST_F(ProcessCredentialsTest, InvalidCommandUsageError) {
   for (const char* command : {"'open", "''", "\\"}) {
     ProcessCredentials provider = with_setting(command);
     try {
@@ -196,7 +196,7 @@ TEST_F(ProcessCredentialsTest, SlowProgramIsKilled) {
   }
 }
 
-TEST_F(ProcessCredentialsTest, ProgramIsKilledOnCancellation) {
+TEST_F(ProcessCredentialsTest, ProgramKilledOnCancellation) {
   asio::io_context loop;
   asio::cancellation_signal signal;
   std::exception_ptr thrown;

@@ -53,7 +53,7 @@ class ProfileCredentialsTest : public testing::Test {
   std::optional<ProfileCredentials> provider_;
 };
 
-TEST_F(ProfileCredentialsTest, FindsKeysInEitherFile) {
+TEST_F(ProfileCredentialsTest, KeysInEitherFile) {
   for (const char* file : {".aws/credentials", ".aws/config"}) {
     config("");
     credentials("");
@@ -80,7 +80,7 @@ TEST_F(ProfileCredentialsTest, ReadsFilesEachTime) {
   EXPECT_EQ(sts_.find(*provider_)->access_key_id, "AKID");
 }
 
-TEST_F(ProfileCredentialsTest, NoneInProfileWithoutKeys) {
+TEST_F(ProfileCredentialsTest, NoneWithoutKeys) {
   config("[default]\nregion = eu-west-1\n");
   EXPECT_FALSE(find());
   EXPECT_EQ(provider_->place(), "profile \"default\" in " + home_.file(".aws/config") + " and " +
@@ -119,7 +119,7 @@ TEST_F(ProfileCredentialsTest, RoleOfSourceProfile) {
   EXPECT_FALSE(form.contains("SerialNumber"));
 }
 
-TEST_F(ProfileCredentialsTest, SessionNameIsGeneratedUnlessGiven) {
+TEST_F(ProfileCredentialsTest, GeneratesMissingSessionName) {
   config("[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n");
   credentials(std::string("[base]\n") + kKeys);
   find();
@@ -140,7 +140,7 @@ TEST_F(ProfileCredentialsTest, RolesAreChained) {
   EXPECT_THAT(sts_.requests.at(1), HasSubstr("X-Amz-Security-Token: the-token+/=="));
 }
 
-TEST_F(ProfileCredentialsTest, ProfileIsItsOwnSource) {
+TEST_F(ProfileCredentialsTest, ProfileAsOwnSource) {
   config(std::string("[profile b]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = b\n") +
          kKeys);
   EXPECT_EQ(find("b")->access_key_id, "r-by-AKID");
@@ -152,7 +152,7 @@ TEST_F(ProfileCredentialsTest, CredentialSourceEnvironment) {
   EXPECT_EQ(find("b")->access_key_id, "r-by-AKENV");
 }
 
-TEST_F(ProfileCredentialsTest, WebIdentityIsNotSigned) {
+TEST_F(ProfileCredentialsTest, WebIdentityNotSigned) {
   home_.write("token", "ey.token\n");
   config("[profile b]\nrole_arn = arn:aws:iam::1:role/pod\nweb_identity_token_file = " +
          home_.file("token") + "\n");
@@ -162,7 +162,7 @@ TEST_F(ProfileCredentialsTest, WebIdentityIsNotSigned) {
   EXPECT_EQ(form.at("WebIdentityToken"), "ey.token");
 }
 
-TEST_F(ProfileCredentialsTest, InvalidWebIdentityIsReported) {
+TEST_F(ProfileCredentialsTest, InvalidWebIdentityReported) {
   config("[profile b]\nweb_identity_token_file = " + home_.file("token") + "\n");
   EXPECT_THAT(message("b"), AllOf(HasSubstr("profile \"b\""), HasSubstr("no role")));
   config("[profile b]\nrole_arn = arn:aws:iam::1:role/pod\nweb_identity_token_file = " +
@@ -230,7 +230,7 @@ TEST_F(ProfileCredentialsTest, IncompleteResponseIsRejected) {
   EXPECT_THAT(message(), HasSubstr("not XML"));
 }
 
-TEST_F(ProfileCredentialsTest, MfaCodeIsAskedOnce) {
+TEST_F(ProfileCredentialsTest, MfaCodeAskedOnce) {
   config(
       "[default]\nrole_arn = arn:aws:iam::1:role/r\nsource_profile = base\n"
       "mfa_serial = arn:aws:iam::1:mfa/me\n");
@@ -246,7 +246,7 @@ TEST_F(ProfileCredentialsTest, MfaCodeIsAskedOnce) {
   EXPECT_THAT(message_of([&] { sts_.find(*provider_); }), HasSubstr("only once"));
 }
 
-TEST_F(ProfileCredentialsTest, OrderIsThatOfAwsTools) {
+TEST_F(ProfileCredentialsTest, OrderMatchesAwsTools) {
   const std::string role = "role_arn = arn:aws:iam::1:role/r\n";
   const std::string process =
       R"(credential_process = echo '{"Version":1,"AccessKeyId":"AKPROC","SecretAccessKey":"s"}')"

@@ -16,7 +16,7 @@ using testing::AllOf;
 using testing::ElementsAre;
 using testing::HasSubstr;
 
-TEST(LoadProfile, FlagThenVariableThenDefault) {
+TEST(LoadProfile, FlagVariableThenDefault) {
   const TemporaryHome home;
   home.write(".aws/config", "[default]\n[profile variable]\n[profile flag]\n");
   EXPECT_EQ(load_profile("flag", home.environment({{"AWS_PROFILE", "variable"}})).name, "flag");
@@ -34,7 +34,7 @@ TEST(LoadProfile, CredentialsFileComesFirst) {
   EXPECT_EQ(profile.setting("output"), "");
 }
 
-TEST(LoadProfile, SessionTokenStaysWithItsKeys) {
+TEST(LoadProfile, TokenStaysWithKeys) {
   const TemporaryHome home;
   home.write(
       ".aws/config",
@@ -43,7 +43,7 @@ TEST(LoadProfile, SessionTokenStaysWithItsKeys) {
   EXPECT_EQ(load_profile("", home.environment()).setting("aws_session_token"), "");
 }
 
-TEST(LoadProfile, MissingProfileSaysWhereItLooked) {
+TEST(LoadProfile, MissingProfileListsPlaces) {
   const TemporaryHome home;
   home.write(".aws/config", "[profile prod]\n");
   const auto message_with = [&](const char* flag, const Variables& variables) {
@@ -84,7 +84,7 @@ TEST(LoadProfile, ReadsServicesSection) {
   EXPECT_EQ(profile.service_setting("kinesis", "endpoint_url"), "");
 }
 
-TEST(LoadProfile, MissingServicesSectionIsAnError) {
+TEST(LoadProfile, MissingServicesSectionFails) {
   const TemporaryHome home;
   home.write(".aws/config", "[default]\nservices = lcoal\n");
   EXPECT_THAT(message_of([&] { load_profile("", home.environment()); }),

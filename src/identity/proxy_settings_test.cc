@@ -42,18 +42,18 @@ TEST(ResolveProxy, LowerCaseComesFirst) {
   EXPECT_EQ(proxy_of("https://host", {{"https_proxy", "lower:1"}}), "lower:1");
 }
 
-TEST(ResolveProxy, NoAddressIsExemptByDefault) {
+TEST(ResolveProxy, NothingExemptByDefault) {
   const Variables proxies{{"HTTPS_PROXY", "a:1"}, {"HTTP_PROXY", "b:2"}};
   for (const char* host : {"127.0.0.1:8000", "localhost:8000", "[::1]:8000"}) {
     EXPECT_EQ(proxy_of(std::string("http://") + host, proxies), "b:2");
   }
 }
 
-TEST(ResolveProxy, ExemptEndpointIgnoresBadProxy) {
+TEST(ResolveProxy, ExemptIgnoresBadProxy) {
   EXPECT_EQ(proxy_of("https://host", {{"HTTPS_PROXY", "socks5://p"}, {"NO_PROXY", "host"}}), "");
 }
 
-TEST(ResolveProxy, BadProxyNamesVariableNotPassword) {
+TEST(ResolveProxy, BadProxyHidesPassword) {
   EXPECT_THAT(message_of([] {
                 proxy_of("https://host", {{"HTTPS_PROXY", "socks5://me:hush@proxy:1"}});
               }),

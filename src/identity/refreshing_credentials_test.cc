@@ -92,14 +92,14 @@ TEST_F(RefreshingCredentialsTest, KeptWhileValid) {
   EXPECT_EQ(script_.finds, 1);
 }
 
-TEST_F(RefreshingCredentialsTest, KeptIfTheyNeverExpire) {
+TEST_F(RefreshingCredentialsTest, KeptWithoutExpiry) {
   script_.life.reset();
   find();
   pass(std::chrono::hours(1000));
   EXPECT_EQ(find(), "key 1");
 }
 
-TEST_F(RefreshingCredentialsTest, RenewedInBackgroundBeforeExpiry) {
+TEST_F(RefreshingCredentialsTest, BackgroundRenewalBeforeExpiry) {
   find();
   pass(minutes(46));
   EXPECT_EQ(find(), "key 1");  // without waiting
@@ -108,7 +108,7 @@ TEST_F(RefreshingCredentialsTest, RenewedInBackgroundBeforeExpiry) {
   EXPECT_EQ(script_.finds, 2);
 }
 
-TEST_F(RefreshingCredentialsTest, RenewedOnceForAllCallers) {
+TEST_F(RefreshingCredentialsTest, CallersShareOneRenewal) {
   find();
   pass(minutes(46));
   script_.waits = true;
@@ -123,7 +123,7 @@ TEST_F(RefreshingCredentialsTest, RenewedOnceForAllCallers) {
   EXPECT_EQ(find(), "key 2");
 }
 
-TEST_F(RefreshingCredentialsTest, AllWaitOnceCloseToExpiry) {
+TEST_F(RefreshingCredentialsTest, AllWaitNearExpiry) {
   find();
   pass(minutes(58));
   script_.waits = true;
@@ -141,7 +141,7 @@ TEST_F(RefreshingCredentialsTest, AllWaitOnceCloseToExpiry) {
   EXPECT_EQ(answered, 5);
 }
 
-TEST_F(RefreshingCredentialsTest, ShortLivedRenewInLastThird) {
+TEST_F(RefreshingCredentialsTest, RenewedInLastThird) {
   script_.life = seconds(60);
   find();
   pass(seconds(39));
@@ -152,7 +152,7 @@ TEST_F(RefreshingCredentialsTest, ShortLivedRenewInLastThird) {
   EXPECT_EQ(find(), "key 2");
 }
 
-TEST_F(RefreshingCredentialsTest, FailedRenewalKeepsOldOnes) {
+TEST_F(RefreshingCredentialsTest, FailedRenewalKeepsOld) {
   find();
   script_.fails = true;
   pass(minutes(46));
@@ -173,7 +173,7 @@ TEST_F(RefreshingCredentialsTest, FailedRenewalKeepsOldOnes) {
   EXPECT_EQ(find(), "key 4");
 }
 
-TEST_F(RefreshingCredentialsTest, FailureIsThrownAfterExpiry) {
+TEST_F(RefreshingCredentialsTest, FailureThrownAfterExpiry) {
   find();
   script_.fails = true;
   pass(minutes(61));
@@ -182,12 +182,12 @@ TEST_F(RefreshingCredentialsTest, FailureIsThrownAfterExpiry) {
   EXPECT_EQ(find(), "key 3");
 }
 
-TEST_F(RefreshingCredentialsTest, FailureAtStartIsThrown) {
+TEST_F(RefreshingCredentialsTest, InitialFailureIsThrown) {
   script_.fails = true;
   EXPECT_THAT(message_of([&] { find(); }), HasSubstr("the place is shut"));
 }
 
-TEST_F(RefreshingCredentialsTest, RejectedOnesAreNotReused) {
+TEST_F(RefreshingCredentialsTest, RejectedOnesNotReused) {
   find();
   credentials_.invalidate();
   EXPECT_EQ(find(), "key 2");
@@ -197,7 +197,7 @@ TEST_F(RefreshingCredentialsTest, RejectedOnesAreNotReused) {
   EXPECT_THROW(find(), Error);
 }
 
-TEST_F(RefreshingCredentialsTest, StopLetsEventLoopEnd) {
+TEST_F(RefreshingCredentialsTest, StopLetsLoopEnd) {
   find();
   pass(minutes(46));
   script_.waits = true;
@@ -210,7 +210,7 @@ TEST_F(RefreshingCredentialsTest, StopLetsEventLoopEnd) {
   EXPECT_TRUE(outside_.notices.empty());
 }
 
-TEST_F(RefreshingCredentialsTest, UnrenewableAreNotRequestedRepeatedly) {
+TEST_F(RefreshingCredentialsTest, UnrenewableNotRequestedRepeatedly) {
   find();
   pass(minutes(46));
   script_.life = minutes(14);  // the source returns the same ones as before

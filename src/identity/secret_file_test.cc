@@ -32,7 +32,7 @@ TEST(SecretFile, ReadsWholeFile) {
   }
 }
 
-TEST(SecretFile, RejectsLargeOrSpecialFiles) {
+TEST(SecretFile, RejectsLargeOrSpecial) {
   const TemporaryHome home;
   EXPECT_EQ(error_of(home.file("none")), ENOENT);
   EXPECT_EQ(error_of(home.file(".aws")), EISDIR);

@@ -38,7 +38,7 @@ TEST(SecretDocument, ParsesLongStrings) {
   EXPECT_EQ(document->text("token"), token);
 }
 
-TEST(SecretDocument, CanBeChangedAndSerialized) {
+TEST(SecretDocument, ChangedThenSerialized) {
   auto document = SecretDocument::parse(R"({"a":"x","b":[1,2]})");
   ASSERT_TRUE(document);
   document->set("a", "y");
@@ -49,7 +49,7 @@ TEST(SecretDocument, CanBeChangedAndSerialized) {
   EXPECT_EQ(document->serialized(), R"({"a":"y","b":{"d":"2"},"c":"z"})");
 }
 
-TEST(SecretDocument, LeavesNothingInFreedMemory) {
+TEST(SecretDocument, NothingInFreedMemory) {
   const std::string secret = "a-secret-of-some-length/";
   std::string long_text;
   for (int part = 0; part < 500; ++part) {  // 12 KB
@@ -68,7 +68,7 @@ TEST(SecretDocument, LeavesNothingInFreedMemory) {
   EXPECT_EQ(freed.blocks_with_text(), 0);
 }
 
-TEST(Wipe, LeavesNothingInHeldMemory) {
+TEST(Wipe, NothingInHeldMemory) {
   std::string text(100, 's');
   text.resize(10);  // the rest is still in the allocated memory
   { const WipedAtEnd wiped(text); }

@@ -30,7 +30,7 @@ TEST(Sendable, UsualKeysAre) {
   require_sendable(long_lived);
 }
 
-TEST(Sendable, EachTextIsNamedNotShown) {
+TEST(Sendable, UnsendableNamedNotShown) {
   const struct {
     const char* text;
     const char* problem;

@@ -26,7 +26,7 @@ struct Inputs {
   }
 };
 
-TEST(ResolveService, RegionComesFromFirstSource) {
+TEST(ResolveService, RegionFromFirstSource) {
   Inputs inputs;
   inputs.profile.settings["region"] = "eu-west-5";
   EXPECT_EQ(inputs.resolve().region, "eu-west-5");
@@ -46,14 +46,14 @@ TEST(ResolveService, MissingRegionHint) {
                     HasSubstr("--region or AWS_REGION")));
 }
 
-TEST(ResolveService, InvalidRegionIsAlwaysRefused) {
+TEST(ResolveService, InvalidRegionAlwaysRefused) {
   Inputs inputs;
   inputs.flags = {.region = "eu_west_1", .arn_region = {}, .endpoint_url = "http://localhost:8000"};
   EXPECT_THAT(message_of([&] { inputs.resolve(); }),
               HasSubstr("--region is \"eu_west_1\", which is not a region"));
 }
 
-TEST(ResolveService, EndpointComesFromFirstSource) {
+TEST(ResolveService, EndpointFromFirstSource) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   const auto url = [&] { return inputs.resolve().endpoint.url(); };
@@ -97,7 +97,7 @@ TEST(ResolveService, SettingsNameMayDiffer) {
   EXPECT_EQ(url(), "https://variable-sso-oidc");
 }
 
-TEST(ResolveService, ConfiguredEndpointsCanBeIgnored) {
+TEST(ResolveService, VariableIgnoresConfiguredEndpoints) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   inputs.variables = {{"AWS_ENDPOINT_URL", "https://variable"},
@@ -108,7 +108,7 @@ TEST(ResolveService, ConfiguredEndpointsCanBeIgnored) {
   EXPECT_EQ(inputs.resolve().endpoint.url(), "https://flag");
 }
 
-TEST(ResolveService, ProfileCanIgnoreEndpointsToo) {
+TEST(ResolveService, ProfileIgnoresConfiguredEndpoints) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   inputs.profile.settings = {{"endpoint_url", "https://profile"},
@@ -143,7 +143,7 @@ std::string sts_of(const std::string& region, Variables variables = {}, ServiceF
   return sts.endpoint.host + " " + sts.region;
 }
 
-TEST(ResolveService, StsIsRegionalByDefault) {
+TEST(ResolveService, StsRegionalByDefault) {
   const Variables legacy{{"AWS_STS_REGIONAL_ENDPOINTS", "legacy"}};
   EXPECT_EQ(sts_of("eu-west-1"), "sts.eu-west-1.amazonaws.com eu-west-1");
   EXPECT_EQ(sts_of("eu-west-1", {{"AWS_STS_REGIONAL_ENDPOINTS", "regional"}}),
@@ -164,7 +164,7 @@ TEST(ResolveService, StsIsRegionalByDefault) {
               HasSubstr("AWS_STS_REGIONAL_ENDPOINTS: \"local\" is neither regional nor legacy"));
 }
 
-TEST(ResolveService, ProfileCanSelectLegacySts) {
+TEST(ResolveService, ProfileSelectsLegacySts) {
   Inputs inputs;
   inputs.profile.settings = {{"region", "eu-west-1"}, {"sts_regional_endpoints", "legacy"}};
   const auto host = [&] {
@@ -226,7 +226,7 @@ TEST(ResolveService, PseudoRegionMeansFips) {
   }
 }
 
-TEST(ResolveService, RemotePlainHttpNamesSetting) {
+TEST(ResolveService, RemotePlainHttpRefused) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   const auto message = [&] { return message_of([&] { inputs.resolve(); }); };
@@ -244,7 +244,7 @@ TEST(ResolveService, RemotePlainHttpNamesSetting) {
   EXPECT_EQ(inputs.resolve().endpoint.url(), "http://[fd00::1]:8000");
 }
 
-TEST(ResolveService, LocalPlainHttpIsAllowed) {
+TEST(ResolveService, LocalPlainHttpAllowed) {
   Inputs inputs;
   inputs.flags.region = "eu-west-1";
   for (const char* url : {"http://127.0.0.1:8000", "http://127.1.2.3", "http://[::1]:8000",
@@ -290,7 +290,7 @@ class AccountEndpoints : public testing::Test {
   Inputs inputs_;
 };
 
-TEST_F(AccountEndpoints, PreferredOnceAccountIsKnown) {
+TEST_F(AccountEndpoints, PreferredOnceAccountKnown) {
   EXPECT_EQ(url(), "https://111122223333.ddb.us-east-1.amazonaws.com");
   inputs_.model = aws::kKinesis;
   EXPECT_EQ(url(), "https://111122223333.data-kinesis.us-east-1.amazonaws.com");
@@ -311,7 +311,7 @@ TEST_F(AccountEndpoints, ResourcesAccountComesFirst) {
   EXPECT_EQ(url(), "https://111122223333.ddb.us-east-1.amazonaws.com");
 }
 
-TEST_F(AccountEndpoints, VariableBeforeProfileSetsMode) {
+TEST_F(AccountEndpoints, ModeVariableBeforeProfile) {
   inputs_.profile.settings["account_id_endpoint_mode"] = "Disabled";
   EXPECT_EQ(url(), "https://dynamodb.us-east-1.amazonaws.com");
   mode("preferred");
@@ -321,7 +321,7 @@ TEST_F(AccountEndpoints, VariableBeforeProfileSetsMode) {
               AllOf(HasSubstr("AWS_ACCOUNT_ID_ENDPOINT_MODE"), HasSubstr("\"maybe\"")));
 }
 
-TEST_F(AccountEndpoints, RequiredIsAnErrorWithoutOne) {
+TEST_F(AccountEndpoints, RequiredButUnavailableFails) {
   mode("required");
   EXPECT_EQ(url(), "https://111122223333.ddb.us-east-1.amazonaws.com");
   inputs_.flags.region = "us-iso-east-1";
@@ -343,7 +343,7 @@ TEST_F(AccountEndpoints, ConfiguredEndpointComesFirst) {
   EXPECT_EQ(url(), "https://localhost");
 }
 
-TEST_F(AccountEndpoints, CredentialsFoundOnlyIfNeeded) {
+TEST_F(AccountEndpoints, CredentialsOnlyIfNeeded) {
   inputs_.flags.account_id = "";
   EXPECT_TRUE(depends());
   inputs_.flags.arn_account = "444455556666";

@@ -47,7 +47,7 @@ TEST(SharedConfigFile, HeadingsDifferBetweenFiles) {
   EXPECT_EQ(credentials.profiles.at("two").settings.at("a"), "3");
 }
 
-TEST(SharedConfigFile, HeadingsWithSpacesQuotesComments) {
+TEST(SharedConfigFile, HeadingSpacesQuotesComments) {
   for (const char* heading :
        {"[profile my team]", "[ profile\tmy team ]", "[profile \"my team\"]", "[profile 'my team']",
         "[profile my team] # of payments", "[profile my team];x", "[profile my team] /* x */"}) {
@@ -65,7 +65,7 @@ TEST(SharedConfigFile, ProfileDefaultReplacesDefault) {
   }
 }
 
-TEST(SharedConfigFile, LaterValueOfMergedSectionsWins) {
+TEST(SharedConfigFile, LaterMergedValueWins) {
   const SharedConfigFile file =
       parse_credentials("[x]\na = 1\nb = 1\n[y]\n[x]\nb = 2\nc = 2\nc = 3\n");
   EXPECT_THAT(file.profiles.at("x").settings,
@@ -86,7 +86,7 @@ TEST(SharedConfigFile, SpacesAreTrimmed) {
               UnorderedElementsAre(Pair("a", "1"), Pair("b", "2 3"), Pair("c", "")));
 }
 
-TEST(SharedConfigFile, ValuesWithEqualsSignsAndQuotes) {
+TEST(SharedConfigFile, EqualsSignsAndQuotes) {
   const SharedConfigFile file = parse_config("[default]\na = b=c==\nd = \"e\"\n");
   EXPECT_THAT(only_profile(file, "default"),
               UnorderedElementsAre(Pair("a", "b=c=="), Pair("d", "\"e\"")));
@@ -101,17 +101,17 @@ TEST(SharedConfigFile, ColonSeparatesToo) {
   EXPECT_THAT(profile.nested.at("s3"), UnorderedElementsAre(Pair("endpoint_url", "http://x:1")));
 }
 
-TEST(SharedConfigFile, SettingNamesAreCaseInsensitive) {
+TEST(SharedConfigFile, CaseInsensitiveSettingNames) {
   const SharedConfigFile file = parse_config("[default]\nRegion = a\nREGION = b\n");
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("region", "b")));
 }
 
-TEST(SharedConfigFile, IgnoresBomAndCarriageReturns) {
+TEST(SharedConfigFile, BomAndCarriageReturns) {
   const SharedConfigFile file = parse_config("\xef\xbb\xbf[default]\r\na = 1\r\n\r\nb = 2");
   EXPECT_THAT(only_profile(file, "default"), UnorderedElementsAre(Pair("a", "1"), Pair("b", "2")));
 }
 
-TEST(SharedConfigFile, CarriageReturnsAloneEndLines) {
+TEST(SharedConfigFile, CarriageReturnsEndLines) {
   const SharedConfigFile file = parse_config("[default]\ra = 1\r\rb =\r  c = 2\r");
   EXPECT_THAT(file.profiles.at("default").settings,
               UnorderedElementsAre(Pair("a", "1"), Pair("b", "")));
@@ -133,7 +133,7 @@ TEST(SharedConfigFile, IndentedSettingsAreNested) {
                                                             Pair("max_concurrent_requests", "20")));
 }
 
-TEST(SharedConfigFile, IndentedSectionIsNotNested) {
+TEST(SharedConfigFile, IndentedSectionNotNested) {
   const SharedConfigFile file =
       parse_config("[default]\n  region = eu-west-1\n  output = json\n  s3 =\n    a = 1\n");
   const ConfigSection& profile = file.profiles.at("default");
@@ -159,7 +159,7 @@ TEST(SharedConfigFile, IndentedLineContinuesValue) {
               UnorderedElementsAre(Pair("a", "1\n2\nb = 3"), Pair("c", "4")));
 }
 
-TEST(SharedConfigFile, ServicesAreNestedByService) {
+TEST(SharedConfigFile, ServicesNestedByService) {
   const SharedConfigFile file = parse_config(
       "[services local]\n"
       "dynamodb =\n  endpoint_url = http://localhost:8000\n"
@@ -188,11 +188,9 @@ TEST(SharedConfigFile, SsoSessionsByName) {
   EXPECT_THAT(parse_credentials(kText).sso_sessions, IsEmpty());
 }
 
-TEST(SharedConfigFile, EmptyFileHasNoProfiles) {
-  EXPECT_THAT(parse_config("").profiles, IsEmpty());
-}
+TEST(SharedConfigFile, NoProfilesWhenEmpty) { EXPECT_THAT(parse_config("").profiles, IsEmpty()); }
 
-TEST(SharedConfigFile, InvalidLineIsNumberedNotShown) {
+TEST(SharedConfigFile, InvalidLineOnlyNumbered) {
   const struct {
     const char* text;
     const char* message;
@@ -261,7 +259,7 @@ TEST(LoadSharedConfig, NothingWithoutHome) {
   EXPECT_THAT(files.config.content.profiles, IsEmpty());
 }
 
-TEST(LoadSharedConfig, ForbiddenFileIsNotRead) {
+TEST(LoadSharedConfig, ForbiddenFileUnread) {
   if (geteuid() == 0) {
     GTEST_SKIP() << "root may read everything";
   }
@@ -273,7 +271,7 @@ TEST(LoadSharedConfig, ForbiddenFileIsNotRead) {
   EXPECT_FALSE(files.credentials.absent);
 }
 
-TEST(LoadSharedConfig, FolderOrDeviceIsNotRead) {
+TEST(LoadSharedConfig, FolderOrDeviceUnread) {
   const TemporaryHome home;
   const SharedConfig files = load_shared_config(home.environment(
       {{"AWS_CONFIG_FILE", home.file(".aws")}, {"AWS_SHARED_CREDENTIALS_FILE", "/dev/null"}}));

@@ -55,7 +55,7 @@ TEST_F(SharedCredentialsTest, AllLoopsShareCredentials) {
   EXPECT_EQ(one_.place(), "a test");
 }
 
-TEST_F(SharedCredentialsTest, RejectedOnesAreReplacedOnce) {
+TEST_F(SharedCredentialsTest, RejectedOnesReplacedOnce) {
   find(one_);
   find(other_);
   one_.invalidate();
@@ -65,7 +65,7 @@ TEST_F(SharedCredentialsTest, RejectedOnesAreReplacedOnce) {
   EXPECT_EQ(finder_.looked, 2);
 }
 
-TEST_F(SharedCredentialsTest, ExpiringOnesAreRequestedAgain) {
+TEST_F(SharedCredentialsTest, ExpiringOnesRequestedAgain) {
   finder_.expires_at = clock_.wall_now() + std::chrono::hours(1);
   find(one_);
   finder_.invalidate();  // the finder has renewed them by itself

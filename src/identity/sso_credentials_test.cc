@@ -134,13 +134,13 @@ TEST_F(SsoCredentialsTest, FoundWithSessionToken) {
                     Not(HasSubstr("Authorization"))));
 }
 
-TEST_F(SsoCredentialsTest, FoundWithStartUrlToken) {
+TEST_F(SsoCredentialsTest, FoundWithLegacyToken) {
   home_.write(kLegacyFile, login_until("2026-11-24T08:00:00UTC"));
   EXPECT_TRUE(find(legacy_profile()));
   EXPECT_THAT(lines(), ElementsAre(kGetCredentials));
 }
 
-TEST_F(SsoCredentialsTest, NoneWithoutAccountAndRole) {
+TEST_F(SsoCredentialsTest, NeitherAccountNorRole) {
   Profile profile = session_profile();
   profile.settings.erase("sso_account_id");
   profile.settings.erase("sso_role_name");
@@ -174,7 +174,7 @@ TEST_F(SsoCredentialsTest, MissingSettingsAreNamed) {
   }
 }
 
-TEST_F(SsoCredentialsTest, BadSessionIsUsageError) {
+TEST_F(SsoCredentialsTest, BadSessionUsageError) {
   Profile profile = session_profile();
   profile.settings["sso_region"] = "eu-west-2";
   EXPECT_THAT(failure_of(profile),
@@ -216,7 +216,7 @@ TEST_F(SsoCredentialsTest, UnreadableFileIsNamed) {
               AllOf(HasSubstr(home_.file(kSessionFile)), HasSubstr("aws sso login")));
 }
 
-TEST_F(SsoCredentialsTest, ExpiringTokenIsRefreshedAndSaved) {
+TEST_F(SsoCredentialsTest, RefreshesAndSavesToken) {
   home_.write(kSessionFile, refreshable_until("2026-11-24T04:14:00Z"));
   EXPECT_TRUE(find(session_profile()));
   EXPECT_THAT(lines(), ElementsAre("POST /token", kGetCredentials));
@@ -249,7 +249,7 @@ TEST_F(SsoCredentialsTest, RefreshTokenIsKept) {
   EXPECT_THAT(cached(kSessionFile), HasSubstr(R"("refreshToken":"hush-refresh-token")"));
 }
 
-TEST_F(SsoCredentialsTest, UnrefreshableTokenIsUsedWhileValid) {
+TEST_F(SsoCredentialsTest, UnrefreshableUsedWhileValid) {
   for (const std::string& login :
        {login_until("2026-11-24T04:01:00Z"),
         refreshable_until("2026-11-24T04:01:00Z", "2026-11-24T04:00:00Z"),
@@ -262,13 +262,13 @@ TEST_F(SsoCredentialsTest, UnrefreshableTokenIsUsedWhileValid) {
   }
 }
 
-TEST_F(SsoCredentialsTest, StartUrlTokenIsNotRefreshed) {
+TEST_F(SsoCredentialsTest, LegacyTokenNotRefreshed) {
   home_.write(kLegacyFile, refreshable_until("2026-11-24T04:01:00Z"));
   EXPECT_TRUE(find(legacy_profile()));
   EXPECT_THAT(lines(), ElementsAre(kGetCredentials));
 }
 
-TEST_F(SsoCredentialsTest, FailedRefreshMattersAfterExpiry) {
+TEST_F(SsoCredentialsTest, FailureMattersAfterExpiry) {
   const struct {
     std::string answered;
     const char* reason;
@@ -307,7 +307,7 @@ TEST_F(SsoCredentialsTest, UsesTokenRefreshedElsewhere) {
   EXPECT_THAT(test_->notices, IsEmpty());
 }
 
-TEST_F(SsoCredentialsTest, RejectionSaysWhatToDo) {
+TEST_F(SsoCredentialsTest, RejectionNamesRemedy) {
   const struct {
     std::string answered;
     const char* words;

@@ -78,14 +78,14 @@ TEST(FunctionInvoker, QueuesEventByArn) {
   EXPECT_EQ(http::body_of(lambda.requests[0]), R"({"everyitem":{"round":2}})");
 }
 
-TEST(FunctionInvoker, RetriedWhileTimeIsLeft) {
+TEST(FunctionInvoker, RetriesWithinTime) {
   Lambda lambda(
       {throttled(), throttled(), http::answer("", "500 Internal Server Error"), queued()});
   lambda.invoke();
   EXPECT_EQ(lambda.requests.size(), 4U);
 }
 
-TEST(FunctionInvoker, EndsWhenTheTimeIsOver) {
+TEST(FunctionInvoker, EndsWhenTimeEnds) {
   Lambda lambda({throttled()});
   EXPECT_THAT(lambda.refusal(), HasSubstr("TooManyRequestsException"));
 }
@@ -95,7 +95,7 @@ TEST(FunctionInvoker, SilenceEndsInTime) {
   EXPECT_THAT(lambda.refusal(), HasSubstr("not queued within 10 s"));
 }
 
-TEST(FunctionInvoker, FinalRefusalIsReportedAtOnce) {
+TEST(FunctionInvoker, FinalRefusalNotRepeated) {
   Lambda lambda({denied()});
   EXPECT_THAT(lambda.refusal(), AllOf(HasSubstr("AccessDeniedException"),
                                       HasSubstr("lambda:InvokeFunction"), HasSubstr(kFunction)));

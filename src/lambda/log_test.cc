@@ -10,7 +10,7 @@
 namespace everyitem::lambda {
 namespace {
 
-TEST(Log, LinesNameRequestAndRun) {
+TEST(Log, NamesRequestAndRun) {
   const CapturedOutput out;
   const FakeClock clock{std::chrono::sys_days{std::chrono::year{2026} / 11 / 24} +
                         std::chrono::milliseconds(3'600'007)};

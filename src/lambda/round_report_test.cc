@@ -29,7 +29,7 @@ RoundReport half_way() {
           .function = "scanner"};
 }
 
-TEST(RoundReport, AnswerHasSummaryAndRound) {
+TEST(RoundReport, AnswerSummaryAndRound) {
   const RoundReport report = half_way();
   boost::json::object expected = run::to_json(report.summary);
   expected["round"] = 3;
@@ -39,7 +39,7 @@ TEST(RoundReport, AnswerHasSummaryAndRound) {
   EXPECT_EQ(expected.at("items_total"), 140);
 }
 
-TEST(RoundReport, FailureSaysItsRemedyOnce) {
+TEST(RoundReport, FailureSaysRemedyOnce) {
   RoundReport report = half_way();
   report.summary.status = run::SummaryStatus::failed;
   report.error_type = "NoProgress";
@@ -51,20 +51,20 @@ TEST(RoundReport, FailureSaysItsRemedyOnce) {
   EXPECT_EQ(answer.at("next"), "to resume: aws lambda invoke");
 }
 
-TEST(RoundReport, ProgressIsWhatIsSaved) {
+TEST(RoundReport, ProgressCountsSavedItems) {
   EXPECT_EQ(rounds_without_progress(2, {.saved = true}, false), 0U);
   EXPECT_EQ(rounds_without_progress(1, {.saved = false}, false), 2U);
   EXPECT_EQ(rounds_without_progress(1, {.counters = {.pages_checkpointed = 5}}, false), 2U)
       << "taken note of, and not written";
 }
 
-TEST(RoundReport, ThrottledRoundsDoNotCount) {
+TEST(RoundReport, ThrottledRoundsNotCounted) {
   EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1}, false), 2U);
   EXPECT_EQ(rounds_without_progress(2, {.records_sent_again = 1}, false), 2U);
   EXPECT_EQ(rounds_without_progress(2, {.throttled_requests = 1, .saved = true}, false), 0U);
 }
 
-TEST(RoundReport, WaitingRoundsDoNotCount) { EXPECT_EQ(rounds_without_progress(2, {}, true), 2U); }
+TEST(RoundReport, WaitingRoundsNotCounted) { EXPECT_EQ(rounds_without_progress(2, {}, true), 2U); }
 
 TEST(RoundReport, MetricsInEmbeddedFormat) {
   const boost::json::object line =

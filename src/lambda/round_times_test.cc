@@ -9,7 +9,7 @@ using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
 
-TEST(RoundTimes, HandOverGetsLastSeconds) {
+TEST(RoundTimes, HandOverGetsRest) {
   const RoundTimes times = round_times(minutes(15), seconds(15));
   EXPECT_EQ(times.stop, seconds(885));
   EXPECT_EQ(times.give_up, seconds(898));
@@ -23,7 +23,7 @@ TEST(RoundTimes, ShortTimeReadsHalf) {
   EXPECT_EQ(round_times(seconds(2), seconds(15)).give_up, milliseconds(1500));
 }
 
-TEST(RoundTimes, OrderIsKeptWhateverIsLeft) {
+TEST(RoundTimes, OrderWithAnyRest) {
   for (const int left : {-5000, 0, 1, 2, 100, 1999, 20'000, 900'000}) {
     for (const int handover : {1, 500, 15'000, 900'000}) {
       const RoundTimes times = round_times(milliseconds(left), milliseconds(handover));

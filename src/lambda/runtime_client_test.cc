@@ -89,7 +89,7 @@ class RuntimeClientTest : public testing::Test {
                         }};
 };
 
-TEST_F(RuntimeClientTest, AnInvocationIsHandledAndAnswered) {
+TEST_F(RuntimeClientTest, InvocationIsAnswered) {
   invocations_ = {invocation("id-1", R"({"restart":true})")};
   std::string trace;
   serve_all([&](const Invocation& invocation) {
@@ -113,7 +113,7 @@ TEST_F(RuntimeClientTest, AnswersArePrintable) {
   EXPECT_EQ(http::body_of(answers_[0]), R"({"a":"\u202e\u009b"})");
 }
 
-TEST_F(RuntimeClientTest, SeveralInvocationsInOneProcess) {
+TEST_F(RuntimeClientTest, SeveralInvocationsOneProcess) {
   invocations_ = {invocation("a"), invocation("b"), invocation("c")};
   serve_all(echo);
   EXPECT_THAT(answers_, ElementsAre(HasSubstr("/a/response"), HasSubstr("/b/response"),
@@ -161,7 +161,7 @@ TEST_F(RuntimeClientTest, HandlersExceptionIsError) {
   EXPECT_THAT(answers_[4], HasSubstr("/good/response"));
 }
 
-TEST_F(RuntimeClientTest, NonJsonEventIsError) {
+TEST_F(RuntimeClientTest, NonJsonEventFails) {
   const std::string deep(1000, '[');
   invocations_ = {invocation("a", "{\"restart\":"), invocation("b", "hello"),
                   invocation("c", "{} {}"), invocation("d", deep), invocation("e")};
@@ -208,7 +208,7 @@ TEST_F(RuntimeClientTest, FailedInitIsReported) {
                                           HasSubstr("no luck at all"))));
 }
 
-TEST(RuntimeClient, ApiIsHostAndPort) {
+TEST(RuntimeClient, ApiHostAndPort) {
   SystemClock clock;
   asio::io_context loop;
   EXPECT_THROW(RuntimeClient(loop.get_executor(), clock, "", {}), Error);

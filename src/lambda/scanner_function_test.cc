@@ -84,7 +84,7 @@ class ScannerFunctionTest : public testing::Test {
   http::TestServer server_{loop_, [this](http::Peer& peer) { return serve(peer); }};
 };
 
-TEST_F(ScannerFunctionTest, OutsidersAreAnsweredAtOnce) {
+TEST_F(ScannerFunctionTest, OutsidersAnsweredAtOnce) {
   const auto began = clock_.now();
   const Answer answer = handle(R"({"restart": true})");
   EXPECT_EQ(clock_.now(), began);
@@ -111,7 +111,7 @@ TEST_F(ScannerFunctionTest, FailedStartSaysSo) {
   }
 }
 
-TEST_F(ScannerFunctionTest, ThrottledRoundIsHandedOn) {
+TEST_F(ScannerFunctionTest, ThrottledRoundHandsOver) {
   const Answer answer = handle(R"({"wait": true, "everyitem": {"round": 7,
                                    "roundsWithoutProgress": 2, "askedAt": 5}})");
   EXPECT_EQ(boost::json::parse(answer.body).at("status"), "handed-over") << answer.body;

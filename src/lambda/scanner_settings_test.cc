@@ -54,7 +54,7 @@ TEST(ScannerSettings, EmptyEventTakesEnvironment) {
   }
 }
 
-TEST(ScannerSettings, EachFlagHasASetting) {
+TEST(ScannerSettings, EachFlagHasSetting) {
   const ScannerSettings settings = read("{}", {{"SEGMENTS", "8"},
                                                {"READ_UNITS", "12.5"},
                                                {"AGGREGATE", "true"},
@@ -74,7 +74,7 @@ TEST(ScannerSettings, EachFlagHasASetting) {
   EXPECT_EQ(settings.handover, std::chrono::milliseconds(7500));
 }
 
-TEST(ScannerSettings, TheEventOverridesTheEnvironment) {
+TEST(ScannerSettings, EventOverridesEnvironment) {
   const ScannerSettings settings = read(
       R"({"restart": true, "read_units": 5, "SEGMENTS": "4", "names": {"#a": "b"}, "projection": "#a",
                "aggregate": false, "filter": null})",
@@ -101,7 +101,7 @@ TEST(ScannerSettings, EventsSayOnlyHow) {
   EXPECT_EQ(read(R"({"max_rounds": 5})", {{"EVENT_MAY_SET", "MAX_ROUNDS"}}).max_rounds, 5U);
 }
 
-TEST(ScannerSettings, EventBridgeSendsSettingsInDetail) {
+TEST(ScannerSettings, EventBridgeSettings) {
   const std::string_view rule = R"({"version":"0","id":"1","detail-type":"Scheduled Event",
       "source":"aws.events","account":"123456789012","time":"2026-11-27T12:00:00Z",
       "region":"eu-west-1","resources":["arn:aws:events:eu-west-1:1:rule/r"],"detail":)";
@@ -143,7 +143,7 @@ TEST(ScannerSettings, WaitResumeAndRounds) {
   }
 }
 
-TEST(ScannerSettings, WrongSettingNamedAsSet) {
+TEST(ScannerSettings, WrongSettingIsNamed) {
   EXPECT_THAT(refusal(R"({"read_unit": 5})"),
               AllOf(HasSubstr("\"read_unit\""), HasSubstr("Did you mean READ_UNITS?")));
   EXPECT_THAT(refusal(R"({"to": "-"})"), HasSubstr("\"to\""));
@@ -187,7 +187,7 @@ TEST(ScannerSettings, FilesAreNotRead) {
               HasSubstr("FILTER is \"file:///proc/self/environ\". Only the command line reads"));
 }
 
-TEST(ScannerSettings, NextInvocationDoesNotRestart) {
+TEST(ScannerSettings, NextInvocationNeverRestarts) {
   const auto event = boost::json::parse(R"({"Restart": true, "read_units": 5})");
   const std::string next = successor_event(
       event, {.round = 7, .rounds_without_progress = 2, .limit_left = 12, .ownership = "token 3"},
@@ -211,7 +211,7 @@ TEST(ScannerSettings, RestartRememberedUntilBegun) {
   EXPECT_FALSE(read(successor_event(boost::json::parse(third), {.round = 4}, true)).scan.restart);
 }
 
-TEST(ScannerSettings, RestartInEnvironmentIsRefused) {
+TEST(ScannerSettings, EnvironmentRestartIsRefused) {
   EXPECT_THROW(check_environment(environment_of({{"RESTART", "true"}}), {}), Error);
   EXPECT_THROW(check_environment(environment_of({{"RESUME", "true"}}), {}), Error);
   EXPECT_NO_THROW(check_environment(environment_of({{"SEGMENTS", "many"}}), {}));
@@ -286,14 +286,14 @@ TEST(ScannerSettings, ExceptionsNameSettings) {
                Error);
 }
 
-TEST(ScannerSettings, SettingsAreWordedAsVariables) {
+TEST(ScannerSettings, SettingsWordedAsVariables) {
   const Message message = "set " + setting::kSegments("4") + " or " + setting::kTable +
                           ", or send " + setting::kRestart + "; a --segments --unknown";
   EXPECT_EQ(message.worded(as_variable),
             "set SEGMENTS=4 or TABLE_ARN, or send {\"restart\": true}; a --segments --unknown");
 }
 
-TEST(ScannerSettings, DocumentHasEachSettingOnce) {
+TEST(ScannerSettings, DocumentHasEachSetting) {
   const std::filesystem::path document =
       std::filesystem::path(EVERYITEM_TESTDATA).parent_path().parent_path() / "docs/lambda.md";
   std::ifstream file(document);

@@ -43,7 +43,7 @@ std::string refusal(const GivenSettings& given) {
   return "not refused";
 }
 
-TEST(ScanOptions, ATableIntoAStream) {
+TEST(ScanOptions, TableIntoStream) {
   const auto settings = parse({"--table", "orders", "--stream", "backfill"});
   EXPECT_EQ(settings.table.name, "orders");
   EXPECT_EQ(settings.stream->name, "backfill");
@@ -64,7 +64,7 @@ TEST(ScanOptions, OneOfSeveralWorkers) {
   EXPECT_EQ((source::WorkerPart{.worker = 1, .workers = 4}.count_of(10)), 3U);
 }
 
-TEST(ScanOptions, EverythingThatCanBeGiven) {
+TEST(ScanOptions, EverythingGiven) {
   const auto settings = parse({"--table",
                                "arn:aws:dynamodb:eu-west-1:123456789012:table/orders",
                                "--to",
@@ -126,7 +126,7 @@ TEST(ScanOptions, KinesisWireChoice) {
   EXPECT_EQ(wire("json"), run::KinesisWire::json);
 }
 
-TEST(ScanOptions, HowOftenParametersAreWritten) {
+TEST(ScanOptions, ParameterCheckpointInterval) {
   const std::vector<std::string> in_ssm = {"--table", "orders",       "--stream",
                                            "s",       "--checkpoint", "ssm:/orders"};
   EXPECT_FALSE(parse(in_ssm).checkpoint_interval);
@@ -135,7 +135,7 @@ TEST(ScanOptions, HowOftenParametersAreWritten) {
   EXPECT_EQ(parse(rarely).checkpoint_interval, std::chrono::minutes(2));
 }
 
-TEST(ScanOptions, ReadRateUnitsOrShare) {
+TEST(ScanOptions, ReadUnitsOrPercent) {
   const auto plain = parse({"--table", "orders", "--to", "f"});
   EXPECT_FALSE(plain.read_rate.units || plain.read_rate.percent);
   EXPECT_EQ(parse({"--table", "orders", "--to", "f", "--read-units", "0.5"}).read_rate.units, 0.5);
@@ -179,7 +179,7 @@ TEST(ScanOptions, WrongDestinations) {
   }
 }
 
-TEST(ScanOptions, NamedSettingsAreInTable) {
+TEST(ScanOptions, NamedSettingsInTable) {
   using namespace setting;
   for (const SettingId named :
        {kTable,       kIndex,         kConsistent,       kFilter,

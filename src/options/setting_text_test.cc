@@ -115,7 +115,7 @@ TEST(SettingText, Durations) {
   }
 }
 
-TEST(SettingText, RolesAreArnsOfRoles) {
+TEST(SettingText, RolesAreRoleArns) {
   constexpr const char* kRole = "arn:aws-cn:iam::123456789012:role/team/deploy";
   EXPECT_EQ(parse_role(setting::kRoleArn, kRole), kRole);
   for (const char* wrong :

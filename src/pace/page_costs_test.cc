@@ -18,18 +18,16 @@ PageCosts after(int pages, std::uint64_t items, double units) {
   return costs;
 }
 
-TEST(PageCosts, FirstPageHasOneItem) {
-  EXPECT_EQ(PageCosts(kLargest).limit_for({.target = 2.5}), 1U);
-}
+TEST(PageCosts, FirstPageOneItem) { EXPECT_EQ(PageCosts(kLargest).limit_for({.target = 2.5}), 1U); }
 
-TEST(PageCosts, FewPagesWhileLittleIsKnown) {
+TEST(PageCosts, FewPagesAtFirst) {
   EXPECT_DOUBLE_EQ(PageCosts(kLargest).expected({.target = 50}, 1), kLargest);
   EXPECT_DOUBLE_EQ(after(1, 1, 0.5).expected({.target = 50}, 1), 50);
   EXPECT_DOUBLE_EQ(after(10, 1, 0.5).expected({.target = 50}, 1), 5);
   EXPECT_NEAR(after(100, 1, 0.5).expected({.target = 50}, 1), 0.5, 1e-9);
 }
 
-TEST(PageCosts, NoLimitForCheapPages) {
+TEST(PageCosts, CheapPagesAreUnlimited) {
   EXPECT_EQ(PageCosts(kLargest).limit_for({.target = kLargest}), std::nullopt);
   const PageCosts costs = after(20, 300, 120);
   EXPECT_EQ(costs.limit_for({.target = kLargest}), std::nullopt);
@@ -50,14 +48,14 @@ TEST(PageCosts, PagesAtMostDouble) {
   EXPECT_NEAR(costs.expected({.target = 2.5}, before), 2.5, 0.1);
 }
 
-TEST(PageCosts, LargerItemsShrinkPagesImmediately) {
+TEST(PageCosts, CostlyPageShrinksNext) {
   PageCosts costs = after(100, 50, 2.5 + kHalfACharge);
   EXPECT_NEAR(static_cast<double>(*costs.limit_for({.target = 2.5})), 50, 1);
   costs.add(50, 128);
   EXPECT_LT(*costs.limit_for({.target = 2.5}), 20U);
 }
 
-TEST(PageCosts, PageIsWorthItsCharge) {
+TEST(PageCosts, PageJustifiesItsCharge) {
   // A page of one small item costs the smallest charge. More of them cost no more.
   PageCosts costs(kLargest);
   EXPECT_DOUBLE_EQ(costs.charge(), 0.5);
@@ -75,13 +73,13 @@ TEST(PageCosts, SegmentsWithLargerItems) {
   EXPECT_EQ(after(100, 50, 2.5).limit_for({.target = 2.5, .units_per_item = 1}), 2U);
 }
 
-TEST(PageCosts, ExpectedCostFollowsLastPages) {
+TEST(PageCosts, ExpectationFollowsLastPages) {
   const PageCosts costs = after(100, 50, 2.5 + kHalfACharge);
   EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 2.5 + kHalfACharge, 1e-9);
   EXPECT_NEAR(costs.expected({.target = 2.5}, 100), 5, 1e-9);
 }
 
-TEST(PageCosts, ExpensiveItemIsReadAlone) {
+TEST(PageCosts, ExpensiveItemReadAlone) {
   const PageCosts costs = after(20, 1, 50);
   EXPECT_EQ(costs.limit_for({.target = 2.5}), 1U);
   EXPECT_NEAR(costs.expected({.target = 2.5}, 1), 50, 1e-9);
@@ -92,7 +90,7 @@ TEST(PageCosts, ExpectedCostIsBounded) {
   EXPECT_DOUBLE_EQ(after(1, 1, 50).expected({.target = 1000}, 1), kLargest);
 }
 
-TEST(PageCosts, EmptyPagesCountOnlyAsPages) {
+TEST(PageCosts, PagesCountWithoutItems) {
   const PageCosts costs = after(100, 0, 0.5);
   EXPECT_EQ(costs.limit_for({.target = 5}), 1U);
   EXPECT_NEAR(costs.expected({.target = 5}, 1), 0.5, 1e-9);

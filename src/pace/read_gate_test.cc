@@ -131,7 +131,7 @@ double units_of_table(std::size_t segments, const ItemBytes& item_bytes, double 
 /// From 50 B to 400 KB, evenly distributed on a logarithmic scale.
 double any_size(Random& random) { return 50 * std::pow(8192, random.uniform()); }
 
-TEST(ReadGateSimulation, SmallRatesCostNoMoreUnits) {
+TEST(ReadGateSimulation, SmallRatesWasteNothing) {
   const std::vector<std::pair<std::string, ItemBytes>> items = {
       {"50 B", all_of(50)},        {"110 B", all_of(110)},      {"400 B", all_of(400)},
       {"3 KB", all_of(3000)},      {"4.1 KB", all_of(4200)},    {"20 KB", all_of(20'000)},
@@ -166,7 +166,7 @@ TEST(ReadGateSimulation, SlowResponses) {
   }
 }
 
-TEST(ReadGateSimulation, LargeItemsInOneSegment) {
+TEST(ReadGateSimulation, OneSegmentsLargeItems) {
   for (const double rate : {50.0, 400.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 8, .item_bytes = all_of(200), .rate = rate};
@@ -176,7 +176,7 @@ TEST(ReadGateSimulation, LargeItemsInOneSegment) {
   }
 }
 
-TEST(ReadGateSimulation, UnusedShareGoesToOthers) {
+TEST(ReadGateSimulation, OthersGetUnusedShare) {
   for (const double rate : {50.0, 1000.0}) {
     SCOPED_TRACE(fmt::format("{} units/s", rate));
     Simulation table{.segments = 64, .rate = rate};
@@ -233,7 +233,7 @@ TEST(ReadGateSimulation, UnlimitedUntilThrottled) {
       std::ranges::none_of(table.pages, [](const auto& page) { return page.limit.has_value(); }));
 }
 
-TEST(ReadGateSimulation, FollowsThrottlingDownAndUp) {
+TEST(ReadGateSimulation, FollowsThrottlingBothWays) {
   Simulation table{.segments = 64, .lasts = minutes(8), .table_serves = 4000};
   const auto lower = table.clock.now() + minutes(2);
   const auto higher = table.clock.now() + minutes(4);
@@ -254,7 +254,7 @@ TEST(ReadGateSimulation, FollowsThrottlingDownAndUp) {
              served(6), table.throttled, table.throttled + table.pages.size());
 }
 
-TEST(ReadGate, UnreportedCostIsAnError) {
+TEST(ReadGate, LimitNeedsReportedCost) {
   asio::io_context loop;
   SimulatedClock clock(loop);
   ReadGate unlimited(loop.get_executor(), clock, std::nullopt, kLargestPage);
@@ -270,7 +270,7 @@ TEST(ReadGate, UnreportedCostIsAnError) {
   }
 }
 
-TEST(ReadGate, EmptyPageSaysNothingAboutItems) {
+TEST(ReadGate, EmptyPageKeepsEstimate) {
   asio::io_context loop;
   SimulatedClock clock(loop);
   ReadGate gate(loop.get_executor(), clock, 10, kLargestPage);
@@ -281,7 +281,7 @@ TEST(ReadGate, EmptyPageSaysNothingAboutItems) {
   EXPECT_DOUBLE_EQ(share.units_per_item, 10);
 }
 
-TEST(ReadGate, UnchosenRateIsLetGo) {
+TEST(ReadGate, UnchosenRateIsDropped) {
   asio::io_context loop;
   SimulatedClock clock(loop);
   int times_let_go = 0;

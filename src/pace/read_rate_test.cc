@@ -43,7 +43,7 @@ TEST(ReadRate, SharedByAllWorkers) {
               HasSubstr("no read rate set: reading as fast"));
 }
 
-TEST(ReadRate, UnknownCapacityIsAnError) {
+TEST(ReadRate, UnknownCapacityRefusesPercent) {
   for (const auto& capacity : {kOnDemand, source::ReadCapacity{}}) {
     try {
       units_per_second({.percent = 25}, capacity);
@@ -55,7 +55,7 @@ TEST(ReadRate, UnknownCapacityIsAnError) {
   }
 }
 
-TEST(ReadRate, HalfOfProvisionedByDefault) {
+TEST(ReadRate, HalfProvisionedByDefault) {
   EXPECT_EQ(units_per_second({}, kProvisioned), 250);
   EXPECT_EQ(read_rate_text({}, kProvisioned),
             "read rate: 250 read units/s, 50% of the table's (provisioned: 500 read units/s); the "
@@ -67,7 +67,7 @@ TEST(ReadRate, HalfOfProvisionedByDefault) {
   EXPECT_EQ(units_per_second({.units = 500}, kProvisioned), 500);
 }
 
-TEST(ReadRate, NoLimitByDefaultElsewhere) {
+TEST(ReadRate, NoDefaultLimitElsewhere) {
   EXPECT_EQ(units_per_second({}, kOnDemand), std::nullopt);
   EXPECT_EQ(units_per_second({}, source::ReadCapacity{}), std::nullopt);
   EXPECT_EQ(read_rate_text({}, kOnDemand),

@@ -23,7 +23,7 @@ TEST(ThrottledRate, UnlimitedWithoutThrottling) {
   EXPECT_EQ(reading(10).at(kStart + seconds(10)), std::nullopt);
 }
 
-TEST(ThrottledRate, IgnoresThrottlingInFirstSecond) {
+TEST(ThrottledRate, FirstSecondThrottlingIgnored) {
   ThrottledRate rate = reading(1);
   rate.refused(kStart, kStart + milliseconds(950));
   EXPECT_EQ(rate.at(kStart + seconds(1)), std::nullopt);

@@ -19,7 +19,7 @@ TEST(TokenAccount, EarnsBeforeItPays) {
   EXPECT_EQ(account.wait_for(3, kStart + milliseconds(300)), milliseconds(300));
 }
 
-TEST(TokenAccount, SavesAtMostHalfASecond) {
+TEST(TokenAccount, SavingsAreCapped) {
   TokenAccount account(10, kStart);
   const auto later = kStart + seconds(100);
   EXPECT_EQ(account.wait_for(1, later), seconds(0)) << "less than what was saved";
@@ -44,13 +44,13 @@ TEST(TokenAccount, ReturnedUnitsAreAvailable) {
   EXPECT_EQ(account.wait_for(4, kStart + seconds(1)), seconds(0));
 }
 
-TEST(TokenAccount, RateChangesFromNowOn) {
+TEST(TokenAccount, NewRateNotRetroactive) {
   TokenAccount account(10, kStart);
   account.set_rate(100, kStart + milliseconds(300));  // 3 were earned
   EXPECT_EQ(account.wait_for(23, kStart + milliseconds(300)), milliseconds(200));
 }
 
-TEST(TokenAccount, VeryLongWaitIsCapped) {
+TEST(TokenAccount, LongWaitIsCapped) {
   TokenAccount account(1e-13, kStart);
   account.take(100);
   EXPECT_GE(account.wait_for(1, kStart), std::chrono::hours(1));

@@ -101,7 +101,7 @@ class FullBatchQueueTest : public BatchQueueTest {
   FullBatchQueueTest() : BatchQueueTest(kBatchItems * (kItemBytes + 1) - 1) {}
 };
 
-TEST_F(BatchQueueTest, SeparateKeysGoWithTheirBatch) {
+TEST_F(BatchQueueTest, SeparateKeysTravelAlong) {
   keys_.added.hash = true;
   pack(items(0, 4), tracker_.open_page(0));
   pack(items(4, 3), tracker_.open_page(0));
@@ -121,14 +121,14 @@ TEST_F(BatchQueueTest, SeparateKeysGoWithTheirBatch) {
   EXPECT_EQ(item, 7);
 }
 
-TEST_F(BatchQueueTest, ItemKeysAreNotCopied) {
+TEST_F(BatchQueueTest, ItemKeysNotCopied) {
   pack(items(0, 3), tracker_.open_page(0));
   take_one();
   settle();
   EXPECT_THAT(batches_.at(0).separate_keys, IsEmpty());
 }
 
-TEST_F(BatchQueueTest, FullBatchesThenTheRest) {
+TEST_F(BatchQueueTest, FullBatchesThenRest) {
   const source::PageId page = tracker_.open_page(0);
   EXPECT_EQ(pack(items(0, 8), page).items, 8U);
   queue_.close();
@@ -183,7 +183,7 @@ TEST_F(BatchQueueTest, NothingToOffer) {
   EXPECT_THAT(taken_, IsEmpty());
 }
 
-TEST_F(BatchQueueTest, EverySenderGetsABatch) {
+TEST_F(BatchQueueTest, EverySenderGetsBatch) {
   const source::PageId page = tracker_.open_page(0);
   for (int i = 0; i < 3; ++i) {
     take_one();
@@ -195,7 +195,7 @@ TEST_F(BatchQueueTest, EverySenderGetsABatch) {
   EXPECT_THAT(taken_, ElementsAre("00000 00001 00002", "00003 00004 00005", "00006 00007 00008"));
 }
 
-TEST_F(BatchQueueTest, PageOpenUntilAllAcknowledged) {
+TEST_F(BatchQueueTest, PageOpenUntilAcknowledged) {
   const source::PageId first = tracker_.open_page(0);
   const source::PageId second = tracker_.open_page(0);
   pack(items(0, 4), first);
@@ -256,7 +256,7 @@ TEST_F(BatchQueueTest, ItemsAreBoundedToo) {
   EXPECT_EQ(queue_.held_item_bytes(), 0U);
 }
 
-TEST_F(BatchQueueTest, PartialBatchIsSentWhenFull) {
+TEST_F(BatchQueueTest, PartialBatchIsSent) {
   take_one();
   settle();
   queue_.bound_items(1);
@@ -270,7 +270,7 @@ TEST_F(BatchQueueTest, PartialBatchIsSentWhenFull) {
   EXPECT_THAT(taken_, ElementsAre("00000"));
 }
 
-TEST_F(FullBatchQueueTest, EndOfPackingKeepsBatches) {
+TEST_F(FullBatchQueueTest, EndKeepsBatches) {
   const source::PageId page = tracker_.open_page(0);
   pack(items(0, 5), page);
   wait_for_room();
@@ -317,7 +317,7 @@ TEST_F(BatchQueueTest, DiscardEndsAllWaits) {
   EXPECT_THAT(taken_, ElementsAre("(end)"));
 }
 
-TEST_F(BatchQueueTest, TooLargeItemIsReported) {
+TEST_F(BatchQueueTest, TooLargeItemReported) {
   const source::PageId page = tracker_.open_page(0);
   builder_.too_large = "00004";
   const auto some = items(0, 6);

@@ -67,7 +67,7 @@ class CheckpointWriterTest : public testing::Test {
   int failed_ = 0;
 };
 
-TEST_F(CheckpointWriterTest, BusyStoreWritesRestAtOnce) {
+TEST_F(CheckpointWriterTest, BusyStoreWritesTogether) {
   save(1);
   save(2);
   save(3);
@@ -84,7 +84,7 @@ TEST_F(CheckpointWriterTest, BusyStoreWritesRestAtOnce) {
   EXPECT_EQ(saved_, 4);
 }
 
-TEST_F(CheckpointWriterTest, BehindAFailureNothingIsSaved) {
+TEST_F(CheckpointWriterTest, NothingSavedBehindFailure) {
   store_.fails = true;
   save(1);
   save(2);

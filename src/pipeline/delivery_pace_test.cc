@@ -30,7 +30,7 @@ TEST_F(DeliveryPaceTest, MeasuresDeliveries) {
   EXPECT_NEAR(static_cast<double>(pace.bytes_within(seconds(5))), 2'000'000, 200'000);
 }
 
-TEST_F(DeliveryPaceTest, SideBySideCountsOnce) {
+TEST_F(DeliveryPaceTest, ParallelTimeCountsOnce) {
   for (int i = 0; i < 100; ++i) {
     pace.begin();
     pace.begin();
@@ -49,7 +49,7 @@ TEST_F(DeliveryPaceTest, IdlenessIsNotSlowness) {
   EXPECT_NEAR(pace.bytes_per_second(), 4'000'000, 400'000);
 }
 
-TEST_F(DeliveryPaceTest, BurstIsNotThePace) {
+TEST_F(DeliveryPaceTest, BurstIsNotPace) {
   deliver(1'000'000, milliseconds(10));
   EXPECT_LT(pace.bytes_per_second(), 2'000'000);
 }
@@ -64,7 +64,7 @@ TEST_F(DeliveryPaceTest, FollowsChanges) {
   EXPECT_LT(pace.bytes_per_second(), 1'000'000);
 }
 
-TEST_F(DeliveryPaceTest, SilenceIsSlowButNeverNothing) {
+TEST_F(DeliveryPaceTest, SilenceIsNeverNothing) {
   deliver(1'000'000, milliseconds(100));
   pace.begin();
   const double before = pace.bytes_per_second();

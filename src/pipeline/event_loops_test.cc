@@ -38,7 +38,7 @@ TEST_F(EventLoopsTest, OneThreadPerLoop) {
   EXPECT_TRUE(threads.contains(std::this_thread::get_id()));
 }
 
-TEST_F(EventLoopsTest, JoinEndsThemThoughSomethingWaits) {
+TEST_F(EventLoopsTest, JoinEndsWaitingLoops) {
   loops_.grow(2);
   Event never(loops_.executor(1));
   asio::co_spawn(loops_.executor(1), never.wait(), asio::use_future);

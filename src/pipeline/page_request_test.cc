@@ -69,7 +69,7 @@ TEST_F(PageRoomTest, LargePageIsRemembered) {
   EXPECT_LE(fill(pages).size(), 9U);
 }
 
-TEST_F(PageRoomTest, SmallPagesMakeRoomAgain) {
+TEST_F(PageRoomTest, SmallPagesMakeRoom) {
   PageRoom pages = room(64 * kMiB);
   for (int i = 0; i < 60; ++i) {
     const std::size_t bytes = (i == 0 ? 16 : 1) * kMiB;

@@ -76,7 +76,7 @@ bool all_complete(const std::vector<checkpoint::SegmentProgress>& segments) {
 
 // Undisturbed
 
-TEST(Pipeline, DeliversOnceInAnyOrder) {
+TEST(Pipeline, DeliversOnceUnordered) {
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     TestRun run(random_setup(seed));
@@ -103,7 +103,7 @@ TEST(Pipeline, EmptyPagesAreCheckpointed) {
   EXPECT_TRUE(all_complete(run.store.state));
 }
 
-TEST(Pipeline, SegmentsWaitForTheirTurn) {
+TEST(Pipeline, SegmentsAwaitTheirTurn) {
   std::vector<std::vector<std::size_t>> shape(30, {4, 4, 4});
   TestRun run({.table = TestTable::of(shape), .limits = {.segments_at_once = 3}});
   EXPECT_EQ(run.run().status, RunStatus::complete);
@@ -126,7 +126,7 @@ TEST(Pipeline, MomentaryFailureIsRetried) {
 
 // The read budget
 
-TEST(Pipeline, ReadRateUsesSmallPages) {
+TEST(Pipeline, ReadRateSmallPages) {
   TestRun run({.table = TestTable::of({{80, 80}, {80, 40}, {40, 0, 80}}),
                .read_rate = 2,
                .units_per_item = 0.5});
@@ -142,13 +142,13 @@ TEST(Pipeline, ReadRateUsesSmallPages) {
       run.asked, [](const auto& page) { return page.limit && *page.limit <= 17; }));
 }
 
-TEST(Pipeline, UnmeasuredReadRateEndsTheRun) {
+TEST(Pipeline, UnmeasuredRateEndsRun) {
   TestRun run({.table = TestTable::of({{3}, {2}}), .read_rate = 10});
   EXPECT_THAT(run.run().error(), HasSubstr("ConsumedCapacity"));
   EXPECT_TRUE(run.sink.received.empty());
 }
 
-TEST(Pipeline, ThrottledRequestHoldsNobodyUp) {
+TEST(Pipeline, ThrottledRequestBlocksNobody) {
   TestRun run({.table = TestTable::of({{2, 2}, {4, 4, 4}, {4, 4}}),
                .limits = {.pages_at_once = 1},
                .read_rate = 2,
@@ -163,7 +163,7 @@ TEST(Pipeline, ThrottledRequestHoldsNobodyUp) {
   EXPECT_EQ(run.sink.acknowledged.size(), 24U);
 }
 
-TEST(Pipeline, StopEndsWaitForRate) {
+TEST(Pipeline, StopEndsRateWait) {
   TestRun run({.table = TestTable::of({{80, 80}, {80, 40}, {40, 0, 80}}),
                .read_rate = 2,
                .units_per_item = 0.5});
@@ -208,7 +208,7 @@ TEST(Pipeline, CompleteRunReadsNothing) {
   EXPECT_EQ(run.store.saves, 0U);
 }
 
-TEST(Pipeline, KillAtAnySaveMissesNothing) {
+TEST(Pipeline, KillMissesNothing) {
   struct Kill {
     std::vector<checkpoint::SegmentProgress> saved;
     std::multiset<std::string> received;
@@ -251,19 +251,19 @@ TEST(Pipeline, KillAtAnySaveMissesNothing) {
 
 // What a store does by itself
 
-TEST(Pipeline, DeferredSavesWrittenOnceAtEnd) {
+TEST(Pipeline, DeferredSavesWrittenOnce) {
   TestRun run({.table = TestTable::of({{3, 2}, {4}})});
   EXPECT_EQ(run.run().status, RunStatus::complete);
   EXPECT_EQ(run.store.flushes, 1U);
 }
 
-TEST(Pipeline, UnwrittenDeferredSavesAreReported) {
+TEST(Pipeline, UnwrittenDeferredSavesReported) {
   TestRun run({.table = TestTable::of({{3, 2}, {4}})});
   run.store.flush_fails = true;
   EXPECT_EQ(run.run().error(), "what was put off cannot be written");
 }
 
-TEST(Pipeline, AcknowledgedBeforeFailureIsWritten) {
+TEST(Pipeline, AcknowledgedIsWritten) {
   TestRun run({.table = TestTable::of({{3, 2, 5, 5, 5}, {4}})});
   run.sink.fate = [](std::size_t number) {
     if (number == 2) {
@@ -275,7 +275,7 @@ TEST(Pipeline, AcknowledgedBeforeFailureIsWritten) {
   EXPECT_EQ(run.store.flushes, 1U);
 }
 
-TEST(Pipeline, LosingTheRunEndsIt) {
+TEST(Pipeline, LostRunEnds) {
   TestRun run({.table = TestTable::of({{3, 2, 5, 5, 5, 5, 5, 5}, {4, 5, 5, 5, 5, 5}})});
   run.sink.on_deliver = [&](std::size_t number) {
     if (number == 2) {
@@ -330,7 +330,7 @@ TEST(Pipeline, StopAnytimeRepeatsNothing) {
   EXPECT_GT(interrupted, kSeeds / 4);
 }
 
-TEST(Pipeline, StopEndsWaitForPage) {
+TEST(Pipeline, StopEndsPageWait) {
   TestRun run({.table = TestTable::of({{3, 3}, {3, 3}})});
   run.fates[{1, 1}] = "";
   run.start();
@@ -343,7 +343,7 @@ TEST(Pipeline, StopEndsWaitForPage) {
   EXPECT_EQ(run.store.state[1].position.last_evaluated_key, Place{.page = 1}.key());
 }
 
-TEST(Pipeline, StopDuringThrottleEndsRun) {
+TEST(Pipeline, StopDuringThrottling) {
   TestRun run({.table = TestTable::of({{3, 3}})});
   run.fates[{0, 1}] = TestRun::refusal("ProvisionedThroughputExceededException");
   run.on_scan = [&](std::size_t number) {
@@ -355,7 +355,7 @@ TEST(Pipeline, StopDuringThrottleEndsRun) {
   EXPECT_EQ(run.sink.acknowledged.size(), 3U);
 }
 
-TEST(Pipeline, StopBeforeRunReadsNothing) {
+TEST(Pipeline, EarlyStopReadsNothing) {
   TestRun run({.table = TestTable::of({{3}})});
   run.pipeline.stop();
   EXPECT_EQ(run.run().status, RunStatus::interrupted);
@@ -390,7 +390,7 @@ TEST(Pipeline, ItemLimitIsExact) {
   }
 }
 
-TEST(Pipeline, WaitingReadersKeepTheLimit) {
+TEST(Pipeline, WaitingReadersKeepLimit) {
   // The first page reaches the limit and cannot be packed at once; the second page's reader is
   // ready to ask for more, of which there is none.
   RunSetup setup{.table = TestTable::of({{4, 4, 4}, {4, 4, 4}, {4, 4, 4}})};
@@ -412,7 +412,7 @@ TEST(Pipeline, WaitingReadersKeepTheLimit) {
   }
 }
 
-TEST(Pipeline, CutPageContinuesAfterLastItem) {
+TEST(Pipeline, CutPageContinues) {
   TestRun first({.table = TestTable::of({{3, 10, 3}}), .item_limit = 7, .filtered = true});
   EXPECT_EQ(first.run().status, RunStatus::limit_reached);
   EXPECT_THAT(
@@ -444,7 +444,7 @@ TEST(Pipeline, UncuttablePageStaysOpen) {
   expect_nothing_missed(setup.table, first.sink.acknowledged, second.sink.acknowledged);
 }
 
-TEST(Pipeline, UnfilteredLimitEndsOnOwnPage) {
+TEST(Pipeline, UnfilteredLimitEndsPage) {
   TestRun first({.table = TestTable::of({{3, 10, 3}}), .item_limit = 7});
   EXPECT_EQ(first.run().status, RunStatus::limit_reached);
   TestRun second(first.resumed());
@@ -498,7 +498,7 @@ TEST(Pipeline, AnyFailureMissesNothing) {
   EXPECT_GT(failed, kSeeds / 2);
 }
 
-TEST(Pipeline, ReadBeforeFailureIsDelivered) {
+TEST(Pipeline, ReadItemsAreDelivered) {
   TestRun run({.table = TestTable::of({{4, 4, 4}, {4, 4, 4}})});
   run.fates[{1, 2}] = TestRun::refusal("ResourceNotFoundException");
   const Ending ending = run.run();
@@ -513,7 +513,7 @@ TEST(Pipeline, ReadBeforeFailureIsDelivered) {
   EXPECT_EQ(saved, run.sink.acknowledged.size());
 }
 
-TEST(Pipeline, FailedSinkEndsWaitingReaders) {
+TEST(Pipeline, FailedSinkEndsReaders) {
   RunSetup setup{.table = TestTable::of({{9, 9, 9}, {9, 9, 9}, {9, 9, 9}})};
   setup.limits.batch_bytes = 1;
   setup.batch_items = 2;
@@ -545,7 +545,7 @@ TEST(Pipeline, FirstFailureIsThrown) {
   EXPECT_EQ(ending.error(), "test: " + first);
 }
 
-TEST(Pipeline, FailingStoreKeepsItsState) {
+TEST(Pipeline, FailingStoreKeepsState) {
   TestRun run({.table = TestTable::of({{4, 4, 4, 4, 4, 4}})});
   run.store.fate = fail_at(3, "the disk is full");
   EXPECT_EQ(run.run().error(), "test: the disk is full");
@@ -579,7 +579,7 @@ TEST(Pipeline, GoneReaderEndsQuietly) {
 
 // Failures of one segment
 
-TEST(Pipeline, FailedSegmentDoesNotStopOthers) {
+TEST(Pipeline, FailedSegmentStopsAlone) {
   for (const std::string& fate : {http::answer("", "503 Service Unavailable"), http::answer("{}"),
                                   TestRun::refusal("ValidationException")}) {
     SCOPED_TRACE(fate);
@@ -605,7 +605,7 @@ TEST(Pipeline, FailedSegmentDoesNotStopOthers) {
   }
 }
 
-TEST(Pipeline, FailureOfAllSegmentsEnds) {
+TEST(Pipeline, AllSegmentsFailed) {
   for (const std::string_view code : {"AccessDeniedException", "ResourceNotFoundException"}) {
     TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3, 3, 3})),
                  .limits = {.segments_at_once = 4}});
@@ -616,7 +616,7 @@ TEST(Pipeline, FailureOfAllSegmentsEnds) {
   }
 }
 
-TEST(Pipeline, RefusedScanEndsAtOnce) {
+TEST(Pipeline, RefusedScanEnds) {
   TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3}))});
   for (std::size_t segment = 0; segment < 50; ++segment) {
     run.fates[{segment, 0}] = TestRun::refusal("ValidationException");
@@ -625,7 +625,7 @@ TEST(Pipeline, RefusedScanEndsAtOnce) {
   EXPECT_TRUE(run.notices.empty());
 }
 
-TEST(Pipeline, AllReadersFailedTriesNoMore) {
+TEST(Pipeline, AllReadersFailed) {
   TestRun run({.table = TestTable::of(std::vector<std::vector<std::size_t>>(50, {3, 3})),
                .limits = {.segments_at_once = 3}});
   for (std::size_t segment = 0; segment < 50; ++segment) {
@@ -643,7 +643,7 @@ TEST(Pipeline, AllReadersFailedTriesNoMore) {
 
 // What can never be delivered
 
-TEST(Pipeline, UndeliverableItemsBecomeDeadLetters) {
+TEST(Pipeline, UndeliverableBecomesDeadLetter) {
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     TestRun run(random_setup(seed));
@@ -678,7 +678,7 @@ TEST(Pipeline, UndeliverableItemsBecomeDeadLetters) {
   }
 }
 
-TEST(Pipeline, TooLargeItemShowsOnlySize) {
+TEST(Pipeline, TooLargeShowsSize) {
   TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 3});
   run.find_too_large("0.1.2");
   EXPECT_EQ(run.run().status, RunStatus::complete);
@@ -691,7 +691,7 @@ TEST(Pipeline, TooLargeItemShowsOnlySize) {
                                    "dead letters"));
 }
 
-TEST(Pipeline, UnwrittenDeadLetterHoldsFrontier) {
+TEST(Pipeline, DeadLetterHoldsFrontier) {
   for (const bool too_large : {true, false}) {
     TestRun run({.table = TestTable::of({{4, 4, 4}}), .batch_items = 4});
     if (too_large) {
@@ -707,7 +707,7 @@ TEST(Pipeline, UnwrittenDeadLetterHoldsFrontier) {
 }
 
 // The next run reads the page again, and would write its letters twice.
-TEST(Pipeline, FailedSinkWritesNoDeadLetters) {
+TEST(Pipeline, FailedSinkNoLetters) {
   RunSetup setup{.table = TestTable::of({{9}})};
   setup.limits.batch_bytes = 1;
   setup.batch_items = 2;
@@ -756,7 +756,7 @@ TEST(Pipeline, StalledStoreStopsReading) {
   EXPECT_EQ(run.sink.acknowledged.size(), 50U);
 }
 
-TEST(Pipeline, ManySegmentsHoldFewPages) {
+TEST(Pipeline, ManySegmentsFewPages) {
   std::vector<std::vector<std::size_t>> shape(100, {3, 3});
   TestRun run({.table = TestTable::of(shape), .limits = {.pages_at_once = 2}});
   EXPECT_EQ(run.run().status, RunStatus::complete);

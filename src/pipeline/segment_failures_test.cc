@@ -44,7 +44,7 @@ TEST(SegmentFailures, RefusalBeforeAnyPage) {
   EXPECT_FALSE(failures.keep(0, failure("ValidationException"), 100));
 }
 
-TEST(SegmentFailures, LastReadersFailureWithoutPage) {
+TEST(SegmentFailures, LastFailureWithoutPage) {
   SegmentFailures failures;
   EXPECT_TRUE(failures.keep(0, failure(""), 3));
   EXPECT_TRUE(failures.keep(1, failure(""), 3));
@@ -54,7 +54,7 @@ TEST(SegmentFailures, LastReadersFailureWithoutPage) {
   EXPECT_FALSE(failures.keep(4, failure(""), 3));
 }
 
-TEST(SegmentFailures, ManyAreNotAllNamed) {
+TEST(SegmentFailures, ManyNamedInPart) {
   SegmentFailures failures;
   for (std::uint32_t segment = 0; segment < 12; ++segment) {
     failures.keep(segment, failure("InternalServerError"), 100);

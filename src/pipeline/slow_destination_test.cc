@@ -290,7 +290,7 @@ class SlowRun {
 
 constexpr nanoseconds kMaxStop = StopLimits().delivering + StopLimits().saving;
 
-TEST(SlowDestination, StopsInTimeAndRepeatsNothing) {
+TEST(SlowDestination, StopsWithoutRepeats) {
   for (int i = 0; i < 10; ++i) {
     const nanoseconds stop_after = seconds(4) + milliseconds(1'370) * i * i / 4;
     SCOPED_TRACE(fmt::format("stopped after {} ms", stop_after.count() / 1'000'000));
@@ -304,7 +304,7 @@ TEST(SlowDestination, StopsInTimeAndRepeatsNothing) {
   }
 }
 
-TEST(SlowDestination, StopSaysHowLongItTakes) {
+TEST(SlowDestination, StopSaysHowLong) {
   SlowRun run({.stop_after = seconds(30)});
   Backlog left;
   const auto look = [&]() -> Awaitable<void> {
@@ -318,7 +318,7 @@ TEST(SlowDestination, StopSaysHowLongItTakes) {
   EXPECT_NEAR(left.time.count(), took.count(), 1);
 }
 
-TEST(SlowDestination, RoundsKeepWhatTheyDid) {
+TEST(SlowDestination, RoundsKeepTheirWork) {
   for (const bool can_be_cut : {true, false}) {
     SCOPED_TRACE(can_be_cut);
     SlowRun run({.pages_can_be_cut = can_be_cut, .stop_after = seconds(60)});
@@ -330,7 +330,7 @@ TEST(SlowDestination, RoundsKeepWhatTheyDid) {
 }
 
 // As long as there is room, pages are packed side by side.
-TEST(SlowDestination, SlowedRoundKeepsWhatItDid) {
+TEST(SlowDestination, SlowedRoundKeepsWork) {
   for (int i = 1; i <= 20; ++i) {
     const seconds stop_after(6 * i);
     SCOPED_TRACE(fmt::format("stopped after {} s", stop_after.count()));
@@ -346,7 +346,7 @@ TEST(SlowDestination, SlowedRoundKeepsWhatItDid) {
   }
 }
 
-TEST(SlowDestination, PartsOneAfterTheOther) {
+TEST(SlowDestination, PartsInTurn) {
   SlowRun run({.pages = 4, .stop_after = seconds(60)});
   run.run();
   const auto complete = std::ranges::count_if(
@@ -362,14 +362,14 @@ TEST(SlowDestination, PartsTogether) {
   EXPECT_GE(run.segments_touched(), 20U);
 }
 
-TEST(SlowDestination, FewPagesAreReadInVain) {
+TEST(SlowDestination, FewWastedPages) {
   SlowRun run({.stop_after = seconds(60)});
   run.run();
   const std::size_t packed = run.received.size() / kPageItems;
   EXPECT_LE(run.pipeline->counters().pages_read, packed + 4);
 }
 
-TEST(SlowDestination, FastIsFilledFromAllParts) {
+TEST(SlowDestination, FastTakesAllParts) {
   SlowRun run({.pages = 10, .bytes_per_second = 1e10, .lanes = 2});
   run.run();
   EXPECT_EQ(run.status, RunStatus::complete);
@@ -378,7 +378,7 @@ TEST(SlowDestination, FastIsFilledFromAllParts) {
   EXPECT_LE(took.count(), 10 * 0.1 + 0.7);
 }
 
-TEST(SlowDestination, LargePagesAreFewAtOnce) {
+TEST(SlowDestination, FewLargePages) {
   // A page of lists of NULL: 1 MB for DynamoDB, and 7.2 MB of JSON.
   SlowRun run({.segments = 32,
                .pages = 2,
@@ -391,7 +391,7 @@ TEST(SlowDestination, LargePagesAreFewAtOnce) {
   EXPECT_GE(run.max_asked, 8U);
 }
 
-TEST(SlowDestination, CheckpointDoesNotCapReading) {
+TEST(SlowDestination, CheckpointNeverCapsReading) {
   SlowRun run({.segments = 256,
                .pages = 20,
                .page_items = 1,
@@ -420,7 +420,7 @@ TEST(SlowDestination, StopDespiteSilence) {
   EXPECT_EQ(run.items_saved() + next.acknowledged.size(), std::size_t{64} * 12 * kPageItems);
 }
 
-TEST(SlowDestination, UncancellableDeliveriesAreTheLast) {
+TEST(SlowDestination, UncancellableDeliveriesLast) {
   // Half a second for each of 60 batches that are packed before it shows how slow it is.
   SlowRun run({.item_bytes = 1'000,
                .bytes_per_second = 10'000,
@@ -432,7 +432,7 @@ TEST(SlowDestination, UncancellableDeliveriesAreTheLast) {
   EXPECT_LE(run.took_to_stop(), StopLimits().delivering + seconds(5)) << "8 batches were under way";
 }
 
-TEST(SlowDestination, StopDespiteSilentDeadLetters) {
+TEST(SlowDestination, SilentDeadLettersStop) {
   SlowRun run({.bytes_per_second = 4'000'000,
                .too_large = ".7\"}",
                .letters_silent_after = seconds(3),

@@ -55,12 +55,12 @@ class TaskGroupTest : public testing::Test {
   std::vector<std::string> failures_;
 };
 
-TEST_F(TaskGroupTest, EmptyGroupDoesNotWait) {
+TEST_F(TaskGroupTest, EmptyGroupNeverWaits) {
   wait_for_all();
   EXPECT_THAT(failures_, IsEmpty());
 }
 
-TEST_F(TaskGroupTest, AllTasksAreWaitedFor) {
+TEST_F(TaskGroupTest, AllTasksAwaited) {
   for (int turns = 0; turns < 20; ++turns) {
     group_.spawn(wait_a_while(turns), {}, on_failure());
   }
@@ -69,7 +69,7 @@ TEST_F(TaskGroupTest, AllTasksAreWaitedFor) {
   EXPECT_THAT(failures_, IsEmpty());
 }
 
-TEST_F(TaskGroupTest, FailureDoesNotStopOthers) {
+TEST_F(TaskGroupTest, FailureLeavesOthersRunning) {
   group_.spawn(wait_a_while(10), {}, on_failure());
   group_.spawn(throw_later("first"), {}, on_failure());
   group_.spawn(throw_later("second"), {}, on_failure());
@@ -78,7 +78,7 @@ TEST_F(TaskGroupTest, FailureDoesNotStopOthers) {
   EXPECT_THAT(failures_, ElementsAre("first", "second"));
 }
 
-TEST_F(TaskGroupTest, CancelledTaskIsNoFailure) {
+TEST_F(TaskGroupTest, CancelledIsNoFailure) {
   asio::cancellation_signal cancellation;
   group_.spawn(wait_for_ever(), cancellation.slot(), on_failure());
   const auto cancel_and_wait = [&]() -> Awaitable<void> {
@@ -96,7 +96,7 @@ TEST_F(TaskGroupTest, UncancellableAbortIsFailure) {
   EXPECT_EQ(failures_.size(), 1U);
 }
 
-TEST_F(TaskGroupTest, AwaitsTaskStartedByFailure) {
+TEST_F(TaskGroupTest, AwaitsTaskAfterFailure) {
   group_.spawn(throw_later("first"), {}, [this](const std::exception_ptr& failure) {
     note_failure(failure);
     group_.spawn(wait_a_while(5), {}, on_failure());

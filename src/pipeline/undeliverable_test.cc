@@ -41,7 +41,7 @@ sink::RefusedItem refused(std::uint32_t index) {
   return {.index = index, .code = "InvalidArgumentException", .reason = "in its words"};
 }
 
-TEST(Undeliverable, LettersFromTheBatchAlone) {
+TEST(Undeliverable, LettersFromBatchAlone) {
   const auto letters =
       refused_letters(batch_of_three_pages(), {refused(0), refused(3), refused(5)}, kKeys);
   ASSERT_EQ(letters.size(), 3U);
@@ -55,7 +55,7 @@ TEST(Undeliverable, LettersFromTheBatchAlone) {
   }
 }
 
-TEST(Undeliverable, KeyApartFromTheItem) {
+TEST(Undeliverable, KeyApartFromItem) {
   batch::RecordBatch batch = batch_of_three_pages();
   for (std::uint32_t i = 0; i < 6; ++i) {
     batch.separate_keys.push_back(fmt::format(R"({{"id":{{"N":"{}"}}}})", i));

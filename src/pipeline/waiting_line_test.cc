@@ -76,7 +76,7 @@ TEST_F(WaitingLineTest, EqualRanksInOrder) {
   EXPECT_THAT(passed, ElementsAre(1, 4, 4));
 }
 
-TEST_F(WaitingLineTest, CancelledOneLeavesTheLine) {
+TEST_F(WaitingLineTest, CancelledLeavesLine) {
   come(1);
   cancellations.front().emit(asio::cancellation_type::terminal);
   settle();

@@ -31,7 +31,7 @@ TEST(DeadLettersLocation, TextIsParsedAgain) {
   }
 }
 
-TEST(DeadLettersLocation, WrongOnesNameTheSetting) {
+TEST(DeadLettersLocation, WrongOnesNameSetting) {
   for (const char* text : {"", "s3:letters", "s3://bucket/x", "dynamodb:", "dynamodb:t/",
                            "dynamodb:a b", "ssm:/letters", "none:", "-", "/tmp", "/tmp/"}) {
     EXPECT_THAT(message_of([&] { parse_dead_letters_location(text); }),

@@ -116,14 +116,14 @@ TEST_F(FileDestinationTest, FreshRunFillsFile) {
   EXPECT_EQ(content(path()), "{\"a\":1}\n");
 }
 
-TEST_F(FileDestinationTest, FreshRunLeavesContentAlone) {
+TEST_F(FileDestinationTest, FreshRunKeepsContent) {
   write(path(), "mine\n");
   const auto destination = describe();
   EXPECT_THROW(prepare(*destination, fresh()), Error);
   EXPECT_EQ(content(path()), "mine\n");
 }
 
-TEST_F(FileDestinationTest, RestartReplacesAtFirstItem) {
+TEST_F(FileDestinationTest, FirstItemReplaces) {
   write(path(), "old\n");
   const auto destination = describe();
   prepare(*destination, restart());
@@ -136,7 +136,7 @@ TEST_F(FileDestinationTest, RestartReplacesAtFirstItem) {
   EXPECT_NO_THROW(destination->complete());
 }
 
-TEST_F(FileDestinationTest, RestartWithoutItemsReplacesAtEnd) {
+TEST_F(FileDestinationTest, EmptyRestartReplaces) {
   write(path(), "old\n");
   const auto destination = describe();
   prepare(*destination, restart());
@@ -145,7 +145,7 @@ TEST_F(FileDestinationTest, RestartWithoutItemsReplacesAtEnd) {
   EXPECT_EQ(content(path()), "");
 }
 
-TEST_F(FileDestinationTest, BeginRemovesOnlyUnusedFiles) {
+TEST_F(FileDestinationTest, OnlyUnusedFilesRemoved) {
   constexpr std::string_view kOther = "1111222233334444";
   constexpr std::string_view kEmpty = "5555666677778888";
   const std::string no_token = path() + ".restart-notes";
@@ -167,7 +167,7 @@ TEST_F(FileDestinationTest, BeginRemovesOnlyUnusedFiles) {
   EXPECT_TRUE(fs::exists(upper_case));
 }
 
-TEST_F(FileDestinationTest, FileReplacedMeanwhileIsLost) {
+TEST_F(FileDestinationTest, ReplacedFileIsLost) {
   const auto destination = describe();
   prepare(*destination, fresh());
   deliver(*destination, R"({"a":1})");
@@ -177,7 +177,7 @@ TEST_F(FileDestinationTest, FileReplacedMeanwhileIsLost) {
               HasSubstr("was removed or replaced while the run wrote to it"));
 }
 
-TEST_F(FileDestinationTest, CompleteRunNeedsItsFile) {
+TEST_F(FileDestinationTest, CompleteNeedsFile) {
   const RunStart whole = whole_run();
   EXPECT_NO_THROW(complete_again(*describe(), whole));
   const auto fault = [&] { return message_of([&] { complete_again(*describe(), whole); }); };
@@ -190,7 +190,7 @@ TEST_F(FileDestinationTest, CompleteRunNeedsItsFile) {
 }
 
 // Its last process ended between the last acknowledgement and the replacement.
-TEST_F(FileDestinationTest, CompleteRunReplacesAfterAll) {
+TEST_F(FileDestinationTest, CompleteRunReplaces) {
   write(path(), "old\n");
   RunStart start = restart();
   {
@@ -219,7 +219,7 @@ TEST_F(FileDestinationTest, PipesKeepNothing) {
   EXPECT_NO_THROW(describe());
 }
 
-TEST_F(FileDestinationTest, StandardOutputHasNoNotice) {
+TEST_F(FileDestinationTest, StandardOutputUnnoticed) {
   settings_.output = sink::StandardOutput{};
   const auto destination = describe();
   EXPECT_EQ(destination->location(), "standard output");

@@ -171,7 +171,7 @@ SharedRecord run_workers(Simulation& table, const std::vector<Course>& courses) 
 
 double share_of_budget(double units, const Simulation& table) { return units / (60 * *table.rate); }
 
-TEST(FleetSimulation, EveryMinuteWithinReadRate) {
+TEST(FleetSimulation, WithinReadRate) {
   struct Case {
     double rate;
     std::size_t workers;
@@ -207,7 +207,7 @@ TEST(FleetSimulation, EveryMinuteWithinReadRate) {
   }
 }
 
-TEST(FleetSimulation, ChangingWorkersKeepReadRate) {
+TEST(FleetSimulation, ChangingWorkersKeepRate) {
   for (std::uint64_t seed = 1; seed <= cases<std::uint64_t>(2, 10); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Simulation table{.segments = 40, .rate = 400.0, .lasts = seconds(600), .seed = seed};
@@ -226,7 +226,7 @@ TEST(FleetSimulation, ChangingWorkersKeepReadRate) {
   }
 }
 
-TEST(FleetSimulation, ThrottledWorkersShareIsTaken) {
+TEST(FleetSimulation, ThrottledShareIsTaken) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(400)};
   // Of each three segments one is worker 0's; it reads nothing.
   table.always_throttled = [](std::size_t segment) { return segment % 3 == 0; };
@@ -237,7 +237,7 @@ TEST(FleetSimulation, ThrottledWorkersShareIsTaken) {
   EXPECT_LE(share_of_budget(found.most, table), 1.03);
 }
 
-TEST(FleetSimulation, KilledWorkersShareIsTaken) {
+TEST(FleetSimulation, KilledShareIsTaken) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   std::vector<Course> courses(3, {.end = seconds(300)});
   courses[1] = {.end = seconds(100), .at_the_end = FleetMember::State::reading};
@@ -380,14 +380,14 @@ TEST_F(FleetTermsTest, RestartKeepsOthersState) {
   EXPECT_EQ(shared_.record->members.size(), 2U);
 }
 
-TEST_F(FleetTermsTest, FewerSegmentsThanWorkersAreRefused) {
+TEST_F(FleetTermsTest, FewSegmentsAreRefused) {
   const std::string refused = join(0, terms(2));
   EXPECT_NE(refused.find("2 segments cannot be shared by 3 workers"), std::string::npos) << refused;
   EXPECT_FALSE(shared_.record);
   EXPECT_EQ(join(0, terms(3)), "3") << "one for each";
 }
 
-TEST_F(FleetTermsTest, WhoseTermsWereReplacedEnds) {
+TEST_F(FleetTermsTest, ReplacedTermsEnd) {
   Fleet first = fleet(0);
   std::string ended;
   const auto course = [&]() -> Awaitable<void> {
@@ -408,7 +408,7 @@ TEST_F(FleetTermsTest, WhoseTermsWereReplacedEnds) {
   EXPECT_EQ(shared_.record->members.front().state, FleetMember::State::reading);
 }
 
-TEST_F(FleetTermsTest, UnknownMembersAreNoDifference) {
+TEST_F(FleetTermsTest, UnknownMembersAreIgnored) {
   join(1, terms(40));
   shared_.record->identity.push_back({"what later versions have", "yes"});
   Fleet leaving = fleet(0);

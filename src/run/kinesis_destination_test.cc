@@ -110,7 +110,7 @@ TEST_F(KinesisDestinationTest, CborIfUnderstood) {
                                      {"stream created", "1700000000.000", true}}));
 }
 
-TEST_F(KinesisDestinationTest, JsonIfCborIsRefused) {
+TEST_F(KinesisDestinationTest, JsonIfCborRefused) {
   for (const std::string code : {"SerializationException", "UnknownOperationException"}) {
     SCOPED_TRACE(code);
     asked_.clear();
@@ -123,7 +123,7 @@ TEST_F(KinesisDestinationTest, JsonIfCborIsRefused) {
   }
 }
 
-TEST_F(KinesisDestinationTest, JsonIfCborFailsTwice) {
+TEST_F(KinesisDestinationTest, CborFailsTwice) {
   // As moto 5.2.5 answers, and others that know no CBOR.
   for (const std::string& failure :
        {http::answer("", "500 Internal Server Error"),
@@ -152,7 +152,7 @@ TEST_F(KinesisDestinationTest, OneFailureKeepsCbor) {
                                   "DescribeStreamSummary in CBOR", "ListShards in CBOR"));
 }
 
-TEST_F(KinesisDestinationTest, StreamBeingCreatedIsWaitedFor) {
+TEST_F(KinesisDestinationTest, CreatingStreamIsAwaited) {
   int asked_before = 0;
   describe([&asked_before, stream = stream_of("")](const Asked& asked) {
     std::string body = summary("");
@@ -170,7 +170,7 @@ TEST_F(KinesisDestinationTest, OtherRefusalsEnd) {
   EXPECT_THAT(asked_, ElementsAre("DescribeStreamSummary in CBOR"));
 }
 
-TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
+TEST_F(KinesisDestinationTest, DeniedDescriptionSaidOnce) {
   settings_.stream->arn = kArn;
   settings_.stream->region = "eu-west-1";
   const auto destination = describe([](const Asked&) { return refusal("AccessDeniedException"); });
@@ -185,7 +185,7 @@ TEST_F(KinesisDestinationTest, DeniedDescriptionIsSaidOnce) {
                                 HasSubstr("AccessDeniedException"))));
 }
 
-TEST_F(KinesisDestinationTest, DeniedDescriptionTellsTheWire) {
+TEST_F(KinesisDestinationTest, DeniedDescriptionTellsWire) {
   const auto destination = describe([](const Asked& asked) {
     return refusal(asked.wire == Wire::cbor ? "UnknownOperationException"
                                             : "AccessDeniedException");
@@ -218,7 +218,7 @@ TEST_F(KinesisDestinationTest, PacedStreamSaysHow) {
   EXPECT_THAT(texts_of(destination->notices()), ElementsAre(HasSubstr("1 shard")));
 }
 
-TEST_F(KinesisDestinationTest, UnlistedShardsAreNotPaced) {
+TEST_F(KinesisDestinationTest, UnlistedShardsUnpaced) {
   const auto destination = describe([stream = stream_of("PROVISIONED")](const Asked& asked) {
     return asked.operation == kList ? refusal("AccessDeniedException") : stream(asked);
   });
@@ -226,11 +226,11 @@ TEST_F(KinesisDestinationTest, UnlistedShardsAreNotPaced) {
               ElementsAre(HasSubstr("per-shard pacing is off: ")));
 }
 
-TEST_F(KinesisDestinationTest, ModelessStreamIsNotPaced) {
+TEST_F(KinesisDestinationTest, ModelessStreamUnpaced) {
   EXPECT_THAT(texts_of(describe(stream_of(""))->notices()), IsEmpty());
 }
 
-TEST_F(KinesisDestinationTest, AggregatesForUnlistedShardsToo) {
+TEST_F(KinesisDestinationTest, UnlistedShardsAggregated) {
   settings_.aggregate = true;
   const auto destination = describe([](const Asked& asked) {
     if (asked.operation == kList) {

@@ -13,7 +13,7 @@ namespace {
 
 using Others = std::vector<RateClaim>;
 
-TEST(RateClaim, WhoIsAloneHasAll) {
+TEST(RateClaim, AloneHasAll) {
   EXPECT_DOUBLE_EQ(next_claim(100, {}, Others{}), 100);
   EXPECT_DOUBLE_EQ(next_claim(100, 5, Others{}), 100) << "nobody else wants the rest";
 }
@@ -25,7 +25,7 @@ TEST(RateClaim, LatecomerWaitsForOthers) {
   EXPECT_DOUBLE_EQ(next_claim(100, {}, Others{{.units = 70}}), 30);
 }
 
-TEST(RateClaim, UnwantedShareGoesToOthers) {
+TEST(RateClaim, OthersGetUnwanted) {
   const Others others = {{.units = 10, .wanted = 10}, {.units = 0, .wanted = {}}};
   EXPECT_DOUBLE_EQ(next_claim(100, {}, others), 45);
   EXPECT_DOUBLE_EQ(next_claim(100, 20, Others{{.units = 0}, {.units = 0}}), 20);
@@ -33,7 +33,7 @@ TEST(RateClaim, UnwantedShareGoesToOthers) {
   EXPECT_DOUBLE_EQ(next_claim(100, 20, Others{{.units = 0, .wanted = 10}}), 20 + 35);
 }
 
-TEST(RateClaim, ClaimsNeverExceedReadRate) {
+TEST(RateClaim, ClaimsWithinReadRate) {
   for (std::uint64_t seed = 1; seed <= 200; ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Random random(seed);

@@ -69,7 +69,7 @@ TEST(Resumable, NothingStoredBegins) {
   EXPECT_FALSE(resumable(std::nullopt, same_terms(), "here"));
 }
 
-TEST(Resumable, RestartBeginsWhateverIsStored) {
+TEST(Resumable, RestartIgnoresStored) {
   for (Change change : changes()) {
     change.terms.restart = true;
     EXPECT_FALSE(resumable(begun_run(), change.terms, "here")) << change.name;
@@ -95,7 +95,7 @@ TEST(Resumable, OtherTermsAreRefused) {
   }
 }
 
-TEST(Resumable, OtherTermsBeginIfUnread) {
+TEST(Resumable, UnreadTermsBegin) {
   RunState unread = begun_run();
   unread.segments = checkpoint::fresh_segments(3);
   for (const Change& change : changes()) {
@@ -103,7 +103,7 @@ TEST(Resumable, OtherTermsBeginIfUnread) {
   }
 }
 
-TEST(Resumable, OtherWorkersReadsDoNotCount) {
+TEST(Resumable, OtherWorkersNotCounted) {
   RunState of_worker_1{.identity = kTermsOfRun,
                        .segments = checkpoint::fresh_segments(4, {.worker = 1, .workers = 2})};
   RunTerms terms = changes().front().terms;
@@ -249,7 +249,7 @@ TEST_F(RunClaimTest, LoadsBeforeItBegins) {
   EXPECT_THAT(notices_, testing::IsEmpty());
 }
 
-TEST_F(RunClaimTest, FailedBeginHasNotBegun) {
+TEST_F(RunClaimTest, FailedBegin) {
   script_.begin_fails = true;
   RunClaim run = claim_with(same_terms());
   claim(run);
@@ -267,7 +267,7 @@ TEST_F(RunClaimTest, ResumedRunHasBegun) {
   EXPECT_TRUE(run.begun());
 }
 
-TEST_F(RunClaimTest, RestartNeedsNoReadableState) {
+TEST_F(RunClaimTest, RestartWithUnreadableState) {
   script_.damaged = true;
   RunClaim resumed = claim_with(same_terms());
   EXPECT_THROW(claim(resumed), checkpoint::DamagedCheckpoint);
@@ -277,7 +277,7 @@ TEST_F(RunClaimTest, RestartNeedsNoReadableState) {
   EXPECT_FALSE(claim(restarted));
 }
 
-TEST_F(RunClaimTest, FailedReleaseIsOnlySaid) {
+TEST_F(RunClaimTest, FailedReleaseIsNoticed) {
   script_.release_fails = true;
   RunClaim run = claim_with(same_terms());
   claim(run);
@@ -285,7 +285,7 @@ TEST_F(RunClaimTest, FailedReleaseIsOnlySaid) {
   EXPECT_THAT(notices_, ElementsAre(HasSubstr("could not release the run")));
 }
 
-TEST_F(RunClaimTest, TakenOverRunIsItsSuccessors) {
+TEST_F(RunClaimTest, SuccessorOwnsRun) {
   script_.taken_over = true;
   RunClaim run = claim_with(same_terms());
   claim(run);

@@ -56,7 +56,7 @@ TEST(TermsOf, BothEndsAndSettings) {
   EXPECT_TRUE(terms.only_resumes);
 }
 
-TEST(ChooseParts, ForCoresOfAllWorkers) {
+TEST(ChooseParts, CoresOfAllWorkers) {
   TestEnds test;
   test.settings.part = {.worker = 1, .workers = 3};
   const PartsChoice choice = choose_parts(test.ends, test.settings);
@@ -65,7 +65,7 @@ TEST(ChooseParts, ForCoresOfAllWorkers) {
   EXPECT_EQ(choice.notice.text(), "using 8 segments (enough); set --segments N to override");
 }
 
-TEST(ChooseParts, OneForEachWorkerAtLeast) {
+TEST(ChooseParts, OnePerWorker) {
   TestEnds test;
   test.settings.part = {.worker = 1, .workers = 30};
   EXPECT_EQ(choose_parts(test.ends, test.settings).parts, 30U);
@@ -78,7 +78,7 @@ TEST(OpeningNotices, FromToHowFast) {
                           "of the source", "of the destination"));
 }
 
-TEST(OpeningNotices, ForecastOfWhatIsLeft) {
+TEST(OpeningNotices, ForecastOfRest) {
   TestEnds test;
   test.source->items = 1'000'000;
   test.destination->limits.records_per_second = 1000;

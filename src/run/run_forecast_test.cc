@@ -20,7 +20,7 @@ RunOutlook large_table() {
           .kept_for = std::chrono::hours(24)};
 }
 
-TEST(Forecast, FewShardsLimitAFastTable) {
+TEST(Forecast, FewShardsLimit) {
   const auto expected = forecast(large_table());
   ASSERT_TRUE(expected);
   EXPECT_EQ(expected->bottleneck, Bottleneck::destination_records);
@@ -41,7 +41,7 @@ TEST(Forecast, AggregatedByBytes) {
                           "that only about 5,120 of 20,000 read units/s are used"));
 }
 
-TEST(Forecast, LongerThanTheStreamKeeps) {
+TEST(Forecast, LongerThanRetention) {
   RunOutlook outlook = large_table();
   outlook.read_rate = 50;
   EXPECT_THAT(
@@ -53,7 +53,7 @@ TEST(Forecast, LongerThanTheStreamKeeps) {
   EXPECT_EQ(forecast_notices(outlook).size(), 1U);
 }
 
-TEST(Forecast, OwnRateNamedBeforeTable) {
+TEST(Forecast, OwnRateNamedFirst) {
   RunOutlook outlook = large_table();
   outlook.filtered = true;
   outlook.read_rate = outlook.read_capacity;

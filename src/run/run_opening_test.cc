@@ -192,7 +192,7 @@ TEST_F(RunOpeningTest, UnkeepableRateBeginsNothing) {
   EXPECT_TRUE(open().before.begun);
 }
 
-TEST_F(RunOpeningTest, NothingBegunWhereOnlyResumed) {
+TEST_F(RunOpeningTest, ResumeOnlyNeverBegins) {
   only_resumes_ = true;
   const Opened opened = open();
   EXPECT_FALSE(opened.state);

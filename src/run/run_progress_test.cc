@@ -31,7 +31,7 @@ TEST(Estimate, NothingIsKnown) {
 }
 
 // Hours old, it says 0 % of a table that was filled since, and 100 % from the first page.
-TEST(Estimate, StaleOneIsNotShown) {
+TEST(Estimate, StaleNotShown) {
   ScanProgress progress = half_way();
   progress.items_before = 9000;
   EXPECT_FALSE(estimate(progress, {.done = 100}).percent);
@@ -78,7 +78,7 @@ TEST(OwnSegments, NoneAreKnownYet) {
   EXPECT_EQ(progress.estimated_items, 1000U);
 }
 
-TEST(ProgressWindow, RatesOfTheLastSeconds) {
+TEST(ProgressWindow, RatesOfLastSeconds) {
   ProgressWindow window(at(0));
   ScanProgress progress;
   for (int second = 1; second <= 20; ++second) {
@@ -101,7 +101,7 @@ TEST(ProgressWindow, RatesOfTheLastSeconds) {
   EXPECT_TRUE(rates.throttled);
 }
 
-TEST(ProgressWindow, EarlierProcessesDeliverNothingNow) {
+TEST(ProgressWindow, EarlierProcessesExcluded) {
   ProgressWindow window(at(0));
   ScanProgress progress = half_way();
   progress.items_before = 1'000'000;
@@ -121,7 +121,7 @@ TEST(ProgressWindow, ForgetsAfterAMinute) {
   }
 }
 
-TEST(Bottleneck, IsTheLimitThatIsReached) {
+TEST(Bottleneck, IsReachedLimit) {
   ScanProgress progress = half_way();
   progress.read_capacity = 20'000;
   progress.destination_limit = {.records_per_second = 40'000, .bytes_per_second = 40 << 20};

@@ -69,12 +69,12 @@ TEST_F(RunStopTest, RequestedBeforeTheStart) {
   EXPECT_EQ(clock.now(), start);
 }
 
-TEST_F(RunStopTest, FailureOfTheStartUp) {
+TEST_F(RunStopTest, StartUpFails) {
   run(stop.start_up(fail()));
   EXPECT_THROW(std::rethrow_exception(failure), std::runtime_error);
 }
 
-TEST_F(RunStopTest, ReleaseIsBoundedAfterAStop) {
+TEST_F(RunStopTest, ReleaseBoundedAfterStop) {
   stop.request(nullptr);
   run(stop.release(sleep_for(hours(1))));
   EXPECT_EQ(clock.now() - start, RunStop::kMaxRelease);
@@ -82,7 +82,7 @@ TEST_F(RunStopTest, ReleaseIsBoundedAfterAStop) {
               ElementsAre("could not release the run in time; its lease expires by itself"));
 }
 
-TEST_F(RunStopTest, ReleaseTakesItsTimeOtherwise) {
+TEST_F(RunStopTest, ReleaseOtherwiseTakesTime) {
   run(stop.release(sleep_for(hours(1))));
   EXPECT_EQ(clock.now() - start, hours(1));
   EXPECT_THAT(notices, IsEmpty());

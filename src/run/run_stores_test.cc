@@ -69,7 +69,7 @@ class RunStoresTest : public testing::Test {
   std::optional<RunServices> services_;
 };
 
-TEST_F(RunStoresTest, DefaultIsAFileAtHome) {
+TEST_F(RunStoresTest, DefaultFileAtHome) {
   EXPECT_THAT(checkpoint_file(), StartsWith(home_ + "/.local/state/everyitem/orders--backfill--"));
   state_home_ = "relative";
   EXPECT_THAT(checkpoint_file(), StartsWith(home_ + "/.local/state/"));
@@ -77,7 +77,7 @@ TEST_F(RunStoresTest, DefaultIsAFileAtHome) {
   EXPECT_THAT(checkpoint_file(), StartsWith(state_home_ + "/everyitem/orders--backfill--"));
 }
 
-TEST_F(RunStoresTest, EachRunHasItsOwnFile) {
+TEST_F(RunStoresTest, EachRunOwnFile) {
   const std::string file = checkpoint_file();
   EXPECT_EQ(checkpoint_file(), file);
   source_.where = "elsewhere";
@@ -89,12 +89,12 @@ TEST_F(RunStoresTest, EachRunHasItsOwnFile) {
   EXPECT_NE(checkpoint_file(), other_source);
 }
 
-TEST_F(RunStoresTest, NothingIsKeptOfAPipe) {
+TEST_F(RunStoresTest, PipeKeepsNothing) {
   destination_.keeps = false;
   EXPECT_EQ(open_run_stores(context()).checkpoint->location(), "");
 }
 
-TEST_F(RunStoresTest, HomeIsNeededOnlyByDefault) {
+TEST_F(RunStoresTest, HomeNeededByDefault) {
   home_.clear();
   EXPECT_THAT(message_of([&] { checkpoint_file(); }),
               testing::AllOf(HasSubstr("there is no folder for the checkpoint"),
@@ -108,7 +108,7 @@ TEST_F(RunStoresTest, HomeIsNeededOnlyByDefault) {
   EXPECT_EQ(letters(), "/letters");
 }
 
-TEST_F(RunStoresTest, LettersAreNextToTheCheckpoint) {
+TEST_F(RunStoresTest, LettersBesideCheckpoint) {
   settings_.checkpoint = checkpoint::SqliteLocation{.path = home_ + "/run"};
   EXPECT_EQ(letters(), home_ + "/run.0123456789abcdef.dead-letters.ndjson");
   settings_.checkpoint = checkpoint::NoCheckpoint{};

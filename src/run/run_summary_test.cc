@@ -42,7 +42,7 @@ TEST(RunSummary, FieldsOfARun) {
             R"("finished_at":null})");
 }
 
-TEST(RunSummary, DeadLettersOfEarlierProcessesCount) {
+TEST(RunSummary, EarlierDeadLettersCount) {
   RunSummary summary = resumed();
   summary.progress.dead_letters_before = 2;
   summary.progress.counters.dead_letters = 1;
@@ -50,7 +50,7 @@ TEST(RunSummary, DeadLettersOfEarlierProcessesCount) {
   EXPECT_EQ(to_json(summary).at("dead_letters_location"), "/tmp/d");
 }
 
-TEST(RunSummary, NumbersAsPeopleReadThem) {
+TEST(RunSummary, NumbersForPeople) {
   EXPECT_EQ(numbers_text(resumed()),
             "40 items (4.0 kB) delivered in 2.5 s: 16 items/s, 1.6 kB/s, 13 read units; 100 "
             "before");
@@ -88,7 +88,7 @@ TEST(RunSummary, StatusWordsAreDistinct) {
   EXPECT_EQ(words.size(), kSummaryStatuses.size());
 }
 
-TEST(RunSummary, EachOutcomeHasAStatus) {
+TEST(RunSummary, EachOutcomeHasStatus) {
   EXPECT_EQ(status_of({.status = RunStatus::complete}), SummaryStatus::complete);
   EXPECT_EQ(status_of({.status = RunStatus::complete, .nothing_to_do = true}),
             SummaryStatus::already_complete);

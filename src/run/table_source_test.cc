@@ -103,7 +103,7 @@ TEST_F(TableSourceTest, DescribedTable) {
   EXPECT_THAT(scans_, IsEmpty());
 }
 
-TEST_F(TableSourceTest, UncountedTableHasNoItems) {
+TEST_F(TableSourceTest, UncountedTableNoItems) {
   description_ = description(0);
   EXPECT_THAT(describe()->text().text(), HasSubstr("no items when DynamoDB last counted them"));
 }
@@ -121,7 +121,7 @@ TEST_F(TableSourceTest, IdentityOfDescribedTable) {
                                      checkpoint::IdentityPart{"filter", "a=:a"}}));
 }
 
-TEST_F(TableSourceTest, DeniedDescriptionReadsOneItem) {
+TEST_F(TableSourceTest, DeniedReadsOneItem) {
   description_ = table_refusal("AccessDeniedException");
   scan_answer_ = key_page();
   const auto source = describe();
@@ -139,7 +139,7 @@ TEST_F(TableSourceTest, DeniedDescriptionReadsOneItem) {
                                      checkpoint::IdentityPart{"table id", "", true}}));
 }
 
-TEST_F(TableSourceTest, DeniedEmptyTableIsRefused) {
+TEST_F(TableSourceTest, DeniedEmptyTableRefused) {
   description_ = table_refusal("AccessDeniedException");
   EXPECT_THAT(message_of([&] { describe(); }), HasSubstr("AccessDeniedException"));
 }
@@ -152,19 +152,19 @@ TEST_F(TableSourceTest, IndexMustBeDescribed) {
   EXPECT_THAT(scans_, IsEmpty());
 }
 
-TEST_F(TableSourceTest, OtherFailuresAreNotGotRound) {
+TEST_F(TableSourceTest, OtherFailuresAreFinal) {
   description_ = table_refusal("ResourceNotFoundException");
   EXPECT_THAT(message_of([&] { describe(); }), HasSubstr("ResourceNotFoundException"));
   EXPECT_THAT(scans_, IsEmpty());
 }
 
-TEST_F(TableSourceTest, UnreportedCostIsNotZero) {
+TEST_F(TableSourceTest, UnreportedCostUnknown) {
   scan_answer_ = http::answer(R"({"Items":[],"Count":0})");
   EXPECT_EQ(tried(*describe()), std::nullopt);
 }
 
 // One item of the whole table, with the run's own expressions.
-TEST_F(TableSourceTest, TriesToReadBeforeRunBegins) {
+TEST_F(TableSourceTest, TriesReadingFirst) {
   settings_.scan.filter_expression = "a = :a";
   settings_.scan.attribute_values = R"({":a":{"S":"x"}})";
   const auto source = describe();
@@ -177,7 +177,7 @@ TEST_F(TableSourceTest, TriesToReadBeforeRunBegins) {
   EXPECT_FALSE(scans_[0].contains("ExclusiveStartKey"));
 }
 
-TEST_F(TableSourceTest, WrongExpressionIsTheUsers) {
+TEST_F(TableSourceTest, WrongExpressionIsUsers) {
   const auto source = describe();
   scan_answer_ = table_refusal("ValidationException", "Invalid FilterExpression: Syntax error");
   try {

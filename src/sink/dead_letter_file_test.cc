@@ -108,19 +108,19 @@ TEST_F(DeadLetterFileTest, NoLetterNoFile) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(DeadLetterFileTest, ReadableByItsOwnerOnly) {
+TEST_F(DeadLetterFileTest, ReadableByOwnerOnly) {
   write_letters("a", {letter(1)});
   EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0600));
 }
 
-TEST_F(DeadLetterFileTest, ResumeAppendsAfterLastWholeLine) {
+TEST_F(DeadLetterFileTest, ResumeAppendsWholeLines) {
   write_letters("a", {letter(1), letter(2)});
   std::ofstream(path_, std::ios::app) << R"({"run":"a","table":"orde)";
   write_letters("a", {letter(3)});
   EXPECT_EQ(segments(), (Segments{1, 2, 3}));
 }
 
-TEST_F(DeadLetterFileTest, FirstLetterNeedNotBeWhole) {
+TEST_F(DeadLetterFileTest, FirstLetterCutOff) {
   for (const char* begun : {"", R"({"ru)", R"({"run":"a","table":"orde)"}) {
     std::ofstream(path_) << begun;
     std::filesystem::permissions(path_, std::filesystem::perms(0600));
@@ -129,7 +129,7 @@ TEST_F(DeadLetterFileTest, FirstLetterNeedNotBeWhole) {
   }
 }
 
-TEST_F(DeadLetterFileTest, OnlyTheReplacedRunsLettersGo) {
+TEST_F(DeadLetterFileTest, OnlyReplacedLettersGo) {
   write_letters("a", {letter(1)});
   DeadLetterFile next(path_, origin("b"), {.path = path_, .run = "a"});
   EXPECT_EQ(segments(), Segments{1}) << "discarded before the new run has begun";
@@ -139,7 +139,7 @@ TEST_F(DeadLetterFileTest, OnlyTheReplacedRunsLettersGo) {
   EXPECT_EQ(segments(), Segments{2});
 }
 
-TEST_F(DeadLetterFileTest, ReplacedLettersOfAnotherName) {
+TEST_F(DeadLetterFileTest, ReplacedLettersElsewhere) {
   write_letters("a", {letter(1)});
   const std::string old_path = std::exchange(path_, folder_ + "/next.ndjson");
   DeadLetterFile next(path_, origin("b"), {.path = old_path, .run = "a"});
@@ -164,7 +164,7 @@ TEST_F(DeadLetterFileTest, OtherContentIsRefused) {
   }
 }
 
-TEST_F(DeadLetterFileTest, OneProcessAtATime) {
+TEST_F(DeadLetterFileTest, OneProcessAtOnce) {
   DeadLetterFile first(path_, origin("a"));
   DeadLetterFile second(path_, origin("b"));
   write(first, {letter(1)});
@@ -196,7 +196,7 @@ TEST_F(DeadLetterFileTest, FirstLetterCreatesFolder) {
   EXPECT_EQ(segments(), Segments{1});
 }
 
-TEST_F(DeadLetterFileTest, UnwritablePathFailsAtOnce) {
+TEST_F(DeadLetterFileTest, UnwritablePathFails) {
   std::ofstream(path_) << "";
   try {
     const DeadLetterFile file(path_ + "/letters", kOrigin);
@@ -206,7 +206,7 @@ TEST_F(DeadLetterFileTest, UnwritablePathFailsAtOnce) {
   }
 }
 
-TEST_F(DeadLetterFileTest, FullDiskIsAnError) {
+TEST_F(DeadLetterFileTest, FullDiskIsError) {
   rlimit before{};
   getrlimit(RLIMIT_FSIZE, &before);
   const rlimit few_bytes{.rlim_cur = 8, .rlim_max = before.rlim_max};

@@ -52,7 +52,7 @@ class FileSinkTest : public testing::Test {
   std::string path_;
 };
 
-TEST_F(FileSinkTest, FreshRunCreatesPrivateFile) {
+TEST_F(FileSinkTest, FreshFileIsPrivate) {
   FileSink sink(LineFile::begin(path_));
   deliver(sink, "{}\n");
   deliver(sink, "{\"a\":1}\n");
@@ -60,20 +60,20 @@ TEST_F(FileSinkTest, FreshRunCreatesPrivateFile) {
   EXPECT_EQ(std::filesystem::status(path_).permissions(), std::filesystem::perms(0600));
 }
 
-TEST_F(FileSinkTest, FreshRunKeepsExistingContent) {
+TEST_F(FileSinkTest, FreshRunKeepsContent) {
   write("precious\n");
   EXPECT_THROW(LineFile::begin(path_), Error);
   EXPECT_EQ(content(), "precious\n");
 }
 
-TEST_F(FileSinkTest, ResumeAfterLastWholeLine) {
+TEST_F(FileSinkTest, ResumesAfterWholeLine) {
   write("{}\n{\"half");
   FileSink sink(LineFile::resume(path_, {.bytes = 3}));
   deliver(sink, "{\"b\":2}\n");
   EXPECT_EQ(content(), "{}\n{\"b\":2}\n");
 }
 
-TEST_F(FileSinkTest, LongHalfLineIsRemoved) {
+TEST_F(FileSinkTest, LongHalfLineRemoved) {
   write("{}\n" + std::string(200'000, 'x'));
   FileSink sink(LineFile::resume(path_, {.bytes = 3}));
   EXPECT_EQ(content(), "{}\n");
@@ -134,7 +134,7 @@ class ReplacingSinkTest : public FileSinkTest {
   std::string new_path_ = path_ + ".restart";
 };
 
-TEST_F(ReplacingSinkTest, ReplacesWithTheFirstLines) {
+TEST_F(ReplacingSinkTest, ReplacesWithFirstLines) {
   write("precious\n");
   const auto sink = open();
   EXPECT_EQ(content(), "precious\n");
@@ -146,7 +146,7 @@ TEST_F(ReplacingSinkTest, ReplacesWithTheFirstLines) {
   EXPECT_EQ(content(), "{\"a\":1}\n{\"b\":2}\n");
 }
 
-TEST_F(ReplacingSinkTest, ReplacesWithNothingOnRequest) {
+TEST_F(ReplacingSinkTest, ReplacesWithNothing) {
   write("precious\n");
   open()->replace_now();
   EXPECT_EQ(content(), "");
@@ -161,7 +161,7 @@ TEST_F(ReplacingSinkTest, KeepsThePermissions) {
   }
 }
 
-TEST_F(ReplacingSinkTest, ReplacesItsOwnFileOnly) {
+TEST_F(ReplacingSinkTest, ReplacesOwnFileOnly) {
   write("precious\n");
   std::filesystem::rename(path_, path_ + ".real");
   std::filesystem::create_symlink(path_ + ".real", path_);
@@ -175,14 +175,14 @@ TEST_F(ReplacingSinkTest, ReplacesItsOwnFileOnly) {
   EXPECT_EQ(content(), "precious\n");
 }
 
-TEST_F(ReplacingSinkTest, FailureToReplaceIsAnError) {
+TEST_F(ReplacingSinkTest, FailureToReplace) {
   const auto sink = open();
   std::filesystem::create_directory(path_);
   EXPECT_THROW(deliver(*sink, "{}\n"), Error);
   EXPECT_TRUE(std::filesystem::exists(new_path_));
 }
 
-TEST_F(FileSinkTest, OneWriterAtATime) {
+TEST_F(FileSinkTest, OneWriterAtOnce) {
   std::optional<LineFile> first = LineFile::begin(path_);
   const auto refusal = [this](bool resumes) -> std::string {
     try {
@@ -212,7 +212,7 @@ class StreamTest : public FileSinkTest {
   std::string pipe_ = folder_ + "/pipe";
 };
 
-TEST_F(StreamTest, WhatIsNoRegularFile) {
+TEST_F(StreamTest, NoRegularFile) {
   write("");
   for (const std::string& path :
        {pipe_, std::string("-"), std::string("/dev/stdout"), std::string("/dev/stderr"),
@@ -226,7 +226,7 @@ TEST_F(StreamTest, WhatIsNoRegularFile) {
   EXPECT_FALSE(is_stream(folder_ + "/link"));
 }
 
-TEST_F(StreamTest, PipeIsNeverItsOwnReader) {
+TEST_F(StreamTest, PipeNeverReadsItself) {
   EXPECT_FALSE(open_stream(pipe_)) << "nobody reads it";
   const Descriptor reader(::open(pipe_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
   FileSink sink = sink_to(pipe_);
@@ -235,7 +235,7 @@ TEST_F(StreamTest, PipeIsNeverItsOwnReader) {
   EXPECT_EQ(read(reader.get(), read_bytes.data(), read_bytes.size()), 3);
 }
 
-TEST_F(StreamTest, ClosedPipeIsNoFailure) {
+TEST_F(StreamTest, ClosedPipeNoFailure) {
   const auto signal_before = std::signal(SIGPIPE, SIG_IGN);
   auto reader =
       std::make_unique<Descriptor>(::open(pipe_.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC));
@@ -269,7 +269,7 @@ TEST_F(StreamTest, FullDiskNamesFile) {
   }
 }
 
-TEST_F(FileSinkTest, NothingAfterAnIncompleteLine) {
+TEST_F(FileSinkTest, NothingAfterIncompleteLine) {
   FileSink sink(LineFile::begin(path_));
   deliver(sink, "{}\n");
   rlimit before{};

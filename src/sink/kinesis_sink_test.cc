@@ -197,7 +197,7 @@ class KinesisSinkTest : public testing::Test {
   std::map<std::string, int> accepted_;  ///< how often each record was
 };
 
-TEST_F(KinesisSinkTest, AcceptedBatchIsSentOnce) {
+TEST_F(KinesisSinkTest, AcceptedBatchSentOnce) {
   stream([](int, const Keys& keys) { return none(keys); });
   deliver();
   EXPECT_THAT(rounds_, ElementsAre(keys_));
@@ -205,7 +205,7 @@ TEST_F(KinesisSinkTest, AcceptedBatchIsSentOnce) {
   EXPECT_EQ(sink_->records_sent_again(), 0U);
 }
 
-TEST_F(KinesisSinkTest, OnlyFailedRecordsAreResent) {
+TEST_F(KinesisSinkTest, OnlyFailedRecordsResent) {
   // In three rounds: those at even indexes, then every third of these, then the last of these.
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
@@ -233,7 +233,7 @@ TEST_F(KinesisSinkTest, OnlyFailedRecordsAreResent) {
   EXPECT_EQ(sink_->records_sent_again(), second.size() + third.size() + 1);
 }
 
-TEST_F(KinesisSinkTest, RandomFailuresEveryRecordOnce) {
+TEST_F(KinesisSinkTest, RandomFailuresLoseNothing) {
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
     Random random(seed);
     const double failing = random.uniform() * 0.6;
@@ -268,7 +268,7 @@ TEST_F(KinesisSinkTest, RandomFailuresEveryRecordOnce) {
   }
 }
 
-TEST_F(KinesisSinkTest, ThrottledForAThousandRounds) {
+TEST_F(KinesisSinkTest, ThrottledThousandRounds) {
   constexpr int kThrottledRounds = 1000;
   stream([](int round, const Keys& keys) {
     return all(keys, round <= kThrottledRounds ? kThrottled : "");
@@ -330,7 +330,7 @@ TEST_F(KinesisSinkTest, ProgressKeepsRetrying) {
   EXPECT_GT(slept(), std::chrono::minutes(5));
 }
 
-TEST_F(KinesisSinkTest, ProgressResetsTheFailureCount) {
+TEST_F(KinesisSinkTest, ProgressResetsFailureCount) {
   // At most three failures in a row, where the fourth would end the delivery.
   stream(
       [](int round, const Keys& keys) {
@@ -352,7 +352,7 @@ TEST_F(KinesisSinkTest, ProgressResetsTheFailureCount) {
   EXPECT_EQ(slept(), milliseconds(500));
 }
 
-TEST_F(KinesisSinkTest, ThrottlingIsNotAFailure) {
+TEST_F(KinesisSinkTest, ThrottlingIsNotFailure) {
   stream([](int round, const Keys& keys) {
     return round > 200 ? none(keys) : all(keys, round % 5 == 0 ? "InternalFailure" : kThrottled);
   });
@@ -370,7 +370,7 @@ TEST_F(KinesisSinkTest, ThrottledUntilMaxWait) {
 
 // Paced shards
 
-TEST_F(KinesisSinkTest, PacedBatchIsSentInParts) {
+TEST_F(KinesisSinkTest, PacedBatchInParts) {
   stream([](int, const Keys& keys) { return none(keys); });
   pace_a_full_shard();
   deliver();
@@ -382,7 +382,7 @@ TEST_F(KinesisSinkTest, PacedBatchIsSentInParts) {
   EXPECT_EQ(listed_, 0);
 }
 
-TEST_F(KinesisSinkTest, FailedRecordsJoinNextPart) {
+TEST_F(KinesisSinkTest, FailedJoinNextPart) {
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
     codes.front() = round <= 2 ? kThrottled : "";
@@ -401,7 +401,7 @@ TEST_F(KinesisSinkTest, FailedRecordsJoinNextPart) {
   }
 }
 
-TEST_F(KinesisSinkTest, OnlyTheInvalidPartIsHalved) {
+TEST_F(KinesisSinkTest, OnlyInvalidPartHalved) {
   const std::set<std::string> invalid = {key_of(0), key_of(17), key_of(39)};
   refuse_requests([&](const Keys& keys) {
     return std::ranges::any_of(keys, [&](const std::string& key) { return invalid.contains(key); });
@@ -425,7 +425,7 @@ TEST_F(KinesisSinkTest, PacingIsNotStalling) {
   EXPECT_GE(slept(), seconds(10));
 }
 
-TEST_F(KinesisSinkTest, UnknownShardListsShardsAgain) {
+TEST_F(KinesisSinkTest, UnknownShardListsAgain) {
   stream([](int, const Keys& keys) { return none(keys); });
   pace_a_full_shard();
   shards_->replace(batch::ShardMap({{"closed", 0, batch::kLastHashKey}}));
@@ -458,7 +458,7 @@ TEST_F(KinesisSinkTest, InvalidRecordsAreReturned) {
   EXPECT_EQ(std::ranges::count(accepted_, 1, &std::pair<const std::string, int>::second), 38);
 }
 
-TEST_F(KinesisSinkTest, AttemptsAreThoseOfTheRecord) {
+TEST_F(KinesisSinkTest, AttemptsCountedPerRecord) {
   stream([](int round, const Keys& keys) {
     Keys codes = none(keys);
     for (std::size_t i = 0; i < keys.size(); ++i) {
@@ -520,7 +520,7 @@ TEST_F(KinesisSinkTest, AllRefusedBlamesStream) {
               HasSubstr("InvalidArgumentException: 40 of 40 records of a batch were refused"));
 }
 
-TEST_F(KinesisSinkTest, AllRefusedAfterSomeAccepted) {
+TEST_F(KinesisSinkTest, SomeAcceptedThenNone) {
   stream([](int round, const Keys& keys) {
     return all(keys, round == 1 ? "" : "InvalidArgumentException");
   });
@@ -528,7 +528,7 @@ TEST_F(KinesisSinkTest, AllRefusedAfterSomeAccepted) {
   EXPECT_EQ(deliver().size(), 42U);
 }
 
-TEST_F(KinesisSinkTest, StreamFailureEndsAtOnce) {
+TEST_F(KinesisSinkTest, StreamFailureIsFinal) {
   stream([](int, const Keys& keys) {
     Keys codes = all(keys, kThrottled);
     codes[7] = "KMSDisabledException";
@@ -566,7 +566,7 @@ TEST_F(KinesisSinkTest, RefusedRequestEndsDelivery) {
                  "such stream"));
 }
 
-TEST_F(KinesisSinkTest, BatchesInFlightPerShard) {
+TEST_F(KinesisSinkTest, BatchesInFlight) {
   stream([](int, const Keys& keys) { return none(keys); });
   const auto batches = [this](std::uint32_t open_shards) {
     stream_.open_shards = open_shards;

@@ -5,7 +5,7 @@
 namespace everyitem::sink {
 namespace {
 
-TEST(PacingText, SaysHowMuchIsSent) {
+TEST(PacingText, SaysHowMuch) {
   EXPECT_EQ(pacing_text(1, StreamMode::provisioned),
             "the stream has 1 shard: sending at most 1 MiB and 1,000 records per second");
   EXPECT_EQ(pacing_text(40, StreamMode::provisioned),

@@ -23,7 +23,7 @@ const std::string kAnswer =
 
 class PutRecordsResultMutation : public testing::TestWithParam<Wire> {};
 
-TEST_P(PutRecordsResultMutation, AcceptedAnswersNameSentRecords) {
+TEST_P(PutRecordsResultMutation, AcceptedAnswersMatchRequest) {
   constexpr std::uint64_t kSeeds = 20'000;
   const std::string whole =
       GetParam() == Wire::json ? kAnswer : to_cbor(boost::json::parse(kAnswer));

@@ -126,7 +126,7 @@ TEST(PutRecordsResult, InvalidIsNotFailed) {
   EXPECT_TRUE(result.only_throttled);
 }
 
-TEST(PutRecordsResult, StreamErrorIsNotRetryable) {
+TEST(PutRecordsResult, StreamErrorIsFinal) {
   const auto result =
       parse(R"({"FailedRecordCount":1,"Records":[{"ErrorCode":"KMSDisabledException"}]})", 1);
   EXPECT_FALSE(result.only_retryable);
@@ -142,7 +142,7 @@ TEST(PutRecordsResult, NullMeansAbsent) {
   EXPECT_EQ(result.failed, (std::vector<std::uint32_t>{1}));
 }
 
-TEST(PutRecordsResult, NoSequenceNumberIsAFailure) {
+TEST(PutRecordsResult, NoSequenceNumberFails) {
   for (const std::string_view entry :
        {R"({"ShardId":"s"})", R"({"ShardId":"s","SequenceNumber":""})",
         R"({"ShardId":"s","SequenceNumber":1})", R"({"ShardId":"s","SequenceNumber":null})"}) {
@@ -156,7 +156,7 @@ TEST(PutRecordsResult, NoSequenceNumberIsAFailure) {
 }
 
 /// The entries before it are accepted, so that CBOR's is compared with them.
-TEST(PutRecordsResult, ErrorCodeOverridesSequenceNumber) {
+TEST(PutRecordsResult, CodeOverridesSequenceNumber) {
   for (const std::string_view order :
        {R"("SequenceNumber":"3","ShardId":"s","ErrorCode":"{}","ErrorMessage":"no")",
         R"("ErrorCode":"{}","ErrorMessage":"no","SequenceNumber":"3","ShardId":"s")"}) {

@@ -38,7 +38,7 @@ json::object split_stream() {
         shard("upper", kHalf, batch::kLastHashKey, false), shard("lower", 0, kHalf - 1, false)}}};
 }
 
-TEST(ShardList, OpenShardsOnBothWires) {
+TEST(ShardList, OpenShardsBothWires) {
   json::object answer = split_stream();
   answer["NextToken"] = "token";
   for (const Wire wire : {Wire::json, Wire::cbor}) {
@@ -116,7 +116,7 @@ class ListShardsTest : public testing::Test {
   std::vector<std::string> requests_;
 };
 
-TEST_F(ListShardsTest, AllPagesMakeOneMap) {
+TEST_F(ListShardsTest, PagesMakeOneMap) {
   pages(
       {json::serialize(json::object{{"Shards", {shard("upper", kHalf, batch::kLastHashKey, false)}},
                                     {"NextToken", "the \"token\""}}),
@@ -128,12 +128,12 @@ TEST_F(ListShardsTest, AllPagesMakeOneMap) {
                                               R"({"NextToken":"the \"token\""})"));
 }
 
-TEST_F(ListShardsTest, IncompleteStreamIsAnError) {
+TEST_F(ListShardsTest, IncompleteStreamIsError) {
   pages({json::serialize(json::object{{"Shards", {shard("lower", 0, kHalf - 1, false)}}})});
   EXPECT_THAT(failure(), testing::HasSubstr("ListShards on stream backfill in eu-west-1: "));
 }
 
-TEST_F(ListShardsTest, MoreThanAnyStreamHas) {
+TEST_F(ListShardsTest, TooManyShards) {
   json::array shards;
   for (int i = 0; i < 10'000; ++i) {
     shards.push_back(shard("s", 0, 0, false));
@@ -143,12 +143,12 @@ TEST_F(ListShardsTest, MoreThanAnyStreamHas) {
   EXPECT_EQ(requests_.size(), 11U);
 }
 
-TEST_F(ListShardsTest, EndlessListIsAnError) {
+TEST_F(ListShardsTest, EndlessListIsError) {
   pages({R"({"Shards":[],"NextToken":"again"})"});
   EXPECT_THAT(failure(), testing::HasSubstr("the list does not end"));
 }
 
-TEST_F(ListShardsTest, DeniedAtOnceThrottledAfterSeconds) {
+TEST_F(ListShardsTest, DeniedOrThrottled) {
   pages({R"({"__type":"AccessDeniedException","message":"not for you"})"}, "400 Bad Request");
   EXPECT_THAT(failure(), testing::HasSubstr("AccessDeniedException"));
   EXPECT_EQ(requests_.size(), 1U);

@@ -85,7 +85,7 @@ TEST_F(ShardPaceTest, EnoughForAll) {
   }
 }
 
-TEST_F(ShardPaceTest, TooMuchIsSentInParts) {
+TEST_F(ShardPaceTest, TooMuchInParts) {
   spawn("a", of_shard(0, 500));
   clock_.run();
   EXPECT_EQ(records_of("a"), 500U);
@@ -101,7 +101,7 @@ TEST_F(ShardPaceTest, TooMuchIsSentInParts) {
   EXPECT_EQ(all, rising);
 }
 
-TEST_F(ShardPaceTest, FullShardBlocksNoOther) {
+TEST_F(ShardPaceTest, FullShardBlocksNone) {
   spawn("a", of_shard(0, 1000));
   std::vector<batch::RecordLoad> both = of_shard(0, 100);
   const auto of_the_other = of_shard(1, 100);
@@ -132,7 +132,7 @@ TEST_F(ShardPaceTest, FirstComeFirstServed) {
   EXPECT_THAT(course, testing::ElementsAre("a", "b", "c"));
 }
 
-TEST_F(ShardPaceTest, CancelledWaiterLeavesTheLine) {
+TEST_F(ShardPaceTest, CancelledWaiterLeavesLine) {
   asio::cancellation_signal first;
   asio::cancellation_signal second;
   spawn("saved", of_shard(0, 190));

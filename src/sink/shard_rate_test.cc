@@ -41,7 +41,7 @@ TEST(ShardRate, RecordsOrBytesLimit) {
   EXPECT_NEAR(taken_in_100_ms(4096), 25, 1) << "of 98 KiB";
 }
 
-TEST(ShardRate, SavesAFifthOfASecond) {
+TEST(ShardRate, SavesFifthOfSecond) {
   ShardRate rate(StreamMode::provisioned, kStart);
   EXPECT_NEAR(taken(rate, 0), 196, 1);
   rate.refill(kStart + std::chrono::hours(1));
@@ -93,7 +93,7 @@ TEST(ShardRate, FewRefusalsAreTolerated) {
   EXPECT_LT(rate.rate(), ShardRate::kMax);
 }
 
-TEST(ShardRate, OldRefusalsDoNotLowerAgain) {
+TEST(ShardRate, OldRefusalsAreIgnored) {
   ShardRate rate(StreamMode::provisioned, kStart);
   TimePoint now = kStart;
   send_a_second(rate, now, 500);
@@ -115,7 +115,7 @@ TEST(ShardRate, NeverReachesZero) {
   EXPECT_LT(rate.rate(), 2 * ShardRate::kMin);
 }
 
-TEST(ShardRate, OnDemandGrowsOnlyIfWanted) {
+TEST(ShardRate, OnDemandGrowth) {
   ShardRate rate(StreamMode::on_demand, kStart);
   TimePoint now = kStart;
   for (int second = 0; second < 60; ++second) {

@@ -35,7 +35,7 @@ TEST(StreamDescription, LargeRecordLimit) {
   EXPECT_EQ(stream.limits.request_bytes, 10U << 20);
 }
 
-TEST(StreamDescription, HowLongRecordsAreKept) {
+TEST(StreamDescription, RetentionOfRecords) {
   const auto kept = [](std::string_view hours) {
     const std::string member = fmt::format(R"(,"RetentionPeriodHours":{})", hours);
     return parse_stream_description(summary("ACTIVE", member), Wire::json, "s").retention;
@@ -95,7 +95,7 @@ TEST(StreamDescription, RecordFitsIntoRequest) {
   }
 }
 
-TEST(StreamDescription, StreamThatIsDeletedIsRefused) {
+TEST(StreamDescription, DeletingStreamIsRefused) {
   try {
     parse_stream_description(summary("DELETING"), Wire::json, "s");
     FAIL();
@@ -105,7 +105,7 @@ TEST(StreamDescription, StreamThatIsDeletedIsRefused) {
   }
 }
 
-TEST(StreamDescription, CreatingStreamIsNotReady) {
+TEST(StreamDescription, CreatingStreamNotReady) {
   EXPECT_THROW(parse_stream_description(summary("CREATING"), Wire::json, "s"), aws::NotReady);
 }
 

@@ -24,7 +24,7 @@ TEST(ExpressionNames, Placeholders) {
   EXPECT_THAT(placeholders("a #", '#'), ElementsAre("#"));
 }
 
-TEST(ExpressionNames, UsedAndDefinedAreTheSame) {
+TEST(ExpressionNames, UsedAndDefinedMatch) {
   EXPECT_NO_THROW(require_same(setting::kNames, {}, {}));
   EXPECT_NO_THROW(require_same(setting::kNames, {"#a", "#b"}, {"#a", "#b"}));
   EXPECT_THAT(message_of([] {

@@ -95,7 +95,7 @@ TEST(ExpressionRemedy, OddNamesBecomePlaceholders) {
                        R"('{"#order_id": "order-id", "#2nd": "2nd"}')"));
 }
 
-TEST(ExpressionRemedy, OtherFaultsNameTheSetting) {
+TEST(ExpressionRemedy, OtherFaultsNameSetting) {
   const ScanParameters plain{.filter_expression = "size(", .projection_expression = "id,,id"};
   EXPECT_THAT(refused("Invalid FilterExpression: Syntax error; token: <EOF>", plain),
               EndsWith(". Correct --filter."));

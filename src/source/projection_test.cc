@@ -36,7 +36,7 @@ TEST(Projection, MissingKeysAreAdded) {
             R"({"#key":"a\"b"})");
 }
 
-TEST(Projection, NamedKeysAreNotAddedTwice) {
+TEST(Projection, NamedKeysNotAdded) {
   const auto added = [](const char* projection) {
     return added_keys({.table = "t",
                        .projection_expression = projection,
@@ -49,7 +49,7 @@ TEST(Projection, NamedKeysAreNotAddedTwice) {
   EXPECT_EQ(added("sk, pk2, a.pk, #o.pk, b[0].pk"), (AddedKeys{.hash = true}));
 }
 
-TEST(Projection, PlaceholdersInUseAreAvoided) {
+TEST(Projection, UsedPlaceholdersAreAvoided) {
   const ScanParameters made = with_keys({.table = "t",
                                          .filter_expression = "#key = #key_",
                                          .projection_expression = "#key",

@@ -29,7 +29,7 @@ void expect_slice(std::string_view slice, std::string_view bytes) {
   }
 }
 
-TEST(ScanPageMutation, AcceptedSlicesComeFromInput) {
+TEST(ScanPageMutation, AcceptedSlicesWithinInput) {
   constexpr std::uint64_t kSeeds = 20'000;
   std::uint64_t accepted = 0;
   for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {

@@ -38,7 +38,7 @@ TEST(ScanPage, UnstatedCostIsUnknown) {
   EXPECT_EQ(parse(R"({"Count":0,"Items":[]})").consumed_read_units(), std::nullopt);
 }
 
-TEST(ScanPage, CostMayBeAFraction) {
+TEST(ScanPage, CostMayBeFractional) {
   const auto cost = [](const std::string& units) {
     return parse(R"({"Items":[],"ConsumedCapacity":{"CapacityUnits":)" + units + "}}")
         .consumed_read_units();
@@ -58,19 +58,19 @@ TEST(ScanPage, SlicesSurviveMove) {
   EXPECT_EQ(moved.items()[0].json.data(), before.data());
 }
 
-TEST(ScanPage, AnEmptyPageMayGoOn) {
+TEST(ScanPage, EmptyPageMayContinue) {
   const ScanPage page =
       parse(R"({"Items":[],"Count":0,"ScannedCount":9000,"LastEvaluatedKey":{"pk":{"S":"z"}}})");
   EXPECT_TRUE(page.items().empty());
   EXPECT_FALSE(page.last_evaluated_key().empty());
 }
 
-TEST(ScanPage, LastPageHasNoKey) {
+TEST(ScanPage, LastPageLacksKey) {
   const ScanPage page = parse(R"({"Count":0,"Items":[],"ScannedCount":0})");
   EXPECT_TRUE(page.last_evaluated_key().empty());
 }
 
-TEST(ScanPage, KeyNamesMayNeedEscapes) {
+TEST(ScanPage, KeyNamesNeedingEscapes) {
   const KeyNames keys{.hash = "a\"b", .range = "ü"};
   const ScanPage page =
       parse(R"({"Items":[{"a\"b":{"S":"1"},"\u00fc":{"S":"2"},"ab":{"S":"3"}}],"Count":1})", keys);
@@ -78,7 +78,7 @@ TEST(ScanPage, KeyNamesMayNeedEscapes) {
   EXPECT_EQ(page.items()[0].range_key, R"({"S":"2"})");
 }
 
-TEST(ScanPage, KeyNameInsideLongerName) {
+TEST(ScanPage, KeyNameWithinAnother) {
   const KeyNames keys{.hash = "id", .range = ""};
   const ScanPage page =
       parse(R"({"Items":[{"id2":{"S":"1"},"id":{"S":"2"},"i":{"S":"3"}}],"Count":1})", keys);
@@ -91,7 +91,7 @@ TEST(ScanPage, UnprojectedKeysAreEmpty) {
   EXPECT_EQ(page.items()[1].json, "{}");
 }
 
-TEST(ScanPage, AddedKeysAreLeftOut) {
+TEST(ScanPage, AddedKeysAreOmitted) {
   KeyNames keys{.hash = "p\"k", .range = "sk"};
   struct Case {
     const char* came;
@@ -131,7 +131,7 @@ TEST(ScanPage, ItemsLackingAddedKeys) {
   EXPECT_EQ(key_of(page.items()[1], {.hash = "pk", .range = ""}), "");
 }
 
-TEST(PositionBehind, IsTheItemsPrimaryKey) {
+TEST(PositionBehind, IsItemsPrimaryKey) {
   const KeyNames keys{.hash = "a\"b", .range = "sk"};
   const ScanPage page = parse(
       R"({"Items":[{"x":{"S":"1"},"sk":{"N":"2.50"},"a\"b":{"S":"\u00fc"}}],"Count":1})", keys);
@@ -149,7 +149,7 @@ TEST(PositionBehind, PartialKeyHasNone) {
   EXPECT_FALSE(position_behind({.json = "{}", .hash_key = R"({"S":"a"})"}, kHashAndRange));
 }
 
-TEST(ScanPage, MembersThatOccurTwiceAreRefused) {
+TEST(ScanPage, DuplicateMembersAreRefused) {
   for (const std::string_view body :
        {R"({"Items":[],"Items":[]})", R"({"Items":[],"Count":0,"Count":0})",
         R"({"Items":[],"LastEvaluatedKey":{"pk":{"S":"a"}},"LastEvaluatedKey":{"pk":{"S":"b"}}})",

@@ -12,14 +12,14 @@ using testing::AllOf;
 using testing::HasSubstr;
 using testing::Not;
 
-TEST(ScanRequests, FirstPageOfAPlainScan) {
+TEST(ScanRequests, PlainScanFirstPage) {
   const ScanRequests requests({.table = "orders"}, 4);
   EXPECT_EQ(requests.page(3, nullptr, std::nullopt),
             R"({"TableName":"orders","ReturnConsumedCapacity":"TOTAL","TotalSegments":4,)"
             R"("Segment":3})");
 }
 
-TEST(ScanRequests, LaterPageStartsAtKey) {
+TEST(ScanRequests, LaterPageStartKey) {
   const ScanRequests requests({.table = "orders"}, 1);
   const auto start = StartKey::parse(R"({"pk":{"N":"1.50"}})", {"pk"});
   EXPECT_EQ(requests.page(0, &*start, 10),
@@ -52,7 +52,7 @@ TEST(ScanRequests, ValuesAtAnyDepth) {
   EXPECT_THAT(requests.values(), testing::ElementsAre("x", "y", "1.5"));
 }
 
-TEST(ScanParameters, NamesAndValuesCheckedFirst) {
+TEST(ScanParameters, NamesAndValuesChecked) {
   for (const std::string text : {"x", "{", "[]", "{}", R"({"s":"status"})", R"({"#s":7})"}) {
     EXPECT_THAT(message_of([&] { validate({.table = "t", .attribute_names = text}); }),
                 HasSubstr("--names is not the JSON object"))

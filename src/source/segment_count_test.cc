@@ -11,12 +11,12 @@ TEST(SegmentCount, SmallTableOneSegment) {
   EXPECT_EQ(choose_segments((64ULL << 20) + 1, 8).segments, 2U);
 }
 
-TEST(SegmentCount, LargeTableFillsTheMachine) {
+TEST(SegmentCount, LargeTableFillsMachine) {
   EXPECT_EQ(choose_segments(80ULL << 40, 2).segments, 32U);
   EXPECT_EQ(choose_segments(80ULL << 40, 16).segments, 256U);
 }
 
-TEST(SegmentCount, UnknownSizeIsNotEmpty) { EXPECT_EQ(choose_segments(0, 2).segments, 8U); }
+TEST(SegmentCount, UnknownSizeNotEmpty) { EXPECT_EQ(choose_segments(0, 2).segments, 8U); }
 
 TEST(SegmentCount, SaysWhy) {
   EXPECT_EQ(choose_segments(3'200'000'000, 2).reason, "table about 3.2 GB, 2 cores");

@@ -56,7 +56,7 @@ TEST_F(SegmentScannerTest, PositionsAreWrittenAgain) {
             boost::json::parse(R"({"pk":{"S":"a"},"sk":{"N":"2"}})"));
 }
 
-TEST_F(SegmentScannerTest, ForeignAnsweredPositionIsNotFollowed) {
+TEST_F(SegmentScannerTest, ForeignPositionNotFollowed) {
   for (const std::string key :
        {R"({"pk":{"S":"a"}})", R"({"pk":{"S":"a"},"sk":{"N":"2"},"x":{"S":"b"}})",
         R"({"pk":{"S":"a"},"sk":{"M":{}}})"}) {
@@ -69,7 +69,7 @@ TEST_F(SegmentScannerTest, ForeignAnsweredPositionIsNotFollowed) {
   }
 }
 
-TEST_F(SegmentScannerTest, ForeignStoredPositionIsRefused) {
+TEST_F(SegmentScannerTest, ForeignStoredPositionRefused) {
   for (const std::string stored :
        {R"({"pk":{"S":"a"},"sk":{"N":"2"}},"TableName":"other","x":{"y":{}})",
         R"({"pk":{"S":"a"}})", "x"}) {
@@ -83,7 +83,7 @@ TEST_F(SegmentScannerTest, ForeignStoredPositionIsRefused) {
   }
 }
 
-TEST_F(SegmentScannerTest, PageThatEndsWhereItBegan) {
+TEST_F(SegmentScannerTest, PageWithoutProgressRetried) {
   pages = {page(R"({"sk":{"N":"2"},"pk":{"S":"a"}})"),
            R"({"Items":[],"Count":0,"ScannedCount":0})"};
   SegmentScanner scanner(context, 3, {.last_evaluated_key = R"({"pk":{"S":"a"},"sk":{"N":"2"}})"});

@@ -24,14 +24,14 @@ TEST(StartKey, WrittenAgain) {
   EXPECT_EQ(written(R"({"a\"b":{"S":""}})", {"a\"b"}), R"({"a\"b":{"S":""}})");
 }
 
-TEST(StartKey, KeysOfTableAndIndex) {
+TEST(StartKey, TableAndIndexKeys) {
   EXPECT_EQ(written(R"({"pk":{"S":"a"},"sk":{"S":"b"},"i":{"N":"1"},"j":{"B":""}})",
                     {"pk", "sk", "i", "j"}),
             R"({"pk":{"S":"a"},"sk":{"S":"b"},"i":{"N":"1"},"j":{"B":""}})");
   EXPECT_EQ(written(R"({"pk":{"S":"a"}})", {"pk", "i"}), "(none)");
 }
 
-TEST(StartKey, NamesThatAreNotKnown) {
+TEST(StartKey, WithoutKnownNames) {
   EXPECT_EQ(written(R"({"b":{"S":"1"},"a":{"N":"2"}})", {}), R"({"b":{"S":"1"},"a":{"N":"2"}})");
   EXPECT_EQ(written(R"({"a":{"S":""},"b":{"S":""},"c":{"S":""},"d":{"S":""},"e":{"S":""}})", {}),
             "(none)");

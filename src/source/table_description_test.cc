@@ -36,7 +36,7 @@ TEST(TableDescription, OfATable) {
   EXPECT_EQ(table.estimated_bytes, 400000U);
 }
 
-TEST(TableDescription, IndexSizeAndTablesKey) {
+TEST(TableDescription, IndexSizeTableKey) {
   const auto global = parse_table_description(kOrders, "orders", "by-state", false);
   EXPECT_EQ(global.keys.hash, "customer");
   EXPECT_EQ(global.estimated_items, 900U);
@@ -63,7 +63,7 @@ TEST(TableDescription, MissingIndexListsOthers) {
       "--index is \"by-date\", which table orders does not have. It has: by-state, by-total.");
 }
 
-TEST(TableDescription, GlobalIndexIsNotConsistent) {
+TEST(TableDescription, ConsistentGlobalIndexRefused) {
   EXPECT_NE(failure(kOrders, "by-state", true).find("--consistent"), std::string::npos);
 }
 
@@ -122,7 +122,7 @@ TEST(ReadCapacity, OnDemandWithoutMaximum) {
   }
 }
 
-TEST(ReadCapacity, GlobalIndexHasItsOwn) {
+TEST(ReadCapacity, GlobalIndexHasOwn) {
   const std::string table = R"(,"ProvisionedThroughput":{"ReadCapacityUnits":100})";
   const std::string indexes =
       R"(,"GlobalSecondaryIndexes":[{"IndexName":"g","ProvisionedThroughput":)"
@@ -140,7 +140,7 @@ TEST(ReadCapacity, MayNotBeTold) {
   EXPECT_EQ(capacity("").units_per_second, std::nullopt);
 }
 
-TEST(TableDescription, WhatIsCreatedIsNotReady) {
+TEST(TableDescription, CreatingIsNotReady) {
   EXPECT_THROW(parse_table_description(R"({"Table":{"TableStatus":"CREATING","KeySchema":[)"
                                        R"({"AttributeName":"id","KeyType":"HASH"}]}})",
                                        "t", "", false),
@@ -167,7 +167,7 @@ TEST(TableDescription, OtherAnswerIsMalformed) {
   }
 }
 
-TEST(KeyOfScan, NamesAreThoseOfPosition) {
+TEST(KeyOfScan, NamesComeFromPosition) {
   const auto one = parse_key_of_scan(
       R"({"Count":1,"ScannedCount":1,"LastEvaluatedKey":{"customer":{"S":"x"}}})");
   ASSERT_TRUE(one);

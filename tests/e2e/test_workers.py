@@ -204,5 +204,5 @@ def test_any_minute_of_all_workers_is_within_the_rate() -> None:
     least, most = extremes([look for look in looks if look[0] > 5], read_units=500)
     assert most <= 1.03
     # How much of it they use does not depend on them alone where the machine is busy: in simulated time it is
-    # at least 0.97 (FleetSimulation.EveryMinuteWithinReadRate).
+    # at least 0.97 (FleetSimulation.WithinReadRate).
     assert least > 0.5

@@ -62,7 +62,7 @@ TEST(AggregatedRecord, ReadsAwsModulesRecord) {
 const std::string kKey = bytes_field(1, "key");
 const std::string kRecord = bytes_field(3, number_field(1, 0) + bytes_field(3, "data"));
 
-TEST(AggregatedRecord, ItsFieldsComeInAnyOrder) {
+TEST(AggregatedRecord, FieldsInAnyOrder) {
   const std::string record =
       bytes_field(3, bytes_field(3, "data") + number_field(2, 1) + number_field(1, 1));
   EXPECT_EQ(read(aggregated(record + bytes_field(2, "7") + kKey + bytes_field(2, "8") +
@@ -70,7 +70,7 @@ TEST(AggregatedRecord, ItsFieldsComeInAnyOrder) {
             (std::vector<Expected>{{"other", "8", "data"}}));
 }
 
-TEST(AggregatedRecord, EmptyDataTagsAndLongNumbers) {
+TEST(AggregatedRecord, EmptyTagsLongNumbers) {
   const std::string tag = bytes_field(4, bytes_field(1, "name") + bytes_field(2, ""));
   const std::string bare_tag = bytes_field(4, bytes_field(1, "name"));
   const std::string zero("\x08\x80\x80\x00", 4);
@@ -88,7 +88,7 @@ TEST(AggregatedRecord, OneReaderManyRecords) {
   EXPECT_EQ(reader.read(second).front().partition_key, "other");
 }
 
-TEST(AggregatedRecord, KnownByFirstFourBytes) {
+TEST(AggregatedRecord, KnownByFourBytes) {
   EXPECT_TRUE(is_aggregated("\xF3\x89\x9A\xC2"));
   EXPECT_TRUE(is_aggregated(aggregated(kKey + kRecord)));
   EXPECT_FALSE(is_aggregated("\xF3\x89\x9A"));
@@ -96,7 +96,7 @@ TEST(AggregatedRecord, KnownByFirstFourBytes) {
   EXPECT_FALSE(is_aggregated(""));
 }
 
-TEST(AggregatedRecord, RefusesWhatConsumersTakeAsPlain) {
+TEST(AggregatedRecord, RefusesPlainToConsumers) {
   const std::string record = aggregated(kKey + kRecord);
   EXPECT_EQ(error_of(R"({"pk":{"S":"a"}})"), "it begins with something else than F3 89 9A C2");
   EXPECT_EQ(error_of(record.substr(0, 19)), "it ends before its MD5");
@@ -108,7 +108,7 @@ TEST(AggregatedRecord, RefusesWhatConsumersTakeAsPlain) {
   }
 }
 
-TEST(AggregatedRecord, RefusesWhatIsNoSuchMessage) {
+TEST(AggregatedRecord, RefusesOtherMessages) {
   const std::pair<std::string, std::string> cases[] = {
       {"", "it holds no records"},
       {kKey, "it holds no records"},
@@ -161,7 +161,7 @@ TEST(AggregatedRecord, RefusesWhatIsNoSuchMessage) {
   }
 }
 
-TEST(AggregatedRecord, KeysAsKinesisTakesThem) {
+TEST(AggregatedRecord, KeysFitKinesis) {
   const auto of_key = [](std::string_view key) {
     return error_of(aggregated(bytes_field(1, key) + kRecord));
   };

@@ -44,7 +44,7 @@ void skip_all(std::string_view document) {
   reader.end();
 }
 
-TEST(CborReader, ReadsNumbersOfEveryLength) {
+TEST(CborReader, NumbersOfEveryLength) {
   const auto number = [](const std::string& document) {
     CborReader reader(document);
     const std::uint64_t value = reader.unsigned_number();
@@ -60,12 +60,12 @@ TEST(CborReader, ReadsNumbersOfEveryLength) {
   EXPECT_EQ(number(bytes({0x1b, 0, 0, 0, 0, 0, 0, 0, 1})), 1U);  // longer than need be
 }
 
-TEST(CborReader, ReadsDefiniteAndIndefiniteContainers) {
+TEST(CborReader, DefiniteAndIndefiniteContainers) {
   EXPECT_EQ(read_all(with_lengths()), "a=1,b=[2,3,],");
   EXPECT_EQ(read_all(with_breaks()), "a=1,b=[2,3,],");
 }
 
-TEST(CborReader, ReturnsViewsOfTheDocument) {
+TEST(CborReader, ReturnsViews) {
   const std::string document = bytes({0x82, 0x42, 0xff, 0x00, 0x62, 0xc3, 0xbc});
   CborReader reader(document);
   std::vector<std::string_view> seen;
@@ -77,7 +77,7 @@ TEST(CborReader, ReturnsViewsOfTheDocument) {
   EXPECT_EQ(seen[1], "ü");
 }
 
-TEST(CborReader, JoinsStringsThatComeInPieces) {
+TEST(CborReader, JoinsPiecesOfStrings) {
   // RFC 8949, appendix A: (_ h'0102', h'030405') and (_ "strea", "ming").
   const std::string data = bytes({0x5f, 0x42, 0x01, 0x02, 0x43, 0x03, 0x04, 0x05, 0xff});
   EXPECT_EQ(CborReader(data).bytes().size(), 5U);
@@ -89,7 +89,7 @@ TEST(CborReader, JoinsStringsThatComeInPieces) {
   EXPECT_EQ(seen, (std::vector<std::string_view>{"streaming", ""}));
 }
 
-TEST(CborReader, SkipsWhateverIsWellFormed) {
+TEST(CborReader, SkipsWellFormedItems) {
   skip_all(with_lengths());
   skip_all(with_breaks());
   skip_all(bytes({0x3b, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff}));  // -2^64
@@ -99,7 +99,7 @@ TEST(CborReader, SkipsWhateverIsWellFormed) {
   skip_all(bytes({0x9f, 0x01, 0x5f, 0x41, 0xff, 0xff, 0xbf, 0xff, 0x80, 0xff}));  // all empty
 }
 
-TEST(CborReader, RefusesADocumentCutAnywhere) {
+TEST(CborReader, RefusesCutDocument) {
   for (const std::string& document : {with_lengths(), with_breaks()}) {
     for (std::size_t size = 0; size < document.size(); ++size) {
       const std::string cut = document.substr(0, size);

@@ -19,7 +19,7 @@ TEST(CborWriter, WritesShortestNumbers) {
   EXPECT_EQ(number(1000000000000), bytes({0x1b, 0x00, 0x00, 0x00, 0xe8, 0xd4, 0xa5, 0x10, 0x00}));
 }
 
-TEST(CborWriter, WritesLengthsBeforeOrBreaksBehind) {
+TEST(CborWriter, LengthsOrBreaks) {
   // RFC 8949, appendix A: {"a": 1, "b": [2, 3]}
   EXPECT_EQ(CborWriter().map(2).text("a").number(1).text("b").array(2).number(2).number(3).take(),
             bytes({0xa2, 0x61, 0x61, 0x01, 0x61, 0x62, 0x82, 0x02, 0x03}));

@@ -110,7 +110,7 @@ class EmulatedIdentityTest : public testing::Test {
   FaultPlan plan_{{}, 1};
 };
 
-TEST_F(EmulatedIdentityTest, CallerIdentityNamesUserAndAccount) {
+TEST_F(EmulatedIdentityTest, CallerIdentity) {
   const Reply reply = sts("Action=GetCallerIdentity&Version=2011-06-15", user("BOB"));
   EXPECT_EQ(reply.status, 200);
   EXPECT_THAT(reply.body, HasSubstr("<Arn>arn:aws:iam::000000000000:user/BOB</Arn>"));
@@ -118,7 +118,7 @@ TEST_F(EmulatedIdentityTest, CallerIdentityNamesUserAndAccount) {
   EXPECT_EQ(services().counts().callers.at("GetCallerIdentity").at("AKIDUSERBOB"), 1U);
 }
 
-TEST_F(EmulatedIdentityTest, RoleSessionTellsItsRole) {
+TEST_F(EmulatedIdentityTest, RoleSessionTellsRole) {
   const Reply reply = sts(role_request("path/deploy"), user("BOB"));
   ASSERT_EQ(reply.status, 200) << reply.body;
   EXPECT_THAT(reply.body, HasSubstr("<AccessKeyId>ASIA.deploy.me.1</AccessKeyId>"));
@@ -174,7 +174,7 @@ TEST_F(EmulatedIdentityTest, AssumeRoleRefusalCodes) {
   }
 }
 
-TEST_F(EmulatedIdentityTest, ChainedRoleGetsOneHour) {
+TEST_F(EmulatedIdentityTest, ChainedRoleOneHour) {
   sts(role_request("first"), user("BOB"));
   const aws::Credentials first = session("ASIA.first.me.1");
   EXPECT_THAT(sts(role_request("second", "&DurationSeconds=3601"), first).body,
@@ -224,7 +224,7 @@ TEST_F(EmulatedIdentityTest, PortalTakesLiveToken) {
   EXPECT_EQ(ask("", "sso-live").status, 400);
 }
 
-TEST_F(EmulatedIdentityTest, RefreshGivesExpiringAccessToken) {
+TEST_F(EmulatedIdentityTest, RefreshedAccessTokenExpires) {
   start({.sso_token_lifetime = seconds(100)});
   const boost::json::object request{{"grantType", "refresh_token"},
                                     {"clientId", "client"},
@@ -253,7 +253,7 @@ TEST_F(EmulatedIdentityTest, RefreshGivesExpiringAccessToken) {
   EXPECT_EQ(refusal("grantType", "password"), "UnsupportedGrantTypeException");
 }
 
-TEST_F(EmulatedIdentityTest, LoginIsRefusedWithoutProof) {
+TEST_F(EmulatedIdentityTest, LoginNeedsProof) {
   const boost::json::object request{
       {"grantType", "refresh_token"}, {"clientId", "client"}, {"refreshToken", "login-live"}};
   for (const char* proof : {"", "proof", "a.b.c"}) {
@@ -266,7 +266,7 @@ TEST_F(EmulatedIdentityTest, LoginIsRefusedWithoutProof) {
   }
 }
 
-TEST_F(EmulatedIdentityTest, MetadataNeedsTokenUnlessV1) {
+TEST_F(EmulatedIdentityTest, MetadataNeedsToken) {
   const std::string roles = "/latest/meta-data/iam/security-credentials/";
   EXPECT_EQ(get(roles).status, 401);
   EXPECT_EQ(metadata_token("").status, 400);
@@ -293,7 +293,7 @@ TEST_F(EmulatedIdentityTest, MetadataNeedsTokenUnlessV1) {
   EXPECT_EQ(get(roles).status, 403);
 }
 
-TEST_F(EmulatedIdentityTest, MetadataRenewsAtHalfLife) {
+TEST_F(EmulatedIdentityTest, RenewsAtHalfLife) {
   start({.session_lifetime = seconds(100), .metadata = {.mode = MetadataMode::v1}});
   const auto ask = [&] {
     const Reply reply = get("/latest/meta-data/iam/security-credentials/instance-role");

@@ -65,7 +65,7 @@ TEST(EmulatedParameters, ArePagedByPath) {
   EXPECT_EQ(pages, 3U);
 }
 
-TEST(EmulatedParameters, AreDeletedTenAtATime) {
+TEST(EmulatedParameters, DeletesTenAtOnce) {
   EmulatedParameters ssm;
   ssm.answer("PutParameter", put("/a", "v"));
   boost::json::array names(11, "/a");

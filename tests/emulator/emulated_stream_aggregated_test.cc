@@ -42,7 +42,7 @@ class EmulatedStreamOfAggregatedRecords : public EmulatedStream {
   const ReceivedCounts& received() { return services().received().counts(); }
 };
 
-TEST_F(EmulatedStreamOfAggregatedRecords, EachRecordIsAnItem) {
+TEST_F(EmulatedStreamOfAggregatedRecords, EachRecordIsItem) {
   start({.items = 6}, {.shards = 2});
   const json::value answer =
       put_data({aggregated(message_of({0, 1, 2}, "a")), item_of(3),
@@ -56,7 +56,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, EachRecordIsAnItem) {
   EXPECT_EQ(aggregated_counts().malformed, 0U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, ContentIsComparedWithTable) {
+TEST_F(EmulatedStreamOfAggregatedRecords, ContentMatchesTable) {
   start({.items = 2}, {.shards = 1});
   std::string altered = item_of(0);
   altered[altered.size() - 5] ^= 1;
@@ -71,7 +71,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, ContentIsComparedWithTable) {
 }
 
 // The MD5 of `a` belongs to the first of two shards, that of `b` to the second.
-TEST_F(EmulatedStreamOfAggregatedRecords, ForeignShardsRecordFailsAll) {
+TEST_F(EmulatedStreamOfAggregatedRecords, ForeignShardFailsAll) {
   start({.items = 3}, {.shards = 2});
   const std::string stray =
       bytes_field(1, "b") + bytes_field(3, number_field(1, 1) + bytes_field(3, item_of(2)));
@@ -88,7 +88,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, ForeignShardsRecordFailsAll) {
   EXPECT_EQ(aggregated_counts().out_of_range, 2U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, ExplicitHashKeyComesFirst) {
+TEST_F(EmulatedStreamOfAggregatedRecords, ExplicitHashKeyFirst) {
   start({.items = 3}, {.shards = 2});
   const auto of_hash_keys = [&](std::uint64_t first, std::uint64_t second) {
     return aggregated(
@@ -108,7 +108,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, ExplicitHashKeyComesFirst) {
   EXPECT_EQ(aggregated_counts().out_of_range, 3U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, SplitShardsRecordOutOfRange) {
+TEST_F(EmulatedStreamOfAggregatedRecords, SplitShardsRecord) {
   start({.items = 2}, {.shards = 1, .split_at = 1});
   const std::string record =
       aggregated(message_of({0}, "a") + bytes_field(1, "b") +
@@ -132,7 +132,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, MalformedAreCounted) {
   EXPECT_EQ(received().unknown, 0U);
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, RefusedItemFailsItsRecord) {
+TEST_F(EmulatedStreamOfAggregatedRecords, RefusedItemFailsRecord) {
   start({.items = 20}, {.shards = 1, .refused_every = 10, .refusal = Refusal::entry});
   const json::value answer =
       put_data({aggregated(message_of({7, 8, 9}, "a")), aggregated(message_of({11, 10}, "a"))});
@@ -144,7 +144,7 @@ TEST_F(EmulatedStreamOfAggregatedRecords, RefusedItemFailsItsRecord) {
   EXPECT_EQ(aggregated_counts().records, 1U) << "those that were taken";
 }
 
-TEST_F(EmulatedStreamOfAggregatedRecords, OrTheWholeRequestIs) {
+TEST_F(EmulatedStreamOfAggregatedRecords, WholeRequestRefused) {
   start({.items = 20}, {.shards = 1, .refused_every = 10, .refusal = Refusal::request});
   const json::value answer =
       put_data({aggregated(message_of({7, 8, 9}, "a")), aggregated(message_of({11, 10}, "a"))});

@@ -51,7 +51,7 @@ class EmulatedStreamInCbor : public EmulatedStream {
   }
 };
 
-TEST_F(EmulatedStreamInCbor, TakesRecordsAndAnswersInCbor) {
+TEST_F(EmulatedStreamInCbor, TakesAndAnswersCbor) {
   start({.items = 3}, {.shards = 1});
   EXPECT_EQ(to_json(put_in_cbor({0, 1, 2})),
             boost::json::parse(R"({"FailedRecordCount":0,"Records":[
@@ -65,7 +65,7 @@ TEST_F(EmulatedStreamInCbor, TakesRecordsAndAnswersInCbor) {
   EXPECT_EQ(services().received().counts().duplicates, 1U);
 }
 
-TEST_F(EmulatedStreamInCbor, ReadsWhatAwssJavaWriterWrites) {
+TEST_F(EmulatedStreamInCbor, ReadsJavaWriter) {
   start({.items = 1}, {.shards = 4});
   CborWriter body;
   body.open_map().text("Records").open_array().open_map();
@@ -99,7 +99,7 @@ TEST_F(EmulatedStreamInCbor, ListsItsShards) {
             ask("ListShards", R"({"NextToken":"4"})"));
 }
 
-TEST_F(EmulatedStreamInCbor, RefusesWhatItCannotRead) {
+TEST_F(EmulatedStreamInCbor, RefusesUnreadableBody) {
   start({.items = 1}, {});
   const std::string body = CborWriter()
                                .map(1)
@@ -151,7 +151,7 @@ TEST_F(EmulatedStreamInCbor, KeepsToItsLimits) {
   EXPECT_EQ(services().counts().requests_over_limits, 2U);
 }
 
-TEST_F(EmulatedStreamInCbor, MeetsTheFaultsOfTheStream) {
+TEST_F(EmulatedStreamInCbor, FaultsOfStream) {
   start({.items = 500}, {.shards = 1});
   std::vector<std::uint64_t> items(500);
   const auto results = [&](Fault fault) {
@@ -193,7 +193,7 @@ TEST_F(EmulatedStreamInCbor, OrSpeaksJsonAlone) {
   EXPECT_EQ(put({0}).at("FailedRecordCount").as_int64(), 0);
 }
 
-TEST_F(EmulatedStreamInCbor, OrRefusesItAsAType) {
+TEST_F(EmulatedStreamInCbor, RefusedAsType) {
   start({.items = 1}, {.wires = KinesisWires::json_415});
   EXPECT_EQ(put_in_cbor({0}).status, 415);
   EXPECT_EQ(put_in_cbor({0}).body, "");

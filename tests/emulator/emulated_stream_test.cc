@@ -25,7 +25,7 @@ std::vector<std::uint64_t> first_items(std::uint64_t count) {
   return items;
 }
 
-TEST_F(EmulatedStream, RecordsStayWithTheirShard) {
+TEST_F(EmulatedStream, RecordsKeepTheirShard) {
   start({.items = 200}, {.shards = 4});
   std::map<std::string, int> records_by_shard;
   const json::value first = put(first_items(200));
@@ -65,7 +65,7 @@ TEST_F(EmulatedStream, SplitMovesRecords) {
   EXPECT_EQ(text(describe(), "StreamStatus"), "ACTIVE");
 }
 
-TEST_F(EmulatedStream, ListsClosedShardsInPages) {
+TEST_F(EmulatedStream, ListsClosedShards) {
   start({.items = 1}, {.shards = 2, .shards_per_page = 4, .split_at = 0});
   put({0});
   const json::value first = ask("ListShards", R"({"StreamName":"s"})");
@@ -110,7 +110,7 @@ TEST_F(EmulatedStream, ReportsItsMode) {
   EXPECT_EQ(told(StreamMode::on_demand), "ON_DEMAND");
 }
 
-TEST_F(EmulatedStream, OverShardLimitIsThrottled) {
+TEST_F(EmulatedStream, OverLimitIsThrottled) {
   start({.items = 100}, {.shards = 1, .shard_limits = {.records_per_second = 10}});
   const json::value answer = put(first_items(100));
   EXPECT_EQ(answer.at("FailedRecordCount").as_int64(), 90);

@@ -33,7 +33,7 @@ TEST(FaultRule, IsReadFromText) {
   }
 }
 
-TEST(FaultPlan, StrikesAtTheChosenCallAlone) {
+TEST(FaultPlan, StrikesChosenCallAlone) {
   FaultPlan plan({parse_fault_rule("Scan:stall@2")}, 1);
   for (int call = 0; call < 5; ++call) {
     EXPECT_FALSE(plan.next("PutRecords"));
@@ -86,7 +86,7 @@ TEST(FaultPlan, SameSeedSameFaults) {
   EXPECT_NE(faults(7), faults(8));
 }
 
-TEST(FaultPlan, PutRecordsFaultsSpareOthers) {
+TEST(FaultPlan, PutRecordsFaultsAlone) {
   FaultPlan plan({parse_fault_rule("partial_throttle=1")}, 1);
   EXPECT_FALSE(plan.next("Scan"));
   EXPECT_EQ(plan.next("PutRecords"), Fault::partial_throttle);

@@ -62,13 +62,13 @@ std::string call(FaultServerOptions options, std::string_view operation, std::st
 
 constexpr std::string_view kScan = R"({"TableName":"t","TotalSegments":1,"Segment":0})";
 
-TEST(FaultServer, AnswersRequestsThatAreSignedRight) {
+TEST(FaultServer, AnswersSignedRequests) {
   const FaultServerOptions options{.table = {.items = 2}};
   const std::string page = call(options, "Scan", kScan, options.credentials);
   EXPECT_TRUE(page.starts_with(R"({"Items":[{"pk":{"S":"item-000000000000"})")) << page;
 }
 
-TEST(FaultServer, TakesBotosSpacedStartKey) {
+TEST(FaultServer, BotosSpacedStartKey) {
   const FaultServerOptions options{.table = {.items = 3}};
   const auto scan_after = [&](std::string_view number) {
     return call(options, "Scan",
@@ -83,7 +83,7 @@ TEST(FaultServer, TakesBotosSpacedStartKey) {
   EXPECT_EQ(scan_after("0"), "ValidationException");
 }
 
-TEST(FaultServer, RefusesWhatIsSignedWrong) {
+TEST(FaultServer, RefusesWrongSignature) {
   const FaultServerOptions options{.table = {.items = 2}};
   aws::Credentials wrong_secret = options.credentials;
   wrong_secret.secret_access_key = "another";

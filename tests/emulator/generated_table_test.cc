@@ -16,7 +16,7 @@ std::string item(const GeneratedTable& table, std::uint64_t number) {
   return json;
 }
 
-TEST(GeneratedTable, ItemsHaveSizeAndNumber) {
+TEST(GeneratedTable, ItemSizeAndNumber) {
   const GeneratedTable table({.items = 1000, .min_item_bytes = 100, .max_item_bytes = 300});
   std::set<std::size_t> sizes;
   for (std::uint64_t i = 0; i < 1000; ++i) {
@@ -30,7 +30,7 @@ TEST(GeneratedTable, ItemsHaveSizeAndNumber) {
   EXPECT_EQ(*sizes.rbegin(), 300U);
 }
 
-TEST(GeneratedTable, ForeignItemHasNoNumber) {
+TEST(GeneratedTable, ForeignItemUnnumbered) {
   const GeneratedTable table({.items = 10});
   const GeneratedTable larger({.items = 11});
   EXPECT_FALSE(table.number_of(item(larger, 10)));
@@ -38,7 +38,7 @@ TEST(GeneratedTable, ForeignItemHasNoNumber) {
   EXPECT_FALSE(table.number_of(""));
 }
 
-TEST(GeneratedTable, AlteredItemIsNotIt) {
+TEST(GeneratedTable, AlteredItemDiffers) {
   const GeneratedTable table({.items = 10, .oversize_every = 2, .oversize_bytes = 300});
   for (const std::uint64_t number : {4U, 5U}) {
     const std::string json = item(table, number);
@@ -54,7 +54,7 @@ TEST(GeneratedTable, AlteredItemIsNotIt) {
   }
 }
 
-TEST(GeneratedTable, EveryNthItemIsTooLarge) {
+TEST(GeneratedTable, EveryNthTooLarge) {
   const GeneratedTable table({.items = 100, .oversize_every = 7});
   std::set<std::string> distinct;
   for (std::uint64_t i = 0; i < 100; ++i) {
@@ -74,7 +74,7 @@ TEST(GeneratedTable, EveryNthItemIsTooLarge) {
   EXPECT_EQ(distinct.size(), 15U);
 }
 
-TEST(GeneratedTable, SegmentsCoverEveryItemOnce) {
+TEST(GeneratedTable, SegmentsCoverItemsOnce) {
   const GeneratedTable table(
       {.items = 997, .min_item_bytes = 64, .max_item_bytes = 200, .page_bytes = 1000});
   for (const std::uint32_t segments : {1U, 7U, 997U, 2000U}) {
@@ -101,7 +101,7 @@ TEST(GeneratedTable, SegmentsCoverEveryItemOnce) {
   }
 }
 
-TEST(GeneratedTable, EmptyPageAfterFullLast) {
+TEST(GeneratedTable, EmptyPageAfterFull) {
   const GeneratedTable table({.items = 10});
   const auto full = table.page({.limit = 10});
   EXPECT_EQ(full->items, 10U);
@@ -111,7 +111,7 @@ TEST(GeneratedTable, EmptyPageAfterFullLast) {
   EXPECT_EQ(empty->body.find("LastEvaluatedKey"), std::string::npos);
 }
 
-TEST(GeneratedTable, HalfUnitPer4KiB) {
+TEST(GeneratedTable, HalfUnits) {
   const GeneratedTable table({.items = 100, .min_item_bytes = 1000, .max_item_bytes = 1000});
   EXPECT_EQ(table.page({.limit = 4})->read_units, 0.5);  // and 3 commas
   EXPECT_EQ(table.page({.limit = 5})->read_units, 1);
@@ -122,7 +122,7 @@ TEST(GeneratedTable, HalfUnitPer4KiB) {
             std::string::npos);
 }
 
-TEST(GeneratedTable, ForeignSegmentsKeyIsRefused) {
+TEST(GeneratedTable, ForeignSegmentsKeyRefused) {
   const GeneratedTable table({.items = 100});
   EXPECT_TRUE(table.page({.segment = 1, .total_segments = 2, .after = 50}));
   EXPECT_FALSE(table.page({.segment = 1, .total_segments = 2, .after = 49}));

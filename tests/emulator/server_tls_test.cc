@@ -69,7 +69,7 @@ Seen ask_in(int version, bool trusts = true, const std::string& host = "127.0.0.
   return seen;
 }
 
-TEST(ServerTls, SpeaksBothVersionsInOneCipher) {
+TEST(ServerTls, BothVersionsOneCipher) {
   const Seen newer = ask_in(TLS1_3_VERSION);
   EXPECT_EQ(newer.protocol, "TLSv1.3");
   EXPECT_EQ(newer.cipher, "TLS_AES_128_GCM_SHA256");

@@ -14,7 +14,7 @@ using std::chrono::milliseconds;
 
 const StreamShards::Time kStart{};
 
-TEST(StreamShards, RecordGoesByKeysMd5) {
+TEST(StreamShards, ShardOfKeysHash) {
   const StreamShards shards(4, {});
   // Their MD5 sums begin with 0cc1, 92eb, 4a8a and e167.
   EXPECT_EQ(shards.shard_of("a", ""), 0U);
@@ -23,7 +23,7 @@ TEST(StreamShards, RecordGoesByKeysMd5) {
   EXPECT_EQ(shards.shard_of("e", ""), 3U);
 }
 
-TEST(StreamShards, AnExplicitHashKeyComesFirst) {
+TEST(StreamShards, ExplicitHashKeyFirst) {
   const StreamShards shards(2, {});
   EXPECT_EQ(shards.shard_of("b", "0"), 0U);
   EXPECT_EQ(shards.shard_of("b", "170141183460469231731687303715884105727"), 0U);  // 2^127 - 1
@@ -51,7 +51,7 @@ TEST(StreamShards, RequestsRecordsStayTogether) {
   EXPECT_TRUE(shards.place({}));
 }
 
-TEST(StreamShards, SplitDoublesWithNewNames) {
+TEST(StreamShards, SplitMakesNewNames) {
   StreamShards shards(2, {});
   EXPECT_EQ(shards.id_of(1), "shardId-000000000001");
   shards.split_all();
@@ -62,7 +62,7 @@ TEST(StreamShards, SplitDoublesWithNewNames) {
   EXPECT_EQ(shards.id_of(7), "shardId-000000000013");
 }
 
-TEST(StreamShards, ListsShardsWithHashKeys) {
+TEST(StreamShards, ListsHashKeyRanges) {
   for (const std::uint32_t count : {1U, 3U, 7U, 200U}) {
     StreamShards shards(count, {});
     shards.split_all();
@@ -101,7 +101,7 @@ TEST(StreamShards, ShardRecordRate) {
   EXPECT_EQ(taken, 10) << "one second is saved up, not an hour";
 }
 
-TEST(StreamShards, ShardByteRateOwesLargeRecord) {
+TEST(StreamShards, LargeRecordOwesBytes) {
   StreamShards shards(1, {.bytes_per_second = 1000});
   EXPECT_TRUE(shards.take(0, 600, kStart));
   EXPECT_TRUE(shards.take(0, 3000, kStart));
@@ -109,7 +109,7 @@ TEST(StreamShards, ShardByteRateOwesLargeRecord) {
   EXPECT_TRUE(shards.take(0, 1, kStart + milliseconds(2700)));
 }
 
-TEST(StreamShards, WithoutLimitsAllIsTaken) {
+TEST(StreamShards, NoLimitsTakesAll) {
   StreamShards shards(1, {});
   for (int i = 0; i < 10'000; ++i) {
     EXPECT_TRUE(shards.take(0, 1U << 20, kStart));

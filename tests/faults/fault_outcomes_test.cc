@@ -103,7 +103,7 @@ const std::vector<Row>& rows() {
   return table;
 }
 
-TEST(FaultOutcomes, EveryFaultHasARow) {
+TEST(FaultOutcomes, EveryFaultHasRow) {
   std::set<Fault> known;
   for (const Row& row : rows()) {
     known.insert(row.fault);
@@ -177,9 +177,9 @@ void expect_as_it_says(const Row& row, bool tls) {
   loop.poll();
 }
 
-TEST_P(FaultOutcome, IsAsItsRowSays) { expect_as_it_says(GetParam(), false); }
+TEST_P(FaultOutcome, MatchesItsRow) { expect_as_it_says(GetParam(), false); }
 
-TEST_P(FaultOutcome, IsTheSameOverTls) { expect_as_it_says(GetParam(), true); }
+TEST_P(FaultOutcome, SameOverTls) { expect_as_it_says(GetParam(), true); }
 
 INSTANTIATE_TEST_SUITE_P(Rows, FaultOutcome, testing::ValuesIn(rows()),
                          [](const testing::TestParamInfo<Row>& row) {

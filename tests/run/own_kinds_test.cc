@@ -156,7 +156,7 @@ TEST_F(OwnKindsTest, WholeRun) {
 }
 
 // The pages of this source do not say what they cost.
-TEST_F(OwnKindsTest, DefaultRateIsLetGo) {
+TEST_F(OwnKindsTest, DefaultRateDropped) {
   capacity_ = {.mode = source::ReadCapacity::Mode::provisioned, .units_per_second = 1e6};
   const Ended ended = run(settings());
   ASSERT_TRUE(ended.outcome) << ended.error;
@@ -169,7 +169,7 @@ TEST_F(OwnKindsTest, DefaultRateIsLetGo) {
   EXPECT_FALSE(ended.progress.read_rate);
 }
 
-TEST_F(OwnKindsTest, ChosenRateMustBeKept) {
+TEST_F(OwnKindsTest, ChosenRateKept) {
   ScanSettings chosen = settings();
   chosen.read_rate.units = 1e6;
   const Ended ended = run(chosen);
@@ -177,7 +177,7 @@ TEST_F(OwnKindsTest, ChosenRateMustBeKept) {
   EXPECT_THAT(ended.error, testing::HasSubstr("does not return ConsumedCapacity"));
 }
 
-TEST_F(OwnKindsTest, CompleteRunHasNothingToDo) {
+TEST_F(OwnKindsTest, CompleteRunDoesNothing) {
   run(settings());
   const Ended again = run(settings());
   ASSERT_TRUE(again.outcome) << again.error;
@@ -204,7 +204,7 @@ TEST_F(OwnKindsTest, ResumesAfterKills) {
   EXPECT_EQ(ended.progress.items_before + ended.progress.counters.items_delivered, all().size());
 }
 
-TEST_F(OwnKindsTest, RefusedItemsBecomeDeadLetters) {
+TEST_F(OwnKindsTest, RefusedBecomeDeadLetters) {
   counting_.refuses = [](const std::string& id) { return id.ends_with(".3"); };
   run_and_kill(settings(), 10);
   const Ended ended = run(settings());
@@ -269,7 +269,7 @@ TEST_F(OwnKindsTest, LimitThenTheRest) {
   EXPECT_EQ(distinct_taken(), all());
 }
 
-TEST_F(OwnKindsTest, OnlyResumesWhatHasBegun) {
+TEST_F(OwnKindsTest, OnlyResumesBegunRun) {
   only_resumes_ = true;
   Ended ended = run(settings());
   ASSERT_TRUE(ended.outcome) << ended.error;
@@ -308,7 +308,7 @@ TEST_F(OwnKindsTest, RepeatedRestartIsOne) {
   EXPECT_TRUE(run(restart).outcome->nothing_to_do);  // the same event again
 }
 
-TEST_F(OwnKindsTest, FileTakesTheSamePages) {
+TEST_F(OwnKindsTest, FileTakesSamePages) {
   ScanSettings to_file = settings();
   const std::string path = folder_ + "/items.ndjson";
   to_file.output = sink::OutputFile{.path = path};
@@ -412,14 +412,14 @@ TEST_F(FileRunTest, RestartReplacesContent) {
   EXPECT_EQ(found(), all());
 }
 
-TEST_F(FileRunTest, RestartKeepsOutOfOthersFile) {
+TEST_F(FileRunTest, RestartSparesOthersFile) {
   sink::LineFile other = sink::LineFile::begin(path_);
   other.append("{}\n");
   EXPECT_THAT(restart().error, HasSubstr("another process"));
   EXPECT_THAT(lines(path_), testing::ElementsAre("{}"));
 }
 
-TEST_F(FileRunTest, ReplacedFileIsNotResumed) {
+TEST_F(FileRunTest, ReplacedFileNotResumed) {
   to_file_.limit = 100;
   ASSERT_TRUE(run(to_file_).outcome);
   std::filesystem::copy(path_, path_ + ".copy");
@@ -429,7 +429,7 @@ TEST_F(FileRunTest, ReplacedFileIsNotResumed) {
   EXPECT_THAT(lines(path_), SizeIs(100));
 }
 
-TEST_F(FileRunTest, LostFileIsNotResumed) {
+TEST_F(FileRunTest, LostFileNotResumed) {
   write("{\"id\":{\"S\":\"precious\"}}\n");
   refusal_ = "";
   ScanSettings again = to_file_;
@@ -443,7 +443,7 @@ TEST_F(FileRunTest, LostFileIsNotResumed) {
   EXPECT_THAT(found(), testing::ElementsAre("precious"));
 }
 
-TEST_F(FileRunTest, CompleteRunTakesItsPlaceLater) {
+TEST_F(FileRunTest, CompleteRunReplacesLater) {
   write("precious\n");
   ASSERT_TRUE(restart().outcome);
   // As if the last process had been killed before its file took the place of the old one.
@@ -455,7 +455,7 @@ TEST_F(FileRunTest, CompleteRunTakesItsPlaceLater) {
   EXPECT_EQ(found(), all());
 }
 
-TEST_F(FileRunTest, CompleteRunMissesItsFile) {
+TEST_F(FileRunTest, CompleteRunMissesFile) {
   ASSERT_TRUE(run(to_file_).outcome);
   EXPECT_TRUE(run(to_file_).outcome->nothing_to_do);
   const auto expect_refusal = [this](const std::string& fault) {
@@ -488,7 +488,7 @@ TEST_F(FileRunTest, RemovedDuringTheRun) {
   EXPECT_FALSE(std::filesystem::exists(path_));
 }
 
-TEST_F(FileRunTest, NewFilesOfKilledRestartsGo) {
+TEST_F(FileRunTest, KilledRestartsFilesGo) {
   write("precious\n");
   ScanSettings again = to_file_;
   again.restart = true;
@@ -531,7 +531,7 @@ TEST_F(FileRunTest, RestartOverALink) {
   EXPECT_TRUE(std::filesystem::is_symlink(path_));
 }
 
-TEST_F(OwnKindsTest, DeadLettersOfEachRunApart) {
+TEST_F(OwnKindsTest, EachRunsDeadLetters) {
   counting_.refuses = [](const std::string& id) { return id.starts_with("0."); };
   std::vector<std::string> letters;
   for (const std::string checkpoint : {"v1.1", "v1.2", "v1.2"}) {
@@ -550,7 +550,7 @@ TEST_F(OwnKindsTest, DeadLettersOfEachRunApart) {
   EXPECT_THAT(letters, testing::UnorderedElementsAre("v1.1.", "v1.2."));
 }
 
-TEST_F(OwnKindsTest, ForeignFileForDeadLetters) {
+TEST_F(OwnKindsTest, ForeignDeadLetterFile) {
   const std::string letters = folder_ + "/letters";
   std::ofstream(letters) << "notes\n";
   std::filesystem::permissions(letters, std::filesystem::perms(0600));
