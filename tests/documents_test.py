@@ -47,7 +47,7 @@ def test_named_files_are_there() -> None:
     assert [(document, name) for document, name in files if not any(ROOT.glob(f"{name.rstrip('/')}*"))] == []
 
 
-def test_kinds_are_shown_by_tests() -> None:
+def test_tests_show_kinds() -> None:
     """The last column: `FileRunTest.*`, `test_files.py::test_output`, `faults_test --gtest_filter='*Letters*'`."""
     text = (ROOT / "docs/guarantees.md").read_text()
     section = text.partition("\n## Kinds of failure")[2].partition("\n## ")[0]

@@ -148,14 +148,14 @@ def read_sources() -> Dict[str, str]:
     return read_folders(SOURCES, "*")
 
 
-def test_sources_keep_the_include_rule() -> None:
+def test_sources_keep_rule() -> None:
     sources = read_sources()
     assert sources, f"no sources under {SOURCES}"
     found = violations(sources)
     assert not found, "\n" + "\n".join(found)
 
 
-def test_doubles_keep_the_include_rule() -> None:
+def test_doubles_keep_rule() -> None:
     for folder in DOUBLES:
         files = read_folders(TESTS, folder)
         assert files, f"no sources in tests/{folder}"
@@ -163,7 +163,7 @@ def test_doubles_keep_the_include_rule() -> None:
         assert not found, "\n" + "\n".join(found)
 
 
-def test_value_headers_exist_where_their_folder_does() -> None:
+def test_value_headers_exist() -> None:
     sources = read_sources()
     folders = {path.split("/")[0] for path in sources}
     gone = [h for h in VALUE_HEADERS if h.split("/")[0] in folders and h not in sources]
@@ -203,19 +203,19 @@ def test_only_tests_include_doubles() -> None:
     assert violations_of_doubles({"emulator/fault_plan.h": '#include "support/../faults/fault_run.h"\n'}) != []
 
 
-def test_value_header_of_an_upstream_stage_is_allowed() -> None:
+def test_upstream_value_header() -> None:
     assert check("batch/batch.h", '#include "source/scan_page.h"') == []
     assert check("batch/batch.h", '#include "source/segment_scanner.h"') != []
     assert check("batch/batch.h", '#include "aws/client.h"') != []
 
 
-def test_angle_brackets_and_dots_do_not_hide_an_include() -> None:
+def test_brackets_and_dots() -> None:
     assert check("base/error.h", "#include <aws/client.h>") != []
     assert check("base/error.h", '#include "../aws/client.h"') != []
     assert check("base/error.h", "#include <string>", "#include <sys/stat.h>") == []
 
 
-def test_comments_and_strings_are_no_includes() -> None:
+def test_comments_and_strings() -> None:
     include = '#include "cli/main.h"'
     assert check("base/a.h", f"// {include}") == []
     assert check("base/a.h", "/*", include, "*/") == []
@@ -224,7 +224,7 @@ def test_comments_and_strings_are_no_includes() -> None:
     assert check("base/a.h", "constexpr int n = 1'000'000;", include, "char c = '\"';") != []
 
 
-def test_folder_without_a_rule_is_found() -> None:
+def test_folder_without_rule() -> None:
     assert check("utils/strings.h", "") != []
 
 

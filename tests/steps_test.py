@@ -39,7 +39,7 @@ def processes_in(tmp_path: Path) -> List[str]:
     return found
 
 
-def test_steps_run_alongside_each_other(tmp_path: Path) -> None:
+def test_steps_run_alongside(tmp_path: Path) -> None:
     # Each waits for the other, so neither would end if one ran after the other.
     body = """
     back() { quiet_step back: back.log bash -c 'echo ready >ready; cat <here'; }
@@ -52,7 +52,7 @@ def test_steps_run_alongside_each_other(tmp_path: Path) -> None:
     assert "front: ready" in output and "back: done" in output
 
 
-def test_join_returns_how_it_ended(tmp_path: Path) -> None:
+def test_join_returns_result(tmp_path: Path) -> None:
     body = """
     back() { quiet_step back back.log bash -c 'exit 3' || return; }
     alongside back

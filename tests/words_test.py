@@ -112,7 +112,9 @@ class Finding(NamedTuple):
 
 # A test's name says its case; what the case is for is said by its code.
 MAX_WORDS_OF_TEST_NAME = 4
-TEST_NAME = re.compile(r"^[ \t]*(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*\w+\s*,\s*(\w+)\s*\)", re.M)
+TEST_NAME = re.compile(
+    r"^[ \t]*(?:(?:TEST|TEST_F|TEST_P|TYPED_TEST|TYPED_TEST_P)\(\s*\w+\s*,\s*|(?:async )?def test_)(\w+)", re.M
+)
 WORD = re.compile(r"[A-Z]+(?![a-z])|[A-Z][a-z]*|[a-z]+|\d+")
 
 RULES = [(compiled(phrase), instead) for phrase, instead in (*PHRASES, *NAMES)]
@@ -167,6 +169,8 @@ def test_phrases_are_found() -> None:
         ("almost_all", 0),
         ("at most two", 0),
         ("TEST_F(ClientTest, StalledAnswerIsRetried) {", 0),
+        ("def test_stalled_answer_is_retried() -> None:", 0),
+        ("    def test_a_stalled_answer_is_retried(self) -> None:", 1),
         ("TEST_F(ClientTest,\n       AStalledAnswerIsAskedForOnceAgain) {", 1),
     ):
         assert len(find("x", text)) == count, text

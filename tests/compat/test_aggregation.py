@@ -11,7 +11,7 @@ from running import Everyitem
 COUNT = 1500
 
 
-def test_a_consumer_finds_every_item_once(
+def test_consumer_finds_every_item(
     moto: Moto, everyitem: Everyitem, deaggregated: Any
 ) -> None:
     table, plain, aggregated = moto.table(COUNT), moto.stream(), moto.stream()
@@ -33,7 +33,7 @@ def test_a_consumer_finds_every_item_once(
     ) == Counter((item, one["partition_key"]) for item, one in zip(data, found))
 
 
-def test_a_consumer_drops_none_for_its_shard(
+def test_consumer_drops_nothing(
     moto: Moto, everyitem: Everyitem, deaggregated: Any
 ) -> None:
     table, stream = moto.table(COUNT), moto.stream(8)

@@ -42,7 +42,7 @@ def create_checkpoint_table(moto: Moto) -> str:
 
 
 @pytest.mark.parametrize("store", ["sqlite", "dynamodb", "ssm"])
-def test_run_resumes_where_it_stopped(moto: Moto, everyitem: Everyitem, store: str) -> None:
+def test_run_resumes(moto: Moto, everyitem: Everyitem, store: str) -> None:
     checkpoint = {
         "sqlite": lambda: "sqlite:run.sqlite",
         "dynamodb": lambda: create_checkpoint_table(moto),

@@ -43,7 +43,7 @@ def read_back(backend: Backend, stream: str) -> List[UserRecord]:
 
 
 @pytest.mark.parametrize("segments", [1, 4, 16])
-def test_every_item_is_in_one_aggregated_record(
+def test_every_item_once(
     backend: Backend, everyitem: Everyitem, segments: int
 ) -> None:
     table, stream = backend.table(COUNT), backend.stream(SHARDS)
@@ -73,7 +73,7 @@ def test_partition_keys_are_unchanged(
     }
 
 
-def test_items_belong_to_their_shard_after_a_split(
+def test_split_stream(
     backend: Backend, everyitem: Everyitem, proxy: Any
 ) -> None:
     table, stream = backend.table(COUNT), backend.stream(SHARDS)
@@ -104,7 +104,7 @@ def test_items_belong_to_their_shard_after_a_split(
     assert {record.shard for record in backend.records(stream)} - set(split)
 
 
-def test_large_item_has_its_own_record(
+def test_large_item_alone(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     table = backend.table(loaded=[{"id": {"S": "large"}, "filling": {"S": "x" * 300_000}}])
@@ -115,7 +115,7 @@ def test_large_item_has_its_own_record(
     assert compare(table.items, [data], table.keys).complete
 
 
-def test_aggregate_is_refused_for_files(everyitem: Everyitem) -> None:
+def test_refused_for_files(everyitem: Everyitem) -> None:
     result = everyitem.run("scan", "--table", "orders", "--to", "-", "--aggregate")
     assert result.code == 2
     assert "--aggregate needs --stream" in result.stderr

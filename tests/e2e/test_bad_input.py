@@ -62,7 +62,7 @@ def test_missing_table(everyitem: Everyitem, stream: str) -> None:
     assert_refused(result, "no-such-table", "ResourceNotFound", "Check --table", code=WRONG_USAGE)
 
 
-def test_missing_stream_stops_before_reading(
+def test_missing_stream(
     everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     dynamodb = proxy("dynamodb")
@@ -71,7 +71,7 @@ def test_missing_stream_stops_before_reading(
     assert dynamodb.bodies("Scan") == []
 
 
-def test_stream_that_is_not_active(
+def test_inactive_stream(
     everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     dynamodb = proxy("dynamodb")
@@ -85,7 +85,7 @@ def test_stream_that_is_not_active(
     assert dynamodb.bodies("Scan") == []
 
 
-def test_stream_being_created_is_waited_for(
+def test_creating_stream_is_awaited(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     table = backend.table(20)
@@ -112,7 +112,7 @@ def test_unreachable_endpoint(
     assert_refused(result, str(port), "connect|refused|reach")
 
 
-def test_endpoint_is_not_an_aws_service(
+def test_endpoint_of_another_service(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     page = Response(200, b"<html>Welcome to the login page</html>", {"Content-Type": "text/html"})
@@ -121,7 +121,7 @@ def test_endpoint_is_not_an_aws_service(
     assert_refused(result, "DescribeTable|endpoint")
 
 
-def test_region_that_does_not_exist(everyitem: Everyitem, table: Table, stream: str) -> None:
+def test_unknown_region(everyitem: Everyitem, table: Table, stream: str) -> None:
     everyitem.endpoints = {}
     result = everyitem.run(
         "scan", "--table", table.name, "--stream", stream, "--region", "nowhere-1", "--max-wait", "1s"
@@ -169,7 +169,7 @@ def test_unknown_credentials(
     assert_refused(result, "UnrecognizedClient", "credentials|access key")
 
 
-def test_profile_that_does_not_exist(everyitem: Everyitem, table: Table, stream: str) -> None:
+def test_unknown_profile(everyitem: Everyitem, table: Table, stream: str) -> None:
     result = everyitem.run(
         "scan", "--table", table.name, "--stream", stream, "--profile", "no-such-profile"
     )
@@ -345,7 +345,7 @@ def test_wrong_usage(everyitem: Everyitem, arguments: Any, word: str) -> None:
     assert_refused(everyitem.run(*arguments), word, code=WRONG_USAGE)
 
 
-def test_foreign_and_corrupt_checkpoints_are_left_alone(
+def test_foreign_or_corrupt_checkpoint(
     everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     foreign = everyitem.home / "foreign.db"
@@ -384,7 +384,7 @@ def test_damaged_checkpoint_is_refused(
     assert len(backend.data(own)) == 20
 
 
-def test_checkpoint_path_is_not_writable(
+def test_unwritable_checkpoint_path(
     everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     for path in ("/dev/null/run", everyitem.home, "/proc/everyitem/run"):
@@ -395,13 +395,13 @@ def test_checkpoint_path_is_not_writable(
         assert_refused(result, re.escape(str(path)), code=WRONG_USAGE if is_folder else FAILED)
 
 
-def test_output_path_is_not_writable(everyitem: Everyitem, table: Table) -> None:
+def test_unwritable_output_path(everyitem: Everyitem, table: Table) -> None:
     for path in ("/dev/null/out", everyitem.home, "/no/such/directory/out"):
         result = everyitem.run("scan", "--table", table.name, "--to", path)
         assert_refused(result, re.escape(str(path)), code=WRONG_USAGE)
 
 
-def test_full_disk_under_standard_output(everyitem: Everyitem, table: Table) -> None:
+def test_full_standard_output(everyitem: Everyitem, table: Table) -> None:
     done = everyitem.shell(f"everyitem scan --table {table.name} --to - >/dev/full")
     assert done.returncode == 1, done.stderr
     assert b"No space left" in done.stderr
@@ -432,7 +432,7 @@ def test_missing_home_is_named(
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
-def test_full_disk_under_the_file_loses_nothing(
+def test_full_disk_below_file(
     backend: Backend, everyitem: Everyitem, tmp_path: Path
 ) -> None:
     table = backend.table(1000)
@@ -449,7 +449,7 @@ def test_full_disk_under_the_file_loses_nothing(
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
-def test_full_disk_under_the_checkpoint_loses_nothing(
+def test_full_disk_below_checkpoint(
     backend: Backend, everyitem: Everyitem, tmp_path: Path
 ) -> None:
     table, own = backend.table(1000), backend.stream()
@@ -467,7 +467,7 @@ def test_full_disk_under_the_checkpoint_loses_nothing(
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
-def test_read_only_checkpoint_stops_before_reading(
+def test_read_only_checkpoint(
     backend: Backend, everyitem: Everyitem, tmp_path: Path
 ) -> None:
     table, own = backend.table(1000), backend.stream()

@@ -20,7 +20,7 @@ ITEMS = 150_000  # 300 MB
 
 
 @pytest.mark.slow
-def test_memory_stays_bounded_under_faults(tmp_path: Path) -> None:
+def test_memory_bounded_under_faults(tmp_path: Path) -> None:
     with FaultServer(*FAULTS, items=ITEMS, item_bytes=ITEM_BYTES) as server:
         everyitem = server.everyitem(tmp_path)
         peak = peak_megabytes(everyitem, list(map(str, scan_of("--segments", SEGMENTS))))

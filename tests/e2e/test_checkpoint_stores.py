@@ -67,7 +67,7 @@ def checkpoints(backend: Backend) -> CheckpointTable:
     return CheckpointTable(backend)
 
 
-def test_stop_does_not_wait_for_a_silent_store(
+def test_silent_store(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -98,7 +98,7 @@ def test_stop_does_not_wait_for_a_silent_store(
     assert backend.compared(table, stream).complete
 
 
-def test_killed_run_in_dynamodb_resumes(
+def test_killed_run_in_dynamodb(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -147,7 +147,7 @@ def test_killed_run_in_dynamodb_resumes(
     assert len(backend.data(stream)) == compared.records + COUNT
 
 
-def test_interrupted_run_in_dynamodb_is_free_at_once(
+def test_interrupted_run_in_dynamodb(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -170,7 +170,7 @@ def test_interrupted_run_in_dynamodb_is_free_at_once(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_process_that_lost_the_run_stops(
+def test_lost_run_stops(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -247,7 +247,7 @@ SLOW_TABLE = {"items": 4000, "item_bytes": 4000, "page_bytes": 400_000, "scan_la
 IN_SSM = ("--segments", 8, "--checkpoint", "ssm:/backfill")
 
 
-def test_interrupted_run_in_parameters_resumes(tmp_path: Path) -> None:
+def test_interrupted_run_in_parameters(tmp_path: Path) -> None:
     with FaultServer(**SLOW_TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         process = everyitem.start(*scan_of(*IN_SSM))
@@ -274,7 +274,7 @@ def test_interrupted_run_in_parameters_resumes(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_killed_run_in_parameters_resumes(tmp_path: Path) -> None:
+def test_killed_run_in_parameters(tmp_path: Path) -> None:
     # Longer than the 10 s before progress is first written.
     with FaultServer(**{**SLOW_TABLE, "scan_latency_ms": 3000}) as server:
         everyitem = server.everyitem(tmp_path)
@@ -294,7 +294,7 @@ def test_killed_run_in_parameters_resumes(tmp_path: Path) -> None:
     assert report["duplicates"] < 4000, "it started over"
 
 
-def test_throttling_parameter_store_is_waited_for(tmp_path: Path) -> None:
+def test_throttling_parameter_store(tmp_path: Path) -> None:
     faults = [
         f"{operation}:throttling=0.4"
         for operation in ("PutParameter", "GetParametersByPath", "DeleteParameters")
@@ -310,7 +310,7 @@ def test_throttling_parameter_store_is_waited_for(tmp_path: Path) -> None:
     assert report["faults"]["throttling"] > 5
 
 
-def test_missing_permission_to_write_is_reported(tmp_path: Path) -> None:
+def test_missing_write_permission(tmp_path: Path) -> None:
     with FaultServer("PutParameter:access_denied=1", items=100) as server:
         result = server.everyitem(tmp_path).run(*scan_of(*IN_SSM))
         report = server.report()
@@ -327,7 +327,7 @@ def test_secure_parameters(tmp_path: Path) -> None:
         assert Parameters(server).types() == {"SecureString"}
 
 
-def test_run_in_a_table_recovers_from_faults(tmp_path: Path) -> None:
+def test_faulty_checkpoint_table(tmp_path: Path) -> None:
     faults = [
         f"{operation}:{fault}=0.1"
         for operation in ("PutItem", "Query", "GetItem")

@@ -53,7 +53,7 @@ def assert_all_but_the_letters(backend: Backend, table: Table, stream: str) -> N
     assert compared.complete, compared
 
 
-def test_item_larger_than_a_record(
+def test_item_larger_than_record(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2)
@@ -84,7 +84,7 @@ def test_item_larger_than_a_record(
     assert len(letters(path)) == 1
 
 
-def test_dead_letters_in_a_chosen_file(
+def test_chosen_file(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     path = everyitem.home / "letters.ndjson"
@@ -96,7 +96,7 @@ def test_dead_letters_in_a_chosen_file(
     assert [letter["item"] for letter in letters(path)] == [LARGE]
 
 
-def test_large_records_if_the_stream_accepts_them(
+def test_large_records(
     everyitem: Everyitem, table: Table, proxy: Callable, stream: str
 ) -> None:
     sent = []
@@ -117,7 +117,7 @@ def test_large_records_if_the_stream_accepts_them(
     assert max(len(record["Data"]) for record in sent) > 1_600_000 * 4 / 3
 
 
-def test_request_rejected_for_one_record(
+def test_one_rejected_record(
     backend: Backend, everyitem: Everyitem, table: Table, proxy: Callable, stream: str
 ) -> None:
     """The stream claims to accept large records, and then rejects the request with one."""
@@ -175,7 +175,7 @@ def test_rejected_records(
     assert compare(others, backend.data(stream), HASH).complete
 
 
-def test_rejecting_everything_is_a_failure(
+def test_everything_rejected(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
     """The items are not to blame for this."""
@@ -196,7 +196,7 @@ def test_rejecting_everything_is_a_failure(
     assert backend.compared(table, stream).complete
 
 
-def test_dead_letters_path_is_not_writable(
+def test_unwritable_path(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     file = everyitem.home / "file"
@@ -209,7 +209,7 @@ def test_dead_letters_path_is_not_writable(
 
 
 @pytest.mark.skipif(os.geteuid() != 0 or not shutil.which("mount"), reason="root mounts the disk")
-def test_full_disk_under_the_dead_letters_loses_nothing(
+def test_full_disk(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str, tmp_path: Path
 ) -> None:
     with SmallDisk(tmp_path / "disk", "256k") as disk:
@@ -246,7 +246,7 @@ def documented_query(backend: Backend, table: str, run: str) -> List[Dict[str, A
 
 
 @pytest.mark.parametrize("more", [(), ("--projection", "flags")], ids=["whole", "without key"])
-def test_dead_letters_in_the_checkpoint_table(
+def test_letters_in_checkpoint_table(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str, more: Any
 ) -> None:
     checkpoints = CheckpointTable(backend)
@@ -281,7 +281,7 @@ def test_dead_letters_in_the_checkpoint_table(
     assert checkpoints.run()["token"] in [one["token"] for one in both if one != letter]
 
 
-def test_file_of_items_without_their_key(
+def test_file_without_keys(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     result = everyitem.run(
@@ -293,7 +293,7 @@ def test_file_of_items_without_their_key(
     assert letter["item"] == {"flags": LARGE["flags"]}
 
 
-def test_table_of_dead_letters_is_missing(
+def test_missing_table(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str
 ) -> None:
     result = everyitem.run(
@@ -305,7 +305,7 @@ def test_table_of_dead_letters_is_missing(
     assert backend.data(stream) == []
 
 
-def test_killed_between_letter_and_checkpoint(
+def test_killed_before_checkpoint(
     backend: Backend, everyitem: Everyitem, table: Table, stream: str, proxy: Callable
 ) -> None:
     """The letter is written again by the next process, in the place of the first one."""
@@ -333,7 +333,7 @@ def test_killed_between_letter_and_checkpoint(
     assert_all_but_the_letters(backend, table, stream)
 
 
-def test_letters_of_all_workers_together(tmp_path: Path) -> None:
+def test_letters_of_all_workers(tmp_path: Path) -> None:
     with FaultServer(items=600, refused_every=20, page_bytes=5000) as server:
         for worker in range(2):
             result = server.everyitem(tmp_path / str(worker)).run(

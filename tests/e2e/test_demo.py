@@ -51,7 +51,7 @@ def assert_nothing_left(tmp_path: Path) -> None:
     assert not list(tmp_path.iterdir())
 
 
-def test_every_item_arrives_and_nothing_is_left(tmp_path: Path, env: Dict[str, str]) -> None:
+def test_arrives_and_cleans_up(tmp_path: Path, env: Dict[str, str]) -> None:
     done = subprocess.run(
         [str(DEMO)], env=env, cwd="/", capture_output=True, text=True, timeout=DEADLINE, check=False
     )
@@ -62,7 +62,7 @@ def test_every_item_arrives_and_nothing_is_left(tmp_path: Path, env: Dict[str, s
 
 @pytest.mark.parametrize("after", ["Started the servers", "everyitem scan --table"])
 @pytest.mark.parametrize("to", ["terminal", "process"])
-def test_interrupted_anywhere_it_cleans_up(
+def test_interrupted_anywhere(
     tmp_path: Path, env: Dict[str, str], after: str, to: str
 ) -> None:
     pid, terminal = pty.fork()
@@ -92,7 +92,7 @@ def test_interrupted_anywhere_it_cleans_up(
     assert_nothing_left(tmp_path)
 
 
-def test_kept_servers_can_be_used(tmp_path: Path, env: Dict[str, str]) -> None:
+def test_kept_servers(tmp_path: Path, env: Dict[str, str]) -> None:
     done = subprocess.run(
         [str(DEMO), "--keep"],
         env=env,
@@ -121,7 +121,7 @@ def test_kept_servers_can_be_used(tmp_path: Path, env: Dict[str, str]) -> None:
     assert_nothing_left(tmp_path)
 
 
-def test_server_ends_when_the_demo_is_killed(tmp_path: Path, env: Dict[str, str]) -> None:
+def test_killed_demo_leaves_nothing(tmp_path: Path, env: Dict[str, str]) -> None:
     with subprocess.Popen([str(DEMO)], env=env, stdout=subprocess.PIPE, text=True) as demo:
         assert demo.stdout
         for line in demo.stdout:

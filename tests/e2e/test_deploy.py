@@ -154,7 +154,7 @@ def test_the_function(stack: Stack) -> None:
     assert logs == {"LogGroupName": f"/aws/lambda/{NAME}", "RetentionInDays": 30}
 
 
-def test_policy_allows_exactly_what_is_called(stack: Stack, called: Set[Call]) -> None:
+def test_policy_allows_actual_calls(stack: Stack, called: Set[Call]) -> None:
     by_lambda = {Call(f"logs:{action}", LOG_GROUP) for action in ("CreateLogStream", "PutLogEvents")}
     by_lambda.add(Call("sqs:SendMessage", QUEUE))
     # The next round of one that was invoked by an alias or a version is, too.
@@ -162,7 +162,7 @@ def test_policy_allows_exactly_what_is_called(stack: Stack, called: Set[Call]) -
     assert allowed(stack) == called | qualified | by_lambda
 
 
-def test_failed_rounds_are_kept_and_alarmed(stack: Stack, which: str) -> None:
+def test_failed_rounds_raise_alarm(stack: Stack, which: str) -> None:
     destination = stack.properties("AWS::Lambda::EventInvokeConfig")
     assert destination == {
         "FunctionName": NAME,
@@ -179,7 +179,7 @@ def test_failed_rounds_are_kept_and_alarmed(stack: Stack, which: str) -> None:
         assert told.properties("AWS::CloudWatch::Alarm")["AlarmActions"] == [TOPIC]
 
 
-def test_watchdog_is_disabled_and_only_resumes(stack: Stack) -> None:
+def test_watchdog_disabled_only_resumes(stack: Stack) -> None:
     rule = stack.properties("AWS::Events::Rule")
     assert rule["State"] == "DISABLED" and rule["ScheduleExpression"] == "rate(15 minutes)"
     (target,) = rule["Targets"]
@@ -192,14 +192,14 @@ def test_watchdog_is_disabled_and_only_resumes(stack: Stack) -> None:
     }
 
 
-def test_checkpoint_table_is_as_documented(stack: Stack) -> None:
+def test_checkpoint_table_as_documented(stack: Stack) -> None:
     text = (ROOT / "docs/checkpoint_format.md").read_text()
     (block,) = re.findall(r"(?s)```yaml\n(.*?)```", text)
     documented = yaml.load(block, Loader)["Checkpoints"]["Properties"]
     assert stack.properties("AWS::DynamoDB::Table") == documented
 
 
-def test_kms_is_allowed_only_on_request(
+def test_kms_only_on_request(
     which: str, stack: Stack, tmp_path: Path, lambda_zip: Path
 ) -> None:
     asked = allowed(made_stack(which, True, tmp_path, lambda_zip))
@@ -210,7 +210,7 @@ def test_kms_is_allowed_only_on_request(
     assert allowed(stack) < asked
 
 
-def test_template_names_the_built_zip() -> None:
+def test_template_names_built_zip() -> None:
     template = yaml.load((DEPLOY / "template.yaml").read_text(), Loader)
     code = (DEPLOY / template["Resources"]["Scanner"]["Properties"]["Code"]).resolve()
     assert str(code.relative_to(ROOT)) in (ROOT / "package-lambda").read_text()

@@ -147,7 +147,7 @@ def assert_files_are_whole(everyitem: Everyitem) -> None:
 
 @pytest.mark.parametrize("state", BROKEN)
 @pytest.mark.parametrize("verb", VERBS)
-def test_standard_error_in_every_state(everyitem: Everyitem, verb: str, state: str) -> None:
+def test_standard_error_states(everyitem: Everyitem, verb: str, state: str) -> None:
     good = run_in(everyitem, [*VERBS[verb].arguments, *restart(verb)])
     done = run_in(everyitem, [*VERBS[verb].arguments, *restart(verb)], stderr=BROKEN[state])
     assert good.returncode == VERBS[verb].code, good.stderr
@@ -165,7 +165,7 @@ def restart(verb: str) -> List[str]:
 
 @pytest.mark.parametrize("state", ["closed", "full", "without_reader", "read_only", "hung_up"])
 @pytest.mark.parametrize("verb", VERBS)
-def test_standard_output_in_every_state(everyitem: Everyitem, verb: str, state: str) -> None:
+def test_standard_output_states(everyitem: Everyitem, verb: str, state: str) -> None:
     done = run_in(everyitem, VERBS[verb].arguments, stdout=BROKEN[state])
     if verb == "scan-to-stdout" and state == "without_reader":
         assert done.returncode == 0, done.stderr  # it has what it wanted
@@ -179,7 +179,7 @@ def test_standard_output_in_every_state(everyitem: Everyitem, verb: str, state: 
 
 
 @pytest.mark.parametrize("verb", ["scan-to-stream", "scan-to-file", "scan-to-stdout", "whoami"])
-def test_every_choice_of_closed_descriptors(everyitem: Everyitem, verb: str) -> None:
+def test_closed_descriptors(everyitem: Everyitem, verb: str) -> None:
     for count in (0, 1, 2, 3):
         for names in itertools.combinations(("stdin", "stdout", "stderr"), count):
             arguments = [*VERBS[verb].arguments, *restart(verb)]
@@ -190,14 +190,14 @@ def test_every_choice_of_closed_descriptors(everyitem: Everyitem, verb: str) -> 
 
 
 @pytest.mark.parametrize("verb", VERBS)
-def test_every_line_is_a_json_object_with_its_time(everyitem: Everyitem, verb: str) -> None:
+def test_json_lines_with_time(everyitem: Everyitem, verb: str) -> None:
     done = run_in(everyitem, VERBS[verb].arguments)
     events = events_of(done.stderr.decode())
     levels = [event["level"] for event in events if event["event"] == "message"]
     assert ("ERROR" in levels) == (done.returncode in (1, 2)), events
 
 
-def test_both_streams_can_be_piped_into_jq(everyitem: Everyitem) -> None:
+def test_both_streams_into_jq(everyitem: Everyitem) -> None:
     done = everyitem.shell(
         "everyitem scan --table generated --stream s 2>&1 >/dev/null"
         " | jq -r 'select(.event == \"summary\") | .items'"
@@ -206,7 +206,7 @@ def test_both_streams_can_be_piped_into_jq(everyitem: Everyitem) -> None:
     assert done.stdout == b"490\n"
 
 
-def test_text_where_it_is_asked_for(everyitem: Everyitem) -> None:
+def test_text_on_request(everyitem: Everyitem) -> None:
     for arguments in (scan_of("--log", "text"), scan_of("--log=text", "--segments", "none")):
         done = run_in(everyitem, arguments)
         lines = done.stderr.decode().splitlines()
@@ -219,7 +219,7 @@ def test_wrong_log_format(everyitem: Everyitem) -> None:
     assert done.returncode == 2 and "--log" in error["message"], error
 
 
-def test_reader_that_leaves_in_the_middle(everyitem: Everyitem) -> None:
+def test_reader_leaves(everyitem: Everyitem) -> None:
     done = everyitem.shell(
         "everyitem scan --table generated --to - 2> >(head -n 1 >/dev/null) | wc -l"
     )
@@ -272,7 +272,7 @@ def test_progress_fits_the_terminal(tmp_path: Path, columns: int) -> None:
     assert any("items of ~3,000" in line or columns == 40 for line in progress), progress
 
 
-def test_dumb_terminal_gets_no_escapes(tmp_path: Path) -> None:
+def test_dumb_terminal(tmp_path: Path) -> None:
     with FaultServer(items=3000, page_bytes=20_000, scan_latency_ms=20) as slow:
         terminal = SizedTerminal(
             slow.everyitem(tmp_path), 80, "dumb", *scan_of("--segments", 1, "--progress-interval", "1s")
@@ -290,7 +290,7 @@ HOSTILE = "a\x1b]0;owned\x07\x9b2J\u202e\u2066\u200b\xad\r\nb"
 
 
 @pytest.mark.parametrize("mode", ["json", "text"])
-def test_hostile_text_is_made_visible(everyitem: Everyitem, mode: str) -> None:
+def test_hostile_text_made_visible(everyitem: Everyitem, mode: str) -> None:
     for arguments in (
         ["scan", "--table", HOSTILE, "--stream", "s"],
         ["scan", "--table", "t", "--to", f"/no-such-folder/{HOSTILE}"],
@@ -320,7 +320,7 @@ def test_hostile_text_is_made_visible(everyitem: Everyitem, mode: str) -> None:
 # One writer
 
 
-def test_nothing_else_writes_to_standard_streams() -> None:
+def test_nothing_else_writes() -> None:
     """Whatever prints in another way could throw, or show what printable() does not."""
     allowed = {"src/base/diagnostics.cc", "src/base/standard_streams.cc"}
     forbidden = re.compile(

@@ -80,7 +80,7 @@ def assert_all_arrived(report: Dict[str, Any], answers_lost: int) -> None:
     assert report["duplicates"] <= answers_lost * OPEN_ITEMS, report
 
 
-def test_stopped_longer_than_every_timeout(server: FaultServer, tmp_path: Path) -> None:
+def test_stopped_beyond_every_timeout(server: FaultServer, tmp_path: Path) -> None:
     process = start_amid(server.everyitem(tmp_path))
     process.signal(signal.SIGSTOP)
     time.sleep(STOPPED)
@@ -89,7 +89,7 @@ def test_stopped_longer_than_every_timeout(server: FaultServer, tmp_path: Path) 
     assert_all_arrived(server.report(), answers_lost=1)
 
 
-def test_stopped_while_the_server_closed_its_connections(
+def test_stopped_and_disconnected(
     server: FaultServer, network: TcpProxy, tmp_path: Path
 ) -> None:
     process = start_amid(server.everyitem(tmp_path, network.url))
@@ -102,7 +102,7 @@ def test_stopped_while_the_server_closed_its_connections(
     assert_all_arrived(server.report(), answers_lost=1)
 
 
-def test_black_hole_that_delivers_late(
+def test_black_hole_delivers_late(
     server: FaultServer, network: TcpProxy, tmp_path: Path
 ) -> None:
     process = start_amid(server.everyitem(tmp_path, network.url))
@@ -116,7 +116,7 @@ def test_black_hole_that_delivers_late(
     assert_all_arrived(server.report(), answers_lost=2)
 
 
-def test_black_hole_that_loses_data(
+def test_black_hole_loses_data(
     server: FaultServer, network: TcpProxy, tmp_path: Path
 ) -> None:
     process = start_amid(server.everyitem(tmp_path, network.url))
@@ -128,7 +128,7 @@ def test_black_hole_that_loses_data(
     assert_all_arrived(server.report(), answers_lost=1)
 
 
-def test_network_that_drops_every_packet(tmp_path: Path) -> None:
+def test_network_drops_packets(tmp_path: Path) -> None:
     with PrivateNetwork() as network, FaultServer(within=network.within, **SHAPE) as server:
         everyitem = server.everyitem(tmp_path)
         everyitem.within = network.within
@@ -140,7 +140,7 @@ def test_network_that_drops_every_packet(tmp_path: Path) -> None:
         assert_all_arrived(server.stop(), answers_lost=2)
 
 
-def test_server_goes_away_and_comes_back(
+def test_server_away(
     server: FaultServer, network: TcpProxy, tmp_path: Path
 ) -> None:
     process = start_amid(server.everyitem(tmp_path, network.url))
@@ -151,7 +151,7 @@ def test_server_goes_away_and_comes_back(
     assert_all_arrived(server.report(), answers_lost=1)
 
 
-def test_both_services_throttle_everything_for_a_while(
+def test_both_services_throttle(
     backend: Backend, everyitem: Everyitem, proxy: Callable
 ) -> None:
     table, stream = backend.table(6000), backend.stream()

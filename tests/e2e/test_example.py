@@ -104,7 +104,7 @@ def created(backend: Backend, stack: Stack) -> Stack:
     return stack
 
 
-def test_a_table_is_loaded_scanned_and_back_filled(
+def test_load_scan_and_backfill(
     backend: Backend,
     created: Stack,
     load_module: Callable[[str], ModuleType],
@@ -162,7 +162,7 @@ def pages(table: Any) -> Any:
         page = table.scan(ExclusiveStartKey=page["LastEvaluatedKey"])
 
 
-def test_deleted_items_are_not_brought_back(
+def test_deleted_items_stay_deleted(
     created: Stack, load_module: Callable[[str], ModuleType]
 ) -> None:
     consumer = load_module("consumer")
@@ -171,7 +171,7 @@ def test_deleted_items_are_not_brought_back(
     assert "Item" not in consumer.table.get_item(Key={"id": "gone"})
 
 
-def test_consumer_reports_failures_and_loses_none(stack: Stack) -> None:
+def test_consumer_reports_failures(stack: Stack) -> None:
     source = stack.properties("AWS::Lambda::EventSourceMapping")
     assert source["EventSourceArn"] == stack.output("StreamArn")
     assert source["FunctionResponseTypes"] == ["ReportBatchItemFailures"]

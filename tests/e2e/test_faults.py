@@ -27,7 +27,7 @@ def internal_error(request: Request, forward: Forward) -> Response:
     return error_response("InternalServerError", "Internal server error", status=500)
 
 
-def test_only_failed_entries_are_sent_again(
+def test_only_failed_entries_resent(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
@@ -77,7 +77,7 @@ def test_closed_connections_are_replaced(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_permanent_failure_ends_the_run_and_the_next_resumes(
+def test_permanent_failure(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
@@ -101,7 +101,7 @@ def test_permanent_failure_ends_the_run_and_the_next_resumes(
     assert compared.complete, compared
 
 
-def test_failing_segment_does_not_stop_the_others(
+def test_failing_segment(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
@@ -129,7 +129,7 @@ def test_failing_segment_does_not_stop_the_others(
 
 
 @pytest.mark.parametrize("service, operation", [("dynamodb", "Scan"), ("kinesis", "PutRecords")])
-def test_throttling_is_waited_for_up_to_max_wait(
+def test_throttling_beyond_max_wait(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, service: str, operation: str
 ) -> None:
     stream = backend.stream()

@@ -51,7 +51,7 @@ class Reader:
         return self.data.splitlines()
 
 
-def test_named_pipe_has_no_checkpoint(everyitem: Everyitem) -> None:
+def test_named_pipe_without_checkpoint(everyitem: Everyitem) -> None:
     pipe = everyitem.home / "pipe"
     os.mkfifo(pipe)
     for _ in range(2):  # the second run delivers everything again
@@ -62,7 +62,7 @@ def test_named_pipe_has_no_checkpoint(everyitem: Everyitem) -> None:
         assert len(set(reader.lines())) == COUNT
 
 
-def test_named_pipe_waits_for_its_reader(everyitem: Everyitem) -> None:
+def test_named_pipe_awaits_reader(everyitem: Everyitem) -> None:
     pipe = everyitem.home / "pipe"
     os.mkfifo(pipe)
     process = everyitem.start(*scan("--to", pipe))
@@ -73,7 +73,7 @@ def test_named_pipe_waits_for_its_reader(everyitem: Everyitem) -> None:
     assert len(reader.lines()) == COUNT
 
 
-def test_waiting_for_a_reader_can_be_interrupted(everyitem: Everyitem) -> None:
+def test_interrupted_awaiting_reader(everyitem: Everyitem) -> None:
     pipe = everyitem.home / "pipe"
     os.mkfifo(pipe)
     process = everyitem.start(*scan("--to", pipe))
@@ -92,7 +92,7 @@ def test_waiting_for_a_reader_can_be_interrupted(everyitem: Everyitem) -> None:
         "--to >(cat > items); while [ $(wc -l < items) -lt 300 ]; do :; done",
     ],
 )
-def test_descriptors_are_written_not_opened(everyitem: Everyitem, redirected: str) -> None:
+def test_descriptors_are_not_reopened(everyitem: Everyitem, redirected: str) -> None:
     for _ in range(2):
         (everyitem.home / "items").write_text("")
         done = everyitem.shell(f"everyitem scan --table generated {redirected}")
@@ -101,14 +101,14 @@ def test_descriptors_are_written_not_opened(everyitem: Everyitem, redirected: st
         assert len(set((everyitem.home / "items").read_bytes().splitlines())) == COUNT
 
 
-def test_closed_named_pipe_ends_the_run_quietly(everyitem: Everyitem) -> None:
+def test_closed_named_pipe(everyitem: Everyitem) -> None:
     done = everyitem.shell(
         "mkfifo pipe; head -n 1 pipe & everyitem scan --table generated --to pipe"
     )
     assert done.returncode == 0, done.stderr
 
 
-def test_stream_has_nothing_to_restart(everyitem: Everyitem) -> None:
+def test_stream_refuses_restart(everyitem: Everyitem) -> None:
     pipe = everyitem.home / "pipe"
     os.mkfifo(pipe)
     for path in (pipe, "/dev/stdout", "-"):
@@ -117,7 +117,7 @@ def test_stream_has_nothing_to_restart(everyitem: Everyitem) -> None:
         assert result.stdout == b""
 
 
-def test_complete_run_whose_file_is_gone(everyitem: Everyitem) -> None:
+def test_complete_run_without_file(everyitem: Everyitem) -> None:
     path = everyitem.home / "items"
     assert everyitem.run(*scan("--to", path)).code == 0
     again = everyitem.run(*scan("--to", path))
@@ -153,7 +153,7 @@ def test_links_are_not_followed(everyitem: Everyitem) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a file away")
-def test_what_others_made_is_not_used(everyitem: Everyitem) -> None:
+def test_files_others_made(everyitem: Everyitem) -> None:
     theirs = everyitem.home / "theirs"
     theirs.write_text("")
     theirs.chmod(0o600)
@@ -168,7 +168,7 @@ def test_what_others_made_is_not_used(everyitem: Everyitem) -> None:
     assert theirs.stat().st_size == 0
 
 
-def test_folder_that_others_can_write_to(everyitem: Everyitem) -> None:
+def test_folder_others_can_write(everyitem: Everyitem) -> None:
     shared = everyitem.home / "shared"
     shared.mkdir()
     shared.chmod(0o777)
@@ -177,7 +177,7 @@ def test_folder_that_others_can_write_to(everyitem: Everyitem) -> None:
     assert list(shared.iterdir()) == []
 
 
-def test_dead_letters_do_not_take_any_file(everyitem: Everyitem) -> None:
+def test_dead_letters_spare_files(everyitem: Everyitem) -> None:
     notes = everyitem.home / "notes"
     notes.write_text("no line break at the end")
     notes.chmod(0o600)
@@ -190,7 +190,7 @@ def test_dead_letters_do_not_take_any_file(everyitem: Everyitem) -> None:
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root can mount")
-def test_restart_over_a_mounted_file(everyitem: Everyitem) -> None:
+def test_restart_over_mounted_file(everyitem: Everyitem) -> None:
     below, path = everyitem.home / "below", everyitem.home / "items"
     below.write_text("precious\n")
     path.write_text("")
@@ -205,7 +205,7 @@ def test_restart_over_a_mounted_file(everyitem: Everyitem) -> None:
         subprocess.run(["umount", path], check=True)
 
 
-def test_restart_keeps_mode_and_leaves_nothing(everyitem: Everyitem) -> None:
+def test_restart_keeps_mode(everyitem: Everyitem) -> None:
     path = everyitem.home / "items"
     path.write_text("precious\n")
     path.chmod(0o644)
@@ -215,7 +215,7 @@ def test_restart_keeps_mode_and_leaves_nothing(everyitem: Everyitem) -> None:
     assert [left.name for left in everyitem.home.glob("items*")] == ["items"]
 
 
-def test_output_is_not_the_checkpoint(tmp_path: Path) -> None:
+def test_output_is_not_checkpoint(tmp_path: Path) -> None:
     (tmp_path / "folder").mkdir()
     (tmp_path / "link").symlink_to("folder")
     with FaultServer(items=100) as server:

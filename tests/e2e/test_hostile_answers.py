@@ -38,7 +38,7 @@ def scan_of(backend: Backend, table: str) -> List[str]:
 
 
 @pytest.mark.slow
-def test_large_answers_are_not_read(
+def test_large_answers(
     backend: Backend, everyitem: Everyitem, proxy: Callable[[str], FaultProxy], tmp_path: Path
 ) -> None:
     table = backend.table(20).name

@@ -121,7 +121,7 @@ def test_scan_outlives_its_credentials(tmp_path: Path, kind: str) -> None:
 
 
 @pytest.mark.slow
-def test_failing_renewal_uses_the_old_credentials_and_says_so(tmp_path: Path) -> None:
+def test_failing_renewal_keeps_old(tmp_path: Path) -> None:
     scan = {**LONG_SCAN, "items": 15_000, "session_lifetime_s": 6}
     with FaultServer("AssumeRole:access_denied@1", **scan) as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
@@ -140,7 +140,7 @@ def test_failing_renewal_uses_the_old_credentials_and_says_so(tmp_path: Path) ->
 
 
 @pytest.mark.slow
-def test_failing_renewal_ends_the_run_with_its_reason(tmp_path: Path) -> None:
+def test_failing_renewal_ends_run(tmp_path: Path) -> None:
     faults = [f"AssumeRole:access_denied@{call}" for call in range(1, 30)]
     with FaultServer(*faults, **LONG_SCAN) as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
@@ -156,7 +156,7 @@ def test_failing_renewal_ends_the_run_with_its_reason(tmp_path: Path) -> None:
 # Two identities
 
 
-def test_source_and_destination_can_have_different_roles(tmp_path: Path) -> None:
+def test_a_role_for_each(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
         result = everyitem.run(
@@ -172,7 +172,7 @@ def test_source_and_destination_can_have_different_roles(tmp_path: Path) -> None
     shows_nothing(result)
 
 
-def test_source_and_destination_can_have_different_profiles(tmp_path: Path) -> None:
+def test_a_profile_for_each(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         everyitem = everyitem_of(server, tmp_path)
         write_aws_file(everyitem, "credentials", f"[a]\n{keys('READ')}[b]\n{keys('WRITE')}")
@@ -183,7 +183,7 @@ def test_source_and_destination_can_have_different_profiles(tmp_path: Path) -> N
     assert roles_of(report, "PutRecords") == ["AKIDUSERWRITE"]
 
 
-def test_destination_uses_the_source_identity_by_default(tmp_path: Path) -> None:
+def test_same_identity_by_default(tmp_path: Path) -> None:
     with FaultServer(items=100) as server:
         everyitem = everyitem_of(server, tmp_path, **as_user("BOB"))
         assert everyitem.run(*scan_of("--role-arn", ROLE + "both")).code == 0
@@ -196,7 +196,7 @@ def test_destination_uses_the_source_identity_by_default(tmp_path: Path) -> None
 
 
 @pytest.mark.parametrize("settings, cached", [(LEGACY_SSO, START_URL), (SSO_SESSION, "corp")])
-def test_expired_token_says_aws_sso_login(tmp_path: Path, settings: str, cached: str) -> None:
+def test_expired_token_names_login(tmp_path: Path, settings: str, cached: str) -> None:
     with FaultServer() as server:
         everyitem = everyitem_of(server, tmp_path)
         write_aws_file(everyitem, "config", "[profile corp-reader]\n" + settings)
@@ -285,7 +285,7 @@ def asked_for_a_code(server: FaultServer, folder: Path) -> Terminal:
     return Terminal(everyitem, "whoami", "--profile", "b")
 
 
-def test_code_is_asked_for_on_a_terminal(tmp_path: Path) -> None:
+def test_code_asked_on_terminal(tmp_path: Path) -> None:
     with FaultServer() as server:
         terminal = asked_for_a_code(server, tmp_path)
         terminal.read_until("mfa/me")
@@ -310,7 +310,7 @@ def test_interrupt_ends_the_question(tmp_path: Path) -> None:
 # External IDs
 
 
-def test_external_id_goes_with_the_role(tmp_path: Path) -> None:
+def test_external_id_of_role(tmp_path: Path) -> None:
     with FaultServer(items=500) as server:
         everyitem = everyitem_of(server, tmp_path)
         write_aws_file(everyitem, "credentials", f"[default]\n{keys('BOB')}")
@@ -329,7 +329,7 @@ def test_external_id_goes_with_the_role(tmp_path: Path) -> None:
 # What others could read
 
 
-def test_credential_process_sees_no_secret(tmp_path: Path) -> None:
+def test_credential_process_without_secrets(tmp_path: Path) -> None:
     with FaultServer(items=500) as server:
         everyitem = everyitem_of(server, tmp_path)
         program = tmp_path / "give"
@@ -353,7 +353,7 @@ def test_credential_process_sees_no_secret(tmp_path: Path) -> None:
     shows_nothing(result)
 
 
-def test_running_process_shows_no_session_to_others(tmp_path: Path) -> None:
+def test_session_hidden_from_others(tmp_path: Path) -> None:
     with FaultServer(items=20_000, page_bytes=20_000, scan_latency_ms=50) as server:
         everyitem = everyitem_of(server, tmp_path, **on_instance(server))
         process = everyitem.start(*scan_of("--segments", 1, "--role-arn", ROLE + "deploy"))
@@ -418,7 +418,7 @@ def through(proxy: ConnectProxy, user: str = "") -> Dict[str, Any]:
     }
 
 
-def test_scan_through_a_proxy_with_a_password(tmp_path: Path, authority: Authority) -> None:
+def test_proxy_with_password(tmp_path: Path, authority: Authority) -> None:
     with FaultServer(items=2000) as server, ConnectProxy(
         authority, server.url.split("//")[1], "joe:abc123"
     ) as proxy:
@@ -497,7 +497,7 @@ def memory_of(pid: int) -> bytes:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind", ["metadata", "role", "container"])
-def test_replaced_secret_is_not_in_memory(tmp_path: Path, kind: str) -> None:
+def test_replaced_secret_is_wiped(tmp_path: Path, kind: str) -> None:
     with FaultServer(**{**LONG_SCAN, "items": 200_000}) as server:
         everyitem = everyitem_of(server, tmp_path)
         more: List[Any] = ["--segments", 8, "--threads", 2]
@@ -526,7 +526,7 @@ def test_replaced_secret_is_not_in_memory(tmp_path: Path, kind: str) -> None:
     assert not any(found[key] for key in issued[:3]), found
 
 
-def test_whoami_shows_what_it_knows(everyitem: Everyitem) -> None:
+def test_whoami_shows_known(everyitem: Everyitem) -> None:
     """If STS cannot be reached, or there are no credentials, the rest is still shown."""
     text = everyitem.run("whoami")
     assert text.code == 1 and "127.0.0.1:1" in text.stderr, text.stderr

@@ -187,13 +187,13 @@ def environment(
     }
 
 
-def test_there_are_enough_cases_and_none_twice() -> None:
+def test_enough_distinct_cases() -> None:
     assert len(CASES) >= 60
     assert len({case.name for case in CASES}) == len(CASES)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
-def test_everyitem_and_botocore_find_the_same(
+def test_same_as_botocore(
     case: Case,
     tmp_path: Path,
     proxy: ConnectProxy,

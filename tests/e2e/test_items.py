@@ -34,7 +34,7 @@ def varied(backend: Backend) -> Any:
     [(HASH, 1), (HASH, 4), (HASH, 16), (HASH, 100), (HASH_AND_RANGE, 4), (BINARY, 4)],
     ids=lambda value: "-".join(value.schema) if isinstance(value, Keys) else str(value),
 )
-def test_every_type_arrives_byte_for_byte(
+def test_every_type_byte_exact(
     backend: Backend, everyitem: Everyitem, varied: Any, keys: Keys, segments: int
 ) -> None:
     table = varied(keys)
@@ -47,7 +47,7 @@ def test_every_type_arrives_byte_for_byte(
     assert result.summary["items"] == COUNT
 
 
-def test_segments_are_chosen_and_named(
+def test_segments_chosen_and_named(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream()
@@ -56,14 +56,14 @@ def test_segments_are_chosen_and_named(
     assert backend.compared(table, stream).complete
 
 
-def test_empty_table_is_complete_at_once(backend: Backend, everyitem: Everyitem) -> None:
+def test_empty_table(backend: Backend, everyitem: Everyitem) -> None:
     table, stream = backend.table(0), backend.stream()
     result = everyitem.scan("--table", table.name, "--stream", stream)
     assert backend.data(stream) == []
     assert result.summary["status"] == "complete" and result.summary["items"] == 0
 
 
-def test_last_page_is_empty_when_items_fill_the_pages(
+def test_empty_last_page(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     # 15 items of 70,000 bytes reach the 1 MB at which a page ends; 45 of them fill three pages,
@@ -79,7 +79,7 @@ def test_last_page_is_empty_when_items_fill_the_pages(
 
 
 @pytest.mark.parametrize("segments", [1, 4])
-def test_page_limit_divides_the_number_of_items(
+def test_page_limit_divides_items(
     backend: Backend, everyitem: Everyitem, proxy: Any, segments: int
 ) -> None:
     table, stream = backend.table(300), backend.stream()
@@ -93,7 +93,7 @@ def test_page_limit_divides_the_number_of_items(
     assert len(dynamodb.bodies("Scan")) == 1 + pages
 
 
-def test_empty_pages_in_between_do_not_end_a_segment(
+def test_empty_pages_in_between(
     backend: Backend, everyitem: Everyitem, proxy: Any
 ) -> None:
     loaded = [{"id": {"S": f"{n}"}, "last": {"BOOL": False}} for n in range(400)]
@@ -109,7 +109,7 @@ def test_empty_pages_in_between_do_not_end_a_segment(
     assert len(dynamodb.bodies("Scan")) > 40
 
 
-def test_items_of_400_kb_keep_requests_within_their_limit(
+def test_items_of_400_kb(
     backend: Backend, everyitem: Everyitem, proxy: Any
 ) -> None:
     data = base64.b64encode(bytes(range(256)) * 1580).decode()  # 404,480 bytes; the maximum is 409,600
@@ -128,7 +128,7 @@ def test_items_of_400_kb_keep_requests_within_their_limit(
         assert len(body["Records"]) <= 500
 
 
-def test_global_secondary_index_holds_its_own_items(
+def test_global_secondary_index(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     loaded = [
@@ -152,7 +152,7 @@ def test_global_secondary_index_holds_its_own_items(
     assert found == sorted(to_json(item) for item in loaded if "shop" in item)
 
 
-def test_options_of_scan_are_passed_on(
+def test_scan_options_passed_on(
     backend: Backend, everyitem: Everyitem, varied: Any, proxy: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream()
@@ -179,7 +179,7 @@ def test_options_of_scan_are_passed_on(
 
 
 @pytest.mark.parametrize("projection", ["address", "address.street"])
-def test_projection_without_the_key_still_delivers(
+def test_projection_without_key(
     backend: Backend, everyitem: Everyitem, varied: Any, projection: str
 ) -> None:
     table, stream = varied(HASH), backend.stream()
@@ -189,7 +189,7 @@ def test_projection_without_the_key_still_delivers(
 
 
 @pytest.mark.parametrize("keys", [HASH, HASH_AND_RANGE])
-def test_projection_without_the_key_can_be_cut(
+def test_cut_projection_without_key(
     backend: Backend, everyitem: Everyitem, varied: Any, keys: Keys
 ) -> None:
     """The key is read all the same, so the next run continues behind any item."""
@@ -202,7 +202,7 @@ def test_projection_without_the_key_can_be_cut(
     assert sorted(backend.data(stream)) == sorted(wanted)
 
 
-def test_limit_is_exact_and_the_next_run_resumes(
+def test_limit_is_exact(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream()
@@ -219,7 +219,7 @@ def test_limit_is_exact_and_the_next_run_resumes(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_limit_with_a_filter_resumes(
+def test_filtered_limit_resumes(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream()
@@ -241,7 +241,7 @@ def test_limit_of_one(backend: Backend, everyitem: Everyitem, varied: Any) -> No
         assert len(set(backend.data(stream))) == delivered
 
 
-def test_partition_key_follows_the_item_and_spreads(
+def test_partition_key_of_item(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table = varied(HASH_AND_RANGE)
@@ -257,7 +257,7 @@ def test_partition_key_follows_the_item_and_spreads(
     assert len(shards) == 4 and min(shards.values()) > COUNT / 4 / 3, shards
 
 
-def test_random_partition_key_differs_each_time(
+def test_random_partition_key(
     backend: Backend, everyitem: Everyitem, varied: Any
 ) -> None:
     table, stream = varied(HASH), backend.stream(shards=4)
@@ -272,7 +272,7 @@ def test_random_partition_key_differs_each_time(
     assert len(shards) == 4 and min(shards.values()) > COUNT / 2 / 3, shards
 
 
-def test_table_and_stream_by_arn(backend: Backend, everyitem: Everyitem, proxy: Any) -> None:
+def test_table_stream_by_arn(backend: Backend, everyitem: Everyitem, proxy: Any) -> None:
     table, stream = backend.table(10), backend.stream()
     table_arn = f"arn:aws:dynamodb:us-east-1:000000000000:table/{table.name}"
     stream_arn = f"arn:aws:kinesis:us-east-1:000000000000:stream/{stream}"
@@ -292,7 +292,7 @@ def test_table_and_stream_by_arn(backend: Backend, everyitem: Everyitem, proxy: 
     assert backend.compared(table, stream).complete
 
 
-def test_region_of_an_arn_is_signed_for(everyitem: Everyitem, proxy: Any) -> None:
+def test_region_of_arn_signed(everyitem: Everyitem, proxy: Any) -> None:
     dynamodb = proxy("dynamodb")
     arn = "arn:aws:dynamodb:eu-south-2:000000000000:table/orders"
     everyitem.run("scan", "--table", arn, "--to", "-")

@@ -44,7 +44,7 @@ SCHEDULER = {**SCHEDULED, "source": "aws.scheduler", "detail": "{}"}
 
 
 @pytest.mark.parametrize("event", [b"", b"null", b"{}", SCHEDULED, SCHEDULER])
-def test_invocation_starts_a_run_and_is_answered(start: Start, event: object) -> None:
+def test_invocation_starts_run(start: Start, event: object) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [30.0, 0.5, 30.0], HANDOVER_SECONDS=0.3)
         outcome = host.invoke(event if isinstance(event, bytes) else json.dumps(event).encode(), False)
@@ -58,7 +58,7 @@ def test_invocation_starts_a_run_and_is_answered(start: Start, event: object) ->
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
-def test_repeated_restart_is_one_restart(start: Start) -> None:
+def test_repeated_restart(start: Start) -> None:
     """As from a client that was not answered: the second one's round comes between two of the first's."""
     with FaultServer(**SLOW) as server:
         host = start(server, [30.0, 30.0, 0.5, 0.5, 30.0], HANDOVER_SECONDS=0.3)
@@ -96,7 +96,7 @@ def test_log_and_metrics(start: Start) -> None:
         assert metrics["ItemsDelivered"] == ITEMS and metrics["FunctionName"] == "scanner"
 
 
-def test_default_leaves_half_to_others(start: Start) -> None:
+def test_default_leaves_half(start: Start) -> None:
     with FaultServer(items=ITEMS, item_bytes=200, read_units_per_second=1000) as server:
         host = start(server, [30.0])
         host.invoke()
@@ -123,7 +123,7 @@ def test_two_rounds(start: Start) -> None:
 
 
 @pytest.mark.slow
-def test_far_more_rounds_than_the_recursion_guard_allows(start: Start) -> None:
+def test_beyond_recursion_guard(start: Start) -> None:
     pages = {"items": 30_000, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 100}
     with FaultServer(**pages) as server:
         host = start(server, [0.5], HANDOVER_SECONDS=0.3)
@@ -142,7 +142,7 @@ def test_far_more_rounds_than_the_recursion_guard_allows(start: Start) -> None:
 
 
 @pytest.mark.parametrize("limit", [20.0, 2.5, 1.0, 0.5])
-def test_time_limits_down_to_less_than_the_margin(start: Start, limit: float) -> None:
+def test_short_time_limits(start: Start, limit: float) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [limit], HANDOVER_SECONDS=2)
         host.send()
@@ -152,7 +152,7 @@ def test_time_limits_down_to_less_than_the_margin(start: Start, limit: float) ->
         assert server.report()["missing"] == 0
 
 
-def test_killed_during_a_round_and_retried_twice(start: Start) -> None:
+def test_killed_and_retried_twice(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [30.0])
 
@@ -172,7 +172,7 @@ def test_killed_during_a_round_and_retried_twice(start: Start) -> None:
         assert server.report()["missing"] == 0
 
 
-def test_undelivered_items_are_handed_over(start: Start) -> None:
+def test_undelivered_items_handed_over(start: Start) -> None:
     with FaultServer("PutRecords:stall=1x1", **SLOW) as server:
         host = start(server, [2.0, 30.0])
         first = host.invoke()
@@ -184,7 +184,7 @@ def test_undelivered_items_are_handed_over(start: Start) -> None:
         assert server.report()["missing"] == 0
 
 
-def test_rounds_without_progress_end_the_chain(start: Start) -> None:
+def test_no_progress_ends_chain(start: Start) -> None:
     with FaultServer("PutRecords:stall=1", **SLOW) as server:
         host = start(server, [1.5])
         host.send()
@@ -195,7 +195,7 @@ def test_rounds_without_progress_end_the_chain(start: Start) -> None:
         assert "3 rounds in a row" in outcomes[2].answer["errorMessage"]
 
 
-def test_rejected_self_invoke_says_how_to_resume(start: Start) -> None:
+def test_rejected_self_invoke(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
         host.refusal = lambda number: refused(403, "AccessDeniedException")
@@ -213,7 +213,7 @@ def test_rejected_self_invoke_says_how_to_resume(start: Start) -> None:
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
-def test_changed_settings_between_rounds_are_refused(start: Start) -> None:
+def test_settings_changed_between_rounds(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [0.5, 30.0], HANDOVER_SECONDS=0.3)
         host.refusal = lambda number: refused(403, "AccessDeniedException")
@@ -228,7 +228,7 @@ def test_changed_settings_between_rounds_are_refused(start: Start) -> None:
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
-def test_throttled_self_invoke_is_retried(start: Start) -> None:
+def test_throttled_self_invoke(start: Start) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [1.0, 30.0])
         host.refusal = lambda number: refused(429, "TooManyRequestsException") if number < 4 else None
@@ -258,7 +258,7 @@ def test_invalid_events_are_errors(start: Start, event: bytes) -> None:
 
 
 @pytest.mark.parametrize("wrong, said", [("RESTART", "RESTART"), ("READ_UNIT", "mean READ_UNITS?")])
-def test_invalid_environment_is_an_init_error(
+def test_invalid_environment(
     lambda_bootstrap: Path, tmp_path: Path, wrong: str, said: str
 ) -> None:
     sandbox = Sandbox([str(lambda_bootstrap)], {"PATH": "/bin", wrong: "5"}, tmp_path / "log")
@@ -269,7 +269,7 @@ def test_invalid_environment_is_an_init_error(
     sandbox.close()
 
 
-def test_run_of_another_process_is_left_alone(start: Start, tmp_path: Path) -> None:
+def test_run_of_another_process(start: Start, tmp_path: Path) -> None:
     with FaultServer(items=10) as server:
         host = start(server, [30.0])
         (tmp_path / "run").touch(mode=0o600)  # a file that others may read is not taken
@@ -287,7 +287,7 @@ def test_run_of_another_process_is_left_alone(start: Start, tmp_path: Path) -> N
         assert host.wait()[-1].answer["status"] == "complete"
 
 
-def test_failure_is_an_error_and_the_next_invocation_resumes(start: Start) -> None:
+def test_failure_then_resume(start: Start) -> None:
     with FaultServer("PutRecords:access_denied@5", **SLOW) as server:
         host = start(server, [30.0])
         outcome = host.invoke()

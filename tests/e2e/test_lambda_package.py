@@ -53,7 +53,7 @@ def test_size(lambda_zip: Path) -> None:
     assert lambda_zip.stat().st_size <= MAX_ZIPPED
 
 
-def test_runs_with_nothing_but_a_shell(lambda_zip: Path, tmp_path: Path) -> None:
+def test_runs_on_bare_system(lambda_zip: Path, tmp_path: Path) -> None:
     """The certificates are where Amazon Linux keeps them, and the server's name is in /etc/hosts."""
     root = EmptyRoot(tmp_path / "root")
     unpack(lambda_zip, root.path / "var/task")
@@ -69,7 +69,7 @@ def test_runs_with_nothing_but_a_shell(lambda_zip: Path, tmp_path: Path) -> None
         assert server.stop()["missing"] == 0
 
 
-def test_looks_up_names_with_nothing_but_a_shell(lambda_zip: Path, tmp_path: Path) -> None:
+def test_looks_up_names(lambda_zip: Path, tmp_path: Path) -> None:
     """Uses a name server, and an nsswitch.conf with modules that do not exist."""
     root = EmptyRoot(tmp_path / "root")
     unpack(lambda_zip, root.path / "var/task")
@@ -115,7 +115,7 @@ def test_cold_start(lambda_bootstrap: Path, tmp_path: Path) -> None:
     assert min(seconds) <= MAX_START_SECONDS
 
 
-def test_memory_of_a_scan_in_eight_segments(lambda_bootstrap: Path, tmp_path: Path) -> None:
+def test_memory_of_eight_segments(lambda_bootstrap: Path, tmp_path: Path) -> None:
     peaks = []
 
     def peak(sandbox: Sandbox) -> int:

@@ -19,7 +19,7 @@ def in_store(server: FaultServer, checkpoint: str) -> Dict[str, Any]:
 
 
 @pytest.mark.parametrize("checkpoint", ["dynamodb:checkpoints", "ssm:/backfill"])
-def test_rounds_resume_from_the_store(start: Start, checkpoint: str) -> None:
+def test_rounds_resume_from_store(start: Start, checkpoint: str) -> None:
     with FaultServer(**SLOW) as server:
         host = start(server, [1.0, 1.0, 30.0], HANDOVER_SECONDS=0.6, **in_store(server, checkpoint))
         host.send()
@@ -34,7 +34,7 @@ def test_rounds_resume_from_the_store(start: Start, checkpoint: str) -> None:
         assert again["status"] == "already-complete" and again["items"] == 0
 
 
-def test_dead_letters_outlive_the_sandbox(start: Start) -> None:
+def test_dead_letters_outlive_sandbox(start: Start) -> None:
     """They are in the table of checkpoints, over several rounds, once each."""
     with FaultServer(refused_every=100, **SLOW) as server:
         where = in_store(server, "dynamodb:checkpoints")
@@ -60,7 +60,7 @@ def test_dead_letters_outlive_the_sandbox(start: Start) -> None:
 @pytest.mark.parametrize(
     "more", [{}, {"DEAD_LETTERS": "dynamodb:letters"}], ids=["no place", "a table"]
 )
-def test_first_line_warns_of_lost_letters(start: Start, more: Dict[str, str]) -> None:
+def test_warns_of_lost_letters(start: Start, more: Dict[str, str]) -> None:
     with FaultServer(items=10) as server:
         host = start(server, [30.0], **in_store(server, "ssm:/backfill"), **more)
         assert host.invoke().answer["status"] == "complete"
@@ -81,7 +81,7 @@ def test_throttled_parameters(start: Start) -> None:
 
 
 @pytest.mark.parametrize("checkpoint", ["dynamodb:checkpoints", "ssm:/backfill"])
-def test_duplicate_event_is_processed_once(start: Start, checkpoint: str) -> None:
+def test_duplicate_event(start: Start, checkpoint: str) -> None:
     """In two sandboxes at once, as without reserved concurrency."""
     with FaultServer(**{**SLOW, "scan_latency_ms": 100}) as server:
         one: LambdaHost = start(server, [30.0], **in_store(server, checkpoint))

@@ -8,7 +8,7 @@ import pytest
 from conftest import SEED
 
 
-def test_nothing_is_missing_after_ten_kills(tmp_path: Path) -> None:
+def test_nothing_missing_after_kills(tmp_path: Path) -> None:
     outcome = kill_many.run(kills=10, count=3000, seed=SEED, home=tmp_path)
     print(outcome)
     assert sum(outcome.kills) == 10, "the run was over before the last kill"
@@ -16,5 +16,5 @@ def test_nothing_is_missing_after_ten_kills(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_memory_does_not_grow_with_the_table() -> None:
+def test_memory_of_large_table() -> None:
     assert peak_memory.acceptable(peak_memory.measure_both(megabytes=64))

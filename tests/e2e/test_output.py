@@ -20,7 +20,7 @@ def table(backend: Backend) -> Table:
     return backend.table(COUNT)
 
 
-def test_to_file_is_ndjson_of_every_item(
+def test_file_of_every_item(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     path = everyitem.home / "items.ndjson"
@@ -30,7 +30,7 @@ def test_to_file_is_ndjson_of_every_item(
     assert sorted(text.splitlines()) == sorted(backend.raw_items(table.name))
 
 
-def test_to_standard_output_is_only_items(
+def test_standard_output_only_items(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     result = everyitem.scan("--table", table.name, "--to", "-")
@@ -40,7 +40,7 @@ def test_to_standard_output_is_only_items(
     assert len(everyitem.scan("--table", table.name, "--to", "-").lines) == COUNT
 
 
-def test_closed_pipe_ends_the_run_quietly(
+def test_closed_pipe(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     done = everyitem.shell(
@@ -51,7 +51,7 @@ def test_closed_pipe_ends_the_run_quietly(
     assert not re.search(rb"(?i)error|broken|pipe.*fail|terminate", done.stderr), done.stderr
 
 
-def test_file_with_content_is_not_overwritten(everyitem: Everyitem, table: Table) -> None:
+def test_file_with_content_kept(everyitem: Everyitem, table: Table) -> None:
     path = everyitem.home / "precious.txt"
     path.write_text("precious\n")
     result = everyitem.run("scan", "--table", table.name, "--to", path)
@@ -60,7 +60,7 @@ def test_file_with_content_is_not_overwritten(everyitem: Everyitem, table: Table
     assert path.read_text() == "precious\n"
 
 
-def test_resumed_file_is_appended_to(
+def test_resumed_file_grows(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     path = everyitem.home / "items.ndjson"
@@ -71,7 +71,7 @@ def test_resumed_file_is_appended_to(
     assert sorted(path.read_bytes().splitlines()) == sorted(backend.raw_items(table.name))
 
 
-def test_torn_last_line_is_removed_on_resume(
+def test_torn_last_line(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     path = everyitem.home / "items.ndjson"
@@ -84,7 +84,7 @@ def test_torn_last_line_is_removed_on_resume(
     assert sorted(lines) == sorted(backend.raw_items(table.name))
 
 
-def test_killed_file_run_is_complete_after_resuming(
+def test_killed_file_run(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     path = everyitem.home / "items.ndjson"
@@ -110,7 +110,7 @@ def test_restart_truncates_the_file(
 
 
 @pytest.mark.parametrize("wrong", [("--filter", "id ="), ("--index", "none")])
-def test_restart_that_cannot_read_keeps_the_file(
+def test_failed_restart_keeps_file(
     backend: Backend, everyitem: Everyitem, table: Table, wrong: Tuple[str, str]
 ) -> None:
     path = everyitem.home / "items.ndjson"
@@ -123,7 +123,7 @@ def test_restart_that_cannot_read_keeps_the_file(
     assert everyitem.run(*scan).summary["status"] == "already-complete"
 
 
-def test_killed_restart_keeps_the_file_until_it_has_items(
+def test_killed_restart_keeps_file(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     path = everyitem.home / "items.ndjson"
@@ -143,7 +143,7 @@ def test_killed_restart_keeps_the_file_until_it_has_items(
     assert [file.name for file in path.parent.glob("items.ndjson*")] == ["items.ndjson"]
 
 
-def test_standard_error_holds_json_lines_and_notices(
+def test_standard_error_lines(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
@@ -171,7 +171,7 @@ def test_standard_error_holds_json_lines_and_notices(
     assert all(notice.startswith("everyitem: ") for notice in result.notices), result.stderr
 
 
-def test_first_lines_say_what_and_where(
+def test_first_lines(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     stream = backend.stream()
@@ -193,7 +193,7 @@ def test_first_lines_say_what_and_where(
     assert "everyitem: no checkpoint: a run that is stopped starts over" in said
 
 
-def test_values_written_in_another_way_are_the_same(
+def test_values_written_otherwise(
     backend: Backend, everyitem: Everyitem, table: Table
 ) -> None:
     scan = ("--table", table.name, "--stream", backend.stream())
@@ -214,7 +214,7 @@ def test_quiet_prints_one_line(backend: Backend, everyitem: Everyitem, table: Ta
     assert re.fullmatch(r"everyitem: complete: 3,000 items .*\n", text), text
 
 
-def test_terminal_shows_one_line_that_updates(
+def test_terminal_updates_one_line(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     gate = Gate("PutRecords", passing=2)
@@ -233,7 +233,7 @@ def test_terminal_shows_one_line_that_updates(
     assert re.search(r"3,?000 items", terminal.text), terminal.text
 
 
-def test_interrupt_typed_on_the_terminal(
+def test_interrupt_typed(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     stream = backend.stream()
@@ -252,7 +252,7 @@ def test_interrupt_typed_on_the_terminal(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_interrupted_standard_output_ends_at_a_whole_line(
+def test_interrupted_standard_output(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     gate = Gate("Scan", passing=2)  # the first only tries to read
@@ -275,7 +275,7 @@ def test_interrupted_standard_output_ends_at_a_whole_line(
     ],
     ids=" ".join,
 )
-def test_help_and_version_go_to_standard_output(everyitem: Everyitem, arguments: Any) -> None:
+def test_help_and_version(everyitem: Everyitem, arguments: Any) -> None:
     result = everyitem.run(*arguments)
     assert result.code == 0 and result.stderr == ""
     text = result.stdout.decode()

@@ -24,7 +24,7 @@ def behind(
     return everyitem
 
 
-def test_tls_goes_through_a_proxy_tunnel(tmp_path: Path) -> None:
+def test_tls_through_tunnel(tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     with FaultServer(items=ITEMS, tls="true", tls_ca=authority) as server:
         with ForwardProxy(user=f"me:{PASSWORD}") as proxy:
@@ -42,7 +42,7 @@ def test_tls_goes_through_a_proxy_tunnel(tmp_path: Path) -> None:
     assert report["tls_sessions"]
 
 
-def test_plain_requests_go_through_a_proxy(tmp_path: Path) -> None:
+def test_plain_requests_through_proxy(tmp_path: Path) -> None:
     with FaultServer(items=ITEMS) as server, ForwardProxy(user=f"me:{PASSWORD}") as proxy:
         url = f"http://me:{quote(PASSWORD, safe='')}@{proxy.authority}"
         result = behind(server, tmp_path / "home", http_proxy=url).run(*scan_of())
@@ -64,7 +64,7 @@ def test_no_proxy_exempts(tmp_path: Path) -> None:
         assert proxy.asked == []
 
 
-def test_wrong_proxy_password_is_reported(tmp_path: Path) -> None:
+def test_wrong_proxy_password(tmp_path: Path) -> None:
     authority = tmp_path / "authority.pem"
     with FaultServer(items=1, tls="true", tls_ca=authority) as server:
         with ForwardProxy(user=f"me:{PASSWORD}") as proxy:
@@ -87,7 +87,7 @@ def test_unsupported_proxy_is_refused(tmp_path: Path) -> None:
     assert "hush" not in result.stderr
 
 
-def test_ipv6_addresses_with_and_without_a_proxy(tmp_path: Path) -> None:
+def test_ipv6_addresses(tmp_path: Path) -> None:
     for scheme in ("http", "https"):
         authority = tmp_path / "authority.pem"
         tls = {"tls": "true", "tls_ca": authority} if scheme == "https" else {}

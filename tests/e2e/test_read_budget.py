@@ -14,7 +14,7 @@ from running import Everyitem
 TABLE = {"items": 2000, "item_bytes": 4000}
 
 
-def test_rate_is_kept_and_reported(tmp_path: Path) -> None:
+def test_rate_kept_and_reported(tmp_path: Path) -> None:
     with FaultServer(scan_latency_ms=5, **TABLE) as server:
         result = server.everyitem(tmp_path).run(
             *scan_of("--read-units", 400, "--segments", 8, "--limit", 1600)
@@ -33,7 +33,7 @@ def test_rate_is_kept_and_reported(tmp_path: Path) -> None:
     assert re.search(r"read units \([0-9.]+ per second of 400\)", result.stderr)
 
 
-def test_rate_in_percent_of_provisioned_capacity(tmp_path: Path) -> None:
+def test_percent_of_capacity(tmp_path: Path) -> None:
     with FaultServer(read_units_per_second=2000, **TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--read-percent", 50, "--segments", 8))
         report = server.stop()
@@ -46,7 +46,7 @@ def test_rate_in_percent_of_provisioned_capacity(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["reads_refused"] == 0
 
 
-def test_rate_may_change_on_resume(tmp_path: Path) -> None:
+def test_rate_changes_on_resume(tmp_path: Path) -> None:
     with FaultServer(**TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         for more in (("--read-units", 2000, "--limit", 500), ("--read-units", 4000), ()):
@@ -56,7 +56,7 @@ def test_rate_may_change_on_resume(tmp_path: Path) -> None:
         assert server.report()["duplicates"] == 0
 
 
-def test_low_rate_respects_the_limit(tmp_path: Path) -> None:
+def test_low_rate_respects_limit(tmp_path: Path) -> None:
     with FaultServer(**TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--read-units", 5, "--limit", 6))
         report = server.stop()
@@ -66,7 +66,7 @@ def test_low_rate_respects_the_limit(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_any_minute_is_within_the_rate() -> None:
+def test_any_minute_within_rate() -> None:
     least, most = extremes(charged(read_units=50, segments=32, seconds=90), read_units=50)
     assert most <= 1.03
     # How much of it is used also depends on how busy the machine is: in simulated time, at least 0.97
@@ -84,7 +84,7 @@ def test_rate_with_dynalite(
     assert 0 < result.summary["read_units"] <= 40 * (result.summary["seconds"] + 0.5)
 
 
-def test_default_leaves_half_to_others(tmp_path: Path) -> None:
+def test_default_leaves_half(tmp_path: Path) -> None:
     with FaultServer(read_units_per_second=1000, **TABLE) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--segments", 8))
         everything = server.everyitem(tmp_path / "all").run(*scan_of("--read-percent", 100))
@@ -111,7 +111,7 @@ def test_no_limit_on_demand(tmp_path: Path) -> None:
     assert result.summary["read_rate"] is None
 
 
-def test_throttling_table_is_read_at_its_own_rate(tmp_path: Path) -> None:
+def test_throttling_table(tmp_path: Path) -> None:
     with FaultServer(items=6000, item_bytes=4000, read_units_per_second=600) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--segments", 16, "--read-units", "100k"))
         report = server.stop()

@@ -30,7 +30,7 @@ def changed_since(directory: Path, time_ns: int) -> bool:
     return any(f.stat().st_mtime_ns > time_ns for f in directory.rglob("*") if f.is_file())
 
 
-def test_finished_run_says_so_and_does_nothing(
+def test_finished_run_does_nothing(
     backend: Backend, everyitem: Everyitem, stream: str
 ) -> None:
     table = backend.table(100)
@@ -51,7 +51,7 @@ def test_restart_starts_over(backend: Backend, everyitem: Everyitem, stream: str
     assert compared.complete and compared.records == 240, compared
 
 
-def test_killed_run_resumes_in_the_middle(
+def test_killed_run_resumes(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 1)
@@ -79,7 +79,7 @@ def test_killed_run_resumes_in_the_middle(
 @pytest.mark.parametrize(
     "number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP], ids=lambda n: n.name
 )
-def test_signal_drains_and_the_printed_command_resumes(
+def test_signal_drains(
     backend: Backend,
     everyitem: Everyitem,
     proxy: Callable,
@@ -111,7 +111,7 @@ def test_signal_drains_and_the_printed_command_resumes(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_second_interrupt_stops_at_once_and_loses_nothing(
+def test_second_interrupt(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 2)
@@ -131,7 +131,7 @@ def test_second_interrupt_stops_at_once_and_loses_nothing(
     assert backend.compared(table, stream).complete
 
 
-def test_interrupt_before_the_first_item_loses_nothing(
+def test_interrupt_before_first_item(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
     table = backend.table(50)
@@ -148,7 +148,7 @@ def test_interrupt_before_the_first_item_loses_nothing(
     assert compared.complete and compared.duplicates == 0, compared
 
 
-def test_interrupt_during_describe_stops_at_once(
+def test_interrupt_during_describe(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
     table = backend.table(50)
@@ -166,7 +166,7 @@ def test_interrupt_during_describe_stops_at_once(
     assert backend.compared(table, stream).complete
 
 
-def test_restart_that_has_not_begun_is_asked_for_again(
+def test_restart_before_it_began(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
     table = backend.table(50)
@@ -187,7 +187,7 @@ def test_restart_that_has_not_begun_is_asked_for_again(
     assert compared.complete and compared.duplicates == 50, compared
 
 
-def test_two_processes_on_one_run(
+def test_two_processes(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     scan = ("scan", "--table", table.name, "--stream", stream)
@@ -219,7 +219,7 @@ def start_a_run(everyitem: Everyitem, table: Table, stream: str, *more: Any) -> 
 @pytest.mark.parametrize(
     "what", ["table", "stream", "segments", "index", "filter", "projection", "values"]
 )
-def test_resume_with_different_settings_is_refused(
+def test_different_settings_are_refused(
     backend: Backend, everyitem: Everyitem, what: str
 ) -> None:
     indexed = {
@@ -257,7 +257,7 @@ def test_resume_with_different_settings_is_refused(
     assert len(set(backend.data(stream))) == 100
 
 
-def test_segments_are_taken_from_the_checkpoint_when_not_given(
+def test_segments_from_checkpoint(
     backend: Backend, everyitem: Everyitem, stream: str
 ) -> None:
     table = backend.table(200)
@@ -289,7 +289,7 @@ def test_checkpoint_at_a_path(
     assert everyitem.scan(*scan).summary["status"] == "already-complete"
 
 
-def test_without_xdg_state_home_the_checkpoint_is_below_home(
+def test_checkpoint_below_home(
     backend: Backend, everyitem: Everyitem, stream: str
 ) -> None:
     table = backend.table(5)
@@ -300,7 +300,7 @@ def test_without_xdg_state_home_the_checkpoint_is_below_home(
     assert checkpoint.parent == everyitem.home / ".local/state/everyitem"
 
 
-def test_added_items_do_not_disturb_a_resume(
+def test_added_items(
     backend: Backend, everyitem: Everyitem, stream: str
 ) -> None:
     table = backend.table(300)
@@ -315,7 +315,7 @@ def test_added_items_do_not_disturb_a_resume(
     assert seen >= {one["id"]["S"] for one in table.items}
 
 
-def test_resume_command_survives_spaces_and_quotes(
+def test_spaces_and_quotes(
     backend: Backend, everyitem: Everyitem, proxy: Callable, stream: str
 ) -> None:
     table = backend.table(2000)

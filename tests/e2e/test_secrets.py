@@ -117,7 +117,7 @@ def test_temporary_faults_show_nothing(tmp_path: Path, mode: str) -> None:
         *("PutRecords:access_denied@3", "PutRecords:expired_token=0.5"),
     ],
 )
-def test_faults_that_end_a_run_show_nothing(tmp_path: Path, mode: str, fault: str) -> None:
+def test_fatal_faults_show_nothing(tmp_path: Path, mode: str, fault: str) -> None:
     with FaultServer(fault, items=20_000, page_bytes=20_000, session_token=TOKEN) as server:
         everyitem = server.everyitem(tmp_path)
         everyitem.extra_env["AWS_SESSION_TOKEN"] = TOKEN
@@ -225,7 +225,7 @@ ECHOES = {
 
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("name", ECHOES)
-def test_echoes_in_responses_are_not_shown(
+def test_echoes_not_shown(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str, mode: str, name: str
 ) -> None:
     echo = ECHOES[name]
@@ -251,7 +251,7 @@ def test_echoes_in_responses_are_not_shown(
     assert not shown(text), text
 
 
-def test_values_of_expressions_are_not_shown(
+def test_expression_values_not_shown(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     """Neither when a service repeats them, nor when a run is refused or resumed."""
@@ -423,7 +423,7 @@ SENT = {
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.parametrize("source", SENT, ids=lambda source: source.__name__)
-def test_echoes_to_who_looks_for_credentials(
+def test_echoes_to_credential_sources(
     everyitem: Everyitem, source: Callable[[Path, str], Dict[str, str]], encoding: str
 ) -> None:
     with EchoServer(ENCODINGS[encoding]) as server:
@@ -457,7 +457,7 @@ def started_amid(
     return process, gate
 
 
-def test_process_shows_no_secret_to_others(
+def test_process_hides_secrets(
     everyitem: Everyitem, proxy: Callable, table: Table, stream: str
 ) -> None:
     process, gate = started_amid(everyitem, proxy, table, "--stream", stream)
@@ -542,7 +542,7 @@ def test_files_hold_no_secret(
     ],
     ids=range(7),
 )
-def test_credentials_file_with_a_mistake_shows_nothing(
+def test_faulty_credentials_file(
     everyitem: Everyitem, table: Table, stream: str, mode: str, text: str
 ) -> None:
     path = everyitem.home / "credentials"
@@ -558,7 +558,7 @@ def test_credentials_file_with_a_mistake_shows_nothing(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_token_with_a_line_break_shows_nothing(
+def test_token_with_line_break(
     everyitem: Everyitem, table: Table, stream: str, mode: str
 ) -> None:
     everyitem.extra_env["AWS_SESSION_TOKEN"] = f"{TOKEN}\r\nX-Other: {TOKEN}"
@@ -568,7 +568,7 @@ def test_token_with_a_line_break_shows_nothing(
 
 
 @pytest.mark.parametrize("mode", MODES)
-def test_password_of_an_endpoint_shows_nothing(
+def test_password_of_endpoint(
     everyitem: Everyitem, table: Table, stream: str, mode: str
 ) -> None:
     everyitem.endpoints["dynamodb"] = f"http://joe:{SECRET}@127.0.0.1:1"
@@ -577,7 +577,7 @@ def test_password_of_an_endpoint_shows_nothing(
     assert not shown(text), text
 
 
-def test_dead_letters_hold_the_key_alone(
+def test_dead_letters_hold_keys(
     backend: Backend, everyitem: Everyitem, proxy: Callable, table: Table
 ) -> None:
     """Of an item that a stream refuses and quotes, nothing is shown, and only its key is kept."""

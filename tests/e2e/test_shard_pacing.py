@@ -33,7 +33,7 @@ def test_provisioned_stream_hardly_throttles(tmp_path: Path, wire: str) -> None:
     assert report["requests"]["ListShards"] == 1
 
 
-def test_split_shards_are_listed_again(tmp_path: Path) -> None:
+def test_split_shards_listed_again(tmp_path: Path) -> None:
     with FaultServer(
         shards=SHARDS, stream_mode="provisioned", split_at=5, shards_per_page=5, **LIMITS, **TABLE
     ) as server:
@@ -46,7 +46,7 @@ def test_split_shards_are_listed_again(tmp_path: Path) -> None:
     assert report["requests"]["ListShards"] == 1 + 3
 
 
-def test_on_demand_stream_is_reported(tmp_path: Path) -> None:
+def test_on_demand_stream(tmp_path: Path) -> None:
     with FaultServer(shards=1, stream_mode="on-demand", items=100) as server:
         result = server.everyitem(tmp_path).run(*scan_of())
         assert server.report()["missing"] == 0
@@ -58,7 +58,7 @@ def test_on_demand_stream_is_reported(tmp_path: Path) -> None:
     )
 
 
-def test_unpaced_without_permission_to_list_shards(tmp_path: Path) -> None:
+def test_denied_list_shards(tmp_path: Path) -> None:
     with FaultServer(
         "ListShards:access_denied=1", stream_mode="provisioned", items=2000
     ) as server:
@@ -70,7 +70,7 @@ def test_unpaced_without_permission_to_list_shards(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["requests"]["ListShards"] == 1
 
 
-def test_goes_on_without_permission_to_describe(tmp_path: Path) -> None:
+def test_denied_describe(tmp_path: Path) -> None:
     with FaultServer(
         "DescribeTable:access_denied=1",
         "DescribeStreamSummary:access_denied=1",
@@ -89,7 +89,7 @@ def test_goes_on_without_permission_to_describe(tmp_path: Path) -> None:
     assert again.summary["status"] == "already-complete", again.stderr
 
 
-def test_run_begun_without_permission_is_the_same_later(tmp_path: Path) -> None:
+def test_permission_granted_later(tmp_path: Path) -> None:
     denied = ("DescribeTable:access_denied@0", "DescribeStreamSummary:access_denied@0")
     with FaultServer(*denied, items=2000, page_bytes=10_000) as server:
         everyitem = server.everyitem(tmp_path)
@@ -104,7 +104,7 @@ def test_run_begun_without_permission_is_the_same_later(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["duplicates"] == 0, report
 
 
-def test_default_checkpoint_does_not_depend_on_permission(tmp_path: Path) -> None:
+def test_default_checkpoint_without_permission(tmp_path: Path) -> None:
     denied = ("DescribeTable:access_denied@0", "DescribeStreamSummary:access_denied@0")
     with FaultServer(*denied, items=2000, page_bytes=10_000) as server:
         everyitem = server.everyitem(tmp_path)
@@ -115,7 +115,7 @@ def test_default_checkpoint_does_not_depend_on_permission(tmp_path: Path) -> Non
     assert report["missing"] == 0 and report["duplicates"] == 0, report
 
 
-def test_run_is_not_resumed_without_knowing_the_table(tmp_path: Path) -> None:
+def test_unknown_table_not_resumed(tmp_path: Path) -> None:
     denied = [f"DescribeTable:access_denied@{call}" for call in (1, 2)]
     with FaultServer(*denied, items=2000, page_bytes=10_000) as server:
         everyitem = server.everyitem(tmp_path)
@@ -131,7 +131,7 @@ def test_run_is_not_resumed_without_knowing_the_table(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["duplicates"] == 0, report
 
 
-def test_unpaced_if_the_stream_mode_is_unknown(tmp_path: Path) -> None:
+def test_unknown_stream_mode(tmp_path: Path) -> None:
     with FaultServer(items=2000) as server:
         result = server.everyitem(tmp_path).run(*scan_of())
         report = server.stop()

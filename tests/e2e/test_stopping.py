@@ -82,7 +82,7 @@ def test_silent_checkpoint(tmp_path: Path, operation: str) -> None:
     assert result.code == INTERRUPTED, result.stderr
 
 
-def test_reader_that_does_not_read(tmp_path: Path) -> None:
+def test_stalled_reader(tmp_path: Path) -> None:
     reading, writing = os.pipe()
     with FaultServer(items=20_000) as server:
         everyitem = server.everyitem(tmp_path)

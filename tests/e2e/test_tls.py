@@ -125,7 +125,7 @@ REFUSED = {
 
 @pytest.mark.parametrize("through_a_proxy", [False, True], ids=["direct", "proxy"])
 @pytest.mark.parametrize("case", REFUSED)
-def test_untrusted_servers_are_refused_with_the_reason(
+def test_untrusted_servers(
     tmp_path: Path, case: str, through_a_proxy: bool
 ) -> None:
     wanted, version, words = REFUSED[case]

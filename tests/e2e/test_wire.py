@@ -42,7 +42,7 @@ def test_cbor_with_kinesalite(backend: Backend, everyitem: Everyitem) -> None:
     assert sorted(buffers(backend, stream)) == sorted(backend.raw_items(table.name))
 
 
-def test_json_if_the_endpoint_rejects_cbor(
+def test_json_if_cbor_rejected(
     backend: Backend, everyitem: Everyitem, proxy: Callable[[str], FaultProxy]
 ) -> None:
     kinesis = proxy("kinesis")
@@ -52,7 +52,7 @@ def test_json_if_the_endpoint_rejects_cbor(
     assert backend.compared(table, stream).complete
 
 
-def test_json_if_cbor_is_not_aws_style(
+def test_json_if_cbor_foreign(
     backend: Backend, everyitem: Everyitem
 ) -> None:
     # More records per request than fit into a complete CBOR response.

@@ -66,7 +66,7 @@ def test_workers_with_dynalite(
     assert again.summary["status"] == "already-complete"
 
 
-def test_killed_worker_resumes_without_disturbing_others(tmp_path: Path) -> None:
+def test_killed_worker(tmp_path: Path) -> None:
     with FaultServer(**SLOW_TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         killed = everyitem.start(*worker(0, 2, "--segments", 8))
@@ -87,7 +87,7 @@ def test_killed_worker_resumes_without_disturbing_others(tmp_path: Path) -> None
     assert report["duplicates"] <= 2 * 4 * 100, "it started over"
 
 
-def test_interrupted_worker_says_what_is_missing(tmp_path: Path) -> None:
+def test_interrupted_worker(tmp_path: Path) -> None:
     with FaultServer(**SLOW_TABLE) as server:
         everyitem = server.everyitem(tmp_path)
         process = everyitem.start(*worker(1, 3))
@@ -104,7 +104,7 @@ def test_interrupted_worker_says_what_is_missing(tmp_path: Path) -> None:
     assert report["missing"] == 0 and report["duplicates"] == 0, report
 
 
-def test_workers_with_other_settings_are_refused(tmp_path: Path) -> None:
+def test_other_settings_are_refused(tmp_path: Path) -> None:
     with FaultServer(items=200) as server:
         everyitem = server.everyitem(tmp_path)
         assert everyitem.run(*worker(0, 2, "--segments", 4)).code == 0
@@ -148,7 +148,7 @@ def test_invalid_numbers_are_reported(tmp_path: Path, wrong: Tuple[Any, ...], sa
         assert server.report()["distinct"] == 0
 
 
-def test_single_worker_is_an_ordinary_run(tmp_path: Path) -> None:
+def test_single_worker(tmp_path: Path) -> None:
     with FaultServer(items=100) as server:
         result = server.everyitem(tmp_path).run(*scan_of("--workers", 1, "--worker", 0))
         assert result.code == 0, result.stderr
@@ -177,7 +177,7 @@ def test_workers_share_one_rate(tmp_path: Path) -> None:
     assert report["read_units"] <= 500 * (longest + 1.5)
 
 
-def test_workers_write_their_own_files(tmp_path: Path) -> None:
+def test_files_of_their_own(tmp_path: Path) -> None:
     with FaultServer(items=500, scan_latency_ms=300, page_bytes=20_000) as server:
         everyitem = server.everyitem(tmp_path)
         sharing = ("--checkpoint", "dynamodb:checkpoints", "--workers", 2, "--segments", 4)
@@ -198,7 +198,7 @@ def test_workers_write_their_own_files(tmp_path: Path) -> None:
 
 
 @pytest.mark.full
-def test_any_minute_of_all_workers_is_within_the_rate() -> None:
+def test_any_minute_within_rate() -> None:
     looks = charged(read_units=500, segments=60, seconds=120, workers=3)
     # At first each new worker waits until the others have made room.
     least, most = extremes([look for look in looks if look[0] > 5], read_units=500)

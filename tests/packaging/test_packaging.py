@@ -49,7 +49,7 @@ def lint(folder: Path, template: Path) -> str:
 
 @pytest.mark.parametrize("service", ["deploy", "examples/serverless"])
 @pytest.mark.parametrize("tool", TOOLS)
-def test_service_is_packaged_and_lint_finds_nothing(
+def test_packaged_and_linted(
     tool: str, service: str, tmp_path: Path
 ) -> None:
     folder = tmp_path / service
