@@ -49,6 +49,7 @@ inline constexpr SettingId kPartitionKey{"partition-key"};
 inline constexpr SettingId kAggregate{"aggregate"};
 inline constexpr SettingId kKinesisWire{"kinesis-wire"};
 inline constexpr SettingId kSegments{"segments"};
+inline constexpr SettingId kShare{"share"};
 inline constexpr SettingId kWorkers{"workers"};
 inline constexpr SettingId kWorker{"worker"};
 inline constexpr SettingId kReadUnits{"read-units"};

@@ -2,14 +2,17 @@
 // (docs/checkpoint_format.md).
 #pragma once
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include <boost/json.hpp>
 
 #include "aws/client.h"
 #include "base/async.h"
+#include "base/clock.h"
 #include "checkpoint/checkpoint_store.h"
 
 namespace everyitem::checkpoint {
@@ -31,16 +34,32 @@ class DynamoDbItems {
   Awaitable<boost::json::object> call(std::string operation, boost::json::object request);
   /// The item as it is now; nothing if there is no such item.
   Awaitable<std::optional<boost::json::object>> get(std::string item);
-  /// Writes the item if the condition holds; false when it does not. In it may stand #run, #token
-  /// and #version for these attributes. After a lost answer it may be false although it was
+  /// Writes the item if the condition holds; false when it does not. In it may stand #run, #token,
+  /// #turn and #version for these attributes. After a lost answer it may be false although it was
   /// written.
   Awaitable<bool> put_if(boost::json::object item, std::string condition,
                          boost::json::object values);
+  /// Deletes it if the condition holds; false when it does not, as put_if.
+  Awaitable<bool> delete_if(std::string item, std::string condition, boost::json::object values);
+  /// The run's items whose name begins so, in the order of their names, as they are now.
+  Awaitable<std::vector<boost::json::object>> query(std::string prefix, bool keys_alone = false);
+  /// The names of the same.
+  Awaitable<std::vector<std::string>> names(std::string prefix);
+  /// Deletes the items of these names; ignores those that are gone. Awaits `between`, if there
+  /// is one, before each request.
+  Awaitable<void> remove(std::vector<std::string> names, std::function<Awaitable<void>()> between);
+  /// Writes items, whatever is there, in any order.
+  Awaitable<void> put_all(std::vector<boost::json::object> items);
 
  private:
+  Awaitable<void> write_batch(boost::json::array requests);
+  Awaitable<bool> write_if(std::string operation, boost::json::object request,
+                           std::string condition, boost::json::object values);
+
   DynamoDbLocation location_;
   std::string_view what_;
   aws::Client& client_;
+  Clock& clock_;
 };
 
 }  // namespace everyitem::checkpoint

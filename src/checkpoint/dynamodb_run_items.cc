@@ -9,20 +9,12 @@
 #include "base/error.h"
 #include "checkpoint/dynamodb_attributes.h"
 #include "checkpoint/run_item_format.h"
-#include "source/dynamodb_limits.h"
 
 namespace everyitem::checkpoint {
 
 namespace json = boost::json;
 
 namespace {
-
-/// Before what BatchWriteItem did not process is asked for again.
-constexpr std::chrono::milliseconds kUnprocessedPause{200};
-
-json::value delete_request(json::object key) {
-  return json::object{{"DeleteRequest", json::object{{"Key", std::move(key)}}}};
-}
 
 /// The condition that what is there is still what was read, term by term.
 class Unchanged {
@@ -48,7 +40,7 @@ class Unchanged {
 }  // namespace
 
 DynamoDbRunItems::DynamoDbRunItems(const DynamoDbLocation& location, const StoreContext& context)
-    : items_(location, context), clock_(context.clock) {}
+    : items_(location, context) {}
 
 Awaitable<StoredRecord> DynamoDbRunItems::read_record() {
   const std::optional<json::object> item = co_await items_.get(kRunItem);
@@ -85,7 +77,7 @@ Awaitable<bool> DynamoDbRunItems::write_record(const RunRecord& record, StoredRe
 
 Awaitable<std::vector<StoredSegment>> DynamoDbRunItems::read_segments(
     std::string token, std::vector<StoredSegment> segments) {
-  const std::vector<json::object> items = co_await query(segment_prefix(token), false);
+  const std::vector<json::object> items = co_await items_.query(segment_prefix(token));
   for (const json::object& item : items) {
     std::optional<StoredSegment> segment = parse_segment_item(item, token, location());
     if (!segment) {
@@ -116,66 +108,19 @@ Awaitable<bool> DynamoDbRunItems::write_segment(const std::string& token,
   return items_.put_if(std::move(item), unchanged.text(), unchanged.values());
 }
 
-Awaitable<std::vector<json::object>> DynamoDbRunItems::query(std::string prefix, bool keys_alone) {
+Awaitable<void> DynamoDbRunItems::put_segments(std::string token,
+                                               std::vector<StoredSegment> segments) {
   std::vector<json::object> items;
-  json::value start;
-  do {
-    json::object request{
-        {"KeyConditionExpression", "#run = :run AND begins_with(#item, :segment)"},
-        {"ExpressionAttributeNames", {{"#run", "run"}, {"#item", "item"}}},
-        {"ExpressionAttributeValues",
-         {{":run", text_attribute(items_.run())}, {":segment", text_attribute(prefix)}}},
-        {"ConsistentRead", true}};
-    if (keys_alone) {
-      request["ProjectionExpression"] = "#run, #item";
-    }
-    if (start.is_object()) {
-      request["ExclusiveStartKey"] = std::move(start);
-    }
-    json::object answer = co_await items_.call("Query", std::move(request));
-    if (json::value* page = answer.if_contains("Items"); page != nullptr && page->is_array()) {
-      for (json::value& item : page->get_array()) {
-        if (item.is_object()) {
-          items.push_back(std::move(item.get_object()));
-        }
-      }
-    }
-    const json::value* last = answer.if_contains("LastEvaluatedKey");
-    start = last == nullptr ? json::value() : *last;
-  } while (start.is_object());
-  co_return items;
+  items.reserve(segments.size());
+  for (const StoredSegment& segment : segments) {
+    items.push_back(
+        segment_item(items_.key(segment_name(token, segment.progress.segment)), token, segment));
+  }
+  return items_.put_all(std::move(items));
 }
 
 Awaitable<std::vector<std::string>> DynamoDbRunItems::segment_names(std::string token) {
-  std::vector<std::string> names;
-  const std::vector<json::object> items = co_await query(segment_prefix(token), true);
-  names.reserve(items.size());
-  for (const json::object& item : items) {
-    names.push_back(text_of(item, "item"));
-  }
-  co_return names;
-}
-
-Awaitable<void> DynamoDbRunItems::remove(std::vector<std::string> names,
-                                         std::function<Awaitable<void>()> between) {
-  while (!names.empty()) {
-    co_await between();
-    json::array deletes;
-    for (; !names.empty() && deletes.size() < source::kMaxBatchWrites; names.pop_back()) {
-      deletes.push_back(delete_request(items_.key(names.back())));
-    }
-    while (!deletes.empty()) {
-      json::object request{{"RequestItems", {{items_.table(), std::move(deletes)}}}};
-      const json::object answer = co_await items_.call("BatchWriteItem", std::move(request));
-      deletes = {};
-      const json::value* unprocessed = answer.if_contains("UnprocessedItems");
-      if (unprocessed != nullptr && unprocessed->is_object() &&
-          !unprocessed->get_object().empty()) {
-        deletes = unprocessed->get_object().begin()->value().as_array();
-        co_await clock_.sleep(kUnprocessedPause);
-      }
-    }
-  }
+  return items_.names(segment_prefix(token));
 }
 
 }  // namespace everyitem::checkpoint

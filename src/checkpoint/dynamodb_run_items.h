@@ -6,12 +6,12 @@
 #include <functional>
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include <boost/json.hpp>
 
 #include "base/async.h"
-#include "base/clock.h"
 #include "checkpoint/checkpoint_store.h"
 #include "checkpoint/dynamodb_items.h"
 #include "checkpoint/run_ownership.h"
@@ -44,16 +44,19 @@ class DynamoDbRunItems {
   /// it is not, or when the answer to this very write was lost.
   Awaitable<bool> write_segment(const std::string& token, const StoredSegment& segment);
 
+  /// Writes all of them, whatever is there: of a run that nobody knows of yet.
+  Awaitable<void> put_segments(std::string token, std::vector<StoredSegment> segments);
+
   /// What is stored of segments: of the run with this token, of all runs if it is empty.
   Awaitable<std::vector<std::string>> segment_names(std::string token);
-  /// Ignores names that are gone. Awaits `between` before each request.
-  Awaitable<void> remove(std::vector<std::string> names, std::function<Awaitable<void>()> between);
+  /// As DynamoDbItems.
+  Awaitable<void> remove(std::vector<std::string> names, std::function<Awaitable<void>()> between) {
+    return items_.remove(std::move(names), std::move(between));
+  }
 
  private:
-  Awaitable<std::vector<boost::json::object>> query(std::string prefix, bool keys_alone);
 
   DynamoDbItems items_;
-  Clock& clock_;
   boost::json::object damaged_item_;  ///< a record that was read last and could not be
 };
 

@@ -66,6 +66,9 @@ json::object run_item(json::object key, const RunRecord& record) {
   item["renewed_at"] = number_attribute(record.renewed_at);
   item["segments"] = number_attribute(record.segments);
   item["identity"] = text_attribute(record.identity);
+  if (record.shared) {
+    item["shared"] = json::object{{"BOOL", true}};
+  }
   if (record.finished) {
     add_progress(item, record.finished->totals);
     item["finished_at"] = number_attribute(record.finished->finished_at);
@@ -85,6 +88,7 @@ RunRecord parse_run_item(const json::object& item, const std::string& location) 
                      .renewed_at = number_of<std::int64_t>(item, "renewed_at"),
                      .segments = number_of<std::uint32_t>(item, "segments"),
                      .identity = text_of(item, "identity")};
+    record.shared = item.contains("shared") && flag_of(item, "shared");
     if (item.contains("finished_at")) {
       record.finished = {.totals = progress_of(item),
                          .finished_at = number_of<std::int64_t>(item, "finished_at")};
@@ -106,6 +110,9 @@ json::object segment_item(json::object key, const std::string& token,
   if (!segment.progress.position.last_evaluated_key.empty()) {
     item["last_evaluated_key"] = text_attribute(segment.progress.position.last_evaluated_key);
   }
+  if (!segment.sharer.empty()) {
+    item["sharer"] = text_attribute(segment.sharer);
+  }
   add_progress(item, segment.progress);
   return item;
 }
@@ -124,7 +131,8 @@ std::optional<StoredSegment> parse_segment_item(const json::object& item, const 
       return std::nullopt;
     }
     StoredSegment segment{.progress = progress_of(item),
-                          .version = number_of<std::uint64_t>(item, "version")};
+                          .version = number_of<std::uint64_t>(item, "version"),
+                          .sharer = optional_text_of(item, "sharer")};
     segment.progress.segment = number;
     return segment;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own

@@ -14,8 +14,6 @@ namespace everyitem::checkpoint {
 
 namespace {
 
-constexpr std::size_t kMaxOwnerBytes = 200;
-
 /// How often a write that was refused is tried again, each time on what is there by then: an
 /// earlier write of this process, the answer to which was lost, may have come in between.
 constexpr int kMaxWrites = 4;
@@ -86,6 +84,9 @@ Awaitable<bool> RunOwnership::claim() {
     }
     if (!there.record) {
       co_return false;
+    }
+    if (there.record->shared && !there.record->finished) {
+      throw shared_otherwise(records_.record_location(), true);
     }
     if (is_own(there.record)) {  // by a write whose answer was lost
       owned_ = true;

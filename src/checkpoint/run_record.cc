@@ -86,6 +86,15 @@ OwnedByAnother taken_over(const std::string& location, const std::optional<RunRe
            .hint = "This process ends; what it has not checkpointed is delivered again."}};
 }
 
+Error shared_otherwise(const std::string& location, bool is_shared) {
+  Message hint = (is_shared ? "Take part in it with " : "Resume it without ") + setting::kShare +
+                 ", or name another run: " + setting::kCheckpoint("dynamodb:TABLE/RUN") + ".";
+  return usage_error(fmt::format("the run at {} {}", location,
+                                 is_shared ? "is shared by several processes"
+                                           : "was begun by one process, which does not share it"),
+                     std::move(hint));
+}
+
 DamagedCheckpoint damaged_checkpoint(const std::string& location, const std::string& message) {
   return {ErrorKind::failed,
           {.operation = "read",

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <chrono>
+#include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -24,6 +25,9 @@ struct FinishedRun {
   friend bool operator==(const FinishedRun&, const FinishedRun&) = default;
 };
 
+/// Of a process's name, StoreContext::owner; more is cut off.
+inline constexpr std::size_t kMaxOwnerBytes = 200;
+
 struct RunRecord {
   std::string token;             ///< RunState::token
   std::uint64_t version = 0;     ///< one more with each write of this record
@@ -33,6 +37,8 @@ struct RunRecord {
   std::int64_t renewed_at = 0;   ///< seconds since 1970, by its owner's clock; for people to read
   std::uint32_t segments = 0;    ///< TotalSegments
   std::string identity;          ///< as identity_text
+  /// Any number of processes work on it, none of which owns it (SharedRun).
+  bool shared = false;
   std::optional<FinishedRun> finished = {};
 
   friend bool operator==(const RunRecord&, const RunRecord&) = default;
@@ -42,6 +48,7 @@ struct RunRecord {
 struct StoredSegment {
   SegmentProgress progress;
   std::uint64_t version = 0;  ///< one more with each write of it; 0: nothing is stored
+  std::string sharer = {};    ///< of a shared run: who reads it; empty: nobody
 
   friend bool operator==(const StoredSegment&, const StoredSegment&) = default;
 };
@@ -64,6 +71,8 @@ RunIdentity parse_identity(std::string_view text);
 OwnedByAnother owned_by_another(const std::string& location, const std::string& owner);
 /// This process owned the run. `record` is what is there now; nothing when it is gone.
 OwnedByAnother taken_over(const std::string& location, const std::optional<RunRecord>& record);
+/// For the user: the run has not ended, and is shared, or it is not, other than this process wants.
+Error shared_otherwise(const std::string& location, bool is_shared);
 /// What is at `location` cannot be read, for the reason that `message` gives.
 DamagedCheckpoint damaged_checkpoint(const std::string& location, const std::string& message);
 /// Throws DamagedCheckpoint for an older format, Error for a later one.

@@ -109,12 +109,21 @@ class Condition {
   std::size_t at_ = 0;
 };
 
+/// The item, or the key of the item that is deleted.
+const json::object& written_by(const json::value& write) {
+  if (const json::value* put = write.as_object().if_contains("PutRequest")) {
+    return put->at("Item").as_object();
+  }
+  return write.at("DeleteRequest").at("Key").as_object();
+}
+
 }  // namespace
 
 std::span<const Operation<EmulatedItems>> EmulatedItems::operations() {
-  static constexpr std::array<Operation<EmulatedItems>, 4> kOperations = {{
+  static constexpr std::array<Operation<EmulatedItems>, 5> kOperations = {{
       {"GetItem", &EmulatedItems::get_item},
       {"PutItem", &EmulatedItems::put_item},
+      {"DeleteItem", &EmulatedItems::delete_item},
       {"Query", &EmulatedItems::query},
       {"BatchWriteItem", &EmulatedItems::batch_write},
   }};
@@ -154,6 +163,19 @@ json::object EmulatedItems::put_item(const json::object& request) {
     }
   }
   table[key_of(item)] = item;
+  return {};
+}
+
+json::object EmulatedItems::delete_item(const json::object& request) {
+  Table& table = tables[std::string(request.at("TableName").as_string())];
+  const auto found = table.find(key_of(request.at("Key").as_object()));
+  Condition condition(request, found == table.end() ? nullptr : &found->second);
+  if (!condition.holds()) {
+    throw Refused{"ConditionalCheckFailedException", "The conditional request failed"};
+  }
+  if (found != table.end()) {
+    table.erase(found);
+  }
   return {};
 }
 
@@ -197,18 +219,21 @@ json::object EmulatedItems::batch_write(const json::object& request) {
     const json::array& writes = value.as_array();
     std::set<std::pair<std::string, std::string>> keys;
     for (const json::value& write : writes) {
-      keys.insert(key_of(write.at("DeleteRequest").at("Key").as_object()));
+      keys.insert(key_of(written_by(write)));
     }
     if (writes.empty() || writes.size() > kMaxBatchWrites || keys.size() != writes.size()) {
       throw Refused{"ValidationException", "1 to 25 requests, each of another item"};
     }
     json::array left;
     for (std::size_t i = 0; i < writes.size(); ++i) {
-      if (i < writes_per_batch) {
-        tables[std::string(name)].erase(
-            key_of(writes[i].at("DeleteRequest").at("Key").as_object()));
-      } else {
+      Table& table = tables[std::string(name)];
+      const json::object& written = written_by(writes[i]);
+      if (i >= writes_per_batch) {
         left.push_back(writes[i]);
+      } else if (writes[i].as_object().contains("PutRequest")) {
+        table[key_of(written)] = written;
+      } else {
+        table.erase(key_of(written));
       }
     }
     if (!left.empty()) {

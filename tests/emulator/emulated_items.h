@@ -15,8 +15,9 @@
 
 namespace everyitem::emulator {
 
-/// GetItem, PutItem with a condition, Query of a run's items by prefix, and BatchWriteItem with
-/// deletes. Rejects other requests, and those DynamoDB would reject as invalid. One event loop.
+/// GetItem, PutItem and DeleteItem with a condition, Query of a run's items by prefix, and
+/// BatchWriteItem. Rejects other requests, and those DynamoDB would reject as invalid. One event
+/// loop.
 class EmulatedItems {
  public:
   using Table = std::map<std::pair<std::string, std::string>, boost::json::object>;
@@ -33,6 +34,7 @@ class EmulatedItems {
   static std::span<const Operation<EmulatedItems>> operations();
   boost::json::object get_item(const boost::json::object& request);
   boost::json::object put_item(const boost::json::object& request);
+  boost::json::object delete_item(const boost::json::object& request);
   boost::json::object query(const boost::json::object& request);
   boost::json::object batch_write(const boost::json::object& request);
 };

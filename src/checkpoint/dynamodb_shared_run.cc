@@ -1,0 +1,327 @@
+#include "checkpoint/dynamodb_shared_run.h"
+
+#include <algorithm>
+#include <charconv>
+#include <cmath>
+#include <exception>
+#include <stdexcept>
+#include <string_view>
+#include <utility>
+
+#include <fmt/format.h>
+
+#include "base/error.h"
+#include "checkpoint/dynamodb_attributes.h"
+#include "checkpoint/side_by_side.h"
+
+namespace everyitem::checkpoint {
+
+namespace json = boost::json;
+
+namespace {
+
+/// How often an item is written again that was refused because it is not as it was read.
+constexpr int kMaxWrites = 4;
+
+/// Parts that `save` writes at once: each is an item by itself.
+constexpr std::size_t kMaxWritesAtOnce = 32;
+
+Error begun_anew(const std::string& location) {
+  return {ErrorKind::failed,
+          {.operation = "share",
+           .object = fmt::format("checkpoint {}", location),
+           .message = "the run that this process takes part in was removed, or begun anew",
+           .hint = "This process ends; what was saved of the run went with it."}};
+}
+
+Error refused_again(const std::string& location, const std::string& what) {
+  return {ErrorKind::failed,
+          {.operation = "write",
+           .object = fmt::format("checkpoint {}", location),
+           .message = what + " is refused again and again"}};
+}
+
+json::object decimal_attribute(double number) { return {{"N", fmt::format("{:.9g}", number)}}; }
+
+double decimal_of(const json::object& item, std::string_view name) {
+  const json::string& digits = item.at(name).as_object().at("N").as_string();
+  double number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || !(number >= 0) ||
+      !std::isfinite(number)) {
+    throw std::out_of_range(fmt::format("{} is not a number of units", name));
+  }
+  return number;
+}
+
+std::optional<double> optional_decimal_of(const json::object& item, std::string_view name) {
+  return item.contains(name) ? std::optional(decimal_of(item, name)) : std::nullopt;
+}
+
+}  // namespace
+
+DynamoDbSharedRun::DynamoDbSharedRun(const DynamoDbLocation& location, const StoreContext& context)
+    : items_(location, context),
+      run_items_(location, context),
+      clock_(context.clock),
+      notice_(context.notice),
+      name_(context.owner.substr(0, kMaxOwnerBytes)) {}
+
+const RunRecord& DynamoDbSharedRun::record() const {
+  if (!record_) {
+    throw std::logic_error("a shared run that was neither joined nor begun");
+  }
+  return *record_;
+}
+
+Awaitable<std::optional<RunRecord>> DynamoDbSharedRun::join() {
+  const StoredRecord there = co_await run_items_.read_record();
+  if (there.damage) {
+    throw *there.damage;
+  }
+  if (there.record && !there.record->shared && !there.record->finished) {
+    throw shared_otherwise(location(), false);
+  }
+  record_ = there.record;
+  co_return record_;
+}
+
+Awaitable<bool> DynamoDbSharedRun::begin(RunState state) {
+  RunRecord record{.token = state.token,
+                   .version = 1,
+                   .owner = name_,
+                   .renewed_at = seconds_now(clock_),
+                   .segments = static_cast<std::uint32_t>(state.segments.size()),
+                   .identity = identity_text(state.identity),
+                   .shared = true};
+  std::vector<StoredSegment> parts;
+  for (SegmentProgress& progress : state.segments) {
+    parts.push_back({.progress = std::move(progress), .version = 1});
+  }
+  co_await run_items_.put_segments(record.token, std::move(parts));
+  bool begun = co_await run_items_.write_record(record, {});
+  if (!begun) {
+    const StoredRecord there = co_await run_items_.read_record();
+    begun = there.record == record;  // it was written, and the answer was lost
+  }
+  if (begun) {
+    record_ = std::move(record);
+    co_return true;
+  }
+  std::vector<std::string> names = co_await run_items_.segment_names(record.token);
+  co_await items_.remove(std::move(names), {});
+  co_return false;
+}
+
+Awaitable<std::vector<StoredSegment>> DynamoDbSharedRun::parts() {
+  if (record().finished) {
+    co_return std::vector<StoredSegment>();
+  }
+  std::vector<StoredSegment> parts(record().segments);
+  parts = co_await run_items_.read_segments(record().token, std::move(parts));
+  const auto missing = std::ranges::find(parts, 0U, &StoredSegment::version);
+  if (missing == parts.end()) {
+    co_return parts;
+  }
+  StoredRecord there = co_await run_items_.read_record();
+  if (!there.record || there.record->token != record().token) {
+    throw begun_anew(location());
+  }
+  if (!there.record->finished) {
+    throw damaged_checkpoint(location(),
+                             fmt::format("part {} is missing", missing - parts.begin()));
+  }
+  record_ = std::move(there.record);
+  co_return std::vector<StoredSegment>();
+}
+
+Awaitable<std::optional<StoredSegment>> DynamoDbSharedRun::claim(StoredSegment seen) {
+  StoredSegment wanted = std::move(seen);
+  ++wanted.version;
+  wanted.sharer = name_;
+  bool written = co_await run_items_.write_segment(record().token, wanted);
+  if (!written) {
+    const std::optional<StoredSegment> there =
+        co_await run_items_.read_segment(record().token, wanted.progress.segment);
+    written = there == wanted;  // and the answer was lost
+  }
+  if (!written) {
+    co_return std::nullopt;
+  }
+  held_[wanted.progress.segment] = wanted;
+  co_return wanted;
+}
+
+/// False if the part is another's by now.
+Awaitable<bool> DynamoDbSharedRun::write_own(SegmentProgress progress, std::string sharer) {
+  const std::uint32_t number = progress.segment;
+  for (int writes = 0; writes < kMaxWrites; ++writes) {
+    const auto held = held_.find(number);
+    if (held == held_.end()) {
+      co_return false;
+    }
+    const StoredSegment wanted{
+        .progress = progress, .version = held->second.version + 1, .sharer = sharer};
+    bool written = co_await run_items_.write_segment(record().token, wanted);
+    if (!written) {
+      const std::optional<StoredSegment> there =
+          co_await run_items_.read_segment(record().token, number);
+      written = there == wanted;  // and the answer was lost
+      if (!written && (!there || there->sharer != name_)) {
+        held_.erase(number);
+        co_return false;
+      }
+      if (!written) {  // an earlier write has landed late
+        held_[number] = *there;
+        continue;
+      }
+    }
+    if (sharer.empty()) {
+      held_.erase(number);
+    } else {
+      held_[number] = wanted;
+    }
+    co_return true;
+  }
+  throw refused_again(location(), fmt::format("part {}", number));
+}
+
+Awaitable<std::vector<std::uint32_t>> DynamoDbSharedRun::save(std::vector<SegmentProgress> moved) {
+  std::map<std::uint32_t, SegmentProgress> last;  // of each part
+  for (SegmentProgress& progress : moved) {
+    last.insert_or_assign(progress.segment, std::move(progress));
+  }
+  moved.clear();
+  for (auto& [number, progress] : last) {
+    moved.push_back(std::move(progress));
+  }
+  std::vector<std::uint32_t> lost;
+  const auto put = [this, &lost](const SegmentProgress& progress) -> Awaitable<void> {
+    std::string sharer = progress.position.complete ? std::string() : name_;
+    const bool own = co_await write_own(progress, std::move(sharer));
+    if (!own) {
+      lost.push_back(progress.segment);
+    }
+  };
+  co_await work_side_by_side(moved, kMaxWritesAtOnce, put);
+  co_return lost;
+}
+
+Awaitable<void> DynamoDbSharedRun::give_back(std::uint32_t part) {
+  const auto held = held_.find(part);
+  if (held != held_.end()) {
+    SegmentProgress progress = held->second.progress;
+    co_await write_own(std::move(progress), {});
+  }
+}
+
+Awaitable<std::optional<FinishedRun>> DynamoDbSharedRun::finish() {
+  RunState state;
+  for (StoredSegment& part : co_await parts()) {
+    state.segments.push_back(std::move(part.progress));
+  }
+  if (record().finished) {
+    co_return record().finished;
+  }
+  if (!state.complete()) {
+    co_return std::nullopt;
+  }
+  RunRecord finished = record();
+  ++finished.version;
+  finished.finished = finished_run(state, clock_);
+  StoredRecord before{.record = record()};
+  before.version = record().version;
+  const bool written = co_await run_items_.write_record(finished, std::move(before));
+  if (!written) {
+    StoredRecord there = co_await run_items_.read_record();
+    if (!there.record || there.record->token != record().token || !there.record->finished) {
+      throw begun_anew(location());
+    }
+    finished = *std::move(there.record);
+  }
+  record_ = finished;
+  co_await remove_all();
+  co_return finished.finished;
+}
+
+/// Of a run that is finished: its record says all.
+Awaitable<void> DynamoDbSharedRun::remove_all() {
+  try {
+    std::vector<std::string> names = co_await run_items_.segment_names(record().token);
+    std::ranges::move(co_await items_.names(sharer_prefix()), std::back_inserter(names));
+    co_await items_.remove(std::move(names), {});
+  } catch (const Error& error) {
+    if (notice_) {
+      notice_("could not remove what the finished run left in its checkpoint: " + error.message());
+    }
+  }
+}
+
+std::string DynamoDbSharedRun::sharer_prefix() const {
+  return fmt::format("sharer-{}-", record().token);
+}
+
+json::object DynamoDbSharedRun::sharer_item(const Sharer& sharer) const {
+  json::object item = items_.key(sharer_prefix() + sharer.name);
+  item["turn"] = number_attribute(sharer.turn);
+  item["lease"] = number_attribute(sharer.lease.count());
+  item["parts"] = number_attribute(sharer.parts);
+  item["wants_parts"] = json::object{{"BOOL", sharer.wants_parts}};
+  item["read_units"] = decimal_attribute(sharer.read_units);
+  if (sharer.rate) {
+    item["rate"] = decimal_attribute(*sharer.rate);
+  }
+  if (sharer.wanted) {
+    item["wanted"] = decimal_attribute(*sharer.wanted);
+  }
+  return item;
+}
+
+Sharer DynamoDbSharedRun::parse_sharer(const json::object& item) const {
+  try {
+    return {.name = text_of(item, "item").substr(sharer_prefix().size()),
+            .turn = number_of<std::uint64_t>(item, "turn"),
+            .lease = std::chrono::milliseconds(number_of<std::uint32_t>(item, "lease")),
+            .parts = number_of<std::uint32_t>(item, "parts"),
+            .wants_parts = flag_of(item, "wants_parts"),
+            .rate = optional_decimal_of(item, "rate"),
+            .read_units = decimal_of(item, "read_units"),
+            .wanted = optional_decimal_of(item, "wanted")};
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
+    throw damaged_checkpoint(location(), fmt::format("the item of a sharer: {}", error.what()));
+  }
+}
+
+Awaitable<std::vector<Sharer>> DynamoDbSharedRun::sharers() {
+  std::vector<Sharer> sharers;
+  const std::vector<json::object> items = co_await items_.query(sharer_prefix());
+  sharers.reserve(items.size());
+  for (const json::object& item : items) {
+    sharers.push_back(parse_sharer(item));
+  }
+  co_return sharers;
+}
+
+/// Refused, it was written and the answer was lost: nobody else writes this item.
+Awaitable<void> DynamoDbSharedRun::tell(Sharer self) {
+  json::object values{{":turn", number_attribute(self.turn - 1)}};
+  co_await items_.put_if(sharer_item(self), "attribute_not_exists(#turn) OR #turn <= :turn",
+                         std::move(values));
+}
+
+Awaitable<void> DynamoDbSharedRun::forget(Sharer seen) {
+  json::object values{{":turn", number_attribute(seen.turn)}};
+  co_await items_.delete_if(sharer_prefix() + seen.name, "#turn = :turn", std::move(values));
+}
+
+std::unique_ptr<SharedRun> open_shared_run(const CheckpointLocation& location,
+                                           const StoreContext& context) {
+  const auto* shared = std::get_if<DynamoDbLocation>(&location);
+  if (shared == nullptr) {
+    throw usage_error(setting::kShare + " needs a checkpoint in a table",
+                      "Give " + setting::kCheckpoint("dynamodb:TABLE/RUN") + ".");
+  }
+  return std::make_unique<DynamoDbSharedRun>(*shared, context);
+}
+
+}  // namespace everyitem::checkpoint

@@ -1,0 +1,58 @@
+// A shared run in a DynamoDB table of checkpoints: the items of any run, and one for each process
+// that takes part (docs/checkpoint_format.md).
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include <boost/json.hpp>
+
+#include "base/clock.h"
+#include "base/message.h"
+#include "checkpoint/dynamodb_items.h"
+#include "checkpoint/dynamodb_run_items.h"
+#include "checkpoint/shared_run.h"
+
+namespace everyitem::checkpoint {
+
+/// A part's item says who reads it, and is written under the condition that its version is the one
+/// that was read or written last, so each claim ends what an earlier reader may still write. All
+/// items of parts are there before the run's record is: one that is missing is of a run that is
+/// finished.
+class DynamoDbSharedRun final : public SharedRun {
+ public:
+  DynamoDbSharedRun(const DynamoDbLocation& location, const StoreContext& context);
+
+  Awaitable<std::optional<RunRecord>> join() override;
+  Awaitable<bool> begin(RunState state) override;
+  Awaitable<std::vector<StoredSegment>> parts() override;
+  Awaitable<std::optional<StoredSegment>> claim(StoredSegment seen) override;
+  Awaitable<std::vector<std::uint32_t>> save(std::vector<SegmentProgress> moved) override;
+  Awaitable<void> give_back(std::uint32_t part) override;
+  Awaitable<std::optional<FinishedRun>> finish() override;
+  Awaitable<std::vector<Sharer>> sharers() override;
+  Awaitable<void> tell(Sharer self) override;
+  Awaitable<void> forget(Sharer seen) override;
+  std::string location() const override { return items_.location(); }
+
+ private:
+  const RunRecord& record() const;
+  Awaitable<bool> write_own(SegmentProgress progress, std::string sharer);
+  std::string sharer_prefix() const;
+  boost::json::object sharer_item(const Sharer& sharer) const;
+  Sharer parse_sharer(const boost::json::object& item) const;
+  Awaitable<void> remove_all();
+
+  DynamoDbItems items_;
+  DynamoDbRunItems run_items_;
+  Clock& clock_;
+  Notice notice_;
+  std::string name_;
+  std::optional<RunRecord> record_;              ///< of the run that this process takes part in
+  std::map<std::uint32_t, StoredSegment> held_;  ///< the parts that it has claimed
+};
+
+}  // namespace everyitem::checkpoint
