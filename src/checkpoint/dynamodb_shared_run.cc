@@ -311,7 +311,7 @@ Awaitable<void> DynamoDbSharedRun::tell(Sharer self) {
 
 Awaitable<void> DynamoDbSharedRun::forget(Sharer seen) {
   json::object values{{":turn", number_attribute(seen.turn)}};
-  co_await items_.delete_if(sharer_prefix() + seen.name, "#turn = :turn", std::move(values));
+  co_await items_.delete_if(sharer_prefix() + seen.name, "#turn <= :turn", std::move(values));
 }
 
 std::unique_ptr<SharedRun> open_shared_run(const CheckpointLocation& location,

@@ -315,6 +315,14 @@ TEST_F(DynamoDbSharedRunTest, WhoSpokeIsNotForgotten) {
   EXPECT_EQ(run(second_->sharers()).size(), 1U);
 }
 
+// What it told last was lost on its way, say.
+TEST_F(DynamoDbSharedRunTest, EarlierWordIsForgottenToo) {
+  begin();
+  run(first_->tell({.name = "first", .turn = 5}));
+  run(first_->forget({.name = "first", .turn = 6}));
+  EXPECT_TRUE(run(first_->sharers()).empty());
+}
+
 TEST_F(DynamoDbSharedRunTest, DamagedSharerIsRefused) {
   begin();
   run(first_->tell({.name = "first", .turn = 5}));

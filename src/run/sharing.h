@@ -1,0 +1,146 @@
+// A process's part in a run that several share: which parts it reads, what it tells the others and
+// hears of them, and how much of the read rate it has. See docs/adr/2026-11-28-shared-runs.md.
+#pragma once
+
+#include <algorithm>
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/async.h"
+#include "base/clock.h"
+#include "base/message.h"
+#include "checkpoint/shared_run.h"
+#include "pipeline/part_supply.h"
+#include "run/rate_claim.h"
+
+namespace everyitem::run {
+
+/// How often each of `sharers` tells the others of itself and hears of them, about: together ten
+/// times a second, each at most once. What one that leaves has left unread, and its part of the
+/// read rate, stays unused for at most this long.
+constexpr std::chrono::milliseconds sharing_turn(std::size_t sharers) {
+  return std::max(std::chrono::milliseconds(1000),
+                  std::chrono::milliseconds(100) * static_cast<std::int64_t>(sharers));
+}
+/// One that the others have not heard of for this long is gone: its parts are theirs. Five turns
+/// may fail.
+constexpr std::chrono::milliseconds lease_time(std::size_t sharers) {
+  return std::max(std::chrono::milliseconds(30'000), 6 * sharing_turn(sharers));
+}
+/// One that could not tell them anything for this long stops reading until it can. Shorter, so that
+/// its part of the read rate is not used twice.
+constexpr std::chrono::milliseconds claim_life(std::size_t sharers) {
+  return lease_time(sharers) * 2 / 3;
+}
+
+/// What all who share a run must agree on, and what each may set for itself.
+struct SharingTerms {
+  checkpoint::RunIdentity identity;
+  std::optional<std::uint32_t> parts = {};  ///< nothing: as the run has it
+  std::optional<double> rate = {};          ///< the lowest of all counts
+};
+
+/// What a process does to keep to it. Called on the run's event loop.
+struct SharingReactions {
+  /// Lets go of a part as soon as what was read of it is saved (PartSupply::ended).
+  std::function<void(std::uint32_t part)> return_part;
+  /// Reads at most this many units a second (nothing: as many as it likes) until then.
+  std::function<void(std::optional<double> units, std::chrono::steady_clock::time_point until)>
+      set_rate;
+  /// Read units so far.
+  std::function<double()> units_read;
+};
+
+/// Used from one event loop. `join`, or `begin`; `enter`; then `take_turns` beside all other calls,
+/// which may overlap; `leave`. Calls throw Error.
+class Sharing final : public pipeline::PartSupply {
+ public:
+  using TimePoint = std::chrono::steady_clock::time_point;
+
+  /// `run`, the clock and the random numbers outlive it. `name` is this process's in `run`; `home`
+  /// the event loop.
+  Sharing(checkpoint::SharedRun& run, std::string name, SharingTerms terms,
+          const asio::any_io_executor& home, Clock& clock, Random& random, Notice notice = {});
+
+  /// The run that is there; nothing if there is none. Throws a usage error when it goes by other
+  /// terms.
+  Awaitable<std::optional<checkpoint::RunRecord>> join();
+  /// Begins a run of these terms, or joins the one that another process has begun meanwhile.
+  Awaitable<void> begin(checkpoint::RunState state);
+
+  /// Before the first part: the others know of this process from then on.
+  Awaitable<void> enter(SharingReactions reactions);
+  /// Tells and hears, until cancelled.
+  Awaitable<void> take_turns();
+  /// Returns all parts that it still has, whatever was read of them, and is not heard of any more.
+  /// Throws nothing but what the notice throws.
+  Awaitable<void> leave();
+
+  Awaitable<std::optional<checkpoint::SegmentProgress>> next() override;
+  Awaitable<void> ended(std::uint32_t part, pipeline::PartEnd why) override;
+  /// As SharedRun. A part that was complete is no longer this process's.
+  Awaitable<std::vector<std::uint32_t>> save(std::vector<checkpoint::SegmentProgress> moved);
+
+  /// What the whole run comes to; nothing while it is not complete.
+  const std::optional<checkpoint::FinishedRun>& finished() const { return finished_; }
+  /// Others that are there, as was last heard.
+  std::size_t others() const { return others_.size(); }
+
+ private:
+  struct Sighting {
+    std::uint64_t turn = 0;
+    TimePoint at;
+  };
+  class Waiting;
+  class Looking;
+
+  void require_terms(const checkpoint::RunRecord& record) const;
+  Awaitable<void> look_at_sharers();
+  Awaitable<void> look_around();
+  Awaitable<void> take_turn();
+  Awaitable<void> tell();
+  Awaitable<void> claim_rate(double rate);
+  std::optional<double> rate_of_run();
+  double claimed_by_others() const;
+  checkpoint::StoredSegment take_free_part();
+  bool looks_hopeless() const;
+  void return_surplus();
+  std::size_t sharers() const { return others_.size() + 1; }
+
+  checkpoint::SharedRun& run_;
+  SharingTerms terms_;
+  Clock& clock_;
+  Random& random_;
+  Notice notice_;
+  SharingReactions reactions_;
+
+  checkpoint::Sharer self_;
+  std::vector<checkpoint::Sharer> others_;  ///< those that are there
+  std::map<std::string, Sighting> seen_;
+
+  std::vector<checkpoint::StoredSegment> free_;  ///< parts, as they were last seen
+  std::vector<std::uint32_t> held_;              ///< in the order of their claims
+  std::set<std::uint32_t> returning_;
+  std::set<std::uint32_t> failed_;  ///< parts that this process cannot read
+  std::size_t read_by_others_ = 0;
+  TimePoint looks_again_;
+  bool looking_ = false;
+  int hopeless_looks_ = 0;   ///< one after the other
+  std::size_t waiting_ = 0;  ///< readers that found no part
+  Event changed_;
+
+  double claim_ = 0;  ///< of the read rate
+  RateUse use_;
+  std::optional<double> told_rate_;  ///< to the user
+  std::optional<checkpoint::FinishedRun> finished_;
+  bool leaving_ = false;
+};
+
+}  // namespace everyitem::run
