@@ -11,6 +11,14 @@ AckTracker::AckTracker(const std::vector<SegmentProgress>& start) : segments_(st
   }
 }
 
+void AckTracker::begin(SegmentProgress progress) {
+  Segment& segment = segments_.at(progress.segment);
+  if (!segment.pages.empty()) {
+    throw std::logic_error("a segment begun anew that has open pages");
+  }
+  segment.progress = std::move(progress);
+}
+
 source::PageId AckTracker::open_page(std::uint32_t number) {
   Segment& segment = segments_.at(number);
   segment.pages.emplace_back();

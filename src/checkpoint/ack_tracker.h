@@ -38,6 +38,8 @@ class AckTracker {
   /// `start`: where each segment stands, by its number.
   explicit AckTracker(const std::vector<SegmentProgress>& start);
 
+  /// The segment is read from there on. No page of it is open.
+  void begin(SegmentProgress progress);
   /// The segment's next page was read.
   source::PageId open_page(std::uint32_t segment);
   /// One more batch holds items of the page.

@@ -2,7 +2,12 @@
 
 namespace everyitem::pipeline {
 
-Awaitable<void> CheckpointWriter::save_here(std::vector<checkpoint::SegmentProgress> moved) {
+Awaitable<std::vector<std::uint32_t>> CheckpointWriter::save_here(
+    std::vector<checkpoint::SegmentProgress> moved) {
+  std::vector<std::uint32_t> parts;
+  for (const checkpoint::SegmentProgress& progress : moved) {
+    parts.push_back(progress.segment);
+  }
   collected_.insert(collected_.end(), std::make_move_iterator(moved.begin()),
                     std::make_move_iterator(moved.end()));
   const std::uint64_t mine = write_begun_ + 1;
@@ -16,6 +21,8 @@ Awaitable<void> CheckpointWriter::save_here(std::vector<checkpoint::SegmentProgr
   if (failure_) {
     std::rethrow_exception(failure_);
   }
+  std::erase_if(parts, [this](std::uint32_t part) { return lost_.erase(part) == 0; });
+  co_return parts;
 }
 
 Awaitable<void> CheckpointWriter::write() {
@@ -23,7 +30,8 @@ Awaitable<void> CheckpointWriter::write() {
   std::vector<checkpoint::SegmentProgress> progress = std::exchange(collected_, {});
   try {
     if (!failure_) {
-      co_await store_.save(std::move(progress));
+      const std::vector<std::uint32_t> lost = co_await parts_.save(std::move(progress));
+      lost_.insert(lost.begin(), lost.end());
     }
   } catch (...) {
     failure_ = std::current_exception();

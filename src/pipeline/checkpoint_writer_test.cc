@@ -8,6 +8,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "pipeline/owned_parts.h"
+
 namespace everyitem::pipeline {
 namespace {
 
@@ -47,8 +49,12 @@ class CheckpointWriterTest : public testing::Test {
   void save(std::uint32_t segment) {
     std::vector<checkpoint::SegmentProgress> moved(1);
     moved.front().segment = segment;
-    asio::co_spawn(loop_, writer_.save(std::move(moved)),
-                   [this](const std::exception_ptr& failure) { ++(failure ? failed_ : saved_); });
+    asio::co_spawn(
+        loop_, writer_.save(std::move(moved)),
+        [this](const std::exception_ptr& failure, const std::vector<std::uint32_t>& lost) {
+          ++(failure ? failed_ : saved_);
+          EXPECT_TRUE(lost.empty());
+        });
     poll();
   }
   void release() {
@@ -62,7 +68,8 @@ class CheckpointWriterTest : public testing::Test {
 
   asio::io_context loop_;
   SlowStore store_{loop_.get_executor()};
-  CheckpointWriter writer_{loop_.get_executor(), store_};
+  OwnedParts parts_{store_, {}};
+  CheckpointWriter writer_{loop_.get_executor(), parts_};
   int saved_ = 0;
   int failed_ = 0;
 };

@@ -6,6 +6,8 @@
 #include <boost/asio/cancellation_type.hpp>
 #include <fmt/format.h>
 
+#include "base/on_loop.h"
+#include "checkpoint/checkpoint_store.h"
 #include "pipeline/task_group.h"
 #include "pipeline/undeliverable.h"
 
@@ -29,17 +31,16 @@ Lane::Lane(LaneParts parts, LaneContext context, LaneShare share)
     : parts_(std::move(parts)),
       context_(context),
       share_(std::move(share)),
-      tracker_(share_.start),
+      tracker_(checkpoint::fresh_segments(share_.segments)),
       pace_(context.clock),
       queue_(parts_.executor, parts_.builder, tracker_, share_.limits.batch_bytes,
              parts_.sink.needs_sha256(), parts_.source.keys()),
-      reader_of_segment_(share_.start.size()),
-      pages_saved_(share_.start.size()),
+      reader_of_segment_(share_.segments),
+      pages_saved_(share_.segments),
       page_room_(parts_.executor, share_.limits),
       reading_line_(parts_.executor, [this] { return stopping_ || may_read_ahead(); }),
       packing_line_(parts_.executor, [this] { return packing_ == 0 || !queue_.full(); }),
       progress_(parts_.executor) {
-  std::ranges::reverse(share_.segments);  // segments are taken from the back
   queue_.bound_items(packed_ahead());
 }
 
@@ -54,8 +55,7 @@ Awaitable<void> Lane::run() {
     fail_delivery(failure);
   };
 
-  const std::size_t readers = std::min(share_.segments.size(), share_.limits.segments_at_once);
-  for (std::size_t i = 0; i < readers; ++i) {
+  for (std::size_t i = 0; i < share_.readers; ++i) {
     readers_.push_back(std::make_unique<Reader>(parts_.executor));
     reading.spawn(read_segments(*readers_.back()), readers_.back()->cancellation.slot(),
                   reading_failed);
@@ -120,22 +120,68 @@ Awaitable<void> Lane::until_given_up(Awaitable<void> work, const bool& given_up)
 Awaitable<void> Lane::read_segments(Reader& reader) {
   // A page that was read is packed completely, so only the reading itself can be cancelled.
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  while (!stopping_ && !share_.segments.empty()) {
-    const std::uint32_t segment = share_.segments.back();
-    share_.segments.pop_back();
+  while (!stopping_) {
+    std::optional<checkpoint::SegmentProgress> part = co_await next_part();
+    if (!part) {
+      co_return;
+    }
+    const std::uint32_t segment = part->segment;
+    tracker_.begin(*std::move(part));
+    reader.end.reset();
+    reader.ends = false;
     reader_of_segment_[segment] = &reader;
     co_await read_segment(reader, segment);
+    if (reader.end) {
+      co_await give_segment_up(reader, segment);
+    }
     reader_of_segment_[segment] = nullptr;
   }
 }
 
+Awaitable<std::optional<checkpoint::SegmentProgress>> Lane::next_part() {
+  co_await asio::this_coro::reset_cancellation_state(asio::enable_terminal_cancellation());
+  std::optional<checkpoint::SegmentProgress> part;
+  try {
+    part = co_await on_loop(context_.home, context_.parts.next());
+  } catch (const boost::system::system_error&) {
+    if (!stopping_) {
+      throw;
+    }
+  }
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_return part;
+}
+
+/// Once what was read of it is saved.
+Awaitable<void> Lane::give_segment_up(Reader& reader, std::uint32_t segment) {
+  while (!stopping_ && unsaved_pages(segment) > 0) {
+    co_await reader.page_saved.wait();
+  }
+  if (!stopping_) {
+    co_await on_loop(context_.home, context_.parts.ended(segment, *reader.end));
+  }
+}
+
+void Lane::return_part(std::uint32_t segment) {
+  if (Reader* reader = reader_of_segment_[segment]; reader != nullptr && !reader->end) {
+    end_part(*reader, PartEnd::returned);
+  }
+}
+
+void Lane::end_part(Reader& reader, PartEnd why) {
+  reader.end = why;
+  reader.ends = true;
+  reader.page_saved.notify_all();
+  reading_line_.wake_all();
+}
+
 Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
   const std::unique_ptr<source::PageReader> pages =
-      parts_.source.open(segment, share_.start[segment].position);
+      parts_.source.open(segment, tracker_.progress(segment).position);
   pace::ReadGrant grant;
   while (!pages->position().complete) {
     co_await wait_for_turn(reader, segment);
-    if (stopping_) {
+    if (stopping_ || reader.end) {
       co_return;
     }
     PageRequest request(page_room_, reading_line_, rank_of(segment), context_.read_gate, grant);
@@ -145,6 +191,7 @@ Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
     } catch (const Error& failure) {
       const bool kept = context_.control.segment_failed(segment, failure);
       counters_.with([&](RunCounters& counters) { counters.segments_failed += kept ? 1 : 0; });
+      end_part(reader, PartEnd::failed);
     }
     co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
     if (!page) {
@@ -155,10 +202,11 @@ Awaitable<void> Lane::read_segment(Reader& reader, std::uint32_t segment) {
 }
 
 Awaitable<void> Lane::wait_for_turn(Reader& reader, std::uint32_t segment) {
-  while (!stopping_ && unsaved_pages(segment) >= share_.limits.unsaved_pages_per_segment) {
+  while (!stopping_ && !reader.end &&
+         unsaved_pages(segment) >= share_.limits.unsaved_pages_per_segment) {
     co_await reader.page_saved.wait();
   }
-  co_await reading_line_.pass(rank_of(segment));
+  co_await reading_line_.pass(rank_of(segment), reader.ends);
 }
 
 /// Where the destination is the slow side, parts are read and packed one after the other: a run
@@ -335,9 +383,15 @@ Awaitable<void> Lane::save_progress() {
       progress.push_back(tracker_.progress(segment));
       pages.push_back(tracker_.pages_passed(segment));
     }
-    co_await context_.checkpoint.save(progress);
-    const auto complete = std::ranges::count_if(
-        progress, [](const auto& segment) { return segment.position.complete; });
+    const std::vector<std::uint32_t> lost = co_await context_.checkpoint.save(progress);
+    const auto complete = std::ranges::count_if(progress, [&lost](const auto& segment) {
+      return segment.position.complete && std::ranges::find(lost, segment.segment) == lost.end();
+    });
+    for (const std::uint32_t segment : lost) {
+      if (Reader* reader = reader_of_segment_[segment]) {
+        end_part(*reader, PartEnd::lost);
+      }
+    }
     std::uint64_t pages_saved = 0;
     for (std::size_t i = 0; i < moved.size(); ++i) {
       pages_saved += pages[i] - std::exchange(pages_saved_[moved[i]], pages[i]);

@@ -31,6 +31,7 @@
 #include "pipeline/page_request.h"
 #include "pipeline/pipeline_limits.h"
 #include "pipeline/run_control.h"
+#include "pipeline/run_parts.h"
 #include "pipeline/run_report.h"
 #include "pipeline/waiting_line.h"
 #include "sink/dead_letters.h"
@@ -50,18 +51,20 @@ struct LaneParts {
 /// Shared by the lanes of a run, and outlives them.
 struct LaneContext {
   sink::DeadLetters* dead_letters;  ///< null if the destination takes every item
+  RunParts& parts;
+  asio::any_io_executor home;  ///< the loop on which `parts` is used
   CheckpointWriter& checkpoint;
   pace::ReadGate* read_gate;  ///< null if reading is not limited
   Clock& clock;
   RunControl& control;
 };
 
-/// A lane's share of the segments and limits.
+/// A lane's share of the work and of the limits.
 struct LaneShare {
-  std::vector<checkpoint::SegmentProgress> start;  ///< the position of every segment of the run
-  std::vector<std::uint32_t> segments;             ///< the segments this lane reads
-  PipelineLimits limits;                           ///< this lane's limits
-  std::optional<std::uint64_t> item_limit;         ///< stop after this many items
+  std::uint32_t segments;                   ///< of the run
+  std::size_t readers;                      ///< how many of them the lane reads at the same time
+  PipelineLimits limits;                    ///< this lane's limits
+  std::optional<std::uint64_t> item_limit;  ///< stop after this many items
 };
 
 /// Used from its event loop, unless stated otherwise.
@@ -83,6 +86,9 @@ class Lane {
   void give_up_deliveries();
   /// Leaves what is not in the checkpoint to the next process.
   void give_up_saving();
+  /// Lets another process read the segment, if this lane reads it, as soon as what was read of it
+  /// is in the checkpoint.
+  void return_part(std::uint32_t segment);
 
   const asio::any_io_executor& executor() const { return parts_.executor; }
   /// From any thread.
@@ -98,6 +104,8 @@ class Lane {
     explicit Reader(const asio::any_io_executor& executor) : page_saved(executor) {}
     asio::cancellation_signal cancellation;  ///< ends a request in flight
     Event page_saved;                        ///< for the segment it is reading
+    std::optional<PartEnd> end;              ///< why it does not read that to its end
+    bool ends = false;                       ///< whether there is one
   };
 
   /// While a page is being packed.
@@ -116,7 +124,10 @@ class Lane {
   };
 
   Awaitable<void> read_segments(Reader& reader);
+  Awaitable<std::optional<checkpoint::SegmentProgress>> next_part();
   Awaitable<void> read_segment(Reader& reader, std::uint32_t segment);
+  Awaitable<void> give_segment_up(Reader& reader, std::uint32_t segment);
+  void end_part(Reader& reader, PartEnd why);
   Awaitable<void> wait_for_turn(Reader& reader, std::uint32_t segment);
   Awaitable<source::ScanPage> read_page(source::PageReader& pages, PageRequest& request);
   Awaitable<void> pack_page(const source::ScanPage& page, std::uint32_t segment,

@@ -24,41 +24,41 @@ PipelineLimits share_of(PipelineLimits limits, std::size_t lanes) {
 
 }  // namespace
 
-Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts,
-                   const std::vector<checkpoint::SegmentProgress>& start, PipelineLimits limits,
-                   std::optional<std::uint64_t> item_limit)
+PipelineStart start_of(const std::vector<checkpoint::SegmentProgress>& segments) {
+  return {.segments = static_cast<std::uint32_t>(segments.size()),
+          .complete = static_cast<std::uint32_t>(std::ranges::count_if(
+              segments, [](const auto& segment) { return segment.position.complete; }))};
+}
+
+Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts, PipelineStart start,
+                   PipelineLimits limits, std::optional<std::uint64_t> item_limit)
     : home_(std::move(home)),
-      segments_(start.size()),
-      store_(parts.store),
+      start_(start),
+      run_parts_(parts.parts),
       background_task_(std::move(parts.background_task)),
-      checkpoint_(home_, store_),
+      checkpoint_(home_, run_parts_),
       clock_(parts.clock),
       stop_limits_(parts.stop_limits),
       stop_timer_(clock_.make_timer(home_, [this] { on_stop_timer(); })) {
   const std::size_t lanes = parts.lanes.size();
-  // Dealt round-robin, because DynamoDB spreads items evenly over the segments.
-  std::vector<std::vector<std::uint32_t>> segments(lanes);
-  std::size_t to_read = 0;
-  for (const checkpoint::SegmentProgress& segment : start) {
-    if (segment.position.complete) {
-      ++complete_at_first_;
-    } else {
-      segments[to_read++ % lanes].push_back(segment.segment);
-    }
-  }
+  const std::size_t to_read = start.segments - start.complete;
   const PipelineLimits of_each = share_of(limits, lanes);
+  // The same for all: DynamoDB spreads items evenly over the segments.
+  const std::size_t readers = std::min((to_read + lanes - 1) / lanes, of_each.segments_at_once);
   RunControl::Reactions reactions{.stop_lanes = [this] { stop_lanes(); },
                                   .notice = std::move(parts.notice)};
-  control_ = std::make_unique<RunControl>(
-      home_, std::min(to_read, lanes * of_each.segments_at_once), std::move(reactions));
+  control_ =
+      std::make_unique<RunControl>(home_, std::min(to_read, lanes * readers), std::move(reactions));
   const LaneContext context{.dead_letters = parts.dead_letters,
+                            .parts = run_parts_,
+                            .home = home_,
                             .checkpoint = checkpoint_,
                             .read_gate = parts.read_gate,
                             .clock = clock_,
                             .control = *control_};
   for (std::size_t i = 0; i < lanes; ++i) {
-    LaneShare share{.start = start,
-                    .segments = std::move(segments[i]),
+    LaneShare share{.segments = start.segments,
+                    .readers = readers,
                     .limits = of_each,
                     .item_limit = item_limit};
     lanes_.push_back(std::make_unique<Lane>(parts.lanes[i], context, std::move(share)));
@@ -74,7 +74,7 @@ Awaitable<RunStatus> Pipeline::run() {
   TaskGroup keeping(home_);
   asio::cancellation_signal stop_keeping;
   asio::cancellation_signal stop_background;
-  keeping.spawn(store_.maintain(), stop_keeping.slot(), failed);
+  keeping.spawn(run_parts_.maintain(), stop_keeping.slot(), failed);
   if (background_task_) {
     keeping.spawn(background_task_(), stop_background.slot(), failed);
   }
@@ -84,7 +84,7 @@ Awaitable<RunStatus> Pipeline::run() {
   co_await keeping.wait();
   // Whatever has failed, acknowledged items need not be delivered again.
   if (!saving_given_up_) {
-    keeping.spawn(store_.flush(), stop_flush_.slot(), failed);
+    keeping.spawn(run_parts_.flush(), stop_flush_.slot(), failed);
     co_await keeping.wait();
   }
   ended_ = true;
@@ -92,13 +92,13 @@ Awaitable<RunStatus> Pipeline::run() {
   if (const std::exception_ptr failure = control_->failure()) {
     std::rethrow_exception(failure);
   }
+  if (run_parts_.complete()) {
+    co_return RunStatus::complete;
+  }
   const SegmentFailures failures = control_->segment_failures();
   const auto stopped = [](const auto& lane) { return lane->stopped(); };
   if (failures.count() > 0 && std::ranges::none_of(lanes_, stopped)) {
-    throw failures.error(segments_);
-  }
-  if (counters().segments_complete == segments_) {
-    co_return RunStatus::complete;
+    throw failures.error(start_.segments);
   }
   if (control_->closed()) {
     co_return RunStatus::closed;
@@ -135,9 +135,15 @@ void Pipeline::stop_lanes() {
   }
 }
 
+void Pipeline::return_part(std::uint32_t segment) {
+  for (const auto& lane : lanes_) {
+    asio::dispatch(lane->executor(), [&lane = *lane, segment] { lane.return_part(segment); });
+  }
+}
+
 RunCounters Pipeline::counters() const {
   RunCounters sum;
-  sum.segments_complete = complete_at_first_;
+  sum.segments_complete = start_.complete;
   for (const auto& lane : lanes_) {
     sum += lane->counters();
   }

@@ -14,12 +14,12 @@
 
 #include "base/async.h"
 #include "base/clock.h"
-#include "checkpoint/checkpoint_store.h"
 #include "pace/read_gate.h"
 #include "pipeline/checkpoint_writer.h"
 #include "pipeline/lane.h"
 #include "pipeline/pipeline_limits.h"
 #include "pipeline/run_control.h"
+#include "pipeline/run_parts.h"
 #include "pipeline/run_report.h"
 #include "sink/dead_letters.h"
 
@@ -29,7 +29,7 @@ namespace everyitem::pipeline {
 struct PipelineParts {
   std::vector<LaneParts> lanes;     ///< one or more; each gets a share of the segments
   sink::DeadLetters* dead_letters;  ///< null if the destination takes every item
-  checkpoint::CheckpointStore& store;
+  RunParts& parts;
   Clock& clock;
   pace::ReadGate* read_gate = nullptr;  ///< null if reading is not limited
   /// Prints a line for the user as things happen; may be empty.
@@ -40,14 +40,20 @@ struct PipelineParts {
   StopLimits stop_limits = {};
 };
 
-/// Used from the event loop `home`, on which the store and the read gate are used too.
+/// What the run consists of when the pipeline begins.
+struct PipelineStart {
+  std::uint32_t segments = 0;
+  std::uint32_t complete = 0;  ///< segments
+};
+PipelineStart start_of(const std::vector<checkpoint::SegmentProgress>& segments);
+
+/// Used from the event loop `home`, on which the parts and the read gate are used too.
 class Pipeline {
  public:
-  /// `start` has the position of each segment, by number. `limits` are for all lanes together.
-  /// `item_limit` stops after this many items, and requires a single lane.
-  Pipeline(asio::any_io_executor home, PipelineParts parts,
-           const std::vector<checkpoint::SegmentProgress>& start, PipelineLimits limits,
-           std::optional<std::uint64_t> item_limit);
+  /// `limits` are for all lanes together. `item_limit` stops after this many items, and requires a
+  /// single lane.
+  Pipeline(asio::any_io_executor home, PipelineParts parts, PipelineStart start,
+           PipelineLimits limits, std::optional<std::uint64_t> item_limit);
   Pipeline(const Pipeline&) = delete;
   Pipeline& operator=(const Pipeline&) = delete;
 
@@ -61,6 +67,9 @@ class Pipeline {
   /// far as StopLimits allow.
   void stop();
 
+  /// Lets another process read the segment, once what was read of it is in the checkpoint.
+  void return_part(std::uint32_t segment);
+
   RunCounters counters() const;
   /// After the run has ended: what was not acknowledged in time.
   Backlog backlog() const;
@@ -70,9 +79,8 @@ class Pipeline {
   void on_stop_timer();
 
   asio::any_io_executor home_;
-  std::size_t segments_;
-  std::uint32_t complete_at_first_ = 0;  ///< segments that were complete at the start
-  checkpoint::CheckpointStore& store_;
+  PipelineStart start_;
+  RunParts& run_parts_;
   std::function<Awaitable<void>()> background_task_;
   CheckpointWriter checkpoint_;
   std::unique_ptr<RunControl> control_;

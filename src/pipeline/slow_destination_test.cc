@@ -19,6 +19,7 @@
 
 #include "checkpoint/dynamodb_store.h"
 #include "checkpoint/side_by_side.h"
+#include "pipeline/owned_parts.h"
 #include "pipeline/pipeline.h"
 #include "source/page_reader.h"
 #include "support/simulated_clock.h"
@@ -71,7 +72,8 @@ class SlowRun {
       setup.start.push_back({.segment = i});
     }
     saved = setup.start;
-    PipelineParts parts{.lanes = {}, .dead_letters = &letters, .store = store, .clock = clock};
+    owned.emplace(store, setup.start);
+    PipelineParts parts{.lanes = {}, .dead_letters = &letters, .parts = *owned, .clock = clock};
     for (std::size_t i = 0; i < setup.lanes; ++i) {
       builders.push_back(std::make_unique<LineBuilder>(5));
       builders.back()->too_large = setup.too_large;
@@ -80,8 +82,8 @@ class SlowRun {
                              .builder = *builders.back(),
                              .sink = sink});
     }
-    pipeline = std::make_unique<Pipeline>(loop.get_executor(), std::move(parts), setup.start,
-                                          PipelineLimits(), std::nullopt);
+    pipeline = std::make_unique<Pipeline>(loop.get_executor(), std::move(parts),
+                                          start_of(setup.start), PipelineLimits(), std::nullopt);
   }
 
   void run() {
@@ -274,6 +276,7 @@ class SlowRun {
   Letters letters;
   std::size_t letters_written = 0;
   std::vector<std::unique_ptr<LineBuilder>> builders;
+  std::optional<OwnedParts> owned;
   std::unique_ptr<Pipeline> pipeline;
   std::chrono::steady_clock::time_point began;
   std::optional<std::chrono::steady_clock::time_point> stopped;

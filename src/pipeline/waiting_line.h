@@ -20,11 +20,16 @@ class WaitingLine {
 
   /// Returns when it is the caller's turn. Throws boost::system::system_error(operation_aborted) if
   /// cancelled while it waits.
-  Awaitable<void> pass(std::uint32_t rank);
+  Awaitable<void> pass(std::uint32_t rank) { return pass(rank, kStays); }
+  /// The same, and when `leaves` is true, which stays in place meanwhile.
+  Awaitable<void> pass(std::uint32_t rank, const bool& leaves);
   /// Call it when the line may have opened.
   void wake();
+  /// Call it when somebody leaves it.
+  void wake_all();
 
  private:
+  static constexpr bool kStays = false;
   using Waiting = std::multimap<std::uint32_t, Event*>;
 
   /// A place in line, as long as it exists.

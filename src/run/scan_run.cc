@@ -6,6 +6,7 @@
 
 #include "checkpoint/checkpoint_store.h"
 #include "pace/read_gate.h"
+#include "pipeline/owned_parts.h"
 #include "pipeline/pipeline.h"
 #include "run/run_lanes.h"
 #include "run/run_loops.h"
@@ -47,6 +48,7 @@ struct ScanRun::Impl {
   RunOpening opening;
   std::optional<pace::ReadGate> gate;
   std::optional<RunLanes> lanes;
+  std::optional<pipeline::OwnedParts> owned;
   std::optional<pipeline::Pipeline> pipeline;
 
   RunStop stop;
@@ -112,17 +114,18 @@ Awaitable<pipeline::RunStatus> ScanRun::Impl::move_items() {
   gate.emplace(loops.home().executor, context.clock, ends.rate, ends.source->max_page_units(),
                without_rate());
   lanes.emplace(settings, state, loops, *ends.source, *ends.destination);
+  owned.emplace(opening.claim()->store(), state.segments);
   pipeline::PipelineParts parts{.lanes = lanes->parts(),
                                 .dead_letters = opening.dead_letters(),
-                                .store = opening.claim()->store(),
+                                .parts = *owned,
                                 .clock = context.clock,
                                 .read_gate = &*gate,
                                 .notice = notice};
   if (ends.rate) {
     parts.background_task = opening.claim()->share_rate(*ends.rate, *gate);
   }
-  pipeline.emplace(loops.home().executor, std::move(parts), state.segments, context.limits,
-                   settings.limit);
+  pipeline.emplace(loops.home().executor, std::move(parts), pipeline::start_of(state.segments),
+                   context.limits, settings.limit);
   const pipeline::RunStatus status = co_await pipeline->run();
   if (status == pipeline::RunStatus::complete) {
     ends.destination->complete();

@@ -17,7 +17,7 @@
 #include "base/clock.h"
 #include "base/message.h"
 #include "checkpoint/shared_run.h"
-#include "pipeline/part_supply.h"
+#include "pipeline/run_parts.h"
 #include "run/rate_claim.h"
 
 namespace everyitem::run {
@@ -49,7 +49,7 @@ struct SharingTerms {
 
 /// What a process does to keep to it. Called on the run's event loop.
 struct SharingReactions {
-  /// Lets go of a part as soon as what was read of it is saved (PartSupply::ended).
+  /// Lets go of a part as soon as what was read of it is saved (RunParts::ended).
   std::function<void(std::uint32_t part)> return_part;
   /// Reads at most this many units a second (nothing: as many as it likes) until then.
   std::function<void(std::optional<double> units, std::chrono::steady_clock::time_point until)>
@@ -60,7 +60,7 @@ struct SharingReactions {
 
 /// Used from one event loop. `join`, or `begin`; `enter`; then `take_turns` beside all other calls,
 /// which may overlap; `leave`. Calls throw Error.
-class Sharing final : public pipeline::PartSupply {
+class Sharing final : public pipeline::RunParts {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
@@ -86,7 +86,9 @@ class Sharing final : public pipeline::PartSupply {
   Awaitable<std::optional<checkpoint::SegmentProgress>> next() override;
   Awaitable<void> ended(std::uint32_t part, pipeline::PartEnd why) override;
   /// As SharedRun. A part that was complete is no longer this process's.
-  Awaitable<std::vector<std::uint32_t>> save(std::vector<checkpoint::SegmentProgress> moved);
+  Awaitable<std::vector<std::uint32_t>> save(
+      std::vector<checkpoint::SegmentProgress> moved) override;
+  bool complete() const override { return finished_.has_value(); }
 
   /// What the whole run comes to; nothing while it is not complete.
   const std::optional<checkpoint::FinishedRun>& finished() const { return finished_; }

@@ -24,6 +24,7 @@
 #include <gtest/gtest.h>
 
 #include "base/error.h"
+#include "pipeline/owned_parts.h"
 #include "pipeline/pipeline.h"
 #include "source/dynamodb_limits.h"
 #include "source/table_parts.h"
@@ -442,14 +443,15 @@ class TestRun {
         store(service.loop.get_executor(), setup.table, sink, dead_letters, dice, start_of(setup)),
         gate(service.loop.get_executor(), service.clock, setup.read_rate,
              source::kMaxPageReadUnits),
+        owned(store, store.state),
         pipeline(service.loop.get_executor(),
                  {.lanes = lanes(),
                   .dead_letters = &dead_letters,
-                  .store = store,
+                  .parts = owned,
                   .clock = service.clock,
                   .read_gate = &gate,
                   .notice = [this](const Message& text) { notices.push_back(text.text()); }},
-                 store.state, setup.limits, setup.item_limit) {
+                 pipeline::start_of(store.state), setup.limits, setup.item_limit) {
     for (const auto& builder : builders) {
       builder->on_seal = [this] {
         std::size_t sealed_bytes = 0;
@@ -655,6 +657,7 @@ class TestRun {
   TestDeadLetters dead_letters;
   TestStore store;
   pace::ReadGate gate;
+  OwnedParts owned;
   Pipeline pipeline;
 };
 
