@@ -157,7 +157,7 @@ Awaitable<void> Lane::give_segment_up(Reader& reader, std::uint32_t segment) {
   while (!stopping_ && unsaved_pages(segment) > 0) {
     co_await reader.page_saved.wait();
   }
-  if (!stopping_) {
+  if (!stopping_ && !tracker_.progress(segment).position.complete) {
     co_await on_loop(context_.home, context_.parts.ended(segment, *reader.end));
   }
 }
@@ -384,11 +384,15 @@ Awaitable<void> Lane::save_progress() {
       pages.push_back(tracker_.pages_passed(segment));
     }
     const std::vector<std::uint32_t> lost = co_await context_.checkpoint.save(progress);
-    const auto complete = std::ranges::count_if(progress, [&lost](const auto& segment) {
-      return segment.position.complete && std::ranges::find(lost, segment.segment) == lost.end();
-    });
-    for (const std::uint32_t segment : lost) {
-      if (Reader* reader = reader_of_segment_[segment]) {
+    const auto is_lost = [&lost](std::uint32_t segment) {
+      return std::ranges::find(lost, segment) != lost.end();
+    };
+    std::uint32_t complete = 0;
+    for (const checkpoint::SegmentProgress& saved : progress) {
+      Reader* const reader = reader_of_segment_[saved.segment];
+      if (saved.position.complete) {
+        complete += is_lost(saved.segment) ? 0 : 1;
+      } else if (reader != nullptr && is_lost(saved.segment)) {
         end_part(*reader, PartEnd::lost);
       }
     }
@@ -397,7 +401,7 @@ Awaitable<void> Lane::save_progress() {
       pages_saved += pages[i] - std::exchange(pages_saved_[moved[i]], pages[i]);
     }
     counters_.with([&](RunCounters& counters) {
-      counters.segments_complete += static_cast<std::uint32_t>(complete);
+      counters.segments_complete += complete;
       counters.pages_checkpointed += pages_saved;
     });
     for (std::size_t i = 0; i < moved.size(); ++i) {

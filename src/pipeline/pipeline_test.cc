@@ -95,6 +95,29 @@ TEST(Pipeline, DeliversOnceUnordered) {
   }
 }
 
+TEST(Pipeline, WanderingPartsLoseNothing) {
+  std::map<PartEnd, std::size_t> ends;
+  for (std::uint64_t seed = 0; seed < kSeeds && !testing::Test::HasFailure(); ++seed) {
+    SCOPED_TRACE(fmt::format("seed {}", seed));
+    RunSetup setup = random_setup(seed);
+    setup.shared = true;
+    TestRun run(setup);
+    const Ending ending = run.run();
+    EXPECT_EQ(ending.status, RunStatus::complete) << ending.error();
+    const Ids all = run.setup.table.all();
+    const std::set<std::string> delivered(run.sink.acknowledged.begin(),
+                                          run.sink.acknowledged.end());
+    EXPECT_EQ(delivered, std::set<std::string>(all.begin(), all.end()));
+    EXPECT_TRUE(all_complete(run.store.state));
+    EXPECT_TRUE(run.wandering.taken.empty());
+    for (const auto& [why, count] : run.wandering.ends) {
+      ends[why] += count;
+    }
+  }
+  EXPECT_GT(ends[PartEnd::lost], 100U);
+  EXPECT_GT(ends[PartEnd::returned], 100U);
+}
+
 TEST(Pipeline, EmptyPagesAreCheckpointed) {
   TestRun run({.table = TestTable::of({{0, 0, 3, 0, 0}, {0}, {0, 0}})});
   EXPECT_EQ(run.run().status, RunStatus::complete);

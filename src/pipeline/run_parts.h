@@ -29,7 +29,7 @@ class RunParts {
   /// is nothing left to read. May be cancelled.
   virtual Awaitable<std::optional<checkpoint::SegmentProgress>> next() = 0;
   /// A part that `next` returned is not read to its end. What was read of it is saved, unless it is
-  /// lost.
+  /// lost; nothing of it is under way. Not for parts that were saved as complete, lost or not.
   virtual Awaitable<void> ended(std::uint32_t part, PartEnd why) = 0;
   /// As CheckpointStore. Returns the parts that are lost: another process reads them.
   virtual Awaitable<std::vector<std::uint32_t>> save(

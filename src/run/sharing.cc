@@ -328,15 +328,15 @@ Awaitable<void> Sharing::ended(std::uint32_t part, PartEnd why) {
 
 Awaitable<std::vector<std::uint32_t>> Sharing::save(
     std::vector<checkpoint::SegmentProgress> moved) {
-  std::vector<std::uint32_t> over;
+  std::vector<std::uint32_t> complete;
   for (const checkpoint::SegmentProgress& progress : moved) {
     if (progress.position.complete) {
-      over.push_back(progress.segment);
+      complete.push_back(progress.segment);
     }
   }
+  // Of others that are lost, pages may still be on their way: they stay until they have `ended`.
   std::vector<std::uint32_t> lost = co_await run_.save(std::move(moved));
-  std::ranges::copy(lost, std::back_inserter(over));
-  for (const std::uint32_t part : over) {
+  for (const std::uint32_t part : complete) {
     returning_.erase(part);
     std::erase(held_, part);
   }

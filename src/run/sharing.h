@@ -85,7 +85,7 @@ class Sharing final : public pipeline::RunParts {
 
   Awaitable<std::optional<checkpoint::SegmentProgress>> next() override;
   Awaitable<void> ended(std::uint32_t part, pipeline::PartEnd why) override;
-  /// As SharedRun. A part that was complete is no longer this process's.
+  /// As SharedRun. Parts that are complete are no longer this process's, and do not `end`.
   Awaitable<std::vector<std::uint32_t>> save(
       std::vector<checkpoint::SegmentProgress> moved) override;
   bool complete() const override { return finished_.has_value(); }

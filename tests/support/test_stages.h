@@ -399,6 +399,87 @@ struct RunSetup {
   std::size_t lanes = 1;                 ///< all on one event loop
   std::optional<double> read_rate = {};  ///< units per second
   double units_per_item = 0;             ///< 0: what pages cost is not reported
+  bool shared = false;                   ///< parts go to other processes, and come back
+};
+
+/// The parts of a run that others work on too. Each save may lose some, each may be wanted by
+/// another; what is not complete comes back.
+class WanderingParts final : public RunParts {
+ public:
+  WanderingParts(const asio::any_io_executor& executor, TestStore& store, Dice& dice)
+      : store_(store), dice_(dice), changed_(executor) {}
+
+  Awaitable<std::optional<checkpoint::SegmentProgress>> next() override {
+    while (!complete()) {
+      std::vector<checkpoint::SegmentProgress> free;
+      std::ranges::copy_if(store_.state, std::back_inserter(free), [this](const auto& part) {
+        return !part.position.complete && !taken.contains(part.segment);
+      });
+      if (!free.empty()) {
+        const checkpoint::SegmentProgress& part = free[dice_.roll(0, free.size() - 1)];
+        taken.insert(part.segment);
+        for (std::size_t turns = dice_.roll(0, 8); turns > 0; --turns) {
+          co_await http::yield();
+        }
+        co_return part;
+      }
+      co_await changed_.wait();
+    }
+    co_return std::nullopt;
+  }
+  Awaitable<void> ended(std::uint32_t part, PartEnd why) override {
+    EXPECT_TRUE(taken.contains(part));
+    ++ends[why];
+    for (std::size_t turns = dice_.roll(0, 8); turns > 0; --turns) {
+      co_await http::yield();
+    }
+    taken.erase(part);
+    lost_.erase(part);
+    changed_.notify_all();
+  }
+  Awaitable<std::vector<std::uint32_t>> save(
+      std::vector<checkpoint::SegmentProgress> moved) override {
+    std::vector<checkpoint::SegmentProgress> own;
+    std::vector<std::uint32_t> lost;
+    std::vector<std::uint32_t> over;
+    for (checkpoint::SegmentProgress& part : moved) {
+      EXPECT_TRUE(taken.contains(part.segment));
+      if (part.position.complete) {
+        over.push_back(part.segment);
+      }
+      if (lost_.contains(part.segment) || dice_.roll(1, 6) == 1) {
+        lost.push_back(part.segment);
+        lost_.insert(part.segment);
+      } else {
+        own.push_back(std::move(part));
+      }
+    }
+    co_await store_.save(std::move(own));
+    for (const std::uint32_t part : over) {
+      taken.erase(part);
+      lost_.erase(part);
+    }
+    if (!taken.empty() && dice_.roll(1, 4) == 1) {
+      return_part(
+          *std::next(taken.begin(), static_cast<std::ptrdiff_t>(dice_.roll(0, taken.size() - 1))));
+    }
+    changed_.notify_all();
+    co_return lost;
+  }
+  bool complete() const override {
+    return std::ranges::all_of(store_.state,
+                               [](const auto& part) { return part.position.complete; });
+  }
+
+  std::function<void(std::uint32_t part)> return_part;
+  std::set<std::uint32_t> taken;
+  std::map<PartEnd, std::size_t> ends;
+
+ private:
+  TestStore& store_;
+  Dice& dice_;
+  std::set<std::uint32_t> lost_;
+  Event changed_;
 };
 
 /// How a run ended.
@@ -444,14 +525,16 @@ class TestRun {
         gate(service.loop.get_executor(), service.clock, setup.read_rate,
              source::kMaxPageReadUnits),
         owned(store, store.state),
+        wandering(service.loop.get_executor(), store, dice),
         pipeline(service.loop.get_executor(),
                  {.lanes = lanes(),
                   .dead_letters = &dead_letters,
-                  .parts = owned,
+                  .parts = setup.shared ? static_cast<RunParts&>(wandering) : owned,
                   .clock = service.clock,
                   .read_gate = &gate,
                   .notice = [this](const Message& text) { notices.push_back(text.text()); }},
                  pipeline::start_of(store.state), setup.limits, setup.item_limit) {
+    wandering.return_part = [this](std::uint32_t part) { pipeline.return_part(part); };
     for (const auto& builder : builders) {
       builder->on_seal = [this] {
         std::size_t sealed_bytes = 0;
@@ -610,14 +693,16 @@ class TestRun {
 
   void look_at_bounds(std::size_t segment, Place from) {
     EXPECT_LT(being_answered, setup.limits.pages_at_once);
-    if (!setup.item_limit) {
+    if (!setup.item_limit && !setup.shared) {
       EXPECT_LE(from.page + 1 - pages_before(setup.table, store.state.at(segment)),
                 setup.limits.unsaved_pages_per_segment)
           << "too many pages of a segment are not in the checkpoint";
     }
     open_segments.insert(segment);
-    EXPECT_LE(open_segments.size(),
-              setup.limits.segments_at_once + pipeline.counters().segments_failed);
+    if (!setup.shared) {
+      EXPECT_LE(open_segments.size(),
+                setup.limits.segments_at_once + pipeline.counters().segments_failed);
+    }
     if (from.page + 1 == setup.table.segments.at(segment).size()) {
       open_segments.erase(segment);
     }
@@ -658,6 +743,7 @@ class TestRun {
   TestStore store;
   pace::ReadGate gate;
   OwnedParts owned;
+  WanderingParts wandering;
   Pipeline pipeline;
 };
 
