@@ -14,7 +14,7 @@ AckTracker::AckTracker(const std::vector<SegmentProgress>& start) : segments_(st
 void AckTracker::begin(SegmentProgress progress) {
   Segment& segment = segments_.at(progress.segment);
   if (!segment.pages.empty()) {
-    throw std::logic_error("a segment begun anew that has open pages");
+    throw std::logic_error("a segment that begins again with open pages");
   }
   segment.progress = std::move(progress);
 }

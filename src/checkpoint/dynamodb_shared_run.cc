@@ -26,11 +26,11 @@ constexpr int kMaxWrites = 4;
 /// Parts that `save` writes at once: each is an item by itself.
 constexpr std::size_t kMaxWritesAtOnce = 32;
 
-Error begun_anew(const std::string& location) {
+Error removed_run(const std::string& location) {
   return {ErrorKind::failed,
           {.operation = "share",
            .object = fmt::format("checkpoint {}", location),
-           .message = "the run that this process takes part in was removed, or begun anew",
+           .message = "the run that this process takes part in was removed, or replaced",
            .hint = "This process ends; what was saved of the run went with it."}};
 }
 
@@ -125,7 +125,7 @@ Awaitable<std::vector<StoredSegment>> DynamoDbSharedRun::parts() {
   }
   StoredRecord there = co_await run_items_.read_record();
   if (!there.record || there.record->token != record().token) {
-    throw begun_anew(location());
+    throw removed_run(location());
   }
   if (!there.record->finished) {
     throw damaged_checkpoint(location(),
@@ -235,7 +235,7 @@ Awaitable<std::optional<FinishedRun>> DynamoDbSharedRun::finish() {
   if (!written) {
     StoredRecord there = co_await run_items_.read_record();
     if (!there.record || there.record->token != record().token || !there.record->finished) {
-      throw begun_anew(location());
+      throw removed_run(location());
     }
     finished = *std::move(there.record);
   }

@@ -277,7 +277,7 @@ TEST_F(DynamoDbSharedRunTest, RemovedRunIsTold) {
   ASSERT_TRUE(claim(*first_, 0));
   items_.tables.clear();
   EXPECT_EQ(run(first_->save({progress(0, 5)})), std::vector<std::uint32_t>{0});
-  EXPECT_NE(failure_of([&] { run(first_->parts()); }).find("removed, or begun anew"),
+  EXPECT_NE(failure_of([&] { run(first_->parts()); }).find("removed, or replaced"),
             std::string::npos);
   EXPECT_EQ(items_in_table(), 0U);
 }

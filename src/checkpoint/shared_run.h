@@ -45,16 +45,16 @@ class SharedRun {
   /// The run that is there, in which this process takes part from then on; nothing if there is
   /// none. Throws DamagedCheckpoint, and a usage error when the run is not shared.
   virtual Awaitable<std::optional<RunRecord>> join() = 0;
-  /// Begins a run where there is none, and takes part in it. False if there is one by now: join it.
+  /// Begins a run if there is none, and takes part in it. False if there is one by now: join it.
   virtual Awaitable<bool> begin(RunState state) = 0;
 
   /// All parts, by number; none once the run is finished. Throws when it is no longer there.
   virtual Awaitable<std::vector<StoredSegment>> parts() = 0;
-  /// Makes a part this process's, if it still is as it was `seen`. Returns it as it is from then
+  /// Gives this process a part, if it still is as it was `seen`. Returns it as it is from then
   /// on; nothing if another has changed it.
   virtual Awaitable<std::optional<StoredSegment>> claim(StoredSegment seen) = 0;
   /// Writes the progress of parts that this process has claimed. Returns the numbers of those that
-  /// another has claimed since: they are no longer this process's.
+  /// another has claimed since: this process no longer has them.
   virtual Awaitable<std::vector<std::uint32_t>> save(std::vector<SegmentProgress> moved) = 0;
   /// Lets others claim a part, which stands where it was saved last.
   virtual Awaitable<void> give_back(std::uint32_t part) = 0;
@@ -64,7 +64,7 @@ class SharedRun {
 
   /// Those who have told something and have not left, in the order of their names.
   virtual Awaitable<std::vector<Sharer>> sharers() = 0;
-  /// Tells the others. The name is this process's.
+  /// Tells the others. The name is that of this process.
   virtual Awaitable<void> tell(Sharer self) = 0;
   /// One that is gone is not told of any more, unless it has told something since it was `seen`.
   virtual Awaitable<void> forget(Sharer seen) = 0;

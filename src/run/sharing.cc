@@ -200,9 +200,9 @@ double Sharing::claimed_by_others() const {
   return sum;
 }
 
-/// So that the sum of all claims never exceeds the rate: less is read before less is told, and more
-/// only after more was told and nobody else was seen to have told the same. Of two that tell at
-/// once, at least one sees the other.
+/// So that the sum of all claims never exceeds the rate: it reads less before it says so,
+/// and more only after it has said so and has seen that nobody else said the same. Of two that
+/// speak at once, at least one sees the other.
 Awaitable<void> Sharing::claim_rate(double rate) {
   std::vector<RateClaim> claims;
   for (const Sharer& sharer : others_) {

@@ -22,9 +22,9 @@
 
 namespace everyitem::run {
 
-/// How often each of `sharers` tells the others of itself and hears of them, about: together ten
-/// times a second, each at most once. What one that leaves has left unread, and its part of the
-/// read rate, stays unused for at most this long.
+/// How often each of `sharers` tells the others of itself and hears of them, about: all
+/// together ten turns per second, each at most one. What one that leaves has left unread, and its
+/// part of the read rate, stays unused for at most this long.
 constexpr std::chrono::milliseconds sharing_turn(std::size_t sharers) {
   return std::max(std::chrono::milliseconds(1000),
                   std::chrono::milliseconds(100) * static_cast<std::int64_t>(sharers));
@@ -51,20 +51,20 @@ struct SharingTerms {
 struct SharingReactions {
   /// Lets go of a part as soon as what was read of it is saved (RunParts::ended).
   std::function<void(std::uint32_t part)> return_part;
-  /// Reads at most this many units a second (nothing: as many as it likes) until then.
+  /// Reads at most this many units per second (nothing: as many as it likes) until then.
   std::function<void(std::optional<double> units, std::chrono::steady_clock::time_point until)>
       set_rate;
   /// Read units so far.
   std::function<double()> units_read;
 };
 
-/// Used from one event loop. `join`, or `begin`; `enter`; then `take_turns` beside all other calls,
-/// which may overlap; `leave`. Calls throw Error.
+/// Used from one event loop. `join`, or `begin`; `enter`; then `take_turns` alongside all other
+/// calls, which may overlap; `leave`. Calls throw Error.
 class Sharing final : public pipeline::RunParts {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// `run`, the clock and the random numbers outlive it. `name` is this process's in `run`; `home`
+  /// `run`, the clock and the random numbers outlive it. `name`: of this process in `run`; `home`
   /// the event loop.
   Sharing(checkpoint::SharedRun& run, std::string name, SharingTerms terms,
           const asio::any_io_executor& home, Clock& clock, Random& random, Notice notice = {});
@@ -85,7 +85,7 @@ class Sharing final : public pipeline::RunParts {
 
   Awaitable<std::optional<checkpoint::SegmentProgress>> next() override;
   Awaitable<void> ended(std::uint32_t part, pipeline::PartEnd why) override;
-  /// As SharedRun. Parts that are complete are no longer this process's, and do not `end`.
+  /// As SharedRun. Parts that are complete are given up, and do not `end`.
   Awaitable<std::vector<std::uint32_t>> save(
       std::vector<checkpoint::SegmentProgress> moved) override;
   bool complete() const override { return finished_.has_value(); }

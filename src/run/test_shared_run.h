@@ -27,7 +27,7 @@ struct TableOfCheckpoints {
   std::uint64_t writes = 0;
 };
 
-/// A process's clock: while it is stopped, nothing of it goes on, and time does.
+/// A process's clock: while it is stopped, it does nothing, and time passes.
 class StoppableClock final : public Clock {
  public:
   explicit StoppableClock(SimulatedClock& clock) : clock_(clock) {}
