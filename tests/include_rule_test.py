@@ -57,7 +57,6 @@ VALUE_HEADERS: Set[str] = {
     "source/scan_page.h",
     "source/scan_position.h",
     "source/table_description.h",
-    "source/worker_part.h",
     "batch/record_batch.h",
     "batch/kinesis_limits.h",
     "batch/put_records_format.h",

@@ -98,8 +98,7 @@ TEST(Output, DeadLetterFields) {
 TEST(Output, DeadLetterAttributes) {
   std::vector<std::string> names = names_of(checkpoint::letter_attributes(
       {.table = "t", .index = "i", .destination = "s", .token = "0"},
-      {.segment = 1, .attempts = 1, .code = "c", .reason = "r", .key = "{}", .item = "{}"},
-      {.worker = 1, .workers = 2}, 0));
+      {.segment = 1, .attempts = 1, .code = "c", .reason = "r", .key = "{}", .item = "{}"}, 0));
   names.insert(names.end(), {"run", "item"});
   EXPECT_THAT(names, UnorderedElementsAreArray(documented("dead-letter attribute")));
 }

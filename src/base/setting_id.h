@@ -50,8 +50,6 @@ inline constexpr SettingId kAggregate{"aggregate"};
 inline constexpr SettingId kKinesisWire{"kinesis-wire"};
 inline constexpr SettingId kSegments{"segments"};
 inline constexpr SettingId kShare{"share"};
-inline constexpr SettingId kWorkers{"workers"};
-inline constexpr SettingId kWorker{"worker"};
 inline constexpr SettingId kReadUnits{"read-units"};
 inline constexpr SettingId kReadPercent{"read-percent"};
 inline constexpr SettingId kCheckpoint{"checkpoint"};

@@ -42,11 +42,10 @@ std::uint64_t sum_of(const std::vector<SegmentProgress>& segments,
 
 }  // namespace
 
-std::vector<SegmentProgress> fresh_segments(std::uint32_t count, source::WorkerPart part) {
+std::vector<SegmentProgress> fresh_segments(std::uint32_t count) {
   std::vector<SegmentProgress> segments(count);
   for (std::uint32_t i = 0; i < count; ++i) {
     segments[i].segment = i;
-    segments[i].position.complete = !part.has(i);
   }
   return segments;
 }

@@ -17,7 +17,6 @@
 #include "base/error.h"
 #include "checkpoint/ack_tracker.h"
 #include "checkpoint/checkpoint_location.h"
-#include "source/worker_part.h"
 
 namespace everyitem::checkpoint {
 
@@ -34,9 +33,8 @@ struct IdentityPart {
 
 using RunIdentity = std::vector<IdentityPart>;
 
-/// Of a run that begins. Those that other workers read are complete from the first, with nothing of
-/// them delivered.
-std::vector<SegmentProgress> fresh_segments(std::uint32_t count, source::WorkerPart part = {});
+/// Of a run that begins.
+std::vector<SegmentProgress> fresh_segments(std::uint32_t count);
 
 /// 128 random bits in hexadecimal: what tells a run from every other, its own restart included.
 std::string new_run_token();
@@ -148,9 +146,6 @@ struct StoreContext {
   std::string kms_key;
   /// SSM only: the least time between two writes of a parameter; nothing: kParameterInterval.
   std::optional<std::chrono::seconds> interval;
-  /// DynamoDB only. When workers share a run, the one whose store it is: what the others read is
-  /// not in it.
-  source::WorkerPart part = {};
   /// The client of a service. `region` is that of an ARN; empty for the scanned table's.
   std::function<aws::Client&(const aws::ServiceModel& service, const std::string& region)> client;
   /// Told to the user: what a call waits for. One line.

@@ -52,7 +52,6 @@ DeadLetterTable::DeadLetterTable(const DynamoDbLocation& location, const StoreCo
                                  sink::DeadLetterOrigin origin, asio::any_io_executor home)
     : items_(location, context, "dead letters"),
       clock_(context.clock),
-      part_(context.part),
       origin_(std::move(origin)),
       home_(std::move(home)) {}
 
@@ -89,13 +88,13 @@ json::object DeadLetterTable::item_of(const sink::DeadLetter& letter) const {
   const std::string& known_by = letter.key.empty() ? letter.item : letter.key;
   json::object item =
       items_.key(fmt::format("dead-letter-{}-{}", origin_.token, hex(sha256(known_by))));
-  const json::object attributes = letter_attributes(origin_, letter, part_, seconds_now(clock_));
+  const json::object attributes = letter_attributes(origin_, letter, seconds_now(clock_));
   item.insert(attributes.begin(), attributes.end());
   return item;
 }
 
 json::object letter_attributes(const sink::DeadLetterOrigin& origin, const sink::DeadLetter& letter,
-                               source::WorkerPart part, std::int64_t written_at) {
+                               std::int64_t written_at) {
   json::object item;
   item["format"] = number_attribute(kFormat);
   item["token"] = text_attribute(origin.token);
@@ -105,9 +104,6 @@ json::object letter_attributes(const sink::DeadLetterOrigin& origin, const sink:
   }
   item["destination"] = text_attribute(origin.destination);
   item["segment"] = number_attribute(letter.segment);
-  if (!part.alone()) {
-    item["worker"] = number_attribute(part.worker);
-  }
   item["attempts"] = number_attribute(letter.attempts);
   item["written_at"] = number_attribute(written_at);
   add_text(item, "code", letter.code, DeadLetterTable::kMaxCodeBytes);

@@ -13,14 +13,12 @@
 #include "checkpoint/checkpoint_store.h"
 #include "checkpoint/dynamodb_items.h"
 #include "sink/dead_letters.h"
-#include "source/worker_part.h"
 
 namespace everyitem::checkpoint {
 
 /// The attributes of a letter besides those it is found by. `written_at`: seconds since 1970.
 boost::json::object letter_attributes(const sink::DeadLetterOrigin& origin,
-                                      const sink::DeadLetter& letter, source::WorkerPart part,
-                                      std::int64_t written_at);
+                                      const sink::DeadLetter& letter, std::int64_t written_at);
 
 /// A letter holds the key of its item and nothing else of it, so that it fits whatever the item's
 /// size: the item itself is still in its own table. It is found by the run's token and that
@@ -47,7 +45,6 @@ class DeadLetterTable final : public sink::DeadLetters {
 
   DynamoDbItems items_;
   Clock& clock_;
-  source::WorkerPart part_;
   sink::DeadLetterOrigin origin_;
   asio::any_io_executor home_;
 };

@@ -52,7 +52,6 @@ class DeadLetterTableTest : public testing::Test {
   DeadLetterTable table(const std::string& token = "token1",
                         const DynamoDbLocation& location = kLettersTable) {
     StoreContext context = remote_.context();
-    context.part = part_;
     return {location,
             context,
             {.table = "orders",
@@ -85,7 +84,6 @@ class DeadLetterTableTest : public testing::Test {
   }
 
   LettersUnderTest remote_;
-  source::WorkerPart part_;
 };
 
 TEST_F(DeadLetterTableTest, HoldsKeyAndReason) {
@@ -155,19 +153,14 @@ TEST_F(DeadLetterTableTest, ItemWithoutItsKey) {
   EXPECT_EQ(items().size(), 2U);
 }
 
-TEST_F(DeadLetterTableTest, SeparatesRunsAndWorkers) {
+TEST_F(DeadLetterTableTest, SeparatesRuns) {
   DeadLetterTable other_run = table("token1", {.table = "checkpoints", .run = "weekly"});
   DeadLetterTable restarted = table("token2");
   write({letter("a")});
   run(other_run.write({letter("a")}));
   run(restarted.write({letter("a")}));
   EXPECT_EQ(items().size(), 3U);
-  part_ = {.worker = 1, .workers = 3};
-  DeadLetterTable worker = table("token3");
-  run(worker.write({letter("a")}));
-  EXPECT_EQ(items().size(), 4U);
   EXPECT_EQ(items().rbegin()->first.first, "weekly");
-  EXPECT_EQ(std::next(items().rbegin())->second.at("worker").at("N"), "1");
 }
 
 TEST_F(DeadLetterTableTest, CheckpointLeavesLettersAlone) {

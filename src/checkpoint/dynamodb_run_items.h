@@ -55,7 +55,6 @@ class DynamoDbRunItems {
   }
 
  private:
-
   DynamoDbItems items_;
   boost::json::object damaged_item_;  ///< a record that was read last and could not be
 };

@@ -12,6 +12,7 @@
 
 #include "base/error.h"
 #include "checkpoint/dynamodb_attributes.h"
+#include "checkpoint/run_item_format.h"
 #include "checkpoint/side_by_side.h"
 
 namespace everyitem::checkpoint {
@@ -39,23 +40,6 @@ Error refused_again(const std::string& location, const std::string& what) {
           {.operation = "write",
            .object = fmt::format("checkpoint {}", location),
            .message = what + " is refused again and again"}};
-}
-
-json::object decimal_attribute(double number) { return {{"N", fmt::format("{:.9g}", number)}}; }
-
-double decimal_of(const json::object& item, std::string_view name) {
-  const json::string& digits = item.at(name).as_object().at("N").as_string();
-  double number = 0;
-  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
-  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || !(number >= 0) ||
-      !std::isfinite(number)) {
-    throw std::out_of_range(fmt::format("{} is not a number of units", name));
-  }
-  return number;
-}
-
-std::optional<double> optional_decimal_of(const json::object& item, std::string_view name) {
-  return item.contains(name) ? std::optional(decimal_of(item, name)) : std::nullopt;
 }
 
 }  // namespace
@@ -248,7 +232,8 @@ Awaitable<std::optional<FinishedRun>> DynamoDbSharedRun::finish() {
 Awaitable<void> DynamoDbSharedRun::remove_all() {
   try {
     std::vector<std::string> names = co_await run_items_.segment_names(record().token);
-    std::ranges::move(co_await items_.names(sharer_prefix()), std::back_inserter(names));
+    std::ranges::move(co_await items_.names(sharer_prefix(record().token)),
+                      std::back_inserter(names));
     co_await items_.remove(std::move(names), {});
   } catch (const Error& error) {
     if (notice_) {
@@ -257,47 +242,12 @@ Awaitable<void> DynamoDbSharedRun::remove_all() {
   }
 }
 
-std::string DynamoDbSharedRun::sharer_prefix() const {
-  return fmt::format("sharer-{}-", record().token);
-}
-
-json::object DynamoDbSharedRun::sharer_item(const Sharer& sharer) const {
-  json::object item = items_.key(sharer_prefix() + sharer.name);
-  item["turn"] = number_attribute(sharer.turn);
-  item["lease"] = number_attribute(sharer.lease.count());
-  item["parts"] = number_attribute(sharer.parts);
-  item["wants_parts"] = json::object{{"BOOL", sharer.wants_parts}};
-  item["read_units"] = decimal_attribute(sharer.read_units);
-  if (sharer.rate) {
-    item["rate"] = decimal_attribute(*sharer.rate);
-  }
-  if (sharer.wanted) {
-    item["wanted"] = decimal_attribute(*sharer.wanted);
-  }
-  return item;
-}
-
-Sharer DynamoDbSharedRun::parse_sharer(const json::object& item) const {
-  try {
-    return {.name = text_of(item, "item").substr(sharer_prefix().size()),
-            .turn = number_of<std::uint64_t>(item, "turn"),
-            .lease = std::chrono::milliseconds(number_of<std::uint32_t>(item, "lease")),
-            .parts = number_of<std::uint32_t>(item, "parts"),
-            .wants_parts = flag_of(item, "wants_parts"),
-            .rate = optional_decimal_of(item, "rate"),
-            .read_units = decimal_of(item, "read_units"),
-            .wanted = optional_decimal_of(item, "wanted")};
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
-    throw damaged_checkpoint(location(), fmt::format("the item of a sharer: {}", error.what()));
-  }
-}
-
 Awaitable<std::vector<Sharer>> DynamoDbSharedRun::sharers() {
   std::vector<Sharer> sharers;
-  const std::vector<json::object> items = co_await items_.query(sharer_prefix());
+  const std::vector<json::object> items = co_await items_.query(sharer_prefix(record().token));
   sharers.reserve(items.size());
   for (const json::object& item : items) {
-    sharers.push_back(parse_sharer(item));
+    sharers.push_back(parse_sharer_item(item, record().token, location()));
   }
   co_return sharers;
 }
@@ -305,23 +255,14 @@ Awaitable<std::vector<Sharer>> DynamoDbSharedRun::sharers() {
 /// Refused, it was written and the answer was lost: nobody else writes this item.
 Awaitable<void> DynamoDbSharedRun::tell(Sharer self) {
   json::object values{{":turn", number_attribute(self.turn - 1)}};
-  co_await items_.put_if(sharer_item(self), "attribute_not_exists(#turn) OR #turn <= :turn",
-                         std::move(values));
+  co_await items_.put_if(sharer_item(items_.key(sharer_prefix(record().token) + self.name), self),
+                         "attribute_not_exists(#turn) OR #turn <= :turn", std::move(values));
 }
 
 Awaitable<void> DynamoDbSharedRun::forget(Sharer seen) {
   json::object values{{":turn", number_attribute(seen.turn)}};
-  co_await items_.delete_if(sharer_prefix() + seen.name, "#turn <= :turn", std::move(values));
-}
-
-std::unique_ptr<SharedRun> open_shared_run(const CheckpointLocation& location,
-                                           const StoreContext& context) {
-  const auto* shared = std::get_if<DynamoDbLocation>(&location);
-  if (shared == nullptr) {
-    throw usage_error(setting::kShare + " needs a checkpoint in a table",
-                      "Give " + setting::kCheckpoint("dynamodb:TABLE/RUN") + ".");
-  }
-  return std::make_unique<DynamoDbSharedRun>(*shared, context);
+  co_await items_.delete_if(sharer_prefix(record().token) + seen.name, "#turn <= :turn",
+                            std::move(values));
 }
 
 }  // namespace everyitem::checkpoint

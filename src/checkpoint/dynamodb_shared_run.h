@@ -8,8 +8,6 @@
 #include <string>
 #include <vector>
 
-#include <boost/json.hpp>
-
 #include "base/clock.h"
 #include "base/message.h"
 #include "checkpoint/dynamodb_items.h"
@@ -41,9 +39,6 @@ class DynamoDbSharedRun final : public SharedRun {
  private:
   const RunRecord& record() const;
   Awaitable<bool> write_own(SegmentProgress progress, std::string sharer);
-  std::string sharer_prefix() const;
-  boost::json::object sharer_item(const Sharer& sharer) const;
-  Sharer parse_sharer(const boost::json::object& item) const;
   Awaitable<void> remove_all();
 
   DynamoDbItems items_;

@@ -124,7 +124,7 @@ TEST_F(DynamoDbSharedRunTest, BegunRunIsJoined) {
   EXPECT_EQ(parts[2].sharer, "");
 }
 
-TEST_F(DynamoDbSharedRunTest, OfTwoBeginningsOneCounts) {
+TEST_F(DynamoDbSharedRunTest, OneBeginningCounts) {
   EXPECT_TRUE(run(first_->begin(example(3))));
   EXPECT_FALSE(run(second_->begin(example(40))));
   EXPECT_EQ(items_in_table(), 4U) << "what the second wrote is gone";
@@ -138,7 +138,7 @@ TEST_F(DynamoDbSharedRunTest, LargeRunBegins) {
   EXPECT_EQ(run(first_->parts()).size(), 60U);
 }
 
-TEST_F(DynamoDbSharedRunTest, LostAnswersAreFoundOut) {
+TEST_F(DynamoDbSharedRunTest, LostAnswersFoundOut) {
   answer_is_lost_ = true;
   EXPECT_TRUE(run(first_->begin(example())));
   const StoredSegment free = part(*first_, 1);
@@ -191,7 +191,7 @@ TEST_F(DynamoDbSharedRunTest, TakenPartIsLost) {
   EXPECT_EQ(part(*first_, 0).sharer, "second");
 }
 
-TEST_F(DynamoDbSharedRunTest, GivenBackPartIsFree) {
+TEST_F(DynamoDbSharedRunTest, ReturnedPartIsFree) {
   begin();
   ASSERT_TRUE(claim(*first_, 2));
   ASSERT_TRUE(run(first_->save({progress(2, 8)})).empty());
@@ -201,7 +201,7 @@ TEST_F(DynamoDbSharedRunTest, GivenBackPartIsFree) {
   EXPECT_EQ(run(first_->save({progress(2, 9)})), std::vector<std::uint32_t>{2});
 }
 
-TEST_F(DynamoDbSharedRunTest, LateWriteIsTakenUp) {
+TEST_F(DynamoDbSharedRunTest, LateWriteTakenUp) {
   begin();
   ASSERT_TRUE(claim(*first_, 0));
   // A save of which this process knows nothing: it failed, and was done all the same.
@@ -224,7 +224,7 @@ TEST_F(DynamoDbSharedRunTest, CompletePartIsNobodys) {
   EXPECT_TRUE(part(*first_, 0).progress.position.complete);
 }
 
-TEST_F(DynamoDbSharedRunTest, FinishedOnceAllIsComplete) {
+TEST_F(DynamoDbSharedRunTest, FinishedOnceComplete) {
   begin(2);
   ASSERT_TRUE(claim(*first_, 0));
   ASSERT_TRUE(claim(*second_, 1));
@@ -242,7 +242,7 @@ TEST_F(DynamoDbSharedRunTest, FinishedOnceAllIsComplete) {
   EXPECT_EQ(run(process("third")->join())->finished, finished);
 }
 
-TEST_F(DynamoDbSharedRunTest, FinishedByTwoAtOnce) {
+TEST_F(DynamoDbSharedRunTest, FinishedByTwo) {
   begin(1);
   ASSERT_TRUE(claim(*first_, 0));
   EXPECT_TRUE(run(first_->save({progress(0, 5, true)})).empty());
@@ -255,7 +255,7 @@ TEST_F(DynamoDbSharedRunTest, FinishedByTwoAtOnce) {
   EXPECT_EQ(items_.tables["checkpoints"], record);
 }
 
-TEST_F(DynamoDbSharedRunTest, ClaimAfterTheEndFails) {
+TEST_F(DynamoDbSharedRunTest, ClaimAfterEndFails) {
   begin(1);
   const StoredSegment free = part(*second_, 0);
   ASSERT_TRUE(claim(*first_, 0));
@@ -300,14 +300,14 @@ TEST_F(DynamoDbSharedRunTest, SharersTellEachOther) {
   EXPECT_EQ(run(second_->sharers()), std::vector{first});
 }
 
-TEST_F(DynamoDbSharedRunTest, LateWordIsNotHeard) {
+TEST_F(DynamoDbSharedRunTest, LateWordNotHeard) {
   begin();
   run(first_->tell({.name = "first", .turn = 5, .parts = 2}));
   run(first_->tell({.name = "first", .turn = 4, .parts = 1}));
   EXPECT_EQ(run(first_->sharers()).front().parts, 2U);
 }
 
-TEST_F(DynamoDbSharedRunTest, WhoSpokeIsNotForgotten) {
+TEST_F(DynamoDbSharedRunTest, SpeakerIsNotForgotten) {
   begin();
   const Sharer before{.name = "first", .turn = 5};
   run(first_->tell({.name = "first", .turn = 6}));
@@ -316,7 +316,7 @@ TEST_F(DynamoDbSharedRunTest, WhoSpokeIsNotForgotten) {
 }
 
 // What it told last was lost on its way, say.
-TEST_F(DynamoDbSharedRunTest, EarlierWordIsForgottenToo) {
+TEST_F(DynamoDbSharedRunTest, EarlierWordForgottenToo) {
   begin();
   run(first_->tell({.name = "first", .turn = 5}));
   run(first_->forget({.name = "first", .turn = 6}));
@@ -335,7 +335,7 @@ TEST_F(DynamoDbSharedRunTest, DamagedSharerIsRefused) {
   }
 }
 
-TEST_F(DynamoDbSharedRunTest, RunsAreSharedOrNot) {
+TEST_F(DynamoDbSharedRunTest, SharedOrNot) {
   begin();
   DynamoDbStore alone(here(), context("alone"));
   EXPECT_NE(failure_of([&] { run(alone.load()); }).find("shared by several processes"),

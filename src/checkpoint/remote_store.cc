@@ -11,14 +11,11 @@
 namespace everyitem::checkpoint {
 
 RemoteStore::RemoteStore(const StoreContext& context)
-    : clock_(context.clock),
-      part_(context.part),
-      notice_(context.notice),
-      ownership_(*this, context) {}
+    : clock_(context.clock), notice_(context.notice), ownership_(*this, context) {}
 
 std::vector<StoredSegment> RemoteStore::unread_segments(std::uint32_t count) const {
   std::vector<StoredSegment> segments;
-  for (SegmentProgress& progress : fresh_segments(count, part_)) {
+  for (SegmentProgress& progress : fresh_segments(count)) {
     segments.push_back({.progress = std::move(progress)});
   }
   return segments;
@@ -31,39 +28,14 @@ StoredSegment& RemoteStore::segment(std::uint32_t number) {
   return segments_[number];
 }
 
-namespace {
-
-/// A finished run has only the sums of its segments.
-std::vector<SegmentProgress> finished_segments(const RunRecord& record) {
-  std::vector<SegmentProgress> segments = fresh_segments(record.segments);
-  for (SegmentProgress& segment : segments) {
-    segment.position.complete = true;
-  }
-  segments.front() = record.finished->totals;
-  return segments;
-}
-
-}  // namespace
-
 Awaitable<RemoteStore::ReadRun> RemoteStore::read_run(const RunRecord& record) {
   ReadRun run;
-  run.state.token = record.token;
-  try {
-    run.state.identity = parse_identity(record.identity);
-  } catch (const std::exception& error) {  // Boost.JSON's, of several types
-    throw damaged_checkpoint(location(), fmt::format("its identity: {}", error.what()));
-  }
   if (record.finished) {
-    run.state.finished_at = unix_time<std::chrono::seconds>(record.finished->finished_at);
-    for (SegmentProgress& progress : finished_segments(record)) {
-      run.segments.push_back({.progress = std::move(progress)});
-    }
+    run.segments = finished_segments(record);
   } else {
     run.segments = co_await read_segments(record);
   }
-  for (const StoredSegment& segment : run.segments) {
-    run.state.segments.push_back(segment.progress);
-  }
+  run.state = run_state(record, run.segments, location());
   co_return run;
 }
 

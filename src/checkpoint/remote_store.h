@@ -60,7 +60,6 @@ class RemoteStore : public CheckpointStore, private RunRecords {
   void adopt(std::string token, std::vector<StoredSegment> segments);
 
   Clock& clock_;
-  source::WorkerPart part_;
   Notice notice_;
   RunOwnership ownership_;
   std::string token_;  ///< of the run that `segments_` are of

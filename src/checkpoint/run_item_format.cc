@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <cmath>
 #include <exception>
 #include <stdexcept>
 #include <utility>
@@ -43,6 +44,31 @@ SegmentProgress progress_of(const json::object& item) {
 std::int64_t expiry_of(std::int64_t finished_at) {
   const auto expires_at = unix_time<std::chrono::seconds>(finished_at) + kFinishedRunLifetime;
   return std::chrono::duration_cast<std::chrono::seconds>(expires_at.time_since_epoch()).count();
+}
+
+json::object decimal_attribute(double number) { return {{"N", fmt::format("{:.9g}", number)}}; }
+
+double decimal_of(const json::object& item, std::string_view name) {
+  const json::string& digits = item.at(name).as_object().at("N").as_string();
+  double number = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
+  if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || !(number >= 0) ||
+      !std::isfinite(number)) {
+    throw std::out_of_range(fmt::format("{} is not a number of units", name));
+  }
+  return number;
+}
+
+/// What follows `prefix` in a sort key.
+std::string name_after(const std::string& prefix, const std::string& key) {
+  if (!key.starts_with(prefix)) {
+    throw std::out_of_range("no sharer of this run");
+  }
+  return key.substr(prefix.size());
+}
+
+std::optional<double> optional_decimal_of(const json::object& item, std::string_view name) {
+  return item.contains(name) ? std::optional(decimal_of(item, name)) : std::nullopt;
 }
 
 }  // namespace
@@ -137,6 +163,40 @@ std::optional<StoredSegment> parse_segment_item(const json::object& item, const 
     return segment;
   } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
     throw damaged_segment(location, error.what());
+  }
+}
+
+std::string sharer_prefix(std::string_view token) { return fmt::format("sharer-{}-", token); }
+
+json::object sharer_item(json::object key, const Sharer& sharer) {
+  json::object item = std::move(key);
+  item["turn"] = number_attribute(sharer.turn);
+  item["lease"] = number_attribute(sharer.lease.count());
+  item["parts"] = number_attribute(sharer.parts);
+  item["wants_parts"] = json::object{{"BOOL", sharer.wants_parts}};
+  item["read_units"] = decimal_attribute(sharer.read_units);
+  if (sharer.rate) {
+    item["rate"] = decimal_attribute(*sharer.rate);
+  }
+  if (sharer.wanted) {
+    item["wanted"] = decimal_attribute(*sharer.wanted);
+  }
+  return item;
+}
+
+Sharer parse_sharer_item(const json::object& item, std::string_view token,
+                         const std::string& location) {
+  try {
+    return {.name = name_after(sharer_prefix(token), text_of(item, "item")),
+            .turn = number_of<std::uint64_t>(item, "turn"),
+            .lease = std::chrono::milliseconds(number_of<std::uint32_t>(item, "lease")),
+            .parts = number_of<std::uint32_t>(item, "parts"),
+            .wants_parts = flag_of(item, "wants_parts"),
+            .rate = optional_decimal_of(item, "rate"),
+            .read_units = decimal_of(item, "read_units"),
+            .wanted = optional_decimal_of(item, "wanted")};
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own
+    throw damaged_checkpoint(location, fmt::format("the item of a sharer: {}", error.what()));
   }
 }
 

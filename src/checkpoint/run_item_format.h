@@ -1,5 +1,6 @@
 // The items that a run is in a DynamoDB table of checkpoints, as JSON: one for its record, one for
-// each of its segments (docs/checkpoint_format.md). Nothing is called here.
+// each of its segments, one for each process that shares it (docs/checkpoint_format.md). Nothing is
+// called here.
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 
 #include "checkpoint/checkpoint_store.h"
 #include "checkpoint/run_record.h"
+#include "checkpoint/shared_run.h"
 
 namespace everyitem::checkpoint {
 
@@ -34,6 +36,14 @@ boost::json::object segment_item(boost::json::object key, const std::string& tok
 std::optional<StoredSegment> parse_segment_item(const boost::json::object& item,
                                                 const std::string& token,
                                                 const std::string& location);
+
+/// What the sort keys of those who share a run begin with; their names follow.
+std::string sharer_prefix(std::string_view token);
+/// `key`: the item's key attributes.
+boost::json::object sharer_item(boost::json::object key, const Sharer& sharer);
+/// Throws DamagedCheckpoint.
+Sharer parse_sharer_item(const boost::json::object& item, std::string_view token,
+                         const std::string& location);
 
 /// The item of a segment cannot be read.
 DamagedCheckpoint damaged_segment(const std::string& location, std::string_view what);

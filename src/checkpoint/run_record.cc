@@ -1,6 +1,7 @@
 #include "checkpoint/run_record.h"
 
 #include <stdexcept>
+#include <utility>
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -41,6 +42,33 @@ FinishedRun finished_run(const RunState& state, const Clock& clock) {
                      .bytes = state.bytes(),
                      .dead_letters = state.dead_letters()},
           .finished_at = seconds_now(clock)};
+}
+
+std::vector<StoredSegment> finished_segments(const RunRecord& record) {
+  std::vector<StoredSegment> segments;
+  for (SegmentProgress& progress : fresh_segments(record.segments)) {
+    progress.position.complete = true;
+    segments.push_back({.progress = std::move(progress)});
+  }
+  segments.front().progress = record.finished->totals;
+  return segments;
+}
+
+RunState run_state(const RunRecord& record, const std::vector<StoredSegment>& segments,
+                   const std::string& location) {
+  RunState state{.token = record.token};
+  try {
+    state.identity = parse_identity(record.identity);
+  } catch (const std::exception& error) {  // Boost.JSON's, of several types
+    throw damaged_checkpoint(location, fmt::format("its identity: {}", error.what()));
+  }
+  if (record.finished) {
+    state.finished_at = unix_time<std::chrono::seconds>(record.finished->finished_at);
+  }
+  for (const StoredSegment& segment : segments) {
+    state.segments.push_back(segment.progress);
+  }
+  return state;
 }
 
 std::optional<RunOwner> owner_of(const RunRecord& record) {

@@ -8,6 +8,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/clock.h"
 #include "checkpoint/checkpoint_store.h"
@@ -58,6 +59,12 @@ std::int64_t seconds_now(const Clock& clock);
 
 /// What `segments`, all complete, add up to.
 FinishedRun finished_run(const RunState& state, const Clock& clock);
+
+/// The segments of a run that is finished: their sums are in the first one.
+std::vector<StoredSegment> finished_segments(const RunRecord& record);
+/// Throws DamagedCheckpoint when its identity cannot be read.
+RunState run_state(const RunRecord& record, const std::vector<StoredSegment>& segments,
+                   const std::string& location);
 
 /// Nothing when nobody owns the run.
 std::optional<RunOwner> owner_of(const RunRecord& record);

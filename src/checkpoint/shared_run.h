@@ -73,6 +73,8 @@ class SharedRun {
 };
 
 /// Throws a usage error when runs at this location cannot be shared: in a DynamoDB table they can.
+const DynamoDbLocation& require_shareable(const CheckpointLocation& location);
+/// Throws as require_shareable.
 std::unique_ptr<SharedRun> open_shared_run(const CheckpointLocation& location,
                                            const StoreContext& context);
 

@@ -244,7 +244,6 @@ run::RunSummary ScanCommand::summary(run::SummaryStatus status) const {
       .status = status,
       .table = settings_.table.name,
       .destination = settings_.stream ? settings_.stream->name : sink::to_text(*settings_.output),
-      .part = settings_.part,
       .progress = run_.progress(),
       .elapsed = std::chrono::steady_clock::now() - started_,
       .checkpoint = run_.checkpoint_location(),
@@ -256,14 +255,13 @@ ExitCode ScanCommand::report_end() {
   const run::RunSummary ended = summary(run::status_of(*outcome_));
   switch (ended.status) {
     case run::SummaryStatus::already_complete:
-      display_.summarise(ended,
-                         fmt::format("{} already{}: {} delivered; nothing to do. Use --restart "
-                                     "to start over",
-                                     complete_text(ended), since_text(ended),
-                                     counted(ended.items_total(), "item")));
+      display_.summarise(ended, fmt::format("complete already{}: {} delivered; nothing to do. {}",
+                                            since_text(ended), counted(ended.items_total(), "item"),
+                                            settings_.share ? "Name another run to begin one"
+                                                            : "Use --restart to start over"));
       return tell_of_dead_letters();
     case run::SummaryStatus::complete:
-      display_.summarise(ended, fmt::format("{}: {}", complete_text(ended), numbers_text(ended)));
+      display_.summarise(ended, "complete: " + numbers_text(ended));
       return tell_of_dead_letters();
     case run::SummaryStatus::limit_reached:
       display_.summarise(ended, "limit reached: " + numbers_text(ended));

@@ -12,7 +12,6 @@ RoundReport half_way() {
   return {.summary = {.status = run::SummaryStatus::handed_over,
                       .table = "orders",
                       .destination = "backfill",
-                      .part = {},
                       .progress = {.counters = {.read_units = 12.5,
                                                 .items_delivered = 40,
                                                 .bytes_delivered = 4000,

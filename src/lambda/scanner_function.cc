@@ -117,7 +117,9 @@ class Round {
   }
 
   /// Whether whoever sent the event gets an answer at once.
-  bool is_asked_from_outside() const { return !settings_.from_function && !settings_.wait; }
+  bool is_asked_from_outside() const {
+    return !settings_.from_function && !settings_.wait && !settings_.once;
+  }
   /// Starts the first round, in an invocation of its own.
   Awaitable<Answer> start_chain();
   /// Is a round.
@@ -199,7 +201,7 @@ void Round::start() {
                           .limits = limits_for_memory(environment_),
                           .owner = "invocation " + invocation_.request_id,
                           .handed_over = settings_.chain.ownership,
-                          .hands_over = true,
+                          .hands_over = !settings_.once,
                           .restart_asked_at = settings_.chain.asked_at,
                           .only_resumes = settings_.resume};
   scan_ = std::make_shared<RunningScan>(
@@ -238,7 +240,10 @@ Awaitable<Answer> Round::work() {
     co_await wait_for_end();
   }
   judge_end();
-  if (to_be_handed_over_) {
+  if (to_be_handed_over_ && settings_.once) {
+    report_.summary.status = SummaryStatus::interrupted;
+    report_.next = "invoke again: the run is not complete";
+  } else if (to_be_handed_over_) {
     co_await hand_over();
   }
   co_return answer();
@@ -392,7 +397,7 @@ void Round::fail(std::string type, const std::string& message) {
   report_.error_message = message;
 }
 
-/// For one that is complete: what this worker, or the whole run, still wants.
+/// For one that is complete.
 std::string Round::next_of_complete() const {
   std::string next = "nothing: every item was delivered";
   if (scan_->outcome.nothing_to_do) {
@@ -400,10 +405,6 @@ std::string Round::next_of_complete() const {
   }
   if (scan_->run.progress().dead_letters() > 0) {
     next = "see the dead letters: all other items were delivered";
-  }
-  if (!settings_.scan.part.alone()) {
-    next = fmt::format("for worker {}, {}; the run is complete when all {} workers are",
-                       settings_.scan.part.worker, next, settings_.scan.part.workers);
   }
   return next;
 }
@@ -431,7 +432,6 @@ run::RunSummary Round::summary() const {
   return {.status = report_.summary.status,
           .table = settings_.scan.table.name,
           .destination = settings_.scan.stream->name,
-          .part = settings_.scan.part,
           .progress = scan_->run.progress(),
           .elapsed = clock_.now() - started_,
           .checkpoint = scan_->run.checkpoint_location(),

@@ -24,6 +24,7 @@ constexpr std::string_view kHandover = "HANDOVER_SECONDS";
 constexpr std::string_view kMaxRounds = "MAX_ROUNDS";
 constexpr std::string_view kEventMaySet = "EVENT_MAY_SET";
 constexpr std::string_view kWait = "WAIT";
+constexpr std::string_view kOnce = "ONCE";
 constexpr std::string_view kResume = "RESUME";
 constexpr std::string_view kRestart = "RESTART";
 constexpr std::string_view kCheckpoint = "CHECKPOINT";
@@ -44,10 +45,12 @@ struct OwnSetting {
   SettingClass setting_class;
 };
 
-constexpr std::array kOwnSettings = {
-    OwnSetting{kHandover, SettingClass::how}, OwnSetting{kMaxRounds, SettingClass::where_and_who},
-    OwnSetting{kEventMaySet, SettingClass::where_and_who}, OwnSetting{kWait, SettingClass::how},
-    OwnSetting{kResume, SettingClass::how}};
+constexpr std::array kOwnSettings = {OwnSetting{kHandover, SettingClass::how},
+                                     OwnSetting{kMaxRounds, SettingClass::where_and_who},
+                                     OwnSetting{kEventMaySet, SettingClass::where_and_who},
+                                     OwnSetting{kWait, SettingClass::how},
+                                     OwnSetting{kOnce, SettingClass::how},
+                                     OwnSetting{kResume, SettingClass::how}};
 
 /// The entry of a variable; null if the function has no such setting.
 const Entry* find_entry(std::string_view variable) {
@@ -241,6 +244,7 @@ ScannerSettings read_scanner_settings(const Environment& environment,
   settings.from_function = event.is_object() && event.get_object().contains(kChain);
   settings.chain = read_chain(event);
   settings.wait = is_on(values, SettingId{"wait"});
+  settings.once = is_on(values, SettingId{"once"});
   settings.resume = is_on(values, SettingId{"resume"});
   if (settings.resume && is_on(values, setting::kRestart)) {
     throw usage_error("\"resume\" and \"restart\" are both given", "Send one of them.");

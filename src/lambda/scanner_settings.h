@@ -37,6 +37,7 @@ struct ScannerSettings {
   /// The chain ends with this round. Rounds of 15 minutes take 104 days for the default.
   std::uint32_t max_rounds = 10'000;
   bool wait = false;           ///< run the first round in the invocation that asks for it
+  bool once = false;           ///< run one round in the invocation that asks for it, and no other
   bool resume = false;         ///< only continue a run that has begun
   bool from_function = false;  ///< the event is one that the function sent to itself
   ChainState chain;

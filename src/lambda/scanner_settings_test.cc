@@ -133,6 +133,8 @@ TEST(ScannerSettings, WaitResumeAndRounds) {
   const ScannerSettings nothing = read("{}");
   EXPECT_FALSE(nothing.wait || nothing.resume);
   EXPECT_TRUE(read(R"({"wait": true})").wait);
+  EXPECT_FALSE(nothing.once);
+  EXPECT_TRUE(read(R"({"once": true})").once);
   EXPECT_FALSE(read(R"({"wait": false})", {{"WAIT", "true"}}).wait);
   EXPECT_TRUE(read(R"({"resume": true})").resume);
   EXPECT_THAT(refusal(R"({"wait": "yes"})"), HasSubstr("WAIT is \"yes\""));

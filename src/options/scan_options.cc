@@ -15,10 +15,9 @@
 
 #include "base/error.h"
 #include "checkpoint/checkpoint_location.h"
-#include "checkpoint/fleet_store.h"
+#include "checkpoint/shared_run.h"
 #include "options/identity_entries.h"
 #include "options/setting_text.h"
-#include "run/fleet.h"
 #include "source/dynamodb_limits.h"
 
 namespace everyitem::options {
@@ -27,8 +26,6 @@ struct ScanOptions {
   run::ScanSettings settings;
   std::string table;
   std::string stream;
-  std::optional<std::uint32_t> workers;
-  std::optional<std::uint32_t> worker;
 };
 
 namespace {
@@ -177,21 +174,13 @@ std::vector<Entry> make_entries() {
        [](ScanOptions& options, SettingId id, std::string_view text) {
          options.settings.threads = static_cast<unsigned>(parse_count(id, text, 1, kMaxThreads));
        }},
-      {setting::kWorkers, kHow, kAll, kManner, "N",
-       "Share the run between N processes, on any machines. Start each with the same command, its "
-       "own --worker, and --checkpoint dynamodb:TABLE/RUN",
-       [](ScanOptions& options, SettingId id, std::string_view text) {
-         options.workers = static_cast<std::uint32_t>(parse_count(id, text, 1, run::kMaxWorkers));
-       }},
-      {setting::kWorker, kHow, kAll, kManner, "I",
-       "Which of the workers this is, from 0. It reads every N-th segment",
-       [](ScanOptions& options, SettingId id, std::string_view text) {
-         options.worker =
-             static_cast<std::uint32_t>(parse_count(id, text, 0, run::kMaxWorkers - 1));
-       }},
+      {setting::kShare, kHow, kAll, kManner, "",
+       "Share the run with other processes, on any machines: start as many as you like, whenever "
+       "you like, with the same command. Needs --checkpoint dynamodb:TABLE/RUN",
+       turn_on(&ScanSettings::share)},
       {setting::kReadUnits, kHow, kAll, kManner, "N",
        "Read at most N read units per second, as DynamoDB reports them, in all segments and "
-       "workers together. Default: half of a provisioned capacity; with on-demand capacity no "
+       "processes together. Default: half of a provisioned capacity; with on-demand capacity no "
        "limit, slower while DynamoDB throttles",
        [](ScanOptions& options, SettingId id, std::string_view text) {
          if (text.ends_with('%')) {
@@ -338,22 +327,27 @@ void check_files(const ScanSettings& settings) {
   }
 }
 
-source::WorkerPart worker_part(const ScanOptions& options) {
-  const std::uint32_t workers = options.workers.value_or(1);
-  if (options.workers.has_value() != options.worker.has_value()) {
-    throw usage_error((options.workers ? setting::kWorker : setting::kWorkers) + " is not given",
-                      "Give each of N workers " + setting::kWorkers("N") + " and its own " +
-                          setting::kWorker + ", from 0 to N-1.");
+/// Whatever starts processes starts one again that it has lost: that one must not begin the run
+/// again.
+void check_share(const ScanSettings& settings) {
+  if (!settings.share) {
+    return;
   }
-  if (options.worker.value_or(0) >= workers) {
-    throw usage_error(setting::kWorker + fmt::format(" is {}, but of {} workers the last is {}",
-                                                     *options.worker, workers, workers - 1),
-                      "They are counted from 0.");
+  checkpoint::require_shareable(settings.checkpoint.value_or(checkpoint::NoCheckpoint{}));
+  const Message another_run =
+      "Begin a new run under another name: " + setting::kCheckpoint("dynamodb:TABLE/RUN") + ".";
+  if (settings.restart) {
+    throw usage_error(enumerated({setting::kRestart, setting::kShare}) + " are both given",
+                      another_run);
   }
-  if (workers > 1) {
-    checkpoint::require_shareable(options.settings.checkpoint.value_or(checkpoint::NoCheckpoint{}));
+  if (settings.limit) {
+    throw usage_error(enumerated({kLimit, setting::kShare}) + " are both given",
+                      "Try a few items without " + setting::kShare + " first.");
   }
-  return {.worker = options.worker.value_or(0), .workers = workers};
+  if (settings.output) {
+    throw usage_error(setting::kTo + " names a file, which only one process can write",
+                      "Leave out " + setting::kShare + ".");
+  }
 }
 
 }  // namespace
@@ -376,7 +370,7 @@ run::ScanSettings scan_settings(const GivenSettings& given) {
   }
   check_checkpoint(options.settings);
   check_files(options.settings);
-  options.settings.part = worker_part(options);
+  check_share(options.settings);
   if (!options.settings.stream_external_id.empty() && options.settings.stream_role_arn.empty()) {
     throw usage_error(setting::kStreamExternalId + " needs " + setting::kStreamRoleArn);
   }

@@ -55,13 +55,11 @@ TEST(ScanOptions, TableIntoStream) {
   EXPECT_FALSE(settings.restart);
 }
 
-TEST(ScanOptions, OneOfSeveralWorkers) {
-  EXPECT_TRUE(parse({"--table", "orders", "--stream", "s"}).part.alone());
-  const auto settings = parse({"--table", "orders", "--stream", "s", "--workers", "4", "--worker",
-                               "3", "--checkpoint", "dynamodb:checkpoints"});
-  EXPECT_EQ(settings.part, (source::WorkerPart{.worker = 3, .workers = 4}));
-  EXPECT_EQ(settings.part.count_of(10), 2U);
-  EXPECT_EQ((source::WorkerPart{.worker = 1, .workers = 4}.count_of(10)), 3U);
+TEST(ScanOptions, SharedRun) {
+  EXPECT_FALSE(parse({"--table", "orders", "--stream", "s"}).share);
+  EXPECT_TRUE(parse({"--table", "orders", "--stream", "s", "--share", "--checkpoint",
+                     "dynamodb:checkpoints/nightly"})
+                  .share);
 }
 
 TEST(ScanOptions, EverythingGiven) {
@@ -181,15 +179,36 @@ TEST(ScanOptions, WrongDestinations) {
 
 TEST(ScanOptions, NamedSettingsInTable) {
   using namespace setting;
-  for (const SettingId named :
-       {kTable,       kIndex,         kConsistent,       kFilter,
-        kProjection,  kNames,         kValues,           kStream,
-        kTo,          kPartitionKey,  kAggregate,        kKinesisWire,
-        kSegments,    kWorkers,       kWorker,           kReadUnits,
-        kReadPercent, kCheckpoint,    kCheckpointKmsKey, kCheckpointInterval,
-        kRestart,     kDeadLetters,   kProfile,          kRoleArn,
-        kExternalId,  kStreamProfile, kStreamRoleArn,    kStreamExternalId,
-        kRegion,      kEndpointUrl,   kInsecureHttp}) {
+  for (const SettingId named : {kTable,
+                                kIndex,
+                                kConsistent,
+                                kFilter,
+                                kProjection,
+                                kNames,
+                                kValues,
+                                kStream,
+                                kTo,
+                                kPartitionKey,
+                                kAggregate,
+                                kKinesisWire,
+                                kSegments,
+                                kShare,
+                                kReadUnits,
+                                kReadPercent,
+                                kCheckpoint,
+                                kCheckpointKmsKey,
+                                kCheckpointInterval,
+                                kRestart,
+                                kDeadLetters,
+                                kProfile,
+                                kRoleArn,
+                                kExternalId,
+                                kStreamProfile,
+                                kStreamRoleArn,
+                                kStreamExternalId,
+                                kRegion,
+                                kEndpointUrl,
+                                kInsecureHttp}) {
     EXPECT_EQ(std::ranges::count(scan_entries(), named, &SettingEntry<ScanOptions>::id), 1)
         << named.name;
   }

@@ -42,7 +42,7 @@ TEST(SettingText, Counts) {
                 AllOf(HasSubstr(std::string("--segments is \"") + wrong + "\""),
                       HasSubstr("from 1 to 2,000,000, such as 250, 1,000, 5k or 2M.")));
   }
-  EXPECT_THAT(message_of([] { parse_count(setting::kWorkers, "5k", 1, 100); }),
+  EXPECT_THAT(message_of([] { parse_count(setting::kSegments, "5k", 1, 100); }),
               HasSubstr("Give a whole number from 1 to 100."));
 }
 

@@ -48,8 +48,9 @@ ReadGate::ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<d
       rate_(rate.value_or(0)),
       costs_(largest_page) {}
 
-void ReadGate::set_rate(double units, TimePoint until) {
-  rate_ = units;
+void ReadGate::set_rate(std::optional<double> units, TimePoint until) {
+  has_rate_ = units.has_value();
+  rate_ = units.value_or(0);
   rate_until_ = until;
 }
 
@@ -149,7 +150,7 @@ void ReadGate::settle(ReadGrant& share, std::uint64_t items_scanned, std::option
   }
   const auto taken = std::exchange(share.taken, std::nullopt);
   asio::dispatch(executor_, [this, taken, items_scanned, cost, known = units.has_value()] {
-    if (!known && std::exchange(has_rate_, false)) {
+    if (!known && std::exchange(has_rate_, false) && without_rate_) {
       without_rate_();
     }
     units_read_ += cost;

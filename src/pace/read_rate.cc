@@ -34,8 +34,7 @@ std::optional<double> units_per_second(const ReadRate& rate, const source::ReadC
   return *percent / 100 * *capacity.units_per_second;
 }
 
-Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
-                       std::uint32_t workers) {
+Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity, bool shared) {
   const std::optional<double> units = units_per_second(rate, capacity);
   if (!units) {
     Message text = fmt::format("no read rate set: reading as fast as the table allows ({}); ",
@@ -45,8 +44,8 @@ Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacit
     return text + " limits it";
   }
   Message text = fmt::format("read rate: {} read units/s", number(*units));
-  if (workers > 1) {
-    text += fmt::format(" for all {} workers together", workers);
+  if (shared) {
+    text += " for all processes together";
   }
   if (const auto percent = percent_of_capacity(rate, capacity)) {
     const std::string_view whose = capacity.of_index ? "index" : "table";

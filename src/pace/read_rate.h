@@ -21,12 +21,12 @@ struct ReadRate {
 
 inline constexpr double kDefaultPercent = 50;
 
-/// The rate of the run, for all its workers together, in read units per second; nothing: no limit.
+/// The rate of the run, for all who share it together, in read units per second; nothing: no limit.
 /// Throws a usage error for a percentage of a table that does not report its capacity.
 std::optional<double> units_per_second(const ReadRate& rate, const source::ReadCapacity& capacity);
 
 /// Tells the user how fast the table will be read, and why. Throws what units_per_second throws.
 Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacity,
-                       std::uint32_t workers = 1);
+                       bool shared = false);
 
 }  // namespace everyitem::pace

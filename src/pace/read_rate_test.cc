@@ -35,9 +35,9 @@ TEST(ReadRate, PercentOfCapacity) {
             "read rate: 2.5 read units/s, 0.5% of the table's (provisioned: 500 read units/s)");
 }
 
-TEST(ReadRate, SharedByAllWorkers) {
+TEST(ReadRate, SharedByAll) {
   EXPECT_EQ(read_rate_text({.percent = 0.5}, kProvisioned, 3),
-            "read rate: 2.5 read units/s for all 3 workers together, 0.5% of the table's "
+            "read rate: 2.5 read units/s for all processes together, 0.5% of the table's "
             "(provisioned: 500 read units/s)");
   EXPECT_THAT(read_rate_text({}, kOnDemand, 3).text(),
               HasSubstr("no read rate set: reading as fast"));

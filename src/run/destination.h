@@ -67,8 +67,6 @@ class Destination {
   virtual std::string location() const = 0;
   /// All that makes it the destination that it is: resuming into another would mix two runs.
   virtual checkpoint::RunIdentity identity() const = 0;
-  /// What the workers that share a run have in common of it.
-  virtual checkpoint::RunIdentity shared_identity() const { return identity(); }
 
   /// Whether it can be known later what it took. If not, a run has no checkpoint by default.
   virtual bool keeps_items() const { return true; }

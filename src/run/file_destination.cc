@@ -83,9 +83,6 @@ class FileDestination final : public Destination {
   std::string location() const override { return fs::absolute(file_).lexically_normal().string(); }
   Message text() const override { return "file " + location(); }
   checkpoint::RunIdentity identity() const override { return {{"file", location()}}; }
-  checkpoint::RunIdentity shared_identity() const override {
-    return {{"file", "one for each worker"}};
-  }
   bool may_refuse_items() const override { return false; }
 
   Awaitable<void> prepare(RunStart start) override {
@@ -213,9 +210,6 @@ class StreamDestination final : public Destination {
   }
   Message text() const override { return location(); }
   checkpoint::RunIdentity identity() const override { return {{"file", location()}}; }
-  checkpoint::RunIdentity shared_identity() const override {
-    return {{"file", "one for each worker"}};
-  }
   bool keeps_items() const override { return false; }
   bool may_refuse_items() const override { return false; }
   std::vector<Message> notices() const override {

@@ -106,8 +106,6 @@ TEST_F(FileDestinationTest, DescribedFile) {
   EXPECT_TRUE(destination->keeps_items());
   EXPECT_FALSE(destination->may_refuse_items());
   EXPECT_EQ(destination->identity(), (checkpoint::RunIdentity{{"file", destination->location()}}));
-  EXPECT_EQ(destination->shared_identity(),
-            (checkpoint::RunIdentity{{"file", "one for each worker"}}));
   EXPECT_FALSE(fs::exists(path())) << "nothing is begun yet";
 }
 

@@ -44,23 +44,21 @@ Awaitable<RunEnds> describe_ends(const RunKinds& kinds, const ScanSettings& sett
 
 RunTerms terms_of(const RunEnds& ends, const ScanSettings& settings, const RunContext& context) {
   RunTerms terms{.identity = ends.source->identity(),
-                 .shared_identity = ends.source->identity(),
                  .parts = settings.segments,
-                 .worker = settings.part,
                  .restart = settings.restart,
                  .restart_asked_at = context.restart_asked_at,
                  .only_resumes = context.only_resumes};
   std::ranges::copy(ends.destination->identity(), std::back_inserter(terms.identity));
-  std::ranges::copy(ends.destination->shared_identity(), std::back_inserter(terms.shared_identity));
   return terms;
 }
 
 PartsChoice choose_parts(const RunEnds& ends, const ScanSettings& settings) {
-  const std::uint32_t workers = settings.part.workers;
-  const source::SegmentChoice choice = ends.source->choose_parts(usable_cores() * workers);
-  const std::uint32_t parts = std::max(choice.segments, workers);
-  return {.parts = parts,
-          .notice = fmt::format("using {} ({}); set ", counted(parts, "segment"), choice.reason) +
+  const std::optional<unsigned> cores =
+      settings.share ? std::nullopt : std::optional(usable_cores());
+  const source::SegmentChoice choice = ends.source->choose_parts(cores);
+  return {.parts = choice.segments,
+          .notice = fmt::format("using {} ({}); set ", counted(choice.segments, "segment"),
+                                choice.reason) +
                     setting::kSegments("N") + " to override"};
 }
 
@@ -68,8 +66,7 @@ std::vector<Message> opening_notices(const RunEnds& ends, const ScanSettings& se
                                      std::uint64_t items_before) {
   std::vector<Message> notices{
       "from " + ends.source->text(), "to " + ends.destination->text(),
-      pace::read_rate_text(settings.read_rate, ends.source->read_capacity(),
-                           settings.part.workers)};
+      pace::read_rate_text(settings.read_rate, ends.source->read_capacity(), settings.share)};
   for (const std::vector<Message>& more :
        {ends.source->notices(), ends.destination->notices(),
         forecast_notices(outlook(ends, settings, items_before))}) {

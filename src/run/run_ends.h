@@ -9,10 +9,10 @@
 #include "base/async.h"
 #include "base/message.h"
 #include "run/destination.h"
-#include "run/run_claim.h"
 #include "run/run_forecast.h"
 #include "run/run_kinds.h"
 #include "run/run_services.h"
+#include "run/run_terms.h"
 #include "run/scan_settings.h"
 #include "run/source.h"
 
@@ -23,7 +23,7 @@ namespace everyitem::run {
 struct RunEnds {
   std::unique_ptr<Source> source;
   std::unique_ptr<Destination> destination;
-  std::optional<double> rate;  ///< read units per second of the run, for all its workers
+  std::optional<double> rate;  ///< read units per second of the run, for all who share it
 };
 
 /// Into how many parts a run is split.
@@ -39,7 +39,7 @@ Awaitable<RunEnds> describe_ends(const RunKinds& kinds, const ScanSettings& sett
 /// Which run this is.
 RunTerms terms_of(const RunEnds& ends, const ScanSettings& settings, const RunContext& context);
 
-/// By the source's size and the cores of all workers, assuming each has as many as this machine.
+/// By the source's size and this machine's cores; where a run is shared, by its size alone.
 PartsChoice choose_parts(const RunEnds& ends, const ScanSettings& settings);
 
 /// The first lines of a run of which `items_before` items are done: from where, to where, how fast,

@@ -40,35 +40,27 @@ struct TestEnds {
 TEST(TermsOf, BothEndsAndSettings) {
   TestEnds test;
   test.settings.segments = 7;
-  test.settings.part = {.worker = 1, .workers = 3};
   test.settings.restart = true;
   FakeClock clock{std::chrono::system_clock::time_point()};
   const RunContext context{
       .environment = {}, .clock = clock, .restart_asked_at = 99, .only_resumes = true};
   const RunTerms terms = terms_of(test.ends, test.settings, context);
   EXPECT_EQ(terms.identity, (checkpoint::RunIdentity{{"table", "orders"}, {"stream", "backfill"}}));
-  EXPECT_EQ(terms.shared_identity,
-            (checkpoint::RunIdentity{{"table", "orders"}, {"stream", "any"}}));
   EXPECT_EQ(terms.parts, 7U);
-  EXPECT_EQ(terms.worker, (source::WorkerPart{.worker = 1, .workers = 3}));
   EXPECT_TRUE(terms.restart);
   EXPECT_EQ(terms.restart_asked_at, 99);
   EXPECT_TRUE(terms.only_resumes);
 }
 
-TEST(ChooseParts, CoresOfAllWorkers) {
+TEST(ChooseParts, CoresUnlessShared) {
   TestEnds test;
-  test.settings.part = {.worker = 1, .workers = 3};
   const PartsChoice choice = choose_parts(test.ends, test.settings);
   EXPECT_EQ(choice.parts, 8U);
-  EXPECT_EQ(test.source->cores_asked, 3 * usable_cores());
   EXPECT_EQ(choice.notice.text(), "using 8 segments (enough); set --segments N to override");
-}
-
-TEST(ChooseParts, OnePerWorker) {
-  TestEnds test;
-  test.settings.part = {.worker = 1, .workers = 30};
-  EXPECT_EQ(choose_parts(test.ends, test.settings).parts, 30U);
+  EXPECT_EQ(test.source->cores_asked, usable_cores());
+  test.settings.share = true;
+  choose_parts(test.ends, test.settings);
+  EXPECT_EQ(test.source->cores_asked, std::nullopt);
 }
 
 TEST(OpeningNotices, FromToHowFast) {

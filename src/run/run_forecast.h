@@ -12,7 +12,7 @@
 
 namespace everyitem::run {
 
-/// Of the whole run, by all its workers. 0: not known.
+/// Of the whole run, by all who share it. 0: not known.
 struct RunOutlook {
   std::uint64_t items = 0;  ///< in the table, by DynamoDB's estimate
   std::uint64_t bytes = 0;  ///< the same

@@ -27,18 +27,12 @@ Awaitable<void> RunOpening::open() {
 Awaitable<void> RunOpening::find_out() {
   services_.emplace(loops_, settings_, context_, notice_);
   ends_ = co_await describe_ends(kinds_, settings_, *services_);
-  claim_.emplace(open_run_stores(stores_context()), terms_of(*ends_, settings_, context_),
-                 context_.clock, loops_.home().random);
+  claim_ = open_run(stores_context(), terms_of(*ends_, settings_, context_), ends_->rate);
   checkpoint_location_ = claim_->location();
-  // Named: GCC 12 destroys temporaries of a co_await twice.
-  const std::function<std::uint32_t()> choose = [this] { return choose_parts(); };
-  state_ = co_await claim_->claim(choose);
+  state_ = co_await claim_->claim();
   claimed_ = true;
   token_ = state_ ? state_->token : checkpoint::new_run_token();
-  if (ends_->destination->may_refuse_items()) {
-    letters_location_ = run::dead_letters_location(stores_context(), claim_->store(), token_);
-    letters_text_ = to_text(*letters_location_);
-  }
+  find_letters();
   if (state_) {
     before_ = progress_before(*state_);
   }
@@ -62,8 +56,7 @@ Awaitable<void> RunOpening::begin() {
   for (const Message& text : opening_notices(*ends_, settings_, 0)) {
     notice_(text);
   }
-  const std::optional<std::uint32_t> agreed = claim_->agreed_parts();
-  before_.segments = agreed ? *agreed : choose_parts();
+  before_.segments = settings_.segments ? *settings_.segments : choose_parts();
   if (!parts_notice_.empty()) {
     notice_(parts_notice_);
   }
@@ -75,10 +68,9 @@ Awaitable<void> RunOpening::begin() {
   }
   before_.counters.read_units = units.value_or(0);
   const RunTerms terms = terms_of(*ends_, settings_, context_);
-  checkpoint::RunState new_state{
-      .identity = terms.identity,
-      .segments = checkpoint::fresh_segments(before_.segments, settings_.part),
-      .token = token_};
+  checkpoint::RunState new_state{.identity = terms.identity,
+                                 .segments = checkpoint::fresh_segments(before_.segments),
+                                 .token = token_};
   co_await open_letters();
   RunStart start{.kind = settings_.restart ? RunStart::Kind::restart : RunStart::Kind::fresh,
                  .token = token_,
@@ -86,18 +78,38 @@ Awaitable<void> RunOpening::begin() {
   co_await ends_->destination->prepare(std::move(start));
   std::ranges::copy(ends_->destination->marks(), std::back_inserter(new_state.identity));
   std::ranges::copy(restart_mark(terms), std::back_inserter(new_state.identity));
-  co_await claim_->begin(new_state);
-  state_ = std::move(new_state);
+  state_ = co_await claim_->begin(std::move(new_state));
   before_.begun = true;
+  if (state_->token != token_) {
+    co_await join_other();
+  }
   ends_->destination->begin();
   if (dead_letters_ && settings_.restart) {
     dead_letters_->discard_earlier();
   }
 }
 
+/// Another process has begun the run meanwhile, and shares it.
+Awaitable<void> RunOpening::join_other() {
+  token_ = state_->token;
+  const double tried = before_.counters.read_units;
+  before_ = progress_before(*state_);
+  before_.counters.read_units = tried;
+  find_letters();
+  co_await open_letters();
+}
+
+void RunOpening::find_letters() {
+  if (ends_->destination->may_refuse_items()) {
+    letters_location_ = run::dead_letters_location(stores_context(), *claim_, token_);
+    letters_text_ = to_text(*letters_location_);
+  }
+}
+
 Awaitable<void> RunOpening::open_letters() {
   if (letters_location_) {
-    dead_letters_ = open_dead_letters(*letters_location_, stores_context(), claim_->store(), token_,
+    dead_letters_.reset();  // those of a run that another process began first
+    dead_letters_ = open_dead_letters(*letters_location_, stores_context(), *claim_, token_,
                                       claim_->replaced_token());
     co_await dead_letters_->check();
   }

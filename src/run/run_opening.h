@@ -44,10 +44,9 @@ class RunOpening {
   RunEnds* ends() { return ends_ ? &*ends_ : nullptr; }
   const RunEnds* ends() const { return ends_ ? &*ends_ : nullptr; }
   /// To be released, whatever fails.
-  RunClaim* claim() { return claim_ ? &*claim_ : nullptr; }
-  const RunClaim* claim() const { return claim_ ? &*claim_ : nullptr; }
+  RunClaim* claim() const { return claim_.get(); }
 
-  /// Whether this process became the owner of the run.
+  /// Whether this process may work on the run.
   bool claimed() const { return claimed_; }
   const std::optional<checkpoint::RunState>& state() const { return state_; }
   /// For the destination. There is a state.
@@ -65,6 +64,8 @@ class RunOpening {
   Awaitable<void> find_out();
   Awaitable<void> begin();
   Awaitable<void> resume();
+  Awaitable<void> join_other();
+  void find_letters();
   Awaitable<void> open_letters();
   std::uint32_t choose_parts();
   StoresContext stores_context();
@@ -78,7 +79,7 @@ class RunOpening {
   // In the order they are created.
   std::optional<RunServices> services_;
   std::optional<RunEnds> ends_;
-  std::optional<RunClaim> claim_;
+  std::unique_ptr<RunClaim> claim_;
   std::string checkpoint_location_;
   Message parts_notice_;  ///< empty if nothing was chosen
   bool claimed_ = false;

@@ -102,7 +102,7 @@ class RunOpeningTest : public testing::Test {
       } catch (const Error&) {
         result.failed = true;
       }
-      co_await opening.claim()->release(false, notice);
+      co_await opening.claim()->release(notice);
     };
     http::run(loop, work());
     result.state = opening.state();

@@ -130,15 +130,14 @@ ScanProgress progress_before(const checkpoint::RunState& state) {
   return progress;
 }
 
-void keep_own_segments(ScanProgress& progress, source::WorkerPart part) {
-  const std::uint32_t all = progress.segments;
-  if (all == 0) {
-    return;
-  }
-  progress.segments = part.count_of(all);
-  progress.estimated_items = progress.estimated_items * progress.segments / all;
-  std::uint32_t& complete = progress.counters.segments_complete;
-  complete -= std::min(complete, all - progress.segments);
+void count_others(ScanProgress& progress, const checkpoint::SegmentProgress& totals) {
+  // What was delivered again is counted here.
+  const auto beyond = [](std::uint64_t all, std::uint64_t own) { return all - std::min(all, own); };
+  progress.counters.segments_complete = progress.segments;
+  progress.items_before =
+      beyond(totals.items - totals.dead_letters, progress.counters.items_delivered);
+  progress.bytes_before = beyond(totals.bytes, progress.counters.bytes_delivered);
+  progress.dead_letters_before = beyond(totals.dead_letters, progress.counters.dead_letters);
 }
 
 boost::json::object progress_json(const ScanProgress& progress, const Rates& rates,

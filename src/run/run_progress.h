@@ -13,26 +13,25 @@
 #include "checkpoint/checkpoint_store.h"
 #include "pipeline/run_report.h"
 #include "run/destination.h"
-#include "source/worker_part.h"
 
 namespace everyitem::run {
 
 /// For the progress display. Numbers of this process, unless they say otherwise.
 struct ScanProgress {
   pipeline::RunCounters counters;
-  std::uint32_t segments = 0;             ///< this worker's; 0 until the run has begun to read
-  std::uint64_t items_before = 0;         ///< delivered by earlier processes of this run
+  std::uint32_t segments = 0;             ///< 0 until the run has begun to read
+  std::uint64_t items_before = 0;         ///< delivered by other processes of this run
   std::uint64_t bytes_before = 0;         ///< of all items that these were done with
   std::uint64_t dead_letters_before = 0;  ///< the same
-  /// By DynamoDB's own estimate, of this worker's segments; 0: unknown.
+  /// By DynamoDB's own estimate; 0: unknown.
   std::uint64_t estimated_items = 0;
   std::uint64_t throttled_requests = 0;
   std::uint64_t records_sent_again = 0;
   std::uint64_t requests_retried = 0;
-  std::optional<double> read_rate;  ///< read units per second, of all workers together
+  std::optional<double> read_rate;  ///< read units per second, of all who share the run
   double read_capacity = 0;         ///< the table's, in read units per second; 0: not known
   DestinationLimit destination_limit;
-  bool alone = true;      ///< there are no other workers
+  bool shared = false;    ///< other processes may work on the run at the same time
   bool filtered = false;  ///< not all items that are read are delivered
   bool resumed = false;   ///< earlier processes of the run have done something
   bool saved = false;     ///< the checkpoint has moved, durably
@@ -40,7 +39,7 @@ struct ScanProgress {
 
   std::uint64_t dead_letters() const { return dead_letters_before + counters.dead_letters; }
   /// What this process may read, in read units per second; 0: not known.
-  double read_limit() const { return alone ? read_rate.value_or(read_capacity) : 0; }
+  double read_limit() const { return shared ? 0 : read_rate.value_or(read_capacity); }
 };
 
 /// Per second, in the last few seconds.
@@ -98,9 +97,8 @@ std::optional<Bottleneck> bottleneck(const ScanProgress& progress, const Rates& 
 /// What earlier processes of a run did, which this one resumes.
 ScanProgress progress_before(const checkpoint::RunState& state);
 
-/// Leaves of the segments those of this worker: what the others read counts as complete from the
-/// first.
-void keep_own_segments(ScanProgress& progress, source::WorkerPart part);
+/// Adds what the other processes of a shared run did, of what all of it comes to: it is complete.
+void count_others(ScanProgress& progress, const checkpoint::SegmentProgress& totals);
 
 /// {"event":"progress", ...}: the progress of docs/output.md. `elapsed`: since the start.
 boost::json::object progress_json(const ScanProgress& progress, const Rates& rates,

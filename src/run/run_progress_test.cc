@@ -61,21 +61,25 @@ TEST(ProgressBefore, CountsWhatIsStored) {
   EXPECT_TRUE(progress.resumed && progress.begun);
 }
 
-TEST(OwnSegments, OthersReadTheRest) {
-  ScanProgress progress = half_way();
-  progress.counters.segments_complete = 3;  // two of them by others
-  keep_own_segments(progress, {.worker = 1, .workers = 2});
-  EXPECT_EQ(progress.segments, 2U);
-  EXPECT_EQ(progress.counters.segments_complete, 1U);
-  EXPECT_EQ(progress.estimated_items, 500U);
+TEST(CountOthers, AddsTheRest) {
+  ScanProgress progress;
+  progress.segments = 8;
+  progress.counters.segments_complete = 3;
+  progress.counters.items_delivered = 40;
+  progress.counters.bytes_delivered = 4000;
+  progress.counters.dead_letters = 1;
+  count_others(progress, {.items = 103, .bytes = 10'000, .dead_letters = 3});
+  EXPECT_EQ(progress.counters.segments_complete, 8U);
+  EXPECT_EQ(progress.items_before, 60U);
+  EXPECT_EQ(progress.bytes_before, 6000U);
+  EXPECT_EQ(progress.dead_letters(), 3U);
 }
 
-TEST(OwnSegments, NoneAreKnownYet) {
+TEST(CountOthers, RepeatsAreItsOwn) {
   ScanProgress progress;
-  progress.estimated_items = 1000;
-  keep_own_segments(progress, {.worker = 1, .workers = 2});
-  EXPECT_EQ(progress.segments, 0U);
-  EXPECT_EQ(progress.estimated_items, 1000U);
+  progress.counters.items_delivered = 40;
+  count_others(progress, {.items = 30});
+  EXPECT_EQ(progress.items_before, 0U);
 }
 
 TEST(ProgressWindow, RatesOfLastSeconds) {
@@ -133,7 +137,7 @@ TEST(Bottleneck, IsReachedLimit) {
   EXPECT_EQ(bottleneck(progress, {.read_units = 19'500}), Bottleneck::table);
   progress.read_rate = 500;
   EXPECT_EQ(bottleneck(progress, {.read_units = 480}), Bottleneck::read_rate);
-  progress.alone = false;  // the rate is that of all workers
+  progress.shared = true;  // the rate is that of all processes
   EXPECT_EQ(bottleneck(progress, {.read_units = 480}), std::nullopt);
 }
 

@@ -16,6 +16,9 @@
 #include "base/error.h"
 #include "checkpoint/dead_letter_table.h"
 #include "checkpoint/lease.h"
+#include "checkpoint/shared_run.h"
+#include "run/joined_run.h"
+#include "run/owned_run.h"
 #include "sink/dead_letter_file.h"
 
 namespace everyitem::run {
@@ -55,14 +58,10 @@ std::string path_in_state_home(const StoresContext& context, std::string_view wh
     }
     state_home = home + "/.local/state";
   }
-  const source::WorkerPart part = context.settings.part;
   std::string key =
       fmt::format("{}\n{}", context.source.location(), context.destination.location());
   if (!run.empty()) {
     key += fmt::format("\n{}", run);
-  }
-  if (!part.alone()) {
-    key += fmt::format("\nworker {} of {}", part.worker, part.workers);
   }
   return checkpoint::default_checkpoint_path(state_home, context.source.name(),
                                              context.destination.name(), key);
@@ -81,7 +80,6 @@ checkpoint::StoreContext store_context(const StoresContext& context) {
           .owner = owner_name(context.context.owner, home.random),
           .kms_key = context.settings.checkpoint_kms_key,
           .interval = context.settings.checkpoint_interval,
-          .part = context.settings.part,
           .client = client,
           .notice = context.notice,
           .handed_over = context.context.handed_over};
@@ -89,7 +87,8 @@ checkpoint::StoreContext store_context(const StoresContext& context) {
 
 }  // namespace
 
-RunStores open_run_stores(const StoresContext& context) {
+std::unique_ptr<RunClaim> open_run(const StoresContext& context, RunTerms terms,
+                                   std::optional<double> rate) {
   const ScanSettings& settings = context.settings;
   checkpoint::CheckpointLocation location = checkpoint::NoCheckpoint{};
   if (settings.checkpoint) {
@@ -98,33 +97,34 @@ RunStores open_run_stores(const StoresContext& context) {
     location = checkpoint::SqliteLocation{
         .path = path_in_state_home(context, "checkpoint", setting::kCheckpoint("PATH"))};
   }
-  RunStores stores;
-  if (!settings.part.alone()) {
-    stores.fleet = checkpoint::open_fleet_store(location, store_context(context));
-    location = checkpoint::worker_location(location, settings.part);
+  const checkpoint::StoreContext store = store_context(context);
+  if (!settings.share) {
+    return std::make_unique<OwnedRun>(checkpoint::open_checkpoint_store(location, store),
+                                      std::move(terms));
   }
-  stores.checkpoint = checkpoint::open_checkpoint_store(location, store_context(context));
-  return stores;
+  RunLoop& home = context.services.loops().home();
+  SharingTerms sharing{.identity = std::move(terms.identity), .parts = terms.parts, .rate = rate};
+  return std::make_unique<JoinedRun>(checkpoint::open_shared_run(location, store), store.owner,
+                                     std::move(sharing), home.executor, context.services.clock(),
+                                     home.random, context.notice);
 }
 
-DeadLettersLocation dead_letters_location(const StoresContext& context,
-                                          const checkpoint::CheckpointStore& store,
+DeadLettersLocation dead_letters_location(const StoresContext& context, const RunClaim& claim,
                                           std::string_view token) {
   const ScanSettings& settings = context.settings;
   if (settings.dead_letters) {
     return *settings.dead_letters;
   }
   if (settings.checkpoint) {
-    // Not that of one worker: whoever looks at the run's letters sees all of them.
     if (const auto* table = std::get_if<checkpoint::DynamoDbLocation>(&*settings.checkpoint)) {
       return *table;
     }
   }
   constexpr std::size_t kTokenDigits = 16;
   const std::string neighbor =
-      store.file().empty() ? path_in_state_home(context, "dead letters",
-                                                setting::kDeadLetters("FILE"), store.location())
-                           : store.file();
+      claim.file().empty() ? path_in_state_home(context, "dead letters",
+                                                setting::kDeadLetters("FILE"), claim.location())
+                           : claim.file();
   return DeadLettersInFile{
       .path = fmt::format("{}.{}.dead-letters.ndjson", neighbor, token.substr(0, kTokenDigits))};
 }
@@ -154,10 +154,10 @@ std::unique_ptr<sink::DeadLetters> open(const checkpoint::DynamoDbLocation& tabl
 
 std::unique_ptr<sink::DeadLetters> open_dead_letters(const DeadLettersLocation& location,
                                                      const StoresContext& context,
-                                                     const checkpoint::CheckpointStore& store,
+                                                     const RunClaim& claim,
                                                      const std::string& token,
                                                      const std::string& replaced_token) {
-  const DeadLettersLocation replaced = dead_letters_location(context, store, replaced_token);
+  const DeadLettersLocation replaced = dead_letters_location(context, claim, replaced_token);
   const LettersContext letters{.store = store_context(context),
                                .origin = {.table = context.source.name(),
                                           .table_arn = context.source.arn(),

@@ -49,11 +49,12 @@ class RunStoresTest : public testing::Test {
             .destination = destination_,
             .notice = notice_};
   }
-  std::string checkpoint_file() { return open_run_stores(context()).checkpoint->file(); }
+  std::unique_ptr<RunClaim> opened() { return open_run(context(), {}, {}); }
+  std::string checkpoint_file() { return opened()->file(); }
   std::string letters() {
     const StoresContext opened_with = context();
-    const RunStores stores = open_run_stores(opened_with);
-    return to_text(dead_letters_location(opened_with, *stores.checkpoint, kLettersToken));
+    const auto run = open_run(opened_with, {}, {});
+    return to_text(dead_letters_location(opened_with, *run, kLettersToken));
   }
 
   std::string home_;
@@ -91,7 +92,7 @@ TEST_F(RunStoresTest, EachRunOwnFile) {
 
 TEST_F(RunStoresTest, PipeKeepsNothing) {
   destination_.keeps = false;
-  EXPECT_EQ(open_run_stores(context()).checkpoint->location(), "");
+  EXPECT_EQ(opened()->location(), "");
 }
 
 TEST_F(RunStoresTest, HomeNeededByDefault) {
@@ -126,18 +127,12 @@ TEST_F(RunStoresTest, LettersTellRunsApart) {
   EXPECT_NE(letters(), one);
 }
 
-TEST_F(RunStoresTest, WorkersShareATable) {
-  EXPECT_EQ(open_run_stores(context()).fleet, nullptr);
-  settings_.part = {.worker = 1, .workers = 2};
+TEST_F(RunStoresTest, OnlyTablesAreShared) {
+  settings_.share = true;
+  EXPECT_THAT(message_of([&] { opened(); }), HasSubstr("--share needs a checkpoint in a table"));
   settings_.checkpoint = checkpoint::DynamoDbLocation{.table = "checkpoints", .run = "nightly"};
-  {
-    const RunStores stores = open_run_stores(context());
-    ASSERT_NE(stores.fleet, nullptr);
-    EXPECT_EQ(stores.fleet->location(), "dynamodb:checkpoints/nightly");
-    EXPECT_THAT(stores.checkpoint->location(), StartsWith("dynamodb:checkpoints/nightly"));
-    EXPECT_NE(stores.checkpoint->location(), stores.fleet->location());
-  }
-  EXPECT_EQ(letters(), "dynamodb:checkpoints/nightly") << "one list for all workers";
+  EXPECT_EQ(opened()->location(), "dynamodb:checkpoints/nightly");
+  EXPECT_EQ(letters(), "dynamodb:checkpoints/nightly");
 }
 
 }  // namespace

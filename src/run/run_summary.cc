@@ -96,8 +96,7 @@ boost::json::object to_json(const RunSummary& summary) {
           {"segments_done", counters.segments_complete},
           {"segments_failed", counters.segments_failed},
           {"segments", progress.segments},
-          {"worker", summary.part.worker},
-          {"workers", summary.part.workers},
+          {"shared", progress.shared},
           {"checkpoint", text_or_null(summary.checkpoint)},
           {"dead_letters", progress.dead_letters()},
           {"dead_letters_location",
@@ -156,7 +155,8 @@ std::string numbers_text(const RunSummary& summary) {
                         *progress.read_rate);
   }
   if (progress.items_before > 0) {
-    text += fmt::format("; {} before", grouped(progress.items_before));
+    text += fmt::format("; {} {}", grouped(progress.items_before),
+                        progress.shared ? "by other processes" : "before");
   }
   if (progress.throttled_requests > 0) {
     text += fmt::format("; {} throttled", counted(progress.throttled_requests, "request"));
@@ -168,12 +168,6 @@ std::string numbers_text(const RunSummary& summary) {
     text += fmt::format("; {} sent again", counted(progress.records_sent_again, "record"));
   }
   return text;
-}
-
-std::string complete_text(const RunSummary& summary) {
-  return summary.part.alone() ? "complete"
-                              : fmt::format("worker {} of {} is complete", summary.part.worker,
-                                            summary.part.workers);
 }
 
 }  // namespace everyitem::run

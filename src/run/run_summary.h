@@ -11,12 +11,11 @@
 #include <boost/json.hpp>
 
 #include "run/scan_run.h"
-#include "source/worker_part.h"
 
 namespace everyitem::run {
 
 enum class SummaryStatus {
-  complete,          ///< every item of this worker's part is delivered, or is a dead letter
+  complete,          ///< every item is delivered, or is a dead letter
   already_complete,  ///< it was before
   limit_reached,     ///< as many items as were asked for
   closed,            ///< the reader of standard output closed the pipe
@@ -44,7 +43,6 @@ struct RunSummary {
   SummaryStatus status = SummaryStatus::failed;
   std::string table;        ///< its name
   std::string destination;  ///< the stream's name, the file's path, or "-"
-  source::WorkerPart part;
   ScanProgress progress;
   std::chrono::duration<double> elapsed{};
   std::string checkpoint;             ///< empty for none, or while it is not known
@@ -69,9 +67,5 @@ std::string since_text(const RunSummary& summary);
 
 /// "20,000 items (8.1 MB) delivered in 2.3 s: ..." without a line break.
 std::string numbers_text(const RunSummary& summary);
-
-/// What the status means for the user, for one that is complete or was: "complete", or, where
-/// other workers have other parts, "worker 0 of 2 is complete".
-std::string complete_text(const RunSummary& summary);
 
 }  // namespace everyitem::run

@@ -13,7 +13,6 @@ RunSummary resumed() {
   return {.status = SummaryStatus::complete,
           .table = "orders",
           .destination = "backfill",
-          .part = {},
           .progress = {.counters = {.pages_read = 3,
                                     .items_scanned = 50,
                                     .read_units = 12.25,
@@ -37,7 +36,7 @@ TEST(RunSummary, FieldsOfARun) {
             R"("bytes_total":14000,"records":2,"batches":1,"pages":3,"seconds":2.5,)"
             R"("read_units":12.3,"read_units_per_second":4.9,"read_rate":null,)"
             R"("throttled_requests":0,"retried_requests":0,"records_sent_again":0,)"
-            R"("segments_done":8,"segments_failed":0,"segments":8,"worker":0,"workers":1,)"
+            R"("segments_done":8,"segments_failed":0,"segments":8,"shared":false,)"
             R"("checkpoint":"sqlite:/tmp/c","dead_letters":0,"dead_letters_location":null,)"
             R"("finished_at":null})");
 }
@@ -63,13 +62,6 @@ TEST(RunSummary, NumbersForPeople) {
   EXPECT_EQ(numbers_text(busy),
             "40 items (4.0 kB) delivered in 2.5 s: 16 items/s, 1.6 kB/s, 13 read units (4.9 per "
             "second of 5); 1 request throttled; 1 request retried; 1 record sent again");
-}
-
-TEST(RunSummary, WorkerSpeaksForItself) {
-  RunSummary summary = resumed();
-  EXPECT_EQ(complete_text(summary), "complete");
-  summary.part = {.worker = 1, .workers = 3};
-  EXPECT_EQ(complete_text(summary), "worker 1 of 3 is complete");
 }
 
 TEST(RunSummary, CompleteSinceThen) {

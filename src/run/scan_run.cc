@@ -1,12 +1,12 @@
 #include "run/scan_run.h"
 
+#include <chrono>
 #include <exception>
 #include <functional>
 #include <utility>
 
 #include "checkpoint/checkpoint_store.h"
 #include "pace/read_gate.h"
-#include "pipeline/owned_parts.h"
 #include "pipeline/pipeline.h"
 #include "run/run_lanes.h"
 #include "run/run_loops.h"
@@ -35,6 +35,7 @@ struct ScanRun::Impl {
   Awaitable<ScanOutcome> scan();
   Awaitable<pipeline::RunStatus> move_items();
   Awaitable<void> release(const std::exception_ptr& failure, ScanOutcome& outcome);
+  Reading reading();
   std::function<void()> without_rate();
   ScanProgress progress() const;
 
@@ -48,7 +49,6 @@ struct ScanRun::Impl {
   RunOpening opening;
   std::optional<pace::ReadGate> gate;
   std::optional<RunLanes> lanes;
-  std::optional<pipeline::OwnedParts> owned;
   std::optional<pipeline::Pipeline> pipeline;
 
   RunStop stop;
@@ -59,11 +59,6 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
   std::exception_ptr failure;
   try {
     outcome = co_await scan();
-  } catch (const checkpoint::OwnedByAnother&) {
-    failure = std::current_exception();
-    if (RunClaim* claim = opening.claim()) {
-      claim->give_up();
-    }
   } catch (...) {
     failure = std::current_exception();
   }
@@ -82,12 +77,11 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
 
 Awaitable<void> ScanRun::Impl::release(const std::exception_ptr& failure, ScanOutcome& outcome) {
   const bool interrupted = !failure && outcome.status == pipeline::RunStatus::interrupted;
-  const bool complete = !failure && outcome.status == pipeline::RunStatus::complete;
   if (interrupted && context.hands_over && !outcome.not_begun) {
     outcome.ownership = co_await opening.claim()->hand_over(notice);
     outcome.waited = !opening.claimed() && !outcome.ownership.empty();
   } else {
-    co_await opening.claim()->release(complete, notice);
+    co_await opening.claim()->release(notice);
   }
 }
 
@@ -114,23 +108,32 @@ Awaitable<pipeline::RunStatus> ScanRun::Impl::move_items() {
   gate.emplace(loops.home().executor, context.clock, ends.rate, ends.source->max_page_units(),
                without_rate());
   lanes.emplace(settings, state, loops, *ends.source, *ends.destination);
-  owned.emplace(opening.claim()->store(), state.segments);
+  RunClaim& claim = *opening.claim();
   pipeline::PipelineParts parts{.lanes = lanes->parts(),
                                 .dead_letters = opening.dead_letters(),
-                                .parts = *owned,
+                                .parts = claim.parts(),
                                 .clock = context.clock,
                                 .read_gate = &*gate,
-                                .notice = notice};
-  if (ends.rate) {
-    parts.background_task = opening.claim()->share_rate(*ends.rate, *gate);
-  }
+                                .notice = notice,
+                                .background_task = [&claim] { return claim.keep(); }};
   pipeline.emplace(loops.home().executor, std::move(parts), pipeline::start_of(state.segments),
                    context.limits, settings.limit);
+  Awaitable<void> entering = claim.enter(reading());
+  co_await stop.start_up(std::move(entering));
   const pipeline::RunStatus status = co_await pipeline->run();
   if (status == pipeline::RunStatus::complete) {
     ends.destination->complete();
   }
   co_return status;
+}
+
+Reading ScanRun::Impl::reading() {
+  return {.return_part = [this](std::uint32_t part) { pipeline->return_part(part); },
+          .set_rate =
+              [this](std::optional<double> units, std::chrono::steady_clock::time_point until) {
+                gate->set_rate(units, until);
+              },
+          .units_read = [this] { return gate->units_read(); }};
 }
 
 /// Nobody asked for the default rate: a run does without where it cannot be kept.
@@ -140,6 +143,7 @@ std::function<void()> ScanRun::Impl::without_rate() {
   }
   return [this] {
     opening.ends()->rate.reset();
+    opening.claim()->drop_rate();
     notice("the read rate is not kept: this endpoint does not return ConsumedCapacity");
   };
 }
@@ -152,17 +156,21 @@ ScanProgress ScanRun::Impl::progress() const {
     progress.counters = pipeline->counters();
     progress.counters.read_units += tried;
     progress.read_rate = ends->rate;
-    progress.saved =
-        progress.counters.pages_checkpointed > 0 && opening.claim()->store().has_written();
+    progress.saved = progress.counters.pages_checkpointed > 0 && opening.claim()->has_written();
   }
-  progress.alone = settings.part.alone();
+  progress.shared = settings.share;
   progress.filtered = !settings.scan.filter_expression.empty();
   if (ends != nullptr) {
-    progress.estimated_items = ends->source->estimated_items();
+    // What others have done since is not known.
+    progress.estimated_items = settings.share ? 0 : ends->source->estimated_items();
     progress.read_capacity = ends->source->read_capacity().units_per_second.value_or(0);
     progress.destination_limit = ends->destination->limit();
   }
-  keep_own_segments(progress, settings.part);
+  if (const RunClaim* claim = opening.claim()) {
+    if (const std::optional<checkpoint::SegmentProgress> totals = claim->totals()) {
+      count_others(progress, *totals);
+    }
+  }
   if (lanes) {
     progress.records_sent_again = lanes->records_sent_again();
   }

@@ -21,7 +21,6 @@
 #include "run/dead_letters_location.h"
 #include "sink/output_location.h"
 #include "source/scan_request.h"
-#include "source/worker_part.h"
 
 namespace everyitem::run {
 
@@ -35,7 +34,6 @@ struct ScanSettings {
   source::ScanParameters scan;            ///< whose table is filled in by the table source
   std::optional<std::uint64_t> limit;     ///< stop after this many items; costs all but one thread
   std::optional<std::uint32_t> segments;  ///< default: by the table's size and this machine
-  source::WorkerPart part;                ///< of several workers, which one this is
   pace::ReadRate read_rate;               ///< see its default there
 
   // Where to put it: one of these
@@ -52,6 +50,7 @@ struct ScanSettings {
   std::string checkpoint_kms_key;                            ///< see StoreContext
   std::optional<std::chrono::seconds> checkpoint_interval;   ///< see StoreContext
   bool restart = false;
+  bool share = false;  ///< with any number of processes that do the same
   std::optional<DeadLettersLocation> dead_letters;  ///< default: see dead_letters_location
 
   // How

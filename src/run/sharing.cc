@@ -9,6 +9,7 @@
 #include "base/human_format.h"
 #include "checkpoint/lease.h"
 #include "checkpoint/side_by_side.h"
+#include "run/run_terms.h"
 
 namespace everyitem::run {
 
@@ -74,11 +75,9 @@ Sharing::Sharing(checkpoint::SharedRun& run, std::string name, SharingTerms term
       changed_(home) {}
 
 void Sharing::require_terms(const checkpoint::RunRecord& record) const {
-  std::vector<std::string> different =
-      checkpoint::differences(checkpoint::parse_identity(record.identity), terms_.identity);
-  if (terms_.parts && *terms_.parts != record.segments) {
-    different.push_back(fmt::format("segments: was {}, is now {}", record.segments, *terms_.parts));
-  }
+  const std::vector<std::string> different =
+      changed_terms(checkpoint::run_state(record, {}, run_.location()).identity, record.segments,
+                    {.identity = terms_.identity, .parts = terms_.parts});
   if (!different.empty()) {
     throw usage_error(fmt::format("the run at {} has other settings; {}", run_.location(),
                                   fmt::join(different, "; ")),
@@ -96,21 +95,26 @@ Awaitable<std::optional<checkpoint::RunRecord>> Sharing::join() {
   co_return record;
 }
 
-Awaitable<void> Sharing::begin(checkpoint::RunState state) {
+Awaitable<std::optional<checkpoint::RunRecord>> Sharing::begin(checkpoint::RunState state) {
   for (;;) {
     const bool begun = co_await run_.begin(state);
     if (begun) {
-      co_return;
+      co_return std::nullopt;
     }
-    const std::optional<checkpoint::RunRecord> record = co_await join();
+    std::optional<checkpoint::RunRecord> record = co_await join();
     if (record) {
-      co_return;
+      co_return record;
     }
   }
 }
 
-Awaitable<void> Sharing::enter(SharingReactions reactions) {
-  reactions_ = std::move(reactions);
+void Sharing::drop_rate() {
+  terms_.rate.reset();
+  self_.rate.reset();
+}
+
+Awaitable<void> Sharing::enter(Reading reading) {
+  reading_ = std::move(reading);
   return take_turn();
 }
 
@@ -135,7 +139,7 @@ Awaitable<void> Sharing::take_turn() {
     claim_ = self_.read_units = 0;
     self_.wanted.reset();
     co_await tell();
-    reactions_.set_rate(std::nullopt, TimePoint::max());
+    reading_.set_rate(std::nullopt, TimePoint::max());
   }
   return_surplus();
   changed_.notify_all();
@@ -208,11 +212,11 @@ Awaitable<void> Sharing::claim_rate(double rate) {
   for (const Sharer& sharer : others_) {
     claims.push_back({.units = sharer.read_units, .wanted = sharer.wanted});
   }
-  self_.wanted = use_.wanted(reactions_.units_read(), claim_, clock_.now());
+  self_.wanted = use_.wanted(reading_.units_read(), claim_, clock_.now());
   double next = next_claim(rate, self_.wanted, claims);
   TimePoint told_at = clock_.now();
   if (next < claim_) {
-    reactions_.set_rate(next, told_at + claim_life(sharers()));
+    reading_.set_rate(next, told_at + claim_life(sharers()));
     claim_ = next;
   }
   self_.read_units = next;
@@ -222,14 +226,14 @@ Awaitable<void> Sharing::claim_rate(double rate) {
     const double left = rate * kRounding - claimed_by_others();
     if (next > left) {
       next = std::max(0.0, left);
-      reactions_.set_rate(next, told_at + claim_life(sharers()));
+      reading_.set_rate(next, told_at + claim_life(sharers()));
       told_at = clock_.now();
       self_.read_units = next;
       co_await tell();
     }
   }
   claim_ = next;
-  reactions_.set_rate(next, told_at + claim_life(sharers()));
+  reading_.set_rate(next, told_at + claim_life(sharers()));
 }
 
 /// What is seen of the sharers must be newer than what is seen of the parts: then one that has
@@ -358,7 +362,7 @@ void Sharing::return_surplus() {
   for (auto part = held_.rbegin(); part != held_.rend() && kept > fair; ++part) {
     if (returning_.insert(*part).second) {
       --kept;
-      reactions_.return_part(*part);
+      reading_.return_part(*part);
     }
   }
 }

@@ -6,7 +6,6 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -19,6 +18,7 @@
 #include "checkpoint/shared_run.h"
 #include "pipeline/run_parts.h"
 #include "run/rate_claim.h"
+#include "run/reading.h"
 
 namespace everyitem::run {
 
@@ -47,17 +47,6 @@ struct SharingTerms {
   std::optional<double> rate = {};          ///< the lowest of all counts
 };
 
-/// What a process does to keep to it. Called on the run's event loop.
-struct SharingReactions {
-  /// Lets go of a part as soon as what was read of it is saved (RunParts::ended).
-  std::function<void(std::uint32_t part)> return_part;
-  /// Reads at most this many units per second (nothing: as many as it likes) until then.
-  std::function<void(std::optional<double> units, std::chrono::steady_clock::time_point until)>
-      set_rate;
-  /// Read units so far.
-  std::function<double()> units_read;
-};
-
 /// Used from one event loop. `join`, or `begin`; `enter`; then `take_turns` alongside all other
 /// calls, which may overlap; `leave`. Calls throw Error.
 class Sharing final : public pipeline::RunParts {
@@ -72,11 +61,14 @@ class Sharing final : public pipeline::RunParts {
   /// The run that is there; nothing if there is none. Throws a usage error when it goes by other
   /// terms.
   Awaitable<std::optional<checkpoint::RunRecord>> join();
-  /// Begins a run of these terms, or joins the one that another process has begun meanwhile.
-  Awaitable<void> begin(checkpoint::RunState state);
+  /// Begins a run of these terms; or joins the one that another process has begun meanwhile, and
+  /// returns it.
+  Awaitable<std::optional<checkpoint::RunRecord>> begin(checkpoint::RunState state);
+  /// This process asks for no rate; those of the others count.
+  void drop_rate();
 
   /// Before the first part: the others know of this process from then on.
-  Awaitable<void> enter(SharingReactions reactions);
+  Awaitable<void> enter(Reading reading);
   /// Tells and hears, until cancelled.
   Awaitable<void> take_turns();
   /// Returns all parts that it still has, whatever was read of them, and is not heard of any more.
@@ -121,7 +113,7 @@ class Sharing final : public pipeline::RunParts {
   Clock& clock_;
   Random& random_;
   Notice notice_;
-  SharingReactions reactions_;
+  Reading reading_;
 
   checkpoint::Sharer self_;
   std::vector<checkpoint::Sharer> others_;  ///< those that are there

@@ -51,11 +51,10 @@ struct RateSharer {
   Awaitable<void> live(Course course, std::vector<std::size_t> segments) {
     co_await table.clock.sleep(course.begin);
     co_await sharing.join();
-    SharingReactions reactions{
-        .return_part = {},
-        .set_rate = [this](std::optional<double> units,
-                           auto until) { gate.set_rate(units.value(), until); },
-        .units_read = [this] { return gate.units_read(); }};
+    Reading reactions{.return_part = {},
+                      .set_rate = [this](std::optional<double> units,
+                                         auto until) { gate.set_rate(units.value(), until); },
+                      .units_read = [this] { return gate.units_read(); }};
     co_await sharing.enter(std::move(reactions));
     spawn(sharing.take_turns());
     for (const std::size_t segment : segments) {
@@ -119,7 +118,7 @@ TableOfCheckpoints share_rate(Simulation& table, const std::vector<Course>& cour
 
 double part_of_rate(double units, const Simulation& table) { return units / (60 * *table.rate); }
 
-TEST(SharingRateSimulation, EveryMinuteWithinReadRate) {
+TEST(SharingRateSimulation, WithinReadRate) {
   struct Case {
     double rate;
     std::size_t sharers;
@@ -151,7 +150,7 @@ TEST(SharingRateSimulation, EveryMinuteWithinReadRate) {
   }
 }
 
-TEST(SharingRateSimulation, ChangingSharersKeepReadRate) {
+TEST(SharingRateSimulation, ChangingSharersKeepRate) {
   for (std::uint64_t seed = 1; seed <= cases<std::uint64_t>(4, 40); ++seed) {
     SCOPED_TRACE(fmt::format("seed {}", seed));
     Simulation table{.segments = 40, .rate = 400.0, .lasts = seconds(600), .seed = seed};
@@ -179,7 +178,7 @@ TEST(SharingRateSimulation, ManyBeginAtOnce) {
   EXPECT_GE(part_of_rate(found.least, table), 0.95);
 }
 
-TEST(SharingRateSimulation, ThrottledSharersPartIsTaken) {
+TEST(SharingRateSimulation, ThrottledShareIsTaken) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(400)};
   // Of each three segments one is the first sharer's; it reads nothing.
   table.always_throttled = [](std::size_t segment) { return segment % 3 == 0; };
@@ -190,7 +189,7 @@ TEST(SharingRateSimulation, ThrottledSharersPartIsTaken) {
   EXPECT_LE(part_of_rate(found.most, table), 1.03);
 }
 
-TEST(SharingRateSimulation, KilledSharersPartIsTaken) {
+TEST(SharingRateSimulation, KilledShareIsTaken) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   std::vector<Course> courses(3, {.end = seconds(300)});
   courses[1] = {.end = seconds(100), .is_killed = true};
@@ -212,7 +211,7 @@ std::ptrdiff_t pages_of_second(const Simulation& table, std::chrono::nanoseconds
   });
 }
 
-TEST(SharingRateSimulation, CutOffSharerStopsReading) {
+TEST(SharingRateSimulation, CutOffStopsReading) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   share_rate(table, std::vector<Course>(3, {.end = seconds(300)}),
              {{seconds(100), [&table](RateSharer& second) {
@@ -226,7 +225,7 @@ TEST(SharingRateSimulation, CutOffSharerStopsReading) {
   EXPECT_LE(part_of_rate(always.most, table), 1.03);
 }
 
-TEST(SharingRateSimulation, StoppedSharerReadsAfterItsTurn) {
+TEST(SharingRateSimulation, StoppedReadsAfterTurn) {
   Simulation table{.segments = 24, .rate = 300.0, .lasts = seconds(300)};
   share_rate(table, std::vector<Course>(3, {.end = seconds(300)}),
              {{seconds(100), [&table](RateSharer& second) {

@@ -126,10 +126,9 @@ struct Process {
                                  .token = "token"};
       co_await sharing.begin(std::move(state));
     }
-    SharingReactions reactions{
-        .return_part = [this](std::uint32_t part) { asked_back.insert(part); },
-        .set_rate = [this](std::optional<double> units, auto) { rate = units; },
-        .units_read = [] { return 0.0; }};
+    Reading reactions{.return_part = [this](std::uint32_t part) { asked_back.insert(part); },
+                      .set_rate = [this](std::optional<double> units, auto) { rate = units; },
+                      .units_read = [] { return 0.0; }};
     co_await sharing.enter(std::move(reactions));
     spawn(sharing.take_turns());
     std::size_t reading = readers;
@@ -249,7 +248,7 @@ TEST_F(SharingTest, SeveralShareTheWork) {
   EXPECT_EQ(world_.delivered_times(2), 0U);
 }
 
-TEST_F(SharingTest, LateSharerGetsItsShare) {
+TEST_F(SharingTest, LateSharerGetsShare) {
   world_.delivered.assign(4, std::vector<int>(300, 0));
   Process& first = add();
   Process& late = add();
@@ -274,7 +273,7 @@ TEST_F(SharingTest, EndedSharerGivesBack) {
       << "nobody waits for a lease";
 }
 
-TEST_F(SharingTest, KilledSharersPartsAreTaken) {
+TEST_F(SharingTest, KilledSharersPartsTaken) {
   world_.delivered.assign(4, std::vector<int>(100, 0));
   Process& first = add();
   Process& killed = add();
@@ -300,7 +299,7 @@ TEST_F(SharingTest, KilledSharersPartsAreTaken) {
   EXPECT_LT(taken_at - world_.start, seconds(10) + lease_time(2) + seconds(5));
 }
 
-TEST_F(SharingTest, StoppedProcessLosesItsParts) {
+TEST_F(SharingTest, StoppedProcessLosesParts) {
   world_.delivered.assign(4, std::vector<int>(400, 0));
   Process& stopped = add();
   Process& other = add();
@@ -313,7 +312,7 @@ TEST_F(SharingTest, StoppedProcessLosesItsParts) {
   EXPECT_LE(world_.delivered_times(2), stopped.parts_lost);
 }
 
-TEST_F(SharingTest, AloneItMayStopForLong) {
+TEST_F(SharingTest, AloneMayStopLong) {
   world_.delivered.assign(4, std::vector<int>(100, 0));
   Process& alone = add();
   at(seconds(5), [&] { alone.clock.stopped_until = world_.start + seconds(600); });
@@ -323,7 +322,7 @@ TEST_F(SharingTest, AloneItMayStopForLong) {
   EXPECT_EQ(world_.delivered_times(2), 0U);
 }
 
-TEST_F(SharingTest, FailedPartIsLeftToOthers) {
+TEST_F(SharingTest, FailedPartGoesElsewhere) {
   world_.make_parts(6, 20);
   Process& first = add();
   Process& second = add();
@@ -334,7 +333,7 @@ TEST_F(SharingTest, FailedPartIsLeftToOthers) {
   EXPECT_EQ(world_.delivered_times(2), 0U);
 }
 
-TEST_F(SharingTest, PartNobodyCanReadEndsAll) {
+TEST_F(SharingTest, UnreadablePartEndsAll) {
   world_.make_parts(6, 20);
   Process& first = add();
   Process& second = add();

@@ -52,7 +52,7 @@ class Source {
   /// What the largest page costs, in read units.
   virtual double max_page_units() const = 0;
   /// Into how many parts to divide it, for as many cores as will read it together.
-  virtual source::SegmentChoice choose_parts(unsigned cores) const = 0;
+  virtual source::SegmentChoice choose_parts(std::optional<unsigned> cores) const = 0;
 
   /// What the user should know before it is read.
   virtual std::vector<Message> notices() const { return {}; }

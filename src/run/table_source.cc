@@ -75,7 +75,7 @@ class TableSource final : public Source {
   double max_page_units() const override {
     return source::kMaxPageReadUnits * (scan_.consistent_read ? 2 : 1);
   }
-  source::SegmentChoice choose_parts(unsigned cores) const override {
+  source::SegmentChoice choose_parts(std::optional<unsigned> cores) const override {
     return source::choose_segments(table_.estimated_bytes, cores);
   }
 

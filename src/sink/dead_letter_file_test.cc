@@ -156,7 +156,7 @@ TEST_F(DeadLetterFileTest, OtherContentIsRefused) {
     EXPECT_THROW(DeadLetterFile(path_, origin("b"), {.path = path_, .run = "c"}), Error);
     EXPECT_EQ(content(), before);
   };
-  write_letters("a", {letter(1)});  // of another run, or of another worker
+  write_letters("a", {letter(1)});  // of another run
   expect_refusal();
   for (const char* notes : {"notes", "notes\n", "{}\n", R"({"run":"bc"})"}) {
     std::ofstream(path_) << notes;

@@ -13,11 +13,15 @@ struct SegmentChoice {
 };
 
 /// `table_bytes` is TableSizeBytes, which is 0 for up to six hours after a table's first item and
-/// therefore means unknown. `cores` is the number of this machine's cores, 1 or more.
+/// therefore means unknown. `cores` is the number of this machine's cores, 1 or more; nothing when
+/// it does not matter, because other machines read too.
 ///
 /// One segment per 64 MiB, so that a small table is not split into tiny segments, and at most 16
 /// per core: a segment can be read at kPartitionBytesPerSecond (25 MB/s), and a core can handle 16
 /// of them. If the size is unknown, 4 per core.
-SegmentChoice choose_segments(std::uint64_t table_bytes, unsigned cores);
+///
+/// Without `cores`: one per 64 MiB up to 1,024, and of larger tables one per GiB, so that what is
+/// written of a segment stays little compared with what is read of it. If the size is unknown, 64.
+SegmentChoice choose_segments(std::uint64_t table_bytes, std::optional<unsigned> cores);
 
 }  // namespace everyitem::source

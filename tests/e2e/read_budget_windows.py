@@ -2,7 +2,7 @@
 """Measures in real time how closely a read rate is kept, by what the fault server charged.
 
     tests/e2e/read_budget_windows.py --read-units 50 --segments 200 --seconds 150
-    tests/e2e/read_budget_windows.py --read-units 500 --segments 60 --workers 3
+    tests/e2e/read_budget_windows.py --read-units 500 --segments 60 --sharers 3
 
 Samples ten times per second. Prints the lowest and highest fraction of the rate read in any minute;
 exit code 1 if that is not within 3 percent.
@@ -23,11 +23,11 @@ ITEM_BYTES = 4_000  # half a unit each
 
 
 def charged(
-    read_units: float, segments: int, seconds: float, workers: int = 1
+    read_units: float, segments: int, seconds: float, sharers: int = 1
 ) -> List[Tuple[float, float]]:
     """Pairs of a time in seconds and the units charged until then.
 
-    With several workers, the first one is ended by a signal after half the time.
+    With several sharers, the first one is ended by a signal after half the time.
     """
     items = int(2 * read_units * seconds * 1.5) + 1000  # more than can be read
     looks = []
@@ -36,18 +36,13 @@ def charged(
     ) as server, tempfile.TemporaryDirectory(prefix="everyitem-budget.") as home:
         scan = scan_of("--segments", segments, "--read-units", read_units)
         everyitem = server.everyitem(Path(home))
-        sharing = [
-            ("--checkpoint", "dynamodb:checkpoints", "--workers", workers, "--worker", worker)
-            for worker in range(workers)
-        ]
-        processes = [
-            everyitem.start(*scan, *more) for more in (sharing if workers > 1 else [()])
-        ]
+        sharing = ("--checkpoint", "dynamodb:checkpoints", "--share") if sharers > 1 else ()
+        processes = [everyitem.start(*scan, *sharing) for _ in range(sharers)]
         began = time.monotonic()
         while time.monotonic() - began < seconds:
             looks.append((time.monotonic() - began, server.report()["read_units"]))
             time.sleep(0.1)
-            if len(processes) == workers > 1 and time.monotonic() - began > seconds / 2:
+            if len(processes) == sharers > 1 and time.monotonic() - began > seconds / 2:
                 end(processes.pop(0))
         for process in processes:
             end(process)
@@ -77,9 +72,9 @@ def main() -> int:
     parser.add_argument("--read-units", type=float, default=50)
     parser.add_argument("--segments", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=150, help="more than 60")
-    parser.add_argument("--workers", type=int, default=1, help="that share the run")
+    parser.add_argument("--sharers", type=int, default=1, help="processes that share the run")
     options = parser.parse_args()
-    looks = charged(options.read_units, options.segments, options.seconds, options.workers)
+    looks = charged(options.read_units, options.segments, options.seconds, options.sharers)
     least, most = extremes(looks, options.read_units)
     print(f"any minute: {least:.4f} to {most:.4f} of {options.read_units:g} read units/s")
     return 0 if 0.97 <= least and most <= 1.03 else 1

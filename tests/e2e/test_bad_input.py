@@ -284,7 +284,11 @@ def test_wrong_option(everyitem: Everyitem, table: Table, stream: str, arguments
             ("--to", "-", "--values", "file://no-such.json"),
             ["--values cannot be read from no-such.json: No such file or directory"],
         ),
-        (("--to", "-", "--workers", "2", "--worker", "0"), ["--workers", "dynamodb:TABLE/RUN"]),
+        (("--to", "-", "--share"), ["--share", "dynamodb:TABLE/RUN"]),
+        (
+            ("--to", "f", "--share", "--checkpoint", "dynamodb:table/r"),
+            ["--to names a file, which only one process can write"],
+        ),
         (("--strem", "s"), ["--strem", "did you mean --stream"]),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",

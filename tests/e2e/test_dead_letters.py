@@ -333,28 +333,6 @@ def test_killed_before_checkpoint(
     assert_all_but_the_letters(backend, table, stream)
 
 
-def test_letters_of_all_workers(tmp_path: Path) -> None:
-    with FaultServer(items=600, refused_every=20, page_bytes=5000) as server:
-        for worker in range(2):
-            result = server.everyitem(tmp_path / str(worker)).run(
-                *scan_of("--segments", 4, "--workers", 2, "--worker", worker),
-                *("--checkpoint", "dynamodb:checkpoints/shared"),
-            )
-            assert result.code == DEAD_LETTERS, result.stderr
-            assert result.summary["dead_letters_location"] == "dynamodb:checkpoints/shared"
-        found = server.client("dynamodb").query(
-            TableName="checkpoints",
-            KeyConditionExpression="#run = :run AND begins_with(#item, :segment)",
-            ExpressionAttributeNames={"#run": "run", "#item": "item"},
-            ExpressionAttributeValues={":run": {"S": "shared"}, ":segment": {"S": "dead-letter-"}},
-        )["Items"]
-        assert len(found) == server.report()["undeliverable"] == 30
-        assert {letter["worker"]["N"] for letter in found} == {"0", "1"}
-        tokens = {letter["worker"]["N"]: letter["token"]["S"] for letter in found}
-        assert all(letter["token"]["S"] == tokens[letter["worker"]["N"]] for letter in found)
-        assert tokens["0"] != tokens["1"]
-
-
 def test_letters_of_an_index(backend: Backend, everyitem: Everyitem, proxy: Callable) -> None:
     """They have the table's own key, though the projection has neither that nor the index's."""
     loaded = [

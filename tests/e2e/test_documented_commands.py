@@ -15,8 +15,8 @@ COUNT = 200
 ORDERS = [
     {"id": {"S": f"order-{n}"}, "status": {"S": "open" if n % 2 else "done"}} for n in range(COUNT)
 ]
-# What the commands deliver: `--filter` lets the open half pass, one worker of eight has its segments.
-DELIVERED = {"--filter": COUNT // 2, "--worker": None}
+# What the commands deliver: `--filter` lets the open half pass.
+DELIVERED = {"--filter": COUNT // 2}
 
 
 def commands_in(text: str) -> List[str]:

@@ -99,17 +99,26 @@ def test_duplicate_event(start: Start, checkpoint: str) -> None:
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
 
 
-def test_workers_share_a_run(start: Start) -> None:
+def test_functions_share_run(start: Start) -> None:
+    """Each invocation is one round, as whoever invokes them again and again wants it."""
     with FaultServer(**SLOW) as server:
-        shared = {"HANDOVER_SECONDS": 0.3, "WORKERS": 2, **in_store(server, "dynamodb:checkpoints")}
-        hosts = [start(server, [0.5, 30.0], **shared) for _ in range(2)]
-        for number, host in enumerate(hosts):
-            host.send(b'{"worker": %d}' % number)
-        outcomes = [host.wait() for host in hosts]
-        for rounds in outcomes:
-            # A busy machine may need another round.
-            *earlier, last = statuses(rounds)
-            assert last == "complete" and earlier, rounds
-            assert set(earlier) == {"handed-over"}, rounds
-        assert sum(rounds[-1].answer["items_total"] for rounds in outcomes) == ITEMS
+        sharing = {"HANDOVER_SECONDS": 0.3, "SHARE": "true", **in_store(server, "dynamodb:checkpoints")}
+        hosts: List[LambdaHost] = [start(server, [0.5, 30.0], **sharing) for _ in range(2)]
+        statuses_seen = [host.invoke(b'{"once": true}', wait=False).answer["status"] for host in hosts]
+        assert set(statuses_seen) == {"interrupted"}, statuses_seen
+        answers = [host.invoke(b'{"once": true}', wait=False).answer for host in hosts]
+        assert [answer["status"] for answer in answers] == ["complete", "already-complete"]
+        assert [answer["items_total"] for answer in answers] == [ITEMS, ITEMS]
+        assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0
+
+
+def test_chains_share_run(start: Start) -> None:
+    with FaultServer(**SLOW) as server:
+        sharing = {"HANDOVER_SECONDS": 0.3, "SHARE": "true", **in_store(server, "dynamodb:checkpoints")}
+        hosts: List[LambdaHost] = [start(server, [0.5, 30.0], **sharing) for _ in range(2)]
+        for host in hosts:
+            host.send()
+        for host in hosts:
+            *earlier, last = statuses(host.wait())
+            assert last in ("complete", "already-complete") and set(earlier) <= {"handed-over"}
         assert server.report()["missing"] == 0 and server.report()["duplicates"] == 0

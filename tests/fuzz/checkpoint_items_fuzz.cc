@@ -1,5 +1,5 @@
-// Items of a DynamoDB table of checkpoints: of a run, of one of its segments, and of the workers
-// that share it. The first line has the run's token, the rest is an item in JSON. Whatever is
+// Items of a DynamoDB table of checkpoints: of a run, of one of its segments, and of a process
+// that shares it. The first line has the run's token, the rest is an item in JSON. Whatever is
 // accepted is read again as it is written.
 #include <exception>
 #include <optional>
@@ -8,7 +8,6 @@
 #include <boost/json.hpp>
 
 #include "base/error.h"
-#include "checkpoint/dynamodb_fleet_store.h"
 #include "checkpoint/run_item_format.h"
 #include "fuzz_target.h"
 
@@ -51,11 +50,21 @@ void read_segment(const json::object& item, const std::string& token) {
   }
 }
 
-void read_workers(const json::object& item) {
-  const auto fleet = accepted([&] { return parse_workers_item(item, kLocation); });
-  if (fleet) {
-    require(parse_workers_item(workers_item({}, *fleet, 0), kLocation) == fleet,
-            "the workers are kept");
+void read_sharer(const json::object& item, const std::string& token) {
+  const auto sharer = accepted([&] { return parse_sharer_item(item, token, kLocation); });
+  if (sharer) {
+    require(
+        sharer->read_units >= 0 && sharer->rate.value_or(0) >= 0 && sharer->wanted.value_or(0) >= 0,
+        "units are not negative");
+    const json::object key{{"item", json::object{{"S", sharer_prefix(token) + sharer->name}}}};
+    require(key.at("item") == item.at("item"), "the sharer's name is in its key");
+    const Sharer again = parse_sharer_item(sharer_item(key, *sharer), token, kLocation);
+    require(again.name == sharer->name && again.turn == sharer->turn &&
+                again.lease == sharer->lease && again.parts == sharer->parts &&
+                again.wants_parts == sharer->wants_parts,
+            "a sharer is kept");
+    require(parse_sharer_item(sharer_item(key, again), token, kLocation) == again,
+            "its units, once rounded, are kept");
   }
 }
 
@@ -70,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!not_json && item.is_object()) {
     everyitem::checkpoint::read_run(item.get_object());
     everyitem::checkpoint::read_segment(item.get_object(), token);
-    everyitem::checkpoint::read_workers(item.get_object());
+    everyitem::checkpoint::read_sharer(item.get_object(), token);
   }
   return 0;
 }

@@ -320,10 +320,10 @@ TEST_F(OwnKindsTest, FileTakesSamePages) {
   EXPECT_EQ(found, all());
 }
 
-/// Workers whose checkpoint is in a table.
-class WorkersRunTest : public OwnKindsTest {
+/// Processes that share a run through its table.
+class SharedRunTest : public OwnKindsTest {
  protected:
-  Ended run_worker(std::uint32_t worker) {
+  Ended run_sharer() {
     asio::io_context loop(1);
     http::TestServer server(loop, [this](http::Peer& peer) { return serve(peer); });
     const Environment environment = [url = server.endpoint().url()](std::string_view name) {
@@ -334,7 +334,8 @@ class WorkersRunTest : public OwnKindsTest {
     };
     ScanSettings shared = settings();
     shared.checkpoint = checkpoint::DynamoDbLocation{.table = "checkpoints"};
-    shared.part = {.worker = worker, .workers = 2};
+    shared.dead_letters = {};
+    shared.share = true;
     Ended ended;
     const auto scan = make_run(loop, shared, environment, ended);
     const auto work = [&]() -> Awaitable<void> { ended.outcome = co_await scan->run(); };
@@ -359,20 +360,27 @@ class WorkersRunTest : public OwnKindsTest {
   emulator::EmulatedItems items_;
 };
 
-TEST_F(WorkersRunTest, EachReadsItsPart) {
-  const Ended first = run_worker(0);
+TEST_F(SharedRunTest, CompleteForAll) {
+  const Ended first = run_sharer();
+  ASSERT_TRUE(first.outcome) << first.error;
   EXPECT_EQ(first.outcome->status, RunStatus::complete);
-  EXPECT_EQ(first.progress.segments, 3U);  // of five
-  EXPECT_EQ(first.progress.counters.segments_complete, 3U);
-  EXPECT_EQ(first.progress.estimated_items, all().size() * 3 / 5);
-  EXPECT_EQ(first.progress.counters.items_delivered, first.progress.estimated_items);
-  EXPECT_THAT(first.notices, testing::Contains("of 2 workers, not complete yet: 1"));
-  const Ended second = run_worker(1);
-  EXPECT_EQ(second.progress.segments, 2U);
-  EXPECT_EQ(second.progress.counters.segments_complete, 2U);
-  EXPECT_THAT(second.notices, testing::Contains("all 2 workers are complete"));
-  EXPECT_EQ(distinct_taken(), all());
+  EXPECT_EQ(first.progress.counters.segments_complete, first.progress.segments);
+  EXPECT_EQ(first.progress.counters.items_delivered, all().size());
+  EXPECT_EQ(first.progress.items_before, 0U);
+  const Ended second = run_sharer();
+  ASSERT_TRUE(second.outcome) << second.error;
+  EXPECT_TRUE(second.outcome->nothing_to_do);
+  EXPECT_EQ(second.progress.items_before, all().size());
   EXPECT_THAT(taken(), SizeIs(all().size()));
+  EXPECT_EQ(distinct_taken(), all());
+}
+
+TEST_F(SharedRunTest, RefusedBecomeDeadLetters) {
+  counting_.refuses = [](const std::string& id) { return id.ends_with(".3"); };
+  const Ended ended = run_sharer();
+  ASSERT_TRUE(ended.outcome) << ended.error;
+  EXPECT_GT(ended.progress.dead_letters(), 0U);
+  EXPECT_EQ(ended.progress.dead_letters() + ended.progress.counters.items_delivered, all().size());
 }
 
 /// Runs into a file that has content.

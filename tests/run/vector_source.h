@@ -110,7 +110,7 @@ class VectorSource final : public Source {
   }
   const source::ReadCapacity& read_capacity() const override { return capacity_; }
   double max_page_units() const override { return 1; }
-  source::SegmentChoice choose_parts(unsigned) const override {
+  source::SegmentChoice choose_parts(std::optional<unsigned>) const override {
     return {.segments = static_cast<std::uint32_t>(parts_.size()),
             .reason = "as many as there are"};
   }

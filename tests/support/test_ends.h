@@ -24,7 +24,7 @@ struct TestSource : Source {
   double bytes_per_read_unit() const override { return 8192; }
   const source::ReadCapacity& read_capacity() const override { return capacity; }
   double max_page_units() const override { return 128; }
-  source::SegmentChoice choose_parts(unsigned cores) const override {
+  source::SegmentChoice choose_parts(std::optional<unsigned> cores) const override {
     cores_asked = cores;
     return {.segments = parts, .reason = "enough"};
   }
@@ -36,14 +36,13 @@ struct TestSource : Source {
   std::uint64_t items = 0;
   std::uint32_t parts = 8;
   source::ReadCapacity capacity;
-  mutable unsigned cores_asked = 0;
+  mutable std::optional<unsigned> cores_asked = 0;
 };
 
 struct TestDestination : Destination {
   std::string name() const override { return "backfill"; }
   std::string location() const override { return where; }
   checkpoint::RunIdentity identity() const override { return {{"stream", "backfill"}}; }
-  checkpoint::RunIdentity shared_identity() const override { return {{"stream", "any"}}; }
   bool keeps_items() const override { return keeps; }
   bool may_refuse_items() const override { return true; }
   Message text() const override { return "stream backfill"; }

@@ -69,12 +69,11 @@ inline std::vector<WrongSettings> wrong_settings() {
       {{{"checkpoint-interval", "10s"}},
        kCheckpointInterval + " needs " + kCheckpoint("ssm:/PREFIX")},
       {{{"checkpoint", "ssm:/x"}, {"checkpoint-interval", "2h"}}, is(kCheckpointInterval, "2h")},
-      {{{"workers", "2"}}, kWorker + " is not given"},
-      {{{"worker", "1"}}, kWorkers + " is not given"},
-      {{{"workers", "2"}, {"worker", "2"}}, kWorker + " is 2, but of 2 workers the last is 1"},
-      {{{"workers", "2"}, {"worker", "1"}}, kWorkers + " needs a checkpoint"},
-      {{{"workers", "2"}, {"worker", "1"}, {"checkpoint", "ssm:/x"}},
-       kWorkers + " needs a checkpoint"},
+      {{{"share", "true"}}, kShare + " needs a checkpoint in a table"},
+      {{{"share", "true"}, {"checkpoint", "ssm:/x"}}, kShare + " needs a checkpoint in a table"},
+      {{{"share", "true"}, {"checkpoint", "dynamodb:table/r"}, {"restart", "true"}},
+       " are both given"},
+      {{{"share", "true"}, {"checkpoint", "dynamodb:table/r"}, {"limit", "5"}}, " are both given"},
       // Expressions
       {{{"filter", "status = 'open'"}},
        kFilter + " has a value in it, which DynamoDB takes from " + kValues + " only. Write: " +

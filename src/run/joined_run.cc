@@ -1,0 +1,76 @@
+#include "run/joined_run.h"
+
+#include <algorithm>
+#include <utility>
+#include <vector>
+
+#include "aws/service_error.h"
+#include "base/error.h"
+
+namespace everyitem::run {
+
+JoinedRun::JoinedRun(std::unique_ptr<checkpoint::SharedRun> run, std::string name,
+                     SharingTerms terms, const asio::any_io_executor& home, Clock& clock,
+                     Random& random, Notice notice)
+    : run_(std::move(run)),
+      sharing_(*run_, std::move(name), std::move(terms), home, clock, random, std::move(notice)) {}
+
+Awaitable<std::optional<checkpoint::RunState>> JoinedRun::claim() {
+  std::optional<checkpoint::RunRecord> record;
+  try {
+    record = co_await sharing_.join();
+  } catch (const Error& error) {
+    aws::require_known(error, setting::kCheckpoint);
+    throw;
+  }
+  if (!record) {
+    co_return std::nullopt;
+  }
+  co_return co_await state_of(*std::move(record));
+}
+
+Awaitable<checkpoint::RunState> JoinedRun::begin(checkpoint::RunState state) {
+  std::optional<checkpoint::RunRecord> of_another = co_await sharing_.begin(state);
+  if (!of_another) {
+    co_return state;
+  }
+  co_return co_await state_of(*std::move(of_another));
+}
+
+Awaitable<checkpoint::RunState> JoinedRun::state_of(checkpoint::RunRecord record) {
+  std::vector<checkpoint::StoredSegment> parts;
+  if (!record.finished) {
+    parts = co_await run_->parts();
+  }
+  const auto is_complete = [](const checkpoint::StoredSegment& part) {
+    return part.progress.position.complete;
+  };
+  if (std::ranges::all_of(parts, is_complete)) {  // it is finished, or nobody has said so yet
+    record.finished = co_await run_->finish();
+    parts = checkpoint::finished_segments(record);
+  }
+  co_return checkpoint::run_state(record, parts, location());
+}
+
+Awaitable<void> JoinedRun::enter(Reading reading) {
+  entered_ = true;
+  return sharing_.enter(std::move(reading));
+}
+
+Awaitable<void> JoinedRun::release(const Notice& /*notice*/) {
+  if (entered_) {
+    co_await sharing_.leave();
+  }
+}
+
+Awaitable<std::string> JoinedRun::hand_over(const Notice& notice) {
+  co_await release(notice);
+  co_return std::string();
+}
+
+std::optional<checkpoint::SegmentProgress> JoinedRun::totals() const {
+  const std::optional<checkpoint::FinishedRun>& finished = sharing_.finished();
+  return finished ? std::optional(finished->totals) : std::nullopt;
+}
+
+}  // namespace everyitem::run

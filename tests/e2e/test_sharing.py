@@ -1,0 +1,213 @@
+"""Processes that share a run: none has a number, all read what the others leave, at one read rate."""
+
+import signal
+import time
+from pathlib import Path
+from typing import Any, List
+
+import pytest
+from conftest import Backend
+from fault_server import FaultServer, scan_of
+from read_budget_windows import charged, extremes
+from running import INTERRUPTED, Everyitem, wait_for
+from test_checkpoint_stores import CheckpointTable
+from test_dead_letters import DEAD_LETTERS
+
+# About 4 pages in each of 8 segments, one every 0.2 s.
+SLOW_TABLE = {"items": 4000, "item_bytes": 4000, "page_bytes": 400_000, "scan_latency_ms": 200}
+SHARED = ("--share", "--checkpoint", "dynamodb:checkpoints/nightly")
+
+
+def shared(*more: Any) -> List[str]:
+    return scan_of(*SHARED, *more)
+
+
+def items_of(server: FaultServer, prefix: str) -> List[Any]:
+    """What the run's checkpoint has of this kind."""
+    return server.client("dynamodb").query(
+        TableName="checkpoints",
+        ConsistentRead=True,
+        KeyConditionExpression="#run = :run AND begins_with(#item, :segment)",
+        ExpressionAttributeNames={"#run": "run", "#item": "item"},
+        ExpressionAttributeValues={":run": {"S": "nightly"}, ":segment": {"S": prefix}},
+    )["Items"]
+
+
+def end_lease(server: FaultServer) -> None:
+    """Of the one that is there, as half a minute of silence would."""
+    (sharer,) = items_of(server, "sharer-")
+    gone = {"DeleteRequest": {"Key": {"run": sharer["run"], "item": sharer["item"]}}}
+    server.client("dynamodb").batch_write_item(RequestItems={"checkpoints": [gone]})
+
+
+def test_three_with_dynalite(backend: Backend, everyitem: Everyitem) -> None:
+    table, stream = backend.table(3000), backend.stream()
+    checkpoints = CheckpointTable(backend)
+    scan = ("scan", "--table", table.name, "--stream", stream, "--segments", 12, "--share")
+    scan += ("--checkpoint", f"dynamodb:{checkpoints.name}/nightly")
+    processes = [everyitem.start(*scan) for _ in range(3)]
+    results = [process.finish() for process in processes]
+    for result in results:
+        assert result.code == 0, result.stderr
+        assert "everyitem: complete" in result.stderr, result.stderr
+        assert result.summary["shared"] and result.summary["items_total"] == 3000
+        assert result.summary["segments_done"] == result.summary["segments"] == 12
+    compared = backend.compared(table, stream)
+    assert compared.complete and compared.duplicates == 0, compared
+    assert sum(result.summary["items"] for result in results) == 3000
+    (left,) = checkpoints.items()
+    assert left["item"]["S"] == "run" and "expires_at" in left
+    again = everyitem.run(*scan)
+    assert again.summary["status"] == "already-complete"
+
+
+def test_killed_sharer(tmp_path: Path) -> None:
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        killed = everyitem.start(*shared("--segments", 8))
+        wait_for(lambda: server.report()["distinct"] > 500, "some items")
+        killed.kill()
+        assert server.report()["missing"] > 0
+        end_lease(server)
+        result = everyitem.run(*shared())
+        assert result.code == 0, result.stderr
+        report = server.report()
+    assert "resuming after" in result.stderr
+    assert result.summary["items_total"] == 4000 and result.summary["items_before"] > 0
+    assert report["missing"] == 0 and report["altered"] == 0, report
+    assert report["duplicates"] <= 2 * 8 * 100, "it started over"
+
+
+def test_interrupted_sharer(tmp_path: Path) -> None:
+    """What it returns is read at once, not after a lease."""
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        process = everyitem.start(*shared("--segments", 8))
+        wait_for(lambda: server.report()["distinct"] > 0, "some items")
+        process.signal(signal.SIGTERM)
+        stopped = process.finish()
+        assert stopped.code == INTERRUPTED, stopped.stderr
+        assert "--share" in stopped.stderr.splitlines()[-1], "the same command takes part again"
+        assert items_of(server, "sharer-") == []
+        assert not any("sharer" in part for part in items_of(server, "segment-"))
+        began = time.monotonic()
+        result = everyitem.run(*shared())
+        assert result.code == 0, result.stderr
+        assert time.monotonic() - began < 20
+        report = server.report()
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+
+
+def test_joins_late(tmp_path: Path) -> None:
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        first = everyitem.start(*shared("--segments", 8, "--read-units", 400))
+        wait_for(lambda: server.report()["distinct"] > 500, "some items")
+        second = everyitem.run(*shared("--read-units", 400))
+        results = [first.finish(), second]
+        report = server.report()
+    for result in results:
+        assert result.code == 0, result.stderr
+        assert result.summary["items"] > 0, "the first returned none of its parts"
+        assert result.summary["items_total"] == 4000
+    assert report["missing"] == 0 and report["duplicates"] == 0, report
+
+
+def test_other_settings_are_refused(tmp_path: Path) -> None:
+    with FaultServer(items=200) as server:
+        everyitem = server.everyitem(tmp_path)
+        assert everyitem.run(*shared("--segments", 4)).code == 0
+        before = server.report()["requests"]["Scan"]
+        for wrong, says in (
+            (("--segments", 5), "segments: was 4, is now 5"),
+            (("--consistent",), 'consistent: was "no", is now "yes"'),
+        ):
+            result = everyitem.run(*shared(*wrong))
+            assert result.code == 2, result.stderr
+            assert "dynamodb:checkpoints/nightly has other settings" in result.stderr
+            assert says in result.stderr, result.stderr
+        assert server.report()["requests"]["Scan"] == before
+
+
+def test_run_of_its_own(tmp_path: Path) -> None:
+    """A run is shared by all of its processes or by none."""
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        alone = everyitem.start(*scan_of(*SHARED[1:]))
+        wait_for(lambda: server.report()["distinct"] > 0, "some items")
+        refused = everyitem.run(*shared())
+        assert refused.code == 2 and "does not share it" in refused.stderr, refused.stderr
+        assert alone.finish().code == 0
+
+
+def test_dead_letters_together(tmp_path: Path) -> None:
+    with FaultServer(items=600, refused_every=20, page_bytes=5000) as server:
+        processes = [server.everyitem(tmp_path / str(number)).start(*shared()) for number in range(2)]
+        for process in processes:
+            result = process.finish()
+            assert result.code == DEAD_LETTERS, result.stderr
+            assert result.summary["dead_letters"] == 30
+            assert result.summary["dead_letters_location"] == "dynamodb:checkpoints/nightly"
+        assert len(items_of(server, "dead-letter-")) == server.report()["undeliverable"] == 30
+
+
+def test_one_rate_together(tmp_path: Path) -> None:
+    with FaultServer(items=6000, item_bytes=4000) as server:  # half a unit each
+        everyitem = server.everyitem(tmp_path)
+        processes = [everyitem.start(*shared("--read-units", 500)) for _ in range(3)]
+        results = [process.finish() for process in processes]
+        report = server.report()
+    for result in results:
+        assert result.code == 0, result.stderr
+        assert "everyitem: read rate: 500 read units/s for all processes together" in result.notices
+        assert result.summary["read_rate"] == 500
+    assert report["missing"] == 0 and report["duplicates"] == 0
+    # Each process saves half a second of its share at most.
+    longest = max(result.summary["seconds"] for result in results)
+    assert report["read_units"] <= 500 * (longest + 1.5)
+
+
+def test_lowest_rate_counts(tmp_path: Path) -> None:
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        slow = everyitem.start(*shared("--read-units", 400))
+        wait_for(lambda: server.report()["distinct"] > 0, "some items")
+        fast = everyitem.run(*shared("--read-units", 5000))
+        assert slow.finish().code == 0 and fast.code == 0, fast.stderr
+    assert "lets it read 400 units per second: that counts for all" in fast.stderr
+
+
+@pytest.mark.full
+def test_killed_and_stopped(tmp_path: Path) -> None:
+    """Of four, two are killed and one is stopped for longer than its lease; one joins late."""
+    with FaultServer(**{**SLOW_TABLE, "items": 16_000}) as server:
+        everyitem = server.everyitem(tmp_path)
+        processes = [everyitem.start(*shared("--segments", 64, "--read-units", 200)) for _ in range(4)]
+        wait_for(lambda: server.report()["distinct"] > 2000, "some items")
+        processes.pop().kill()
+        processes[0].signal(signal.SIGSTOP)
+        wait_for(lambda: server.report()["distinct"] > 3000, "more items")
+        processes.pop().kill()
+        processes.append(everyitem.start(*shared("--read-units", 200)))
+        stopped_parts = {part["item"]["S"] for part in items_of(server, "segment-") if "sharer" in part}
+        assert stopped_parts
+        wait_for(lambda: len(items_of(server, "sharer-")) == 2, "the others to be given up", 120)
+        processes[0].signal(signal.SIGCONT)
+        for process in processes:
+            result = process.finish(180)
+            assert result.code == 0, result.stderr
+            assert result.summary["items_total"] == 16_000
+        report = server.report()
+    assert report["missing"] == 0 and report["altered"] == 0, report
+    assert report["duplicates"] <= 3 * 2 * 16 * 100, report
+
+
+@pytest.mark.full
+def test_any_minute_within_rate() -> None:
+    looks = charged(read_units=500, segments=60, seconds=120, sharers=3)
+    # At first each that joins waits until the others have made room.
+    least, most = extremes([look for look in looks if look[0] > 5], read_units=500)
+    assert most <= 1.03
+    # How much of it they use does not depend on them alone where the machine is busy: in simulated time it is
+    # at least 0.97 (SharingRateSimulation).
+    assert least > 0.5
