@@ -22,7 +22,7 @@ namespace json = boost::json;
 namespace {
 
 /// How often an item is written again that was refused because it is not as it was read.
-constexpr int kMaxWrites = 4;
+constexpr int kMaxRewrites = 4;
 
 /// Parts that `save` writes at once: each is an item by itself.
 constexpr std::size_t kMaxWritesAtOnce = 32;
@@ -139,7 +139,7 @@ Awaitable<std::optional<StoredSegment>> DynamoDbSharedRun::claim(StoredSegment s
 /// False if the part is another's by now.
 Awaitable<bool> DynamoDbSharedRun::write_own(SegmentProgress progress, std::string sharer) {
   const std::uint32_t number = progress.segment;
-  for (int writes = 0; writes < kMaxWrites; ++writes) {
+  for (int writes = 0; writes < kMaxRewrites; ++writes) {
     const auto held = held_.find(number);
     if (held == held_.end()) {
       co_return false;

@@ -107,7 +107,7 @@ def listed(value: Any) -> List[str]:
 
 @pytest.fixture(scope="module")
 def called(lambda_bootstrap: Path, tmp_path_factory: pytest.TempPathFactory) -> Set[Call]:
-    """Every call the function makes in a run of several rounds, with the templates' environment."""
+    """Every call the function makes in a run of several rounds and in a shared one, as the templates set it up."""
     pages = {"items": 3000, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 50}
     with FaultServer(stream_mode="provisioned", refused_every=500, **pages) as server:
         with CallRecorder(server.url) as recorder:
@@ -126,6 +126,10 @@ def called(lambda_bootstrap: Path, tmp_path_factory: pytest.TempPathFactory) -> 
             # A hand-over, by invoking itself.
             assert outcomes[-1].answer["round"] >= 2
             assert outcomes[-1].answer["dead_letters"] == server.report()["missing"] == 6
+            sharing = {**env, "SHARE": "true", "CHECKPOINT": f"{env['CHECKPOINT']}/shared"}
+            folder = tmp_path_factory.mktemp("sharing-function")
+            with LambdaHost([str(lambda_bootstrap)], folder, sharing, [30.0]) as host:
+                assert host.invoke(b'{"once": true}', wait=False).answer["status"] == "complete"
             assert server.report()["signatures_refused"] == 0
             return recorder.calls | {Call("lambda:InvokeFunction", FUNCTION)}
 
