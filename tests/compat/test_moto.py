@@ -10,6 +10,7 @@ import pytest
 from conftest import HASH, Moto
 from demodata.compare import compare
 from running import Everyitem
+from sharing import two_of_four_are_killed
 
 COUNT = 1000
 
@@ -56,6 +57,17 @@ def test_run_resumes(moto: Moto, everyitem: Everyitem, store: str) -> None:
         assert len(moto.records(stream)) == delivered
     compared = compare(table.items, [record.data for record in moto.records(stream)], HASH)
     assert compared.complete and compared.duplicates == 0, compared
+
+
+def test_killed_sharers(moto: Moto, everyitem: Everyitem) -> None:
+    table, stream = moto.table(5 * COUNT), moto.stream()
+    checkpoint = ("--checkpoint", create_checkpoint_table(moto))
+    scan = ["scan", "--table", table.name, "--stream", stream, *checkpoint, "--segments", 40, "--share"]
+    scan += ["--read-units", 5]
+    for result in two_of_four_are_killed(everyitem, scan, lambda: len(moto.records(stream))):
+        assert result.code == 0, result.stderr
+        assert result.summary["items_total"] == 5 * COUNT
+    assert compare(table.items, [record.data for record in moto.records(stream)], HASH).complete
 
 
 def test_whoami_names_the_account(everyitem: Everyitem) -> None:

@@ -10,6 +10,7 @@ from conftest import Backend
 from fault_server import FaultServer, scan_of
 from read_budget_windows import charged, extremes
 from running import INTERRUPTED, Everyitem, wait_for
+from sharing import two_of_four_are_killed
 from test_checkpoint_stores import CheckpointTable
 from test_dead_letters import DEAD_LETTERS
 
@@ -175,6 +176,18 @@ def test_lowest_rate_counts(tmp_path: Path) -> None:
         fast = everyitem.run(*shared("--read-units", 5000))
         assert slow.finish().code == 0 and fast.code == 0, fast.stderr
     assert "lets it read 400 units per second: that counts for all" in fast.stderr
+
+
+@pytest.mark.full
+def test_killed_with_dynalite(backend: Backend, everyitem: Everyitem) -> None:
+    table, stream = backend.table(20_000), backend.stream()
+    checkpoints = CheckpointTable(backend)
+    scan = ["scan", "--table", table.name, "--stream", stream, "--segments", 40, "--share"]
+    scan += ["--checkpoint", f"dynamodb:{checkpoints.name}/nightly", "--read-units", 50]
+    for result in two_of_four_are_killed(everyitem, scan, lambda: len(backend.records(stream))):
+        assert result.code == 0, result.stderr
+        assert result.summary["items_total"] == 20_000
+    assert backend.compared(table, stream).complete
 
 
 @pytest.mark.full
