@@ -94,7 +94,7 @@ Awaitable<bool> DynamoDbItems::put_if(json::object item, std::string condition,
   return write_if("PutItem", {{"Item", std::move(item)}}, std::move(condition), std::move(values));
 }
 
-Awaitable<bool> DynamoDbItems::delete_if(std::string item, std::string condition,
+Awaitable<bool> DynamoDbItems::delete_if(const std::string& item, std::string condition,
                                          json::object values) {
   return write_if("DeleteItem", {{"Key", key(item)}}, std::move(condition), std::move(values));
 }

@@ -40,7 +40,8 @@ class DynamoDbItems {
   Awaitable<bool> put_if(boost::json::object item, std::string condition,
                          boost::json::object values);
   /// Deletes it if the condition holds; false when it does not, as put_if.
-  Awaitable<bool> delete_if(std::string item, std::string condition, boost::json::object values);
+  Awaitable<bool> delete_if(const std::string& item, std::string condition,
+                            boost::json::object values);
   /// The run's items whose name begins so, in the order of their names, as they are now.
   Awaitable<std::vector<boost::json::object>> query(std::string prefix, bool keys_alone = false);
   /// The names of the same.

@@ -108,8 +108,8 @@ Awaitable<bool> DynamoDbRunItems::write_segment(const std::string& token,
   return items_.put_if(std::move(item), unchanged.text(), unchanged.values());
 }
 
-Awaitable<void> DynamoDbRunItems::put_segments(std::string token,
-                                               std::vector<StoredSegment> segments) {
+Awaitable<void> DynamoDbRunItems::put_segments(const std::string& token,
+                                               const std::vector<StoredSegment>& segments) {
   std::vector<json::object> items;
   items.reserve(segments.size());
   for (const StoredSegment& segment : segments) {
@@ -119,7 +119,7 @@ Awaitable<void> DynamoDbRunItems::put_segments(std::string token,
   return items_.put_all(std::move(items));
 }
 
-Awaitable<std::vector<std::string>> DynamoDbRunItems::segment_names(std::string token) {
+Awaitable<std::vector<std::string>> DynamoDbRunItems::segment_names(const std::string& token) {
   return items_.names(segment_prefix(token));
 }
 

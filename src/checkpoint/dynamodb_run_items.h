@@ -45,10 +45,11 @@ class DynamoDbRunItems {
   Awaitable<bool> write_segment(const std::string& token, const StoredSegment& segment);
 
   /// Writes all of them, whatever is there: of a run that nobody knows of yet.
-  Awaitable<void> put_segments(std::string token, std::vector<StoredSegment> segments);
+  Awaitable<void> put_segments(const std::string& token,
+                               const std::vector<StoredSegment>& segments);
 
   /// What is stored of segments: of the run with this token, of all runs if it is empty.
-  Awaitable<std::vector<std::string>> segment_names(std::string token);
+  Awaitable<std::vector<std::string>> segment_names(const std::string& token);
   /// As DynamoDbItems.
   Awaitable<void> remove(std::vector<std::string> names, std::function<Awaitable<void>()> between) {
     return items_.remove(std::move(names), std::move(between));

@@ -82,7 +82,7 @@ Awaitable<bool> DynamoDbSharedRun::begin(RunState state) {
   for (SegmentProgress& progress : state.segments) {
     parts.push_back({.progress = std::move(progress), .version = 1});
   }
-  co_await run_items_.put_segments(record.token, std::move(parts));
+  co_await run_items_.put_segments(record.token, parts);
   bool begun = co_await run_items_.write_record(record, {});
   if (!begun) {
     const StoredRecord there = co_await run_items_.read_record();

@@ -5,6 +5,7 @@ namespace everyitem::pipeline {
 Awaitable<std::vector<std::uint32_t>> CheckpointWriter::save_here(
     std::vector<checkpoint::SegmentProgress> moved) {
   std::vector<std::uint32_t> parts;
+  parts.reserve(moved.size());
   for (const checkpoint::SegmentProgress& progress : moved) {
     parts.push_back(progress.segment);
   }

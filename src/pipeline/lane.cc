@@ -30,7 +30,7 @@ void count_delivered(const Delivered& delivered, RunCounters& counters) {
 Lane::Lane(LaneParts parts, LaneContext context, LaneShare share)
     : parts_(std::move(parts)),
       context_(context),
-      share_(std::move(share)),
+      share_(share),
       tracker_(checkpoint::fresh_segments(share_.segments)),
       pace_(context.clock),
       queue_(parts_.executor, parts_.builder, tracker_, share_.limits.batch_bytes,

@@ -61,7 +61,7 @@ Pipeline::Pipeline(asio::any_io_executor home, PipelineParts parts, PipelineStar
                     .readers = readers,
                     .limits = of_each,
                     .item_limit = item_limit};
-    lanes_.push_back(std::make_unique<Lane>(parts.lanes[i], context, std::move(share)));
+    lanes_.push_back(std::make_unique<Lane>(parts.lanes[i], context, share));
   }
 }
 
