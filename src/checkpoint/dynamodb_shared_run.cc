@@ -90,6 +90,8 @@ Awaitable<bool> DynamoDbSharedRun::begin(RunState state) {
   }
   if (begun) {
     record_ = std::move(record);
+    Awaitable<std::vector<std::string>> left = left_by_others();
+    co_await remove(std::move(left));
     co_return true;
   }
   std::vector<std::string> names = co_await run_items_.segment_names(record.token);
@@ -224,20 +226,34 @@ Awaitable<std::optional<FinishedRun>> DynamoDbSharedRun::finish() {
     finished = *std::move(there.record);
   }
   record_ = finished;
-  co_await remove_all();
+  Awaitable<std::vector<std::string>> left = left_by_this_run();
+  co_await remove(std::move(left));
   co_return finished.finished;
 }
 
-/// Of a run that is finished: its record says all.
-Awaitable<void> DynamoDbSharedRun::remove_all() {
+/// By processes that were killed before they had written the record: it can never be written now.
+Awaitable<std::vector<std::string>> DynamoDbSharedRun::left_by_others() {
+  std::vector<std::string> names = co_await run_items_.segment_names({});
+  const std::string own = segment_prefix(record().token);
+  std::erase_if(names, [&own](const std::string& name) { return name.starts_with(own); });
+  co_return names;
+}
+
+/// It is finished: its record says all.
+Awaitable<std::vector<std::string>> DynamoDbSharedRun::left_by_this_run() {
+  std::vector<std::string> names = co_await run_items_.segment_names(record().token);
+  std::ranges::move(co_await items_.names(sharer_prefix(record().token)),
+                    std::back_inserter(names));
+  co_return names;
+}
+
+Awaitable<void> DynamoDbSharedRun::remove(Awaitable<std::vector<std::string>> names) {
   try {
-    std::vector<std::string> names = co_await run_items_.segment_names(record().token);
-    std::ranges::move(co_await items_.names(sharer_prefix(record().token)),
-                      std::back_inserter(names));
-    co_await items_.remove(std::move(names), {});
+    std::vector<std::string> listed = co_await std::move(names);
+    co_await items_.remove(std::move(listed), {});
   } catch (const Error& error) {
     if (notice_) {
-      notice_("could not remove what the finished run left in its checkpoint: " + error.message());
+      notice_("could not remove what is of no use any more in the checkpoint: " + error.message());
     }
   }
 }

@@ -39,7 +39,9 @@ class DynamoDbSharedRun final : public SharedRun {
  private:
   const RunRecord& record() const;
   Awaitable<bool> write_own(SegmentProgress progress, std::string sharer);
-  Awaitable<void> remove_all();
+  Awaitable<std::vector<std::string>> left_by_others();
+  Awaitable<std::vector<std::string>> left_by_this_run();
+  Awaitable<void> remove(Awaitable<std::vector<std::string>> names);
 
   DynamoDbItems items_;
   DynamoDbRunItems run_items_;

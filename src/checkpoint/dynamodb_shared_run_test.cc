@@ -131,6 +131,14 @@ TEST_F(DynamoDbSharedRunTest, OneBeginningCounts) {
   EXPECT_EQ(run(second_->join())->segments, 3U);
 }
 
+TEST_F(DynamoDbSharedRunTest, UnfinishedBeginningIsRemoved) {
+  EXPECT_TRUE(run(second_->begin(example(40))));
+  items_.tables.at("checkpoints").erase({"nightly", "run"});  // as if it had been killed before
+  EXPECT_TRUE(run(first_->begin(example(3))));
+  EXPECT_EQ(items_in_table(), 4U);
+  EXPECT_EQ(run(first_->parts()).size(), 3U);
+}
+
 TEST_F(DynamoDbSharedRunTest, LargeRunBegins) {
   items_.items_per_page = 7;
   items_.writes_per_batch = 10;
