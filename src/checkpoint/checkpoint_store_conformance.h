@@ -105,6 +105,16 @@ class CheckpointStoreConformance : public testing::Test {
     run(store->release());
     return state;
   }
+  /// A run from its beginning to its end.
+  void complete(RunState state) {
+    auto store = backend_.open();
+    begin(*store, state);
+    for (SegmentProgress& segment : state.segments) {
+      segment.position.complete = true;
+    }
+    save(*store, state.segments);
+    end(store);
+  }
   /// Why the run cannot be loaded, while `owner`, if there is one, is at work.
   std::string load_failure(CheckpointStore* owner = nullptr) {
     try {

@@ -57,15 +57,6 @@ INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, FailingCalls, DynamoDbUnderTest);
 class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {
  protected:
   /// Begins the run, and finishes it at once.
-  void complete(RunState state) {
-    auto store = backend_.open();
-    begin(*store, state);
-    for (SegmentProgress& segment : state.segments) {
-      segment.position.complete = true;
-    }
-    save(*store, state.segments);
-    end(store);
-  }
 };
 
 TEST_F(DynamoDbStoreTest, FinishLeavesExpiringItem) {
@@ -121,6 +112,18 @@ TEST_F(DynamoDbStoreTest, AbsurdTimeIsBounded) {
   auto next = backend_.open();
   EXPECT_EQ(run(next->load())->finished_at, kLastUnixTime);
   end(next);
+}
+
+TEST_F(DynamoDbStoreTest, FinishedIsComplete) {
+  complete(example());
+  for (const auto& [name, value] :
+       {std::pair<std::string, boost::json::object>{"complete", {{"BOOL", false}}},
+        std::pair<std::string, boost::json::object>{"last_evaluated_key", {{"S", "{}"}}}}) {
+    const boost::json::object whole = backend_.run_item();
+    backend_.run_item()[name] = value;
+    EXPECT_NE(load_failure().find("finished and not complete"), std::string::npos) << name;
+    backend_.run_item() = whole;
+  }
 }
 
 TEST_F(DynamoDbStoreTest, EarlierRunsSegmentDropped) {

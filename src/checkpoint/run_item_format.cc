@@ -116,8 +116,8 @@ RunRecord parse_run_item(const json::object& item, const std::string& location) 
                      .identity = text_of(item, "identity")};
     record.shared = item.contains("shared") && flag_of(item, "shared");
     if (item.contains("finished_at")) {
-      record.finished = {.totals = progress_of(item),
-                         .finished_at = number_of<std::int64_t>(item, "finished_at")};
+      record.finished =
+          finished_run(progress_of(item), number_of<std::int64_t>(item, "finished_at"));
     }
     require_segments(record.segments);
     return record;

@@ -44,6 +44,13 @@ FinishedRun finished_run(const RunState& state, const Clock& clock) {
           .finished_at = seconds_now(clock)};
 }
 
+FinishedRun finished_run(SegmentProgress totals, std::int64_t finished_at) {
+  if (!totals.position.complete || !totals.position.last_evaluated_key.empty()) {
+    throw std::out_of_range("it is finished and not complete");
+  }
+  return {.totals = std::move(totals), .finished_at = finished_at};
+}
+
 std::vector<StoredSegment> finished_segments(const RunRecord& record) {
   std::vector<StoredSegment> segments;
   for (SegmentProgress& progress : fresh_segments(record.segments)) {

@@ -66,6 +66,9 @@ std::vector<StoredSegment> finished_segments(const RunRecord& record);
 RunState run_state(const RunRecord& record, const std::vector<StoredSegment>& segments,
                    const std::string& location);
 
+/// As it was stored. Throws std::out_of_range when `totals` are not those of complete segments.
+FinishedRun finished_run(SegmentProgress totals, std::int64_t finished_at);
+
 /// Nothing when nobody owns the run.
 std::optional<RunOwner> owner_of(const RunRecord& record);
 

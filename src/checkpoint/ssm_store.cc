@@ -108,8 +108,8 @@ RunRecord SsmStore::parse_record(std::uint64_t version, const SsmParameters::Val
                      .segments = run.at("total_segments").to_number<std::uint32_t>(),
                      .identity = {}};
     if (const json::value* totals = run.if_contains("totals")) {
-      record.finished = {.totals = progress_of(totals->as_array()),
-                         .finished_at = run.at("finished_at").to_number<std::int64_t>()};
+      record.finished = finished_run(progress_of(totals->as_array()),
+                                     run.at("finished_at").to_number<std::int64_t>());
     }
     require_segments(record.segments);
     FoundText identity;

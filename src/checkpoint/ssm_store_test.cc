@@ -271,6 +271,15 @@ TEST_F(SsmStoreTest, EarlierRunsRemainsRemoved) {
   end(store);
 }
 
+TEST_F(SsmStoreTest, FinishedIsComplete) {
+  complete(example());
+  std::string& text = backend_.record().value;
+  const std::size_t flag = text.find("true", text.find("totals"));
+  ASSERT_NE(flag, std::string::npos) << text;
+  text.replace(flag, 4, "false");
+  EXPECT_NE(load_failure().find("finished and not complete"), std::string::npos);
+}
+
 TEST_F(SsmStoreTest, SecureParametersOnRequest) {
   backend_.kms_key = "alias/mine";
   auto store = backend_.open();
