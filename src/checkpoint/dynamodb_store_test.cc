@@ -54,10 +54,7 @@ INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, CheckpointStoreConformance, DynamoDbUnd
 INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, RemoteStoreConformance, DynamoDbUnderTest);
 INSTANTIATE_TYPED_TEST_SUITE_P(DynamoDb, FailingCalls, DynamoDbUnderTest);
 
-class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {
- protected:
-  /// Begins the run, and finishes it at once.
-};
+class DynamoDbStoreTest : public RemoteStoreConformance<DynamoDbUnderTest> {};
 
 TEST_F(DynamoDbStoreTest, FinishLeavesExpiringItem) {
   RunState state = example();
