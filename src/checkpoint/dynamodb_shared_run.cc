@@ -253,7 +253,7 @@ Awaitable<void> DynamoDbSharedRun::remove(Awaitable<std::vector<std::string>> na
     co_await items_.remove(std::move(listed), {});
   } catch (const Error& error) {
     if (notice_) {
-      notice_("could not remove what is of no use any more in the checkpoint: " + error.message());
+      notice_("could not remove what an earlier run left in the checkpoint: " + error.message());
     }
   }
 }
