@@ -10,6 +10,8 @@ from lambda_host import LOG_GROUP, Sandbox, Start, kill, refused, statuses
 from running import wait_for
 
 ITEMS = 3000
+# Without RecursiveLoop=Allow, Lambda ends a chain of about this many (Lambda, recursive loop detection).
+RECURSION_GUARD = 16
 # About 20 pages in each of 4 segments, 20 ms each: about half a second.
 SLOW = {"items": ITEMS, "item_bytes": 200, "page_bytes": 7500, "scan_latency_ms": 20}
 
@@ -135,9 +137,10 @@ def test_beyond_recursion_guard(start: Start) -> None:
         answers = [outcome.answer for outcome in outcomes if outcome.ended == "response"]
         ended = [answer for answer in answers if answer["status"] in ("complete", "already-complete")]
         assert ended and all(answer["items_total"] == pages["items"] for answer in ended), outcomes[-2:]
+        # About 150. A retry that runs next to the following round is a second chain, which shares them.
         rounds = max(answer["round"] for answer in answers)
         print("rounds:", rounds)
-        assert rounds >= 120
+        assert rounds > RECURSION_GUARD
         assert server.report()["missing"] == 0
 
 

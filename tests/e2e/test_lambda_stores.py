@@ -101,7 +101,7 @@ def test_duplicate_event(start: Start, checkpoint: str) -> None:
 
 def test_functions_share_run(start: Start) -> None:
     """Each invocation is one round, as whoever invokes them again and again wants it."""
-    with FaultServer(**SLOW) as server:
+    with FaultServer(**{**SLOW, "scan_latency_ms": 100}) as server:
         sharing = {"HANDOVER_SECONDS": 0.3, "SHARE": "true", **in_store(server, "dynamodb:checkpoints")}
         hosts: List[LambdaHost] = [start(server, [0.5, 30.0], **sharing) for _ in range(2)]
         statuses_seen = [host.invoke(b'{"once": true}', wait=False).answer["status"] for host in hosts]
