@@ -308,6 +308,16 @@ TEST_F(DynamoDbSharedRunTest, SharersTellEachOther) {
   EXPECT_EQ(run(second_->sharers()), std::vector{first});
 }
 
+// DynamoDB refuses numbers that are nearer to 0.
+TEST_F(DynamoDbSharedRunTest, TinyUnitsAreNone) {
+  begin(1);
+  run(first_->tell({.name = "first", .turn = 1, .read_units = 1e-200, .wanted = 1e-131}));
+  const std::vector<Sharer> told = run(second_->sharers());
+  ASSERT_EQ(told.size(), 1U);
+  EXPECT_EQ(told[0].read_units, 0);
+  EXPECT_EQ(told[0].wanted, 0);
+}
+
 TEST_F(DynamoDbSharedRunTest, LateWordNotHeard) {
   begin();
   run(first_->tell({.name = "first", .turn = 5, .parts = 2}));

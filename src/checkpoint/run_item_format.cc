@@ -46,7 +46,10 @@ std::int64_t expiry_of(std::int64_t finished_at) {
   return std::chrono::duration_cast<std::chrono::seconds>(expires_at.time_since_epoch()).count();
 }
 
-json::object decimal_attribute(double number) { return {{"N", fmt::format("{:.9g}", number)}}; }
+/// DynamoDB refuses numbers nearer to 0 than 1e-130.
+json::object decimal_attribute(double number) {
+  return {{"N", fmt::format("{:.9g}", number < 1e-100 ? 0 : number)}};
+}
 
 double decimal_of(const json::object& item, std::string_view name) {
   const json::string& digits = item.at(name).as_object().at("N").as_string();

@@ -348,6 +348,11 @@ void check_share(const ScanSettings& settings) {
     throw usage_error(setting::kTo + " names a file, which only one process can write",
                       "Leave out " + setting::kShare + ".");
   }
+  if (settings.dead_letters &&
+      std::holds_alternative<run::DeadLettersInFile>(*settings.dead_letters)) {
+    throw usage_error(setting::kDeadLetters + " names a file, which only one process can write",
+                      "Leave it out, or give " + setting::kDeadLetters("dynamodb:TABLE") + ".");
+  }
 }
 
 }  // namespace

@@ -49,7 +49,7 @@ ReadGate::ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<d
       costs_(largest_page) {}
 
 void ReadGate::set_rate(std::optional<double> units, TimePoint until) {
-  has_rate_ = units.has_value();
+  has_rate_ = units.has_value() && costs_are_known_;
   rate_ = units.value_or(0);
   rate_until_ = until;
 }
@@ -150,8 +150,11 @@ void ReadGate::settle(ReadGrant& share, std::uint64_t items_scanned, std::option
   }
   const auto taken = std::exchange(share.taken, std::nullopt);
   asio::dispatch(executor_, [this, taken, items_scanned, cost, known = units.has_value()] {
-    if (!known && std::exchange(has_rate_, false) && without_rate_) {
-      without_rate_();
+    if (!known) {
+      costs_are_known_ = false;
+      if (std::exchange(has_rate_, false) && without_rate_) {
+        without_rate_();
+      }
     }
     units_read_ += cost;
     costs_.add(items_scanned, cost);

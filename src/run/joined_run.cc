@@ -47,6 +47,9 @@ Awaitable<checkpoint::RunState> JoinedRun::state_of(checkpoint::RunRecord record
   };
   if (std::ranges::all_of(parts, is_complete)) {  // it is finished, or nobody has said so yet
     record.finished = co_await run_->finish();
+    if (!record.finished) {
+      throw checkpoint::damaged_checkpoint(location(), "a part that was complete is not any more");
+    }
     parts = checkpoint::finished_segments(record);
   }
   co_return checkpoint::run_state(record, parts, location());

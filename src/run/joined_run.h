@@ -33,6 +33,7 @@ class JoinedRun final : public RunClaim {
   Awaitable<void> release(const Notice& notice) override;
   Awaitable<std::string> hand_over(const Notice& notice) override;
 
+  bool is_idle() const override { return entered_ && sharing_.is_idle(); }
   bool has_written() const override { return true; }
   std::optional<checkpoint::SegmentProgress> totals() const override;
   std::string location() const override { return run_->location(); }

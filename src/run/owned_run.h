@@ -31,6 +31,7 @@ class OwnedRun final : public RunClaim {
   Awaitable<void> release(const Notice& notice) override;
   Awaitable<std::string> hand_over(const Notice& notice) override;
 
+  bool is_idle() const override { return false; }
   bool has_written() const override { return store_->has_written(); }
   std::optional<checkpoint::SegmentProgress> totals() const override { return std::nullopt; }
   std::string location() const override { return store_->location(); }

@@ -51,6 +51,8 @@ class RunClaim {
   /// it. Empty if that cannot be; then it is released.
   virtual Awaitable<std::string> hand_over(const Notice& notice) = 0;
 
+  /// Whether there is nothing that this process could read, because others do.
+  virtual bool is_idle() const = 0;
   /// Whether anything of the progress is durable.
   virtual bool has_written() const = 0;
   /// What the whole run comes to, when several processes share it; nothing while it is not

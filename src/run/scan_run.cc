@@ -78,8 +78,9 @@ Awaitable<ScanOutcome> ScanRun::Impl::run() {
 Awaitable<void> ScanRun::Impl::release(const std::exception_ptr& failure, ScanOutcome& outcome) {
   const bool interrupted = !failure && outcome.status == pipeline::RunStatus::interrupted;
   if (interrupted && context.hands_over && !outcome.not_begun) {
+    const bool is_idle = opening.claim()->is_idle();
     outcome.ownership = co_await opening.claim()->hand_over(notice);
-    outcome.waited = !opening.claimed() && !outcome.ownership.empty();
+    outcome.waited = is_idle || (!opening.claimed() && !outcome.ownership.empty());
   } else {
     co_await opening.claim()->release(notice);
   }

@@ -26,7 +26,7 @@ struct ScanOutcome {
   /// For RunContext::handed_over of the process that continues the run, so that it need not wait;
   /// empty if nothing was handed over.
   std::string ownership = {};
-  bool waited = false;  ///< only for another process, whose lease had not expired
+  bool waited = false;  ///< only for others: one whose lease had not expired, or those who read all
 };
 
 /// Used from one event loop; has threads of its own, which end with it.

@@ -146,9 +146,11 @@ Awaitable<void> Sharing::take_turn() {
 }
 
 Awaitable<void> Sharing::tell() {
+  const TimePoint at = clock_.now();
   ++self_.turn;
   self_.lease = lease_time(sharers());
-  return run_.tell(self_);
+  co_await run_.tell(self_);
+  reads_until_ = at + claim_life(self_.lease);
 }
 
 Awaitable<void> Sharing::look_at_sharers() {
@@ -171,11 +173,12 @@ Awaitable<void> Sharing::look_at_sharers() {
     const bool silent = now - sighting.at > std::clamp(sharer.lease, kShortestLease, kLongestLease);
     (silent ? gone : others).push_back(sharer);
   }
-  seen_ = std::move(seen);
-  others_ = std::move(others);
   for (const Sharer& sharer : gone) {
     co_await run_.forget(sharer);
   }
+  // Last: what is decided next is decided on what this very look has found.
+  seen_ = std::move(seen);
+  others_ = std::move(others);
 }
 
 /// The lowest rate that a user has set.
@@ -212,11 +215,18 @@ Awaitable<void> Sharing::claim_rate(double rate) {
   for (const Sharer& sharer : others_) {
     claims.push_back({.units = sharer.read_units, .wanted = sharer.wanted});
   }
-  self_.wanted = use_.wanted(reading_.units_read(), claim_, clock_.now());
+  if (waiting_ > 0 && held_.empty()) {
+    self_.wanted = 0;
+    use_ = RateUse();  // what it will have use for is not known
+  } else {
+    self_.wanted = use_.wanted(reading_.units_read(), claim_, clock_.now());
+  }
   double next = next_claim(rate, self_.wanted, claims);
-  TimePoint told_at = clock_.now();
+  if (clock_.now() >= reads_until_) {
+    claim_ = 0;  // others may have given this process up
+  }
   if (next < claim_) {
-    reading_.set_rate(next, told_at + claim_life(sharers()));
+    reading_.set_rate(next, reads_until_);
     claim_ = next;
   }
   self_.read_units = next;
@@ -226,14 +236,13 @@ Awaitable<void> Sharing::claim_rate(double rate) {
     const double left = rate * kRounding - claimed_by_others();
     if (next > left) {
       next = std::max(0.0, left);
-      reading_.set_rate(next, told_at + claim_life(sharers()));
-      told_at = clock_.now();
+      reading_.set_rate(next, reads_until_);
       self_.read_units = next;
       co_await tell();
     }
   }
   claim_ = next;
-  reading_.set_rate(next, told_at + claim_life(sharers()));
+  reading_.set_rate(next, reads_until_);
 }
 
 /// What is seen of the sharers must be newer than what is seen of the parts: then one that has
@@ -298,13 +307,13 @@ Awaitable<std::optional<checkpoint::SegmentProgress>> Sharing::next() {
       try {
         claimed = co_await run_.claim(std::move(seen));
       } catch (...) {
-        std::erase(held_, number);
+        let_go(number);
         throw;
       }
       if (claimed) {
         co_return std::move(claimed->progress);
       }
-      std::erase(held_, number);
+      let_go(number);
     } else if (!looking_ && clock_.now() >= looks_again_) {
       const Looking looking(*this);
       co_await look_around();
@@ -322,11 +331,10 @@ Awaitable<void> Sharing::ended(std::uint32_t part, PartEnd why) {
   if (why == PartEnd::failed) {
     failed_.insert(part);
   }
-  returning_.erase(part);
   if (why != PartEnd::lost) {
     co_await run_.give_back(part);
   }
-  std::erase(held_, part);
+  let_go(part);
   changed_.notify_all();
 }
 
@@ -341,18 +349,26 @@ Awaitable<std::vector<std::uint32_t>> Sharing::save(
   // Of others that are lost, pages may still be on their way: they stay until they have `ended`.
   std::vector<std::uint32_t> lost = co_await run_.save(std::move(moved));
   for (const std::uint32_t part : complete) {
-    returning_.erase(part);
-    std::erase(held_, part);
+    let_go(part);
   }
   changed_.notify_all();
   co_return lost;
 }
 
+void Sharing::let_go(std::uint32_t part) {
+  std::erase(held_, part);
+  returning_.erase(part);
+}
+
 /// Others have less than their share, and nothing is free.
 void Sharing::return_surplus() {
-  if (!free_.empty() || std::ranges::none_of(others_, &Sharer::wants_parts)) {
+  if (std::ranges::none_of(others_, &Sharer::wants_parts)) {
     return;
   }
+  if (!free_.empty() && clock_.now() < looks_again_) {
+    return;
+  }
+  free_.clear();  // seen long ago: others may have them
   std::size_t all = held_.size();
   for (const Sharer& sharer : others_) {
     all += sharer.parts;

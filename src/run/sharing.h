@@ -35,9 +35,9 @@ constexpr std::chrono::milliseconds lease_time(std::size_t sharers) {
   return std::max(std::chrono::milliseconds(30'000), 6 * sharing_turn(sharers));
 }
 /// One that could not tell them anything for this long stops reading until it can. Shorter, so that
-/// its part of the read rate is not used twice.
-constexpr std::chrono::milliseconds claim_life(std::size_t sharers) {
-  return lease_time(sharers) * 2 / 3;
+/// its part of the read rate is not used twice. `lease`: as it was told.
+constexpr std::chrono::milliseconds claim_life(std::chrono::milliseconds lease) {
+  return lease * 2 / 3;
 }
 
 /// What all who share a run must agree on, and what each may set for itself.
@@ -84,6 +84,8 @@ class Sharing final : public pipeline::RunParts {
 
   /// What the whole run comes to; nothing while it is not complete.
   const std::optional<checkpoint::FinishedRun>& finished() const { return finished_; }
+  /// Whether it has found no part to read.
+  bool is_idle() const { return held_.empty(); }
   /// Others that are there, as was last heard.
   std::size_t others() const { return others_.size(); }
 
@@ -105,6 +107,7 @@ class Sharing final : public pipeline::RunParts {
   double claimed_by_others() const;
   checkpoint::StoredSegment take_free_part();
   bool looks_hopeless() const;
+  void let_go(std::uint32_t part);
   void return_surplus();
   std::size_t sharers() const { return others_.size() + 1; }
 
@@ -130,7 +133,8 @@ class Sharing final : public pipeline::RunParts {
   std::size_t waiting_ = 0;  ///< readers that found no part
   Event changed_;
 
-  double claim_ = 0;  ///< of the read rate
+  double claim_ = 0;       ///< of the read rate
+  TimePoint reads_until_;  ///< by what was told last
   RateUse use_;
   std::optional<double> told_rate_;  ///< to the user
   std::optional<checkpoint::FinishedRun> finished_;

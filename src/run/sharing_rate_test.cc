@@ -218,7 +218,7 @@ TEST(SharingRateSimulation, CutOffStopsReading) {
                  second.run.cut_off_until = table.start + seconds(200);
                }}});
   EXPECT_GT(pages_of_second(table, seconds(50), seconds(100)), 10);
-  EXPECT_EQ(pages_of_second(table, seconds(101) + claim_life(3), seconds(200)), 0);
+  EXPECT_EQ(pages_of_second(table, seconds(101) + claim_life(lease_time(3)), seconds(200)), 0);
   EXPECT_GT(pages_of_second(table, seconds(204), seconds(300)), 10);
   const pace::Extremes always =
       extremes(table, table.start, table.start + table.lasts, std::chrono::minutes(1));

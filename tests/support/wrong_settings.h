@@ -74,6 +74,8 @@ inline std::vector<WrongSettings> wrong_settings() {
       {{{"share", "true"}, {"checkpoint", "dynamodb:table/r"}, {"restart", "true"}},
        " are both given"},
       {{{"share", "true"}, {"checkpoint", "dynamodb:table/r"}, {"limit", "5"}}, " are both given"},
+      {{{"share", "true"}, {"checkpoint", "dynamodb:table/r"}, {"dead-letters", "f"}},
+       kDeadLetters + " names a file"},
       // Expressions
       {{{"filter", "status = 'open'"}},
        kFilter + " has a value in it, which DynamoDB takes from " + kValues + " only. Write: " +
