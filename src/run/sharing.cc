@@ -33,6 +33,10 @@ constexpr int kHopelessLooks = 4;
 /// Parts that are returned at once.
 constexpr std::size_t kMaxReturnsAtOnce = 32;
 
+/// One that comes late has its part of the read rate when it gets parts to read. One that has
+/// waited for longer leaves it to others.
+constexpr int kIdleTurns = 10;
+
 constexpr double kRounding = 1 + 1e-9;
 
 }  // namespace
@@ -215,7 +219,8 @@ Awaitable<void> Sharing::claim_rate(double rate) {
   for (const Sharer& sharer : others_) {
     claims.push_back({.units = sharer.read_units, .wanted = sharer.wanted});
   }
-  if (waiting_ > 0 && held_.empty()) {
+  idle_turns_ = waiting_ > 0 && held_.empty() ? idle_turns_ + 1 : 0;
+  if (idle_turns_ > kIdleTurns) {
     self_.wanted = 0;
     use_ = RateUse();  // what it will have use for is not known
   } else {

@@ -136,6 +136,7 @@ class Sharing final : public pipeline::RunParts {
   double claim_ = 0;       ///< of the read rate
   TimePoint reads_until_;  ///< by what was told last
   RateUse use_;
+  int idle_turns_ = 0;               ///< one after the other
   std::optional<double> told_rate_;  ///< to the user
   std::optional<checkpoint::FinishedRun> finished_;
   bool leaving_ = false;

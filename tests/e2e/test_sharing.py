@@ -100,7 +100,7 @@ def test_interrupted_sharer(tmp_path: Path) -> None:
 
 
 def test_joins_late(tmp_path: Path) -> None:
-    with FaultServer(**SLOW_TABLE) as server:
+    with FaultServer(**{**SLOW_TABLE, "items": 8000}) as server:
         everyitem = server.everyitem(tmp_path)
         first = everyitem.start(*shared("--segments", 8, "--read-units", 200))
         wait_for(lambda: server.report()["distinct"] > 500, "some items")
@@ -110,7 +110,7 @@ def test_joins_late(tmp_path: Path) -> None:
     for result in results:
         assert result.code == 0, result.stderr
         assert result.summary["items"] > 0, "the first returned none of its parts"
-        assert result.summary["items_total"] == 4000
+        assert result.summary["items_total"] == 8000
     assert report["missing"] == 0 and report["duplicates"] == 0, report
 
 
