@@ -31,7 +31,7 @@ class DynamoDbStore final : public RemoteStore {
     return items_.read_segments(record.token, unread_segments(record.segments));
   }
   Awaitable<std::vector<std::string>> segment_names(std::string token) override {
-    return items_.segment_names(std::move(token));
+    return items_.segment_names(token);
   }
   Awaitable<void> remove(std::vector<std::string> names) override;
 
