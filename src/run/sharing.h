@@ -35,7 +35,7 @@ constexpr std::chrono::milliseconds lease_time(std::size_t sharers) {
   return std::max(std::chrono::milliseconds(30'000), 6 * sharing_turn(sharers));
 }
 /// One that could not tell them anything for this long stops reading until it can. Shorter, so that
-/// its part of the read rate is not used twice. `lease`: as it was told.
+/// its part of the read rate is not used twice. `lease`: as the others know it.
 constexpr std::chrono::milliseconds claim_life(std::chrono::milliseconds lease) {
   return lease * 2 / 3;
 }
@@ -134,7 +134,7 @@ class Sharing final : public pipeline::RunParts {
   Event changed_;
 
   double claim_ = 0;       ///< of the read rate
-  TimePoint reads_until_;  ///< by what was told last
+  TimePoint reads_until_;  ///< by what it told last
   RateUse use_;
   int idle_turns_ = 0;               ///< one after the other
   std::optional<double> told_rate_;  ///< to the user
