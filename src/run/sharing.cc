@@ -196,8 +196,8 @@ std::optional<double> Sharing::rate_of_run() {
   const std::optional<double> told = std::exchange(told_rate_, lowest);
   if (notice_ && lowest != told && lowest != terms_.rate) {
     notice_(
-        fmt::format("another process of this run lets it read {:.6g} units per second: that "
-                    "counts for all",
+        fmt::format("another process of this run was given a lower read rate, {:.6g} units per "
+                    "second, which holds for all",
                     *lowest));
   }
   return lowest;

@@ -175,7 +175,7 @@ def test_lowest_rate_counts(tmp_path: Path) -> None:
         wait_for(lambda: server.report()["distinct"] > 0, "some items")
         fast = everyitem.run(*shared("--read-units", 5000))
         assert slow.finish().code == 0 and fast.code == 0, fast.stderr
-    assert "lets it read 400 units per second: that counts for all" in fast.stderr
+    assert "a lower read rate, 400 units per second, which holds for all" in fast.stderr
 
 
 @pytest.mark.full
