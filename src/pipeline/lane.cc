@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <utility>
 
+#include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_type.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <fmt/format.h>
 
 #include "base/on_loop.h"
@@ -14,9 +16,6 @@
 namespace everyitem::pipeline {
 
 namespace {
-
-/// What is emitted to readers besides the request to stop reading.
-constexpr auto kGivenUp = asio::cancellation_type::partial;
 
 void count_delivered(const Delivered& delivered, RunCounters& counters) {
   counters.items_delivered += delivered.items;
@@ -97,7 +96,7 @@ void Lane::give_up_deliveries() {
     delivery.emit(asio::cancellation_type::terminal);
   }
   for (const auto& reader : readers_) {
-    reader->cancellation.emit(kGivenUp);
+    reader->letters_given_up.emit(asio::cancellation_type::terminal);
   }
 }
 
@@ -274,7 +273,8 @@ Awaitable<void> Lane::pack_page(const source::ScanPage& page, std::uint32_t segm
     co_return;
   }
   content.dead_letters = too_large.size();
-  if (!too_large.empty() && !co_await write_unless_given_up(std::move(too_large))) {
+  if (!too_large.empty() &&
+      !co_await write_unless_given_up(*reader_of_segment_[segment], std::move(too_large))) {
     co_return;
   }
   tracker_.close_page(id, std::move(content));
@@ -336,23 +336,19 @@ Awaitable<void> Lane::deliver_batches() {
 
 /// For a reader: a stop does not end the write, because the page is finished first, but giving up
 /// does. False if that was so.
-Awaitable<bool> Lane::write_unless_given_up(std::vector<sink::DeadLetter> letters) {
-  const auto when_given_up = [](asio::cancellation_type type) {
-    return (type & kGivenUp) == asio::cancellation_type::none ? asio::cancellation_type::none
-                                                              : asio::cancellation_type::terminal;
-  };
-  co_await asio::this_coro::reset_cancellation_state(when_given_up,
-                                                     asio::enable_terminal_cancellation());
+Awaitable<bool> Lane::write_unless_given_up(Reader& reader, std::vector<sink::DeadLetter> letters) {
   bool written = false;
   try {
-    co_await write_dead_letters(std::move(letters));
+    Awaitable<void> writing = write_dead_letters(std::move(letters));
+    co_await asio::co_spawn(
+        parts_.executor, std::move(writing),
+        asio::bind_cancellation_slot(reader.letters_given_up.slot(), asio::use_awaitable));
     written = true;
   } catch (...) {
     if (!deliveries_given_up_) {
       throw;
     }
   }
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   co_return written;
 }
 

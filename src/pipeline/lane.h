@@ -102,10 +102,14 @@ class Lane {
   /// A coroutine that reads one segment after another.
   struct Reader {
     explicit Reader(const asio::any_io_executor& executor) : page_saved(executor) {}
-    asio::cancellation_signal cancellation;  ///< ends a request in flight
-    Event page_saved;                        ///< for the segment it is reading
-    std::optional<PartEnd> end;              ///< why it does not read that to its end
-    bool ends = false;                       ///< whether there is one
+    /// Ends a request in flight, and the wait for a part.
+    asio::cancellation_signal cancellation;
+    /// Ends the write of letters. Another signal, because a signal of another type takes back one
+    /// that its coroutine has not noticed yet.
+    asio::cancellation_signal letters_given_up;
+    Event page_saved;            ///< for the segment it is reading
+    std::optional<PartEnd> end;  ///< why it does not read that to its end
+    bool ends = false;           ///< whether there is one
   };
 
   /// While a page is being packed.
@@ -136,7 +140,7 @@ class Lane {
                              checkpoint::PageContent& content,
                              std::vector<sink::DeadLetter>& too_large);
   Awaitable<void> deliver_batches();
-  Awaitable<bool> write_unless_given_up(std::vector<sink::DeadLetter> letters);
+  Awaitable<bool> write_unless_given_up(Reader& reader, std::vector<sink::DeadLetter> letters);
   Awaitable<void> write_dead_letters(std::vector<sink::DeadLetter> letters);
   Awaitable<void> save_progress();
 

@@ -366,6 +366,17 @@ TEST(Pipeline, StopEndsPageWait) {
   EXPECT_EQ(run.store.state[1].position.last_evaluated_key, Place{.page = 1}.key());
 }
 
+// A machine may be paused between the two, and then does both at once.
+TEST(Pipeline, LateStopEndsAll) {
+  TestRun run({.table = TestTable::of({{3, 3}, {3}}), .shared = true});
+  run.fates[{0, 1}] = "";
+  run.start();
+  run.until_idle();
+  run.pipeline.stop();
+  run.service.clock.advance(StopLimits().delivering);
+  EXPECT_EQ(run.finish().status, RunStatus::interrupted);
+}
+
 TEST(Pipeline, StopDuringThrottling) {
   TestRun run({.table = TestTable::of({{3, 3}})});
   run.fates[{0, 1}] = TestRun::refusal("ProvisionedThroughputExceededException");
