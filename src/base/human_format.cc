@@ -16,6 +16,11 @@ std::string grouped(std::uint64_t number) {
   return text;
 }
 
+std::string decimal(double number) {
+  return number < 1000 ? fmt::format("{:.4g}", number)
+                       : grouped(static_cast<std::uint64_t>(std::llround(number)));
+}
+
 std::string counted(std::uint64_t number, std::string_view noun) {
   return fmt::format("{} {}{}", grouped(number), noun, number == 1 ? "" : "s");
 }

@@ -11,6 +11,9 @@ namespace everyitem {
 /// 1234567 is "1,234,567".
 std::string grouped(std::uint64_t number);
 
+/// As exact as people need it: "12,345", "50", "1.967", "0.0042". Not negative.
+std::string decimal(double number);
+
 /// "1 item", "2 items".
 std::string counted(std::uint64_t number, std::string_view noun);
 

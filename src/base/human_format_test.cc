@@ -16,6 +16,15 @@ TEST(HumanFormat, Numbers) {
   EXPECT_EQ(counted(20000, "item"), "20,000 items");
 }
 
+TEST(HumanFormat, RoundedNumbers) {
+  EXPECT_EQ(decimal(0), "0");
+  EXPECT_EQ(decimal(0.0042), "0.0042");
+  EXPECT_EQ(decimal(1.967295802), "1.967");
+  EXPECT_EQ(decimal(50), "50");
+  EXPECT_EQ(decimal(1000), "1,000");
+  EXPECT_EQ(decimal(12345.6), "12,346");
+}
+
 TEST(HumanFormat, Bytes) {
   EXPECT_EQ(bytes(0), "0 B");
   EXPECT_EQ(bytes(999), "999 B");

@@ -297,7 +297,7 @@ TEST_F(DynamoDbSharedRunTest, SharersTellEachOther) {
                      .lease = std::chrono::seconds(30),
                      .parts = 8,
                      .wants_parts = true,
-                     .rate = 1000,
+                     .rate = 1000 / 3.0,
                      .read_units = 12.5,
                      .wanted = 0.25};
   const Sharer second{.name = "second", .turn = 1};

@@ -46,9 +46,10 @@ std::int64_t expiry_of(std::int64_t finished_at) {
   return std::chrono::duration_cast<std::chrono::seconds>(expires_at.time_since_epoch()).count();
 }
 
-/// DynamoDB refuses numbers nearer to 0 than 1e-130.
+/// In as many digits as it takes to read the same number: users of the same rate must not seem to
+/// have different ones. DynamoDB refuses numbers nearer to 0 than 1e-130.
 json::object decimal_attribute(double number) {
-  return {{"N", fmt::format("{:.9g}", number < 1e-100 ? 0 : number)}};
+  return {{"N", fmt::format("{}", number < 1e-100 ? 0 : number)}};
 }
 
 double decimal_of(const json::object& item, std::string_view name) {

@@ -3,12 +3,11 @@
 #include <fmt/format.h>
 
 #include "base/error.h"
+#include "base/human_format.h"
 
 namespace everyitem::pace {
 
 namespace {
-
-std::string number(double value) { return fmt::format("{:.10g}", value); }
 
 /// Of the capacity, in percent, if that is what sets the rate.
 std::optional<double> percent_of_capacity(const ReadRate& rate,
@@ -26,7 +25,7 @@ std::optional<double> units_per_second(const ReadRate& rate, const source::ReadC
     return rate.units;
   }
   if (!capacity.units_per_second) {
-    throw usage_error(setting::kReadPercent(number(*percent)) +
+    throw usage_error(setting::kReadPercent(decimal(*percent)) +
                           fmt::format(" needs a read capacity, and DescribeTable reports none ({})",
                                       capacity.text()),
                       "Give " + setting::kReadUnits("N") + ", in read units per second.");
@@ -43,13 +42,13 @@ Message read_rate_text(const ReadRate& rate, const source::ReadCapacity& capacit
     text += capacity.units_per_second ? " or " + setting::kReadPercent("P") : Message();
     return text + " limits it";
   }
-  Message text = fmt::format("read rate: {} read units/s", number(*units));
+  Message text = fmt::format("read rate: {} read units/s", decimal(*units));
   if (shared) {
     text += " for all processes together";
   }
   if (const auto percent = percent_of_capacity(rate, capacity)) {
     const std::string_view whose = capacity.of_index ? "index" : "table";
-    text += fmt::format(", {}% of the {}'s ({})", number(*percent), whose, capacity.text());
+    text += fmt::format(", {}% of the {}'s ({})", decimal(*percent), whose, capacity.text());
     return rate.percent ? text
                         : text + "; the rest is left to others, " + setting::kReadPercent("100") +
                               " takes all";

@@ -19,7 +19,7 @@ TEST(ReadRate, UnitsAreAbsolute) {
   EXPECT_EQ(units_per_second({.units = 50}, kProvisioned), 50);
   EXPECT_EQ(units_per_second({.units = 5000}, kOnDemand), 5000);
   EXPECT_EQ(read_rate_text({.units = 50}, kProvisioned), "read rate: 50 read units/s");
-  EXPECT_EQ(read_rate_text({.units = 5000}, kOnDemand), "read rate: 5000 read units/s");
+  EXPECT_EQ(read_rate_text({.units = 5000}, kOnDemand), "read rate: 5,000 read units/s");
 }
 
 TEST(ReadRate, ReportsRateAboveCapacity) {

@@ -14,7 +14,7 @@ std::string reason(const RunOutlook& outlook, const Forecast& expected) {
   const auto whole = [](double number) { return grouped(static_cast<std::uint64_t>(number)); };
   switch (expected.bottleneck) {
     case Bottleneck::read_rate:
-      return fmt::format("the read rate of {} read units/s", whole(*outlook.read_rate));
+      return fmt::format("the read rate of {} read units/s", decimal(*outlook.read_rate));
     case Bottleneck::table:
       return fmt::format("the table's {} read units/s", whole(outlook.read_capacity));
     case Bottleneck::destination_records:

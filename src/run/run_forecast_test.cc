@@ -60,6 +60,13 @@ TEST(Forecast, OwnRateNamedFirst) {
   EXPECT_EQ(forecast(outlook)->bottleneck, Bottleneck::read_rate);
 }
 
+TEST(Forecast, LowRateIsExact) {
+  RunOutlook outlook = large_table();
+  outlook.read_rate = 0.4169971447;
+  EXPECT_THAT(forecast_notices(outlook).at(0).text(),
+              testing::HasSubstr("rate of 0.417 read units/s"));
+}
+
 TEST(Forecast, FilteredByReadingAlone) {
   RunOutlook outlook = large_table();
   outlook.filtered = true;

@@ -151,8 +151,8 @@ std::string numbers_text(const RunSummary& summary) {
       bytes(delivered_bytes / seconds),
       counted(static_cast<std::uint64_t>(std::ceil(counters.read_units)), "read unit"));
   if (progress.read_rate) {
-    text += fmt::format(" ({:.1f} per second of {:.10g})", counters.read_units / seconds,
-                        *progress.read_rate);
+    text += fmt::format(" ({:.1f} per second of {})", counters.read_units / seconds,
+                        decimal(*progress.read_rate));
   }
   if (progress.items_before > 0) {
     text += fmt::format("; {} {}", grouped(progress.items_before),

@@ -196,9 +196,9 @@ std::optional<double> Sharing::rate_of_run() {
   const std::optional<double> told = std::exchange(told_rate_, lowest);
   if (notice_ && lowest != told && lowest != terms_.rate) {
     notice_(
-        fmt::format("another process of this run was given a lower read rate, {:.6g} units per "
+        fmt::format("another process of this run was given a lower read rate, {} units per "
                     "second, which holds for all",
-                    *lowest));
+                    decimal(*lowest)));
   }
   return lowest;
 }

@@ -39,7 +39,7 @@ def test_percent_of_capacity(tmp_path: Path) -> None:
         report = server.stop()
     assert result.code == 0, result.stderr
     assert (
-        "everyitem: read rate: 1000 read units/s, 50% of the table's "
+        "everyitem: read rate: 1,000 read units/s, 50% of the table's "
         "(provisioned: 2,000 read units/s)"
     ) in result.notices
     assert result.summary["read_units"] <= 1000 * (result.summary["seconds"] + 0.5)
