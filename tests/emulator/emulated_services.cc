@@ -125,8 +125,10 @@ ondemand::document iterate(ondemand::parser& parser, const std::string& body) {
 }  // namespace
 
 EmulatedServices::EmulatedServices(TableShape table, StreamShape stream,
-                                   aws::Credentials credentials, const IdentityOptions& identity)
-    : table_(table),
+                                   aws::Credentials credentials, const IdentityOptions& identity,
+                                   const Clock* clock)
+    : clock_(clock),
+      table_(table),
       stream_(stream),
       identities_(std::move(credentials), identity.session_lifetime),
       identity_(identities_, identity),
@@ -356,7 +358,7 @@ Reply EmulatedServices::scan(const std::string& body) {
       }
     }
   }
-  if (!may_be_read(std::chrono::steady_clock::now())) {
+  if (!may_be_read(clock().now())) {
     ++counts_.reads_refused;
     return error_reply(Wire::json, 400, "ProvisionedThroughputExceededException", "Slow down.");
   }
@@ -434,7 +436,7 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
   const bool refuses_some = fault == Fault::partial_throttle || fault == Fault::partial_failure ||
                             fault == Fault::no_failed_count;
   constexpr std::string_view kThrottled = "ProvisionedThroughputExceededException";
-  const auto now = std::chrono::steady_clock::now();
+  const auto time = clock().now();
   /// Why a record is rejected; empty if it is accepted.
   const auto refusal_of = [&](const PutRecord& record) -> std::string_view {
     if (fault == Fault::all_refused || (refuses_some && plan.random(3) == 0)) {
@@ -443,7 +445,7 @@ Reply EmulatedServices::put_records(const std::string& body, Wire wire, std::opt
     if (is_refused(record.data)) {
       return "InvalidArgumentException";
     }
-    if (!shards_.take(record.shard, record.bytes(), now)) {
+    if (!shards_.take(record.shard, record.bytes(), time)) {
       ++counts_.records_throttled;
       return kThrottled;
     }

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/clock.h"
 #include "emulator/emulated_identity.h"
 #include "emulator/emulated_items.h"
 #include "emulator/emulated_parameters.h"
@@ -94,9 +95,10 @@ using PagesServed = std::map<std::uint32_t, std::set<std::uint64_t>>;
 /// One event loop.
 class EmulatedServices {
  public:
-  /// `credentials` and all identities of IdentityRegister may call.
+  /// `credentials` and all identities of IdentityRegister may call. `clock` outlives this; null:
+  /// the machine's.
   EmulatedServices(TableShape table, StreamShape stream, aws::Credentials credentials,
-                   const IdentityOptions& identity = {});
+                   const IdentityOptions& identity = {}, const Clock* clock = nullptr);
 
   /// Responds to a request in its own format. `fault` changes what the service does or responds;
   /// the server itself produces faults of the network. May enlarge the body for the JSON parser's
@@ -106,6 +108,7 @@ class EmulatedServices {
   /// The operation in a request, such as "Scan"; empty if it names none.
   static std::string operation_of(const ReceivedRequest& request);
 
+  const GeneratedTable& table() const { return table_; }
   const ReceivedItems& received() const { return received_; }
   /// Items the stream can never accept: rejected ones, and those whose data alone is larger than a
   /// record. Equals received().missing() when all others have arrived.
@@ -117,11 +120,13 @@ class EmulatedServices {
   /// The pages served since the last call.
   PagesServed take_pages_served() { return std::exchange(pages_served_, {}); }
 
-  /// The offset of the services' clock from this machine's. Some faults change it.
+  IdentityRegister::Time now() const { return clock().wall_now() + clock_offset; }
+
+  /// The offset of the services' wall clock from their clock. Some faults change it.
   std::chrono::seconds clock_offset{0};
 
  private:
-  IdentityRegister::Time now() const { return std::chrono::system_clock::now() + clock_offset; }
+  const Clock& clock() const { return clock_ != nullptr ? *clock_ : machine_clock_; }
   /// Calls IdentityRegister::check, and counts the results.
   std::optional<SignatureRefusal> check_caller(const ReceivedRequest& request,
                                                const std::string& operation,
@@ -139,6 +144,8 @@ class EmulatedServices {
   bool updating() const;
   bool may_be_read(std::chrono::steady_clock::time_point now);
 
+  SystemClock machine_clock_;
+  const Clock* clock_;
   GeneratedTable table_;
   StreamShape stream_;
   IdentityRegister identities_;

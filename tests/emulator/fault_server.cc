@@ -64,6 +64,13 @@ std::string to_json(const std::vector<IssuedSession>& sessions) {
   return boost::json::serialize(list);
 }
 
+std::shared_ptr<EmulatedServices> services_of(const FaultServerOptions& options) {
+  auto services = std::make_shared<EmulatedServices>(options.table, options.stream,
+                                                     options.credentials, options.identity);
+  services->clock_offset = options.clock_offset;
+  return services;
+}
+
 /// The peer sees a reset instead of a proper end.
 void reset(tcp::socket& socket) {
   boost::system::error_code ignored;
@@ -74,12 +81,13 @@ void reset(tcp::socket& socket) {
 }  // namespace
 
 struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
-  Impl(const asio::any_io_executor& executor, FaultServerOptions server_options)
+  Impl(const asio::any_io_executor& executor, FaultServerOptions server_options,
+       std::shared_ptr<EmulatedServices> its_services)
       : options(std::move(server_options)),
-        services(options.table, options.stream, options.credentials, options.identity),
+        services_behind(std::move(its_services)),
+        services(*services_behind),
         plan(options.faults, options.seed),
         acceptor(executor, tcp::endpoint(asio::ip::make_address(options.address), options.port)) {
-    services.clock_offset = options.clock_offset;
     if (options.tls) {
       tls = std::make_unique<ServerTls>();
     }
@@ -96,7 +104,8 @@ struct FaultServer::Impl : std::enable_shared_from_this<Impl> {
   std::string report() const;
 
   FaultServerOptions options;
-  EmulatedServices services;
+  std::shared_ptr<EmulatedServices> services_behind;
+  EmulatedServices& services;
   FaultPlan plan;
   std::unique_ptr<ServerTls> tls;                     ///< null without TLS
   std::map<std::string, std::uint64_t> tls_sessions;  ///< by version and cipher
@@ -160,12 +169,26 @@ Awaitable<void> FaultServer::Impl::answer_requests(Stream& stream) {
       reset(socket);
       break;
     }
+    if (options.network != nullptr) {
+      const bool arrives = co_await options.network->carry_request(request);
+      if (!arrives) {
+        reset(socket);
+        break;
+      }
+    }
     const std::optional<Fault> fault = plan.next(operation);
     if (fault == Fault::reset_before) {
       reset(socket);
       break;
     }
     Reply reply = services.answer(request, fault, plan);
+    if (options.network != nullptr) {
+      const bool returns = co_await options.network->carry_reply(request, reply);
+      if (!returns) {
+        reset(socket);
+        break;
+      }
+    }
     co_await wait(operation == "Scan" ? options.scan_latency : options.put_latency);
     open = co_await send(stream, std::move(reply), fault);
     if (open && options.watch) {
@@ -190,9 +213,8 @@ Awaitable<bool> FaultServer::Impl::send(Stream& stream, Reply reply, std::option
   std::string head = fmt::format(
       "HTTP/1.1 {} {}\r\nDate: {}\r\nContent-Type: {}\r\n"
       "Content-Length: {}\r\n",
-      reply.status, reply.status == 200 ? "OK" : "Error",
-      http_date(std::chrono::system_clock::now() + services.clock_offset), reply.content_type,
-      reply.body.size());
+      reply.status, reply.status == 200 ? "OK" : "Error", http_date(services.now()),
+      reply.content_type, reply.body.size());
   for (const everyitem::http::Header& header : reply.headers) {
     head += fmt::format("{}: {}\r\n", header.name, header.value);
   }
@@ -270,7 +292,11 @@ std::string FaultServer::Impl::report() const {
 }
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)
-    : impl_(std::make_shared<Impl>(executor, std::move(options))) {
+    : FaultServer(executor, options, services_of(options)) {}
+
+FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options,
+                         std::shared_ptr<EmulatedServices> services)
+    : impl_(std::make_shared<Impl>(executor, std::move(options), std::move(services))) {
   asio::co_spawn(executor, impl_->accept(), asio::detached);
 }
 

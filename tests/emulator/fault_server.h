@@ -27,6 +27,20 @@ enum class Moment {
 /// connection is reset.
 using Watch = std::function<bool(Moment moment, std::string_view operation)>;
 
+/// The way between clients and the services, in simulations. Both directions take as long as they
+/// wait; false: the connection is reset instead.
+class Network {
+ public:
+  Network() = default;
+  Network(const Network&) = delete;
+  Network& operator=(const Network&) = delete;
+  virtual ~Network() = default;
+
+  virtual Awaitable<bool> carry_request(const ReceivedRequest& request) = 0;
+  /// Begins at the instant at which the services have answered.
+  virtual Awaitable<bool> carry_reply(const ReceivedRequest& request, const Reply& reply) = 0;
+};
+
 struct FaultServerOptions {
   TableShape table;
   StreamShape stream;
@@ -42,12 +56,16 @@ struct FaultServerOptions {
   std::uint16_t port = 0;                ///< 0 lets the kernel choose one
   bool tls = false;                      ///< HTTPS, with a generated certificate
   Watch watch = {};
+  Network* network = nullptr;  ///< null: nothing but the latencies above
 };
 
 /// One event loop. `stop` ends everything it does.
 class FaultServer {
  public:
   FaultServer(const asio::any_io_executor& executor, FaultServerOptions options);
+  /// One of several servers of the same services, whose options it does not use.
+  FaultServer(const asio::any_io_executor& executor, FaultServerOptions options,
+              std::shared_ptr<EmulatedServices> services);
   FaultServer(const FaultServer&) = delete;
   FaultServer& operator=(const FaultServer&) = delete;
   ~FaultServer();

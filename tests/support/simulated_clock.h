@@ -2,6 +2,7 @@
 // instant.
 #pragma once
 
+#include <algorithm>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -18,20 +19,20 @@ namespace everyitem {
 
 /// Unlike with FakeClock, any number of coroutines can sleep at once; they wake in the order of
 /// their times. The same program with the same seeds always behaves the same. One event loop, run
-/// by `run`.
+/// by `run`; or several of one thread, run by whoever calls `advance` when none has anything to do.
 class SimulatedClock final : public Clock {
  public:
   explicit SimulatedClock(asio::io_context& loop) : loop_(loop) {}
 
   std::chrono::system_clock::time_point wall_now() const override {
-    return std::chrono::system_clock::time_point(
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(
-            steady_.time_since_epoch()));
+    return kBegin + std::chrono::duration_cast<std::chrono::system_clock::duration>(
+                        steady_.time_since_epoch());
   }
   std::chrono::steady_clock::time_point now() const override { return steady_; }
 
   Awaitable<void> sleep(std::chrono::nanoseconds duration) override {
-    asio::steady_timer woken(loop_, asio::steady_timer::time_point::max());
+    asio::steady_timer woken(co_await asio::this_coro::executor,
+                             asio::steady_timer::time_point::max());
     bool due = false;
     const Waiting waiting(*this, steady_ + duration, [&] {
       due = true;
@@ -48,21 +49,28 @@ class SimulatedClock final : public Clock {
     return std::make_unique<SimulatedTimer>(*this, std::move(ring));
   }
 
+  /// Lets time pass until the next who waits is due, and wakes it. False if nobody waits.
+  bool advance() {
+    if (waiting_.empty()) {
+      return false;
+    }
+    const auto first = waiting_.extract(waiting_.begin());
+    steady_ = std::max(steady_, first.key().first);
+    first.mapped()();
+    return true;
+  }
+
   /// Runs the loop until nobody sleeps or has anything to do, and no timer is set.
   void run() {
-    for (;;) {
+    do {
       loop_.restart();
       loop_.poll();
-      if (waiting_.empty()) {
-        return;
-      }
-      const auto first = waiting_.extract(waiting_.begin());
-      steady_ = first.key().first;
-      first.mapped()();
-    }
+    } while (advance());
   }
 
  private:
+  static constexpr auto kBegin = std::chrono::sys_days{std::chrono::year{2026} / 11 / 23};
+
   /// Sorted by time, and then by the order in which they began to wait.
   using Key = std::pair<std::chrono::steady_clock::time_point, std::uint64_t>;
 
