@@ -130,6 +130,12 @@ PARTS = [
         r"\d+ runs .*",
     ),
     Part(
+        "shared-runs",
+        "200 shared runs in simulated time, with faults, kills, pauses and cut-off sharers",
+        [[FAULT_RUNS, "--shared", "--runs", 200]],
+        r"\d+ shared runs .*",
+    ),
+    Part(
         "kills",
         "one scan killed 2,000 times, and one without other faults 500 times",
         [[FAULT_RUNS, "--kills", 2000], [FAULT_RUNS, "--kills", 500, "--calm"]],

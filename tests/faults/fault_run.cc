@@ -42,12 +42,6 @@ namespace {
 /// call twice.
 constexpr std::uint64_t kRequestsApart = 300;
 
-/// The faults a scan must survive however often they strike; the others end it by design.
-bool can_be_survived(Fault fault) {
-  return fault != Fault::access_denied && fault != Fault::not_found &&
-         fault != Fault::kms_access_denied && fault != Fault::kms_disabled;
-}
-
 /// Everything a run derives from its seed.
 struct Draw {
   explicit Draw(std::uint64_t seed) : random(seed) {
@@ -350,6 +344,11 @@ emulator::ReceivedCounts letters_in_table(const emulator::EmulatedServices& serv
     letters.add(item);
   }
   return letters.counts();
+}
+
+bool can_be_survived(Fault fault) {
+  return fault != Fault::access_denied && fault != Fault::not_found &&
+         fault != Fault::kms_access_denied && fault != Fault::kms_disabled;
 }
 
 bool loses_the_answer(Fault fault) {

@@ -27,6 +27,8 @@ enum class KillMoment {
 emulator::ReceivedCounts letters_in_table(const emulator::EmulatedServices& services,
                                           const emulator::GeneratedTable& table);
 
+/// The faults a scan must survive however often they strike; the others end it by design.
+bool can_be_survived(emulator::Fault fault);
 /// After these the records of a PutRecords request may have been taken without the client knowing.
 bool loses_the_answer(emulator::Fault fault);
 

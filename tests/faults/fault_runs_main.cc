@@ -1,4 +1,5 @@
 // Many runs with faults, each with its own seed; prints the results in one line.
+#include <algorithm>
 #include <cstdint>
 #include <exception>
 
@@ -6,6 +7,7 @@
 #include <fmt/format.h>
 
 #include "fault_run.h"
+#include "shared_fault_run.h"
 
 namespace {
 
@@ -45,6 +47,40 @@ int run_all(std::uint64_t first_seed, std::uint64_t runs, bool verbose) {
   return broken == 0 ? 0 : 1;
 }
 
+int share(std::uint64_t first_seed, std::uint64_t runs, bool verbose) {
+  std::uint64_t broken = 0;
+  std::uint64_t sharers = 0;
+  std::uint64_t taken_over = 0;
+  std::uint64_t missing = 0;
+  std::uint64_t duplicates = 0;
+  std::uint64_t allowed = 0;
+  double highest = 0;
+  for (std::uint64_t seed = first_seed; seed < first_seed + runs; ++seed) {
+    const everyitem::faults::SharedFaultResult result =
+        everyitem::faults::share_with_faults(seed, verbose);
+    if (verbose || !result.as_promised()) {
+      fmt::print("{}\n", result.to_text());
+      std::fflush(stdout);
+    }
+    broken += result.as_promised() ? 0 : 1;
+    sharers += result.sharers;
+    taken_over += result.taken_over;
+    missing += result.missing;
+    duplicates += result.received.duplicates;
+    allowed += result.duplicates_allowed;
+    if (result.rate > 0) {
+      highest = std::max(highest, result.max_in_a_minute / 60 / result.rate);
+    }
+  }
+  fmt::print(
+      "{} shared runs (seeds {} to {}), {} not as promised: {} sharers, {} parts taken over, {} "
+      "missing, {} duplicates (at most {} allowed), at most {:.1f} percent of the rate in any "
+      "minute\n",
+      runs, first_seed, first_seed + runs - 1, broken, sharers, taken_over, missing, duplicates,
+      allowed, 100 * highest);
+  return broken == 0 ? 0 : 1;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -55,15 +91,20 @@ int main(int argc, char** argv) {
   std::uint64_t seed = 1;
   std::uint64_t kills = 0;
   bool calm = false;
+  bool shared = false;
   bool verbose = false;
   program.add_option("--runs", runs, "How many")->capture_default_str();
   program.add_option("--seed", seed, "Of the first; the next has the next")->capture_default_str();
   program.add_option("--kills", kills, "One run instead, of one scan that is killed so often");
   program.add_flag("--calm", calm, "With --kills: no other faults");
+  program.add_flag("--shared", shared, "Runs that several processes share, in simulated time");
   program.add_flag("--verbose", verbose, "A line for every run");
   CLI11_PARSE(program, argc, argv);
 
   try {
+    if (shared) {
+      return share(seed, runs, verbose);
+    }
     return kills > 0 ? kill(seed, kills, calm) : run_all(seed, runs, verbose);
   } catch (const std::exception& error) {
     fmt::print(stderr, "fault_runs: {}\n", error.what());

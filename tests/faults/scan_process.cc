@@ -24,22 +24,6 @@ namespace {
 
 constexpr std::chrono::minutes kMaxOffset{40};
 
-Environment environment_of(const ScanSetup& setup) {
-  return [credentials = setup.credentials,
-          ca_bundle = setup.ca_bundle](std::string_view name) -> std::string {
-    if (name == "AWS_ACCESS_KEY_ID") {
-      return credentials.access_key_id;
-    }
-    if (name == "AWS_SECRET_ACCESS_KEY") {
-      return credentials.secret_access_key;
-    }
-    if (name == "AWS_CA_BUNDLE") {
-      return ca_bundle;
-    }
-    return name == "AWS_REGION" ? "us-east-1" : "";
-  };
-}
-
 run::ScanSettings settings_of(const ScanSetup& setup) {
   run::ScanSettings settings;
   settings.table.name = "table";
@@ -59,7 +43,7 @@ run::ScanSettings settings_of(const ScanSetup& setup) {
 
 std::unique_ptr<run::ScanRun> make_run(const asio::any_io_executor& executor,
                                        const ScanSetup& setup, Clock& clock) {
-  run::RunContext context{.environment = environment_of(setup),
+  run::RunContext context{.environment = environment_with(setup.credentials, setup.ca_bundle),
                           .clock = clock,
                           .random_seed = setup.seed,
                           .timeouts = {.idle = setup.idle_timeout}};
@@ -79,6 +63,22 @@ std::string scan_alone(const ScanSetup& setup) {
 }
 
 }  // namespace
+
+Environment environment_with(aws::Credentials credentials, std::string ca_bundle) {
+  return [credentials = std::move(credentials),
+          ca_bundle = std::move(ca_bundle)](std::string_view name) -> std::string {
+    if (name == "AWS_ACCESS_KEY_ID") {
+      return credentials.access_key_id;
+    }
+    if (name == "AWS_SECRET_ACCESS_KEY") {
+      return credentials.secret_access_key;
+    }
+    if (name == "AWS_CA_BUNDLE") {
+      return ca_bundle;
+    }
+    return name == "AWS_REGION" ? "us-east-1" : "";
+  };
+}
 
 HastyClock::HastyClock(std::uint64_t seed_of_jumps) : random_(seed_of_jumps) { jump(); }
 

@@ -14,12 +14,16 @@
 
 #include "aws/credentials.h"
 #include "base/clock.h"
+#include "base/environment.h"
 #include "checkpoint/checkpoint_location.h"
 
 namespace everyitem::faults {
 
 /// Where dead letters go that are in a table.
 inline const checkpoint::DynamoDbLocation kLetters{.table = "letters", .run = "faults"};
+
+/// All that a scan finds in its environment.
+Environment environment_with(aws::Credentials credentials, std::string ca_bundle = {});
 
 /// Waits a thousandth of the requested time, which keeps the order of events but not the time.
 class HastyClock final : public Clock {
