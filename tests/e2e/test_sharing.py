@@ -3,6 +3,7 @@
 import signal
 import time
 from pathlib import Path
+from random import Random
 from typing import Any, List
 
 import pytest
@@ -214,6 +215,52 @@ def test_killed_and_stopped(tmp_path: Path) -> None:
         report = server.report()
     assert report["missing"] == 0 and report["altered"] == 0, report
     assert report["duplicates"] <= 3 * 2 * 16 * 100, report
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("seed", range(1, 21))
+def test_disturbed_sharers(tmp_path: Path, seed: int) -> None:
+    """Killed, terminated, and stopped for a moment or until the others have given them up."""
+    chance = Random(seed)
+    disturbances = ["kill", "terminate", "stop", "stop for long"]
+    with FaultServer(**{**SLOW_TABLE, "items": 6000}) as server:
+        everyitem = server.everyitem(tmp_path)
+        command = shared("--segments", chance.choice((8, 24, 64)), "--read-units", 100)
+        processes = [everyitem.start(*command) for _ in range(chance.randint(3, 5))]
+        stopped = []
+        for arrived in sorted(chance.sample(range(100, 5000), len(processes) - 1)):
+            wait_for(lambda: server.report()["distinct"] > arrived, "some items", 180)
+            for process in stopped:
+                process.signal(signal.SIGCONT)
+            stopped = []
+            disturbed = processes[chance.randrange(1, len(processes))]
+            how = disturbances[(seed + arrived) % len(disturbances)]
+            if how == "kill":
+                processes.remove(disturbed)
+                disturbed.kill()
+                processes.append(everyitem.start(*command))
+            elif how == "terminate":
+                disturbed.signal(signal.SIGTERM)
+            else:
+                disturbed.signal(signal.SIGSTOP)
+                stopped.append(disturbed)
+            if how == "stop for long":
+                mine = f"process {disturbed.pid} on "
+                wait_for(
+                    lambda: not any(mine in sharer["item"]["S"] for sharer in items_of(server, "sharer-")),
+                    "it to be given up",
+                    120,
+                )
+        for process in stopped:
+            process.signal(signal.SIGCONT)
+        results = [process.finish(180) for process in processes]
+        for result in results:
+            assert result.code in (0, INTERRUPTED), result.stderr
+            if result.code == 0:
+                assert result.summary["items_total"] == 6000
+        assert results[0].code == 0
+        report = server.report()
+    assert report["missing"] == 0 and report["altered"] == 0, report
 
 
 @pytest.mark.full
