@@ -67,6 +67,11 @@ Awaitable<std::optional<RunRecord>> DynamoDbSharedRun::join() {
     throw shared_otherwise(location(), false);
   }
   record_ = there.record;
+  if (record_ && record_->finished) {
+    // By whoever finished it and was killed before it could.
+    Awaitable<std::vector<std::string>> left = left_by_this_run();
+    co_await remove(std::move(left));
+  }
   co_return record_;
 }
 
@@ -231,11 +236,16 @@ Awaitable<std::optional<FinishedRun>> DynamoDbSharedRun::finish() {
   co_return finished.finished;
 }
 
-/// By processes that were killed before they had written the record: it can never be written now.
+/// By processes that were killed before they had written the record: it can never be written now;
+/// and of runs that this one takes the place of.
 Awaitable<std::vector<std::string>> DynamoDbSharedRun::left_by_others() {
   std::vector<std::string> names = co_await run_items_.segment_names({});
-  const std::string own = segment_prefix(record().token);
-  std::erase_if(names, [&own](const std::string& name) { return name.starts_with(own); });
+  std::ranges::move(co_await items_.names(std::string(kSharerPrefix)), std::back_inserter(names));
+  const std::string segments = segment_prefix(record().token);
+  const std::string sharers = sharer_prefix(record().token);
+  std::erase_if(names, [&](const std::string& name) {
+    return name.starts_with(segments) || name.starts_with(sharers);
+  });
   co_return names;
 }
 
@@ -263,7 +273,14 @@ Awaitable<std::vector<Sharer>> DynamoDbSharedRun::sharers() {
   const std::vector<json::object> items = co_await items_.query(sharer_prefix(record().token));
   sharers.reserve(items.size());
   for (const json::object& item : items) {
-    sharers.push_back(parse_sharer_item(item, record().token, location()));
+    try {
+      sharers.push_back(parse_sharer_item(item, record().token, location()));
+    } catch (const DamagedCheckpoint& error) {
+      // As if it were gone: whoever it is finds out that it has lost its parts.
+      if (notice_ && !std::exchange(told_damage_, true)) {
+        notice_("ignored what is no item of a sharer: " + error.message());
+      }
+    }
   }
   co_return sharers;
 }

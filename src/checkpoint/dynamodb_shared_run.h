@@ -48,6 +48,7 @@ class DynamoDbSharedRun final : public SharedRun {
   Clock& clock_;
   Notice notice_;
   std::string name_;
+  bool told_damage_ = false;
   std::optional<RunRecord> record_;              ///< of the run that this process takes part in
   std::map<std::uint32_t, StoredSegment> held_;  ///< the parts that it has claimed
 };

@@ -341,16 +341,65 @@ TEST_F(DynamoDbSharedRunTest, EarlierWordForgottenToo) {
   EXPECT_TRUE(run(first_->sharers()).empty());
 }
 
-TEST_F(DynamoDbSharedRunTest, DamagedSharerIsRefused) {
+TEST_F(DynamoDbSharedRunTest, DamagedSharerLeftOut) {
   begin();
   run(first_->tell({.name = "first", .turn = 5}));
+  const Sharer second{.name = "second", .turn = 1, .rate = 5};
+  run(second_->tell(second));
   auto& item = std::ranges::find_if(items_.tables["checkpoints"], [](const auto& entry) {
                  return entry.first.second.starts_with("sharer-");
                })->second;
-  for (const std::string text : {"-1", "nan", "inf", "x", "1e999", ""}) {
+  for (const std::string text : {"-1", "nan", "inf", "x", "1e999", "", "1e100"}) {
     item["read_units"] = {{"N", text}};
-    EXPECT_THROW(run(first_->sharers()), DamagedCheckpoint) << text;
+    EXPECT_EQ(run(first_->sharers()), std::vector{second}) << text;
   }
+  item["read_units"] = {{"N", "0"}};
+  EXPECT_EQ(run(first_->sharers()).size(), 2U);
+  item["rate"] = {{"N", "0"}};
+  EXPECT_EQ(run(first_->sharers()), std::vector{second});
+  ASSERT_EQ(notices_.size(), 1U);
+  EXPECT_NE(notices_[0].find("the item of a sharer"), std::string::npos);
+}
+
+TEST_F(DynamoDbSharedRunTest, LastVersionIsRefused) {
+  begin(1);
+  const auto item = [this](std::string_view prefix) -> boost::json::object& {
+    return std::ranges::find_if(
+               items_.tables["checkpoints"],
+               [prefix](const auto& entry) { return entry.first.second.starts_with(prefix); })
+        ->second;
+  };
+  item("segment-")["version"] = {{"N", "18446744073709551615"}};
+  EXPECT_THROW(run(first_->parts()), DamagedCheckpoint);
+  item("run")["version"] = {{"N", "18446744073709551615"}};
+  EXPECT_THROW(run(second_->join()), DamagedCheckpoint);
+}
+
+// By one that was killed before it had removed them.
+TEST_F(DynamoDbSharedRunTest, LeftoversAreRemoved) {
+  begin(2);
+  run(second_->tell({.name = "second", .turn = 1}));
+  const auto before = items_.tables["checkpoints"];
+  for (std::uint32_t number = 0; number < 2; ++number) {
+    ASSERT_TRUE(claim(*first_, number));
+    run(first_->save({progress(number, 5, true)}));
+  }
+  ASSERT_TRUE(run(first_->finish()).has_value());
+  ASSERT_EQ(items_in_table(), 1U);
+  const auto leave = [&] {
+    for (const auto& [key, item] : before) {
+      if (key.second != "run") {
+        items_.tables["checkpoints"][key] = item;
+      }
+    }
+  };
+  leave();
+  EXPECT_TRUE(run(process("third")->join())->finished);
+  EXPECT_EQ(items_in_table(), 1U);
+  leave();
+  items_.tables["checkpoints"].erase({"nightly", "run"});
+  EXPECT_TRUE(run(process("fourth")->begin(example(3))));
+  EXPECT_EQ(items_in_table(), 4U);
 }
 
 TEST_F(DynamoDbSharedRunTest, SharedOrNot) {

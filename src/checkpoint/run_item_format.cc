@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <charconv>
 #include <chrono>
-#include <cmath>
 #include <exception>
+#include <limits>
 #include <stdexcept>
 #include <utility>
 
@@ -52,12 +52,15 @@ json::object decimal_attribute(double number) {
   return {{"N", fmt::format("{}", number < 1e-100 ? 0 : number)}};
 }
 
+/// In read units per second: more than a user may set.
+constexpr double kMaxUnits = 1e9;
+
 double decimal_of(const json::object& item, std::string_view name) {
   const json::string& digits = item.at(name).as_object().at("N").as_string();
   double number = 0;
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || !(number >= 0) ||
-      !std::isfinite(number)) {
+      number > kMaxUnits) {
     throw std::out_of_range(fmt::format("{} is not a number of units", name));
   }
   return number;
@@ -73,6 +76,23 @@ std::string name_after(const std::string& prefix, const std::string& key) {
 
 std::optional<double> optional_decimal_of(const json::object& item, std::string_view name) {
   return item.contains(name) ? std::optional(decimal_of(item, name)) : std::nullopt;
+}
+
+std::optional<double> rate_of(const json::object& item) {
+  const std::optional<double> rate = optional_decimal_of(item, "rate");
+  if (rate == 0) {
+    throw std::out_of_range("a rate of 0");
+  }
+  return rate;
+}
+
+/// One more is written by whoever changes the item.
+std::uint64_t version_of(const json::object& item) {
+  const auto version = number_of<std::uint64_t>(item, "version");
+  if (version == 0 || version == std::numeric_limits<std::uint64_t>::max()) {
+    throw std::out_of_range("no version");
+  }
+  return version;
 }
 
 }  // namespace
@@ -111,7 +131,7 @@ RunRecord parse_run_item(const json::object& item, const std::string& location) 
   try {
     require_format(location, number_of<std::uint64_t>(item, "format"));
     RunRecord record{.token = text_of(item, "token"),
-                     .version = number_of<std::uint64_t>(item, "version"),
+                     .version = version_of(item),
                      .generation = number_of<std::uint64_t>(item, "generation"),
                      .owner = text_of(item, "owner"),
                      .owned = flag_of(item, "owned"),
@@ -161,7 +181,7 @@ std::optional<StoredSegment> parse_segment_item(const json::object& item, const 
       return std::nullopt;
     }
     StoredSegment segment{.progress = progress_of(item),
-                          .version = number_of<std::uint64_t>(item, "version"),
+                          .version = version_of(item),
                           .sharer = optional_text_of(item, "sharer")};
     segment.progress.segment = number;
     return segment;
@@ -170,7 +190,9 @@ std::optional<StoredSegment> parse_segment_item(const json::object& item, const 
   }
 }
 
-std::string sharer_prefix(std::string_view token) { return fmt::format("sharer-{}-", token); }
+std::string sharer_prefix(std::string_view token) {
+  return fmt::format("{}{}-", kSharerPrefix, token);
+}
 
 json::object sharer_item(json::object key, const Sharer& sharer) {
   json::object item = std::move(key);
@@ -196,7 +218,7 @@ Sharer parse_sharer_item(const json::object& item, std::string_view token,
             .lease = std::chrono::milliseconds(number_of<std::uint32_t>(item, "lease")),
             .parts = number_of<std::uint32_t>(item, "parts"),
             .wants_parts = flag_of(item, "wants_parts"),
-            .rate = optional_decimal_of(item, "rate"),
+            .rate = rate_of(item),
             .read_units = decimal_of(item, "read_units"),
             .wanted = optional_decimal_of(item, "wanted")};
   } catch (const std::exception& error) {  // Boost.JSON's, of several types, and our own

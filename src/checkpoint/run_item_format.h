@@ -37,7 +37,9 @@ std::optional<StoredSegment> parse_segment_item(const boost::json::object& item,
                                                 const std::string& token,
                                                 const std::string& location);
 
-/// What the sort keys of those who share a run begin with; their names follow.
+/// What the sort keys of those who share a run begin with, of any run or of one; their names
+/// follow.
+inline constexpr std::string_view kSharerPrefix = "sharer-";
 std::string sharer_prefix(std::string_view token);
 /// `key`: the item's key attributes.
 boost::json::object sharer_item(boost::json::object key, const Sharer& sharer);

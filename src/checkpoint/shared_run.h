@@ -62,7 +62,8 @@ class SharedRun {
   /// nothing if parts are not complete.
   virtual Awaitable<std::optional<FinishedRun>> finish() = 0;
 
-  /// Those who have told something and have not left, in the order of their names.
+  /// Those who have told something and have not left, in the order of their names. What cannot be
+  /// read is left out, with a notice.
   virtual Awaitable<std::vector<Sharer>> sharers() = 0;
   /// Tells the others. The name is that of this process.
   virtual Awaitable<void> tell(Sharer self) = 0;

@@ -19,6 +19,11 @@ Awaitable<std::optional<checkpoint::RunState>> JoinedRun::claim() {
   std::optional<checkpoint::RunRecord> record;
   try {
     record = co_await sharing_.join();
+  } catch (const checkpoint::DamagedCheckpoint& error) {
+    ErrorDetails details = error.details();
+    details.hint =
+        "A new run needs another name: " + setting::kCheckpoint("dynamodb:TABLE/RUN") + ".";
+    throw checkpoint::DamagedCheckpoint(error.kind(), std::move(details));
   } catch (const Error& error) {
     aws::require_known(error, setting::kCheckpoint);
     throw;

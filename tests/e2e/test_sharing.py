@@ -142,6 +142,15 @@ def test_run_of_its_own(tmp_path: Path) -> None:
         assert alone.finish().code == 0
 
 
+def test_damaged_run(tmp_path: Path) -> None:
+    with FaultServer(items=200) as server:
+        damaged = {"PutRequest": {"Item": {"run": {"S": "nightly"}, "item": {"S": "run"}, "format": {"N": "2"}}}}
+        server.client("dynamodb").batch_write_item(RequestItems={"checkpoints": [damaged]})
+        result = server.everyitem(tmp_path).run(*shared())
+    assert result.code == 1 and "damaged" in result.stderr, result.stderr
+    assert "--restart" not in result.stderr and "--checkpoint dynamodb:TABLE/RUN" in result.stderr
+
+
 def test_dead_letters_together(tmp_path: Path) -> None:
     with FaultServer(items=600, refused_every=20, page_bytes=5000) as server:
         processes = [server.everyitem(tmp_path / str(number)).start(*shared()) for number in range(2)]
