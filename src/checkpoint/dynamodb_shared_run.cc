@@ -278,7 +278,7 @@ Awaitable<std::vector<Sharer>> DynamoDbSharedRun::sharers() {
     } catch (const DamagedCheckpoint& error) {
       // As if it were gone: whoever it is finds out that it has lost its parts.
       if (notice_ && !std::exchange(told_damage_, true)) {
-        notice_("ignored what is no item of a sharer: " + error.message());
+        notice_("ignored an item that is not a sharer: " + error.message());
       }
     }
   }
