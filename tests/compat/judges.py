@@ -2,8 +2,8 @@
 """What takes long, or needs what others wrote: `./test --judges [PART...]` runs this.
 
 Without PART it runs every part that has not yet passed at this commit, so it can be interrupted and started
-again; build/judges/state.json remembers. Named parts always run. A part whose tools cannot be installed
-is skipped. Writes tests/compat/results.md. Exit code 0 if nothing failed, 1 if something did, 2 if used
+again. Named parts always run. A part whose tools cannot be installed is skipped. Writes
+tests/compat/results.json, which keeps the last result of each part wherever it ran, and results.md from it. Exit code 0 if nothing failed, 1 if something did, 2 if used
 wrongly, 130 if interrupted.
 """
 
@@ -22,7 +22,7 @@ from typing import Any, Callable, Dict, List, NamedTuple, Optional, Sequence
 ROOT = Path(__file__).resolve().parent.parent.parent
 HERE = ROOT / "tests" / "compat"
 BUILD = ROOT / "build" / "judges"
-STATE = BUILD / "state.json"
+STATE = HERE / "results.json"
 RESULTS = HERE / "results.md"
 VENV = BUILD / "venv"
 RELEASE = ROOT / "build" / "release"
@@ -216,8 +216,9 @@ class State:
     def keep(self, name: str, result: Result) -> None:
         self.results[name] = result
         written = json.dumps({key: value._asdict() for key, value in self.results.items()}, indent=1)
-        STATE.with_suffix(".new").write_text(written)
-        STATE.with_suffix(".new").replace(STATE)
+        unfinished = BUILD / STATE.name
+        unfinished.write_text(written + "\n")
+        unfinished.replace(STATE)
         RESULTS.write_text(self.table())
 
     def table(self) -> str:
@@ -253,7 +254,8 @@ def git(*arguments: str) -> str:
 
 def commit_under_test() -> Optional[str]:
     """Nothing if files differ from it."""
-    if git("status", "--porcelain", "--untracked-files=no", "--", ".", f":!{RESULTS.relative_to(ROOT)}"):
+    written = [f":!{path.relative_to(ROOT)}" for path in (STATE, RESULTS)]
+    if git("status", "--porcelain", "--untracked-files=no", "--", ".", *written):
         return None
     return git("rev-parse", "--short=10", "HEAD")
 
