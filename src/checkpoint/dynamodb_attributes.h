@@ -18,9 +18,20 @@ boost::json::object number_attribute(Number number) {
   return {{"N", fmt::to_string(number)}};
 }
 
-/// Throws as Boost.JSON does if there is no such attribute.
+/// The value of an attribute of this type. Throws as Boost.JSON does if there is no such attribute,
+/// and if it has another type as well.
+inline const boost::json::value& typed_value(const boost::json::object& item, std::string_view name,
+                                             std::string_view type) {
+  const boost::json::object& attribute = item.at(name).as_object();
+  if (attribute.size() != 1) {
+    throw std::out_of_range(fmt::format("{} does not have one type", name));
+  }
+  return attribute.at(type);
+}
+
+/// Throws what typed_value throws.
 inline std::string text_of(const boost::json::object& item, std::string_view name) {
-  return std::string(item.at(name).as_object().at("S").as_string());
+  return std::string(typed_value(item, name, "S").as_string());
 }
 
 /// Empty if there is no such attribute: DynamoDB once had no empty texts.
@@ -31,7 +42,7 @@ inline std::string optional_text_of(const boost::json::object& item, std::string
 /// Throws if there is no such attribute, or it is not an integer.
 template <typename Number>
 Number number_of(const boost::json::object& item, std::string_view name) {
-  const boost::json::string& digits = item.at(name).as_object().at("N").as_string();
+  const boost::json::string& digits = typed_value(item, name, "N").as_string();
   Number number{};
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (read.ec != std::errc() || read.ptr != digits.data() + digits.size()) {
@@ -40,9 +51,9 @@ Number number_of(const boost::json::object& item, std::string_view name) {
   return number;
 }
 
-/// Throws as Boost.JSON does if there is no such attribute.
+/// Throws what typed_value throws.
 inline bool flag_of(const boost::json::object& item, std::string_view name) {
-  return item.at(name).as_object().at("BOOL").as_bool();
+  return typed_value(item, name, "BOOL").as_bool();
 }
 
 }  // namespace everyitem::checkpoint

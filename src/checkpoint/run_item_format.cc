@@ -56,7 +56,7 @@ json::object decimal_attribute(double number) {
 constexpr double kMaxUnits = 1e9;
 
 double decimal_of(const json::object& item, std::string_view name) {
-  const json::string& digits = item.at(name).as_object().at("N").as_string();
+  const json::string& digits = typed_value(item, name, "N").as_string();
   double number = 0;
   const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), number);
   if (read.ec != std::errc() || read.ptr != digits.data() + digits.size() || !(number >= 0) ||
