@@ -78,8 +78,9 @@ struct SharedDraw {
     const auto segments = static_cast<std::uint32_t>(between(1, 100));
     // So that it lasts about that long, if nothing comes between.
     const auto lasts = static_cast<double>(between(60, 240));
-    const auto bytes = static_cast<double>(
-        server.table.items * (server.table.min_item_bytes + server.table.max_item_bytes) / 2);
+    const auto bytes =
+        static_cast<double>(server.table.items) / 2 *
+        static_cast<double>(server.table.min_item_bytes + server.table.max_item_bytes);
     double page_seconds = 0.1;
     if (is_paced) {
       rate = bytes / 8192 / lasts;
@@ -148,6 +149,7 @@ struct SharedDraw {
     std::ranges::shuffle(kinds, random);
     kinds.resize(between(1, kinds.size()));
     std::vector<FaultRule> rules;
+    rules.reserve(kinds.size());
     for (const Fault fault : kinds) {
       rules.push_back({.fault = fault, .rate = total_rate / static_cast<double>(kinds.size())});
     }
