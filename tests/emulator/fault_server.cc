@@ -291,7 +291,7 @@ std::string FaultServer::Impl::report() const {
       to_json(services.identities().issued()), options.seed);
 }
 
-FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options)
+FaultServer::FaultServer(const asio::any_io_executor& executor, const FaultServerOptions& options)
     : FaultServer(executor, options, services_of(options)) {}
 
 FaultServer::FaultServer(const asio::any_io_executor& executor, FaultServerOptions options,

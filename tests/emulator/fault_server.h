@@ -62,7 +62,7 @@ struct FaultServerOptions {
 /// One event loop. `stop` ends everything it does.
 class FaultServer {
  public:
-  FaultServer(const asio::any_io_executor& executor, FaultServerOptions options);
+  FaultServer(const asio::any_io_executor& executor, const FaultServerOptions& options);
   /// One of several servers of the same services, whose options it does not use.
   FaultServer(const asio::any_io_executor& executor, FaultServerOptions options,
               std::shared_ptr<EmulatedServices> services);
