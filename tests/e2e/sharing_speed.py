@@ -19,12 +19,13 @@ import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, List
+from typing import List
 
 from fault_server import FaultServer, scan_of
 from running import wait_for
+from sharing import SLOW_TABLE, items_of
 
-SHARED = ("--share", "--checkpoint", "dynamodb:checkpoints/speed", "--segments", 64)
+SHARED = ("--share", "--checkpoint", "dynamodb:checkpoints/nightly", "--segments", 64)
 THREADS = 4
 LEASE = 30
 
@@ -60,7 +61,7 @@ def pairs(items: int, count: int) -> bool:
 def seconds_to_takeover(number: int) -> float:
     """From the kill of a process until another has claimed one of its segments."""
     with FaultServer(
-        items=20_000, item_bytes=4000, page_bytes=400_000, scan_latency_ms=200
+        **{**SLOW_TABLE, "items": 20_000}
     ) as server, tempfile.TemporaryDirectory() as home:
         everyitem = server.everyitem(Path(home))
         scan = scan_of(*SHARED, "--read-units", 150)
@@ -69,19 +70,10 @@ def seconds_to_takeover(number: int) -> float:
         killed = processes.pop()
         of_killed = f"process {killed.pid} on "
 
-        def segments() -> List[Any]:
-            return server.client("dynamodb").query(
-                TableName="checkpoints",
-                ConsistentRead=True,
-                KeyConditionExpression="#run = :run AND begins_with(#item, :segment)",
-                ExpressionAttributeNames={"#run": "run", "#item": "item"},
-                ExpressionAttributeValues={":run": {"S": "speed"}, ":segment": {"S": "segment-"}},
-            )["Items"]
-
         def its_segments() -> List[str]:
             return [
                 segment["item"]["S"]
-                for segment in segments()
+                for segment in items_of(server, "segment-")
                 if of_killed in segment.get("sharer", {"S": ""})["S"]
             ]
 

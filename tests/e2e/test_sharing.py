@@ -11,28 +11,15 @@ from conftest import Backend
 from fault_server import FaultServer, scan_of
 from read_budget_windows import charged, extremes
 from running import INTERRUPTED, Everyitem, wait_for
-from sharing import two_of_four_are_killed
+from sharing import SLOW_TABLE, items_of, two_of_four_are_killed
 from test_checkpoint_stores import CheckpointTable
 from test_dead_letters import DEAD_LETTERS
 
-# About 4 pages in each of 8 segments, one every 0.2 s.
-SLOW_TABLE = {"items": 4000, "item_bytes": 4000, "page_bytes": 400_000, "scan_latency_ms": 200}
 SHARED = ("--share", "--checkpoint", "dynamodb:checkpoints/nightly")
 
 
 def shared(*more: Any) -> List[str]:
     return scan_of(*SHARED, *more)
-
-
-def items_of(server: FaultServer, prefix: str) -> List[Any]:
-    """What the run's checkpoint has of this kind."""
-    return server.client("dynamodb").query(
-        TableName="checkpoints",
-        ConsistentRead=True,
-        KeyConditionExpression="#run = :run AND begins_with(#item, :segment)",
-        ExpressionAttributeNames={"#run": "run", "#item": "item"},
-        ExpressionAttributeValues={":run": {"S": "nightly"}, ":segment": {"S": prefix}},
-    )["Items"]
 
 
 def end_lease(server: FaultServer) -> None:

@@ -35,7 +35,6 @@ class PromiseWatch {
   const std::map<std::string, std::vector<std::chrono::steady_clock::time_point>>& takings() const {
     return takings_;
   }
-  double read_units() const { return read_units_; }
   /// The highest number of read units that all processes together used in any minute.
   double read_units_in_any_minute() const;
 
