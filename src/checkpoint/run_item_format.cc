@@ -52,7 +52,7 @@ json::object decimal_attribute(double number) {
   return {{"N", fmt::format("{}", number < 1e-100 ? 0 : number)}};
 }
 
-/// In read units per second: more than a user may set.
+/// In read units per second: the most that a user may set.
 constexpr double kMaxUnits = 1e9;
 
 double decimal_of(const json::object& item, std::string_view name) {
