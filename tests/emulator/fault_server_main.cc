@@ -25,9 +25,9 @@ using everyitem::emulator::MetadataMode;
 using everyitem::emulator::Refusal;
 using everyitem::emulator::StreamMode;
 
-int run(FaultServerOptions options, const std::string& authority_file) {
+int run(const FaultServerOptions& options, const std::string& authority_file) {
   boost::asio::io_context loop(1);
-  FaultServer server(loop.get_executor(), std::move(options));
+  FaultServer server(loop.get_executor(), options);
   if (!authority_file.empty() && !(std::ofstream(authority_file) << server.authority()).flush()) {
     throw std::runtime_error("cannot write " + authority_file);
   }
@@ -154,7 +154,7 @@ int main(int argc, char** argv) {
     for (const std::string& fault : faults) {
       options.faults.push_back(everyitem::emulator::parse_fault_rule(fault));
     }
-    return run(std::move(options), authority_file);
+    return run(options, authority_file);
   } catch (const std::exception& error) {
     fmt::print(stderr, "fault_server: {}\n", error.what());
     return 2;

@@ -22,10 +22,10 @@ class FixedCredentials final : public aws::CredentialsProvider {
 };
 
 /// One request of the project's own client, unrepeated: its body, or the code of its error.
-std::string call(FaultServerOptions options, std::string_view operation, std::string_view body,
-                 const aws::Credentials& credentials) {
+std::string call(const FaultServerOptions& options, std::string_view operation,
+                 std::string_view body, const aws::Credentials& credentials) {
   asio::io_context loop;
-  FaultServer server(loop.get_executor(), std::move(options));
+  FaultServer server(loop.get_executor(), options);
   SystemClock clock;
   http::Client http(loop.get_executor(), clock, http::parse_endpoint(server.url(), "test"),
                     nullptr);
