@@ -18,7 +18,7 @@ sys.path[:0] = [str(Path(__file__).resolve().parent), str(ROOT / "tests/e2e"), s
 os.environ.update(AWS_ACCESS_KEY_ID="AKIDCOMPAT", AWS_SECRET_ACCESS_KEY="boto3", AWS_REGION="us-east-1")
 
 from demodata import services  # noqa: E402
-from demodata.items import HASH, Item, items  # noqa: E402
+from demodata.items import HASH, Item, Keys, items  # noqa: E402
 from running import Everyitem  # noqa: E402
 
 PYTHON = Path(os.environ.get("EVERYITEM_JUDGES_PYTHON", ROOT / "build/judges/venv/bin/python"))
@@ -53,6 +53,11 @@ class Moto:
         loaded = list(items(seed, count, HASH))
         services.put_items(self.dynamodb, name, loaded)
         return Table(name, loaded)
+
+    def checkpoint_table(self) -> str:
+        name = f"checkpoints-{next(_numbers)}"
+        services.create_table(self.dynamodb, name, Keys({"run": "S", "item": "S"}))
+        return name
 
     def stream(self, shards: int = 4) -> str:
         name = f"stream-{next(_numbers)}"

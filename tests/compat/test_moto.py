@@ -26,27 +26,11 @@ def test_every_item_arrives_unchanged(moto: Moto, everyitem: Everyitem, segments
     assert len({record.shard for record in records}) == 4
 
 
-def create_checkpoint_table(moto: Moto) -> str:
-    moto.dynamodb.create_table(
-        TableName="checkpoints",
-        AttributeDefinitions=[
-            {"AttributeName": "run", "AttributeType": "S"},
-            {"AttributeName": "item", "AttributeType": "S"},
-        ],
-        KeySchema=[
-            {"AttributeName": "run", "KeyType": "HASH"},
-            {"AttributeName": "item", "KeyType": "RANGE"},
-        ],
-        BillingMode="PAY_PER_REQUEST",
-    )
-    return "dynamodb:checkpoints"
-
-
 @pytest.mark.parametrize("store", ["sqlite", "dynamodb", "ssm"])
 def test_run_resumes(moto: Moto, everyitem: Everyitem, store: str) -> None:
     checkpoint = {
         "sqlite": lambda: "sqlite:run.sqlite",
-        "dynamodb": lambda: create_checkpoint_table(moto),
+        "dynamodb": lambda: f"dynamodb:{moto.checkpoint_table()}",
         "ssm": lambda: "ssm:/backfill",
     }[store]()
     table, stream = moto.table(COUNT), moto.stream()
@@ -61,7 +45,7 @@ def test_run_resumes(moto: Moto, everyitem: Everyitem, store: str) -> None:
 
 def test_killed_sharers(moto: Moto, everyitem: Everyitem) -> None:
     table, stream = moto.table(5 * COUNT), moto.stream()
-    checkpoint = ("--checkpoint", create_checkpoint_table(moto))
+    checkpoint = ("--checkpoint", f"dynamodb:{moto.checkpoint_table()}")
     scan = ["scan", "--table", table.name, "--stream", stream, *checkpoint, "--segments", 40, "--share"]
     scan += ["--read-units", 5]
     for result in two_of_four_are_killed(everyitem, scan, lambda: len(moto.records(stream))):
