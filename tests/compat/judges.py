@@ -3,8 +3,8 @@
 
 Without PART it runs every part that has not yet passed at this commit, so it can be interrupted and started
 again. Named parts always run. A part whose tools cannot be installed is skipped. Writes
-tests/compat/results.json, which keeps the last result of each part wherever it ran, and results.md from it. Exit code 0 if nothing failed, 1 if something did, 2 if used
-wrongly, 130 if interrupted.
+tests/compat/results.json, which keeps the last result of each part wherever it ran, and results.md from it.
+Exit code 0 if nothing failed, 1 if something did, 2 if used wrongly, 130 if interrupted.
 """
 
 import datetime
