@@ -22,6 +22,11 @@ constexpr std::chrono::duration<double> kPageTime{0.25};
 constexpr double kTargetCharges = 16;
 constexpr double kMinCharges = 12;
 
+/// Of a run that several processes share, all pages together: each is saved by a write to one
+/// partition of the checkpoint table, which takes 1,000 per second. A thousandth of a high rate
+/// alone would have small pages: 4,000 per second at 40,000 units.
+constexpr double kMaxPagesPerSecond = 300;
+
 /// The first in the queue checks again at least this often: pages that cost less than expected give
 /// something back, and the rate may have changed.
 constexpr std::chrono::milliseconds kLookAgain{20};
@@ -45,6 +50,7 @@ ReadGate::ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<d
       keeps_rate_(rate && !without_rate),
       has_rate_(rate.has_value()),
       without_rate_(std::move(without_rate)),
+      run_rate_(rate.value_or(0)),
       rate_(rate.value_or(0)),
       costs_(largest_page) {}
 
@@ -106,8 +112,11 @@ Awaitable<void> ReadGate::wait_in_line(ReadGrant& share, LimitIs limit_is) {
     }
     // Only now, because requests ahead in the queue may have shown what a page costs.
     PageWish wish;
-    wish.target = std::max(rate_now * kPageTime.count(), kTargetCharges * costs_.charge());
-    wish.min = kMinCharges * costs_.charge();
+    const double shared_min = run_rate_ / kMaxPagesPerSecond;
+    wish.target =
+        std::max({rate_now * kPageTime.count(), kTargetCharges * costs_.charge(), shared_min});
+    wish.min = std::max(kMinCharges * costs_.charge(),
+                        std::min(shared_min, kMinCharges / kTargetCharges * wish.target));
     wish.units_per_item = share.units_per_item;
     if (limit_is == LimitIs::chosen) {
       share.limit = smaller(costs_.limit_for(wish), max_items);

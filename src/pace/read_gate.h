@@ -41,16 +41,17 @@ class ReadGate {
  public:
   using TimePoint = std::chrono::steady_clock::time_point;
 
-  /// `rate` is the read rate of this process in units per second, above 0; without one, reading is
-  /// not limited until the table throttles. `largest_page` is the cost of a page of 1 MB.
+  /// `rate` is the read rate of the run in units per second, above 0; without one, reading is not
+  /// limited until the table throttles. Until `set_rate` says otherwise, this process has all of
+  /// it. `largest_page` is the cost of a page of 1 MB.
   /// `without_rate`, unless it is empty, is called on the loop `executor` when the endpoint does
   /// not report what a page costs: from then on the gate has no rate.
   ReadGate(asio::any_io_executor executor, Clock& clock, std::optional<double> rate,
            double largest_page, std::function<void()> without_rate = {});
 
-  /// Changes the rate (0 or more) until `until`; after that, nothing is read until it is set again.
-  /// Nothing: there is no rate from then on. Does nothing once pages have not said what they cost.
-  /// On the loop `executor`.
+  /// Changes the rate of this process (0 or more) until `until`; after that, nothing is read until
+  /// it is set again. Nothing: there is no rate from then on. Does nothing once pages have not said
+  /// what they cost. On the loop `executor`.
   void set_rate(std::optional<double> units, TimePoint until);
   /// All units settled so far. On the loop `executor`.
   double units_read() const { return units_read_; }
@@ -109,6 +110,7 @@ class ReadGate {
   bool has_rate_;
   bool costs_are_known_ = true;  ///< as far as is known
   const std::function<void()> without_rate_;
+  const double run_rate_;  ///< 0: none
   double rate_;
   TimePoint rate_until_ = TimePoint::max();
   double units_read_ = 0;

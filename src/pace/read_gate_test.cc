@@ -60,6 +60,24 @@ bool enough_to_read(std::size_t segments, double rate) {
   return static_cast<double>(segments) * kLargestPage / 0.033 > 1.5 * rate;
 }
 
+TEST(ReadGateSimulation, SmallShareLargePages) {
+  Simulation table{.segments = 4, .lasts = minutes(10)};
+  ReadGate gate(table.loop.get_executor(), table.clock, 40'000.0, kLargestPage);
+  gate.set_rate(40, TimePoint::max());
+  table.start = table.clock.now();
+  for (std::size_t segment = 0; segment < table.segments; ++segment) {
+    asio::co_spawn(table.loop, read_segment(table, gate, segment, table.start + table.lasts),
+                   asio::detached);
+  }
+  table.clock.run();
+  ASSERT_GT(table.pages.size(), 100U);
+  double units = 0;
+  for (auto page = table.pages.end() - 100; page != table.pages.end(); ++page) {
+    units += page->units;
+  }
+  EXPECT_GT(units / 100, 100);
+}
+
 TEST(ReadGateSimulation, AnySegmentsAndItems) {
   const auto rates =
       cases<std::vector<double>>({5.0, 50.0, 1000.0}, {5.0, 50.0, 1000.0, 100'000.0});
