@@ -36,10 +36,6 @@ json::value delete_request(json::object key) {
   return json::object{{"DeleteRequest", json::object{{"Key", std::move(key)}}}};
 }
 
-json::value put_request(json::object item) {
-  return json::object{{"PutRequest", json::object{{"Item", std::move(item)}}}};
-}
-
 }  // namespace
 
 DynamoDbItems::DynamoDbItems(DynamoDbLocation location, const StoreContext& context,
@@ -100,15 +96,27 @@ Awaitable<bool> DynamoDbItems::delete_if(const std::string& item, std::string co
 }
 
 Awaitable<std::vector<json::object>> DynamoDbItems::query(std::string prefix, bool keys_alone) {
+  json::object values{{":segment", text_attribute(prefix)}};
+  return query_where("begins_with(#item, :segment)", std::move(values), keys_alone);
+}
+
+Awaitable<std::vector<json::object>> DynamoDbItems::query_between(const std::string& first,
+                                                                  const std::string& last) {
+  json::object values{{":first", text_attribute(first)}, {":last", text_attribute(last)}};
+  return query_where("#item BETWEEN :first AND :last", std::move(values), false);
+}
+
+Awaitable<std::vector<json::object>> DynamoDbItems::query_where(std::string which,
+                                                                json::object values,
+                                                                bool keys_alone) {
+  values[":run"] = text_attribute(location_.run);
   std::vector<json::object> items;
   json::value start;
   do {
-    json::object request{
-        {"KeyConditionExpression", "#run = :run AND begins_with(#item, :segment)"},
-        {"ExpressionAttributeNames", {{"#run", "run"}, {"#item", "item"}}},
-        {"ExpressionAttributeValues",
-         {{":run", text_attribute(location_.run)}, {":segment", text_attribute(prefix)}}},
-        {"ConsistentRead", true}};
+    json::object request{{"KeyConditionExpression", "#run = :run AND " + which},
+                         {"ExpressionAttributeNames", {{"#run", "run"}, {"#item", "item"}}},
+                         {"ExpressionAttributeValues", values},
+                         {"ConsistentRead", true}};
     if (keys_alone) {
       request["ProjectionExpression"] = "#run, #item";
     }
@@ -148,16 +156,6 @@ Awaitable<void> DynamoDbItems::remove(std::vector<std::string> names,
     json::array requests;
     for (; !names.empty() && requests.size() < source::kMaxBatchWrites; names.pop_back()) {
       requests.push_back(delete_request(key(names.back())));
-    }
-    co_await write_batch(std::move(requests));
-  }
-}
-
-Awaitable<void> DynamoDbItems::put_all(std::vector<json::object> items) {
-  while (!items.empty()) {
-    json::array requests;
-    for (; !items.empty() && requests.size() < source::kMaxBatchWrites; items.pop_back()) {
-      requests.push_back(put_request(std::move(items.back())));
     }
     co_await write_batch(std::move(requests));
   }

@@ -44,15 +44,19 @@ class DynamoDbItems {
                             boost::json::object values);
   /// The run's items whose name begins so, in the order of their names, as they are now.
   Awaitable<std::vector<boost::json::object>> query(std::string prefix, bool keys_alone = false);
-  /// The names of the same.
+  /// Those with these names, or names between them, in their order, as they are now.
+  Awaitable<std::vector<boost::json::object>> query_between(const std::string& first,
+                                                            const std::string& last);
+  /// The names of the run's items whose name begins so, in their order.
   Awaitable<std::vector<std::string>> names(std::string prefix);
   /// Deletes the items of these names; ignores those that are gone. Awaits `between`, if there
   /// is one, before each request.
   Awaitable<void> remove(std::vector<std::string> names, std::function<Awaitable<void>()> between);
-  /// Writes items, whatever is there, in any order.
-  Awaitable<void> put_all(std::vector<boost::json::object> items);
 
  private:
+  Awaitable<std::vector<boost::json::object>> query_where(std::string which,
+                                                          boost::json::object values,
+                                                          bool keys_alone);
   Awaitable<void> write_batch(boost::json::array requests);
   Awaitable<bool> write_if(std::string operation, boost::json::object request,
                            std::string condition, boost::json::object values);

@@ -78,18 +78,33 @@ Awaitable<bool> DynamoDbRunItems::write_record(const RunRecord& record, StoredRe
 Awaitable<std::vector<StoredSegment>> DynamoDbRunItems::read_segments(
     std::string token, std::vector<StoredSegment> segments) {
   const std::vector<json::object> items = co_await items_.query(segment_prefix(token));
+  put_in_place(items, token, 0, segments);
+  co_return segments;
+}
+
+Awaitable<std::vector<StoredSegment>> DynamoDbRunItems::read_segments_from(
+    std::uint32_t first, std::string token, std::vector<StoredSegment> segments) {
+  const auto last = first + static_cast<std::uint32_t>(segments.size()) - 1;
+  const std::vector<json::object> items =
+      co_await items_.query_between(segment_name(token, first), segment_name(token, last));
+  put_in_place(items, token, first, segments);
+  co_return segments;
+}
+
+void DynamoDbRunItems::put_in_place(const std::vector<json::object>& items,
+                                    const std::string& token, std::uint32_t first,
+                                    std::vector<StoredSegment>& segments) const {
   for (const json::object& item : items) {
     std::optional<StoredSegment> segment = parse_segment_item(item, token, location());
     if (!segment) {
       continue;
     }
     const std::uint32_t number = segment->progress.segment;
-    if (number >= segments.size()) {
+    if (number < first || number - first >= segments.size()) {
       throw damaged_segment(location(), "no segment of this run");
     }
-    segments[number] = *std::move(segment);
+    segments[number - first] = *std::move(segment);
   }
-  co_return segments;
 }
 
 Awaitable<std::optional<StoredSegment>> DynamoDbRunItems::read_segment(std::string token,
@@ -106,17 +121,6 @@ Awaitable<bool> DynamoDbRunItems::write_segment(const std::string& token,
   json::object item =
       segment_item(items_.key(segment_name(token, segment.progress.segment)), token, segment);
   return items_.put_if(std::move(item), unchanged.text(), unchanged.values());
-}
-
-Awaitable<void> DynamoDbRunItems::put_segments(const std::string& token,
-                                               const std::vector<StoredSegment>& segments) {
-  std::vector<json::object> items;
-  items.reserve(segments.size());
-  for (const StoredSegment& segment : segments) {
-    items.push_back(
-        segment_item(items_.key(segment_name(token, segment.progress.segment)), token, segment));
-  }
-  return items_.put_all(std::move(items));
 }
 
 Awaitable<std::vector<std::string>> DynamoDbRunItems::segment_names(const std::string& token) {

@@ -38,15 +38,14 @@ class DynamoDbRunItems {
   /// there.
   Awaitable<std::vector<StoredSegment>> read_segments(std::string token,
                                                       std::vector<StoredSegment> segments);
+  /// The same for one segment or more, from `first` on.
+  Awaitable<std::vector<StoredSegment>> read_segments_from(std::uint32_t first, std::string token,
+                                                           std::vector<StoredSegment> segments);
   /// Nothing if it is not there.
   Awaitable<std::optional<StoredSegment>> read_segment(std::string token, std::uint32_t number);
   /// Writes `segment`, if the version of what is there is one less (0: nothing is there). False if
   /// it is not, or when the answer to this very write was lost.
   Awaitable<bool> write_segment(const std::string& token, const StoredSegment& segment);
-
-  /// Writes all of them, whatever is there: of a run that nobody knows of yet.
-  Awaitable<void> put_segments(const std::string& token,
-                               const std::vector<StoredSegment>& segments);
 
   /// What is stored of segments: of the run with this token, of all runs if it is empty.
   Awaitable<std::vector<std::string>> segment_names(const std::string& token);
@@ -56,6 +55,9 @@ class DynamoDbRunItems {
   }
 
  private:
+  void put_in_place(const std::vector<boost::json::object>& items, const std::string& token,
+                    std::uint32_t first, std::vector<StoredSegment>& segments) const;
+
   DynamoDbItems items_;
   boost::json::object damaged_item_;  ///< a record that was read last and could not be
 };

@@ -83,11 +83,6 @@ Awaitable<bool> DynamoDbSharedRun::begin(RunState state) {
                    .segments = static_cast<std::uint32_t>(state.segments.size()),
                    .identity = identity_text(state.identity),
                    .shared = true};
-  std::vector<StoredSegment> parts;
-  for (SegmentProgress& progress : state.segments) {
-    parts.push_back({.progress = std::move(progress), .version = 1});
-  }
-  co_await run_items_.put_segments(record.token, parts);
   bool begun = co_await run_items_.write_record(record, {});
   if (!begun) {
     const StoredRecord there = co_await run_items_.read_record();
@@ -99,31 +94,35 @@ Awaitable<bool> DynamoDbSharedRun::begin(RunState state) {
     co_await remove(std::move(left));
     co_return true;
   }
-  std::vector<std::string> names = co_await run_items_.segment_names(record.token);
-  co_await items_.remove(std::move(names), {});
   co_return false;
 }
 
-Awaitable<std::vector<StoredSegment>> DynamoDbSharedRun::parts() {
+Awaitable<std::vector<StoredSegment>> DynamoDbSharedRun::parts(PartRange range) {
   if (record().finished) {
     co_return std::vector<StoredSegment>();
   }
-  std::vector<StoredSegment> parts(record().segments);
-  parts = co_await run_items_.read_segments(record().token, std::move(parts));
-  const auto missing = std::ranges::find(parts, 0U, &StoredSegment::version);
-  if (missing == parts.end()) {
-    co_return parts;
+  std::vector<StoredSegment> parts(range.count);
+  for (std::uint32_t i = 0; i < range.count; ++i) {
+    parts[i].progress.segment = range.first + i;
   }
+  parts = co_await run_items_.read_segments_from(range.first, record().token, std::move(parts));
+  if (std::ranges::find(parts, 0U, &StoredSegment::version) != parts.end()) {
+    const bool finished = co_await is_finished();
+    if (finished) {
+      parts.clear();
+    }
+  }
+  co_return parts;
+}
+
+/// Asks the record.
+Awaitable<bool> DynamoDbSharedRun::is_finished() {
   StoredRecord there = co_await run_items_.read_record();
   if (!there.record || there.record->token != record().token) {
     throw removed_run(location());
   }
-  if (!there.record->finished) {
-    throw damaged_checkpoint(location(),
-                             fmt::format("part {} is missing", missing - parts.begin()));
-  }
   record_ = std::move(there.record);
-  co_return std::vector<StoredSegment>();
+  co_return record().finished.has_value();
 }
 
 Awaitable<std::optional<StoredSegment>> DynamoDbSharedRun::claim(StoredSegment seen) {
@@ -138,6 +137,14 @@ Awaitable<std::optional<StoredSegment>> DynamoDbSharedRun::claim(StoredSegment s
   }
   if (!written) {
     co_return std::nullopt;
+  }
+  if (wanted.version == 1) {
+    const bool finished = co_await is_finished();
+    if (finished) {
+      std::vector<std::string> names(1, segment_name(record().token, wanted.progress.segment));
+      co_await items_.remove(std::move(names), {});
+      co_return std::nullopt;
+    }
   }
   held_[wanted.progress.segment] = wanted;
   co_return wanted;
@@ -208,7 +215,9 @@ Awaitable<void> DynamoDbSharedRun::give_back(std::uint32_t part) {
 
 Awaitable<std::optional<FinishedRun>> DynamoDbSharedRun::finish() {
   RunState state;
-  for (StoredSegment& part : co_await parts()) {
+  const PartRange all{.first = 0, .count = record().segments};
+  std::vector<StoredSegment> segments = co_await parts(all);
+  for (StoredSegment& part : segments) {
     state.segments.push_back(std::move(part.progress));
   }
   if (record().finished) {
@@ -236,8 +245,7 @@ Awaitable<std::optional<FinishedRun>> DynamoDbSharedRun::finish() {
   co_return finished.finished;
 }
 
-/// By processes that were killed before they had written the record: it can never be written now;
-/// and of runs that this one takes the place of.
+/// Of earlier runs, whose processes were killed before they had removed it.
 Awaitable<std::vector<std::string>> DynamoDbSharedRun::left_by_others() {
   std::vector<std::string> names = co_await run_items_.segment_names({});
   std::ranges::move(co_await items_.names(std::string(kSharerPrefix)), std::back_inserter(names));

@@ -17,16 +17,16 @@
 namespace everyitem::checkpoint {
 
 /// A part's item says who reads it, and is written under the condition that its version is the one
-/// that was read or written last, so each claim ends what an earlier reader may still write. All
-/// items of parts are there before the run's record is: one that is missing is of a run that is
-/// finished.
+/// that was read or written last, so each claim ends what an earlier reader may still write. A
+/// part that nobody has claimed yet has no item, and one of a finished run has none either: whoever
+/// finds one missing reads the record.
 class DynamoDbSharedRun final : public SharedRun {
  public:
   DynamoDbSharedRun(const DynamoDbLocation& location, const StoreContext& context);
 
   Awaitable<std::optional<RunRecord>> join() override;
   Awaitable<bool> begin(RunState state) override;
-  Awaitable<std::vector<StoredSegment>> parts() override;
+  Awaitable<std::vector<StoredSegment>> parts(PartRange range) override;
   Awaitable<std::optional<StoredSegment>> claim(StoredSegment seen) override;
   Awaitable<std::vector<std::uint32_t>> save(std::vector<SegmentProgress> moved) override;
   Awaitable<void> give_back(std::uint32_t part) override;
@@ -38,6 +38,7 @@ class DynamoDbSharedRun final : public SharedRun {
 
  private:
   const RunRecord& record() const;
+  Awaitable<bool> is_finished();
   Awaitable<bool> write_own(SegmentProgress progress, std::string sharer);
   Awaitable<std::vector<std::string>> left_by_others();
   Awaitable<std::vector<std::string>> left_by_this_run();

@@ -32,6 +32,12 @@ struct Sharer {
   friend bool operator==(const Sharer&, const Sharer&) = default;
 };
 
+/// Parts whose numbers follow one another.
+struct PartRange {
+  std::uint32_t first = 0;
+  std::uint32_t count = 0;
+};
+
 /// Used from one event loop, on which calls may overlap, except for calls about the same part.
 /// They throw Error, after which a write may have been done, or may yet be; what lands late
 /// changes nothing that came after it.
@@ -48,8 +54,8 @@ class SharedRun {
   /// Begins a run if there is none, and takes part in it. False if there is one by now: join it.
   virtual Awaitable<bool> begin(RunState state) = 0;
 
-  /// All parts, by number; none once the run is finished. Throws when it is no longer there.
-  virtual Awaitable<std::vector<StoredSegment>> parts() = 0;
+  /// These parts, by number; none once the run is finished. Throws when it is no longer there.
+  virtual Awaitable<std::vector<StoredSegment>> parts(PartRange range) = 0;
   /// Gives this process a part, if it still is as it was `seen`. Returns it as it is from then
   /// on; nothing if another has changed it.
   virtual Awaitable<std::optional<StoredSegment>> claim(StoredSegment seen) = 0;

@@ -1,6 +1,8 @@
 #include "run/sharing.h"
 
+#include <cmath>
 #include <iterator>
+#include <limits>
 #include <utility>
 
 #include <fmt/format.h>
@@ -23,9 +25,6 @@ namespace {
 constexpr std::chrono::milliseconds kLongestLease = std::chrono::hours(1);
 constexpr std::chrono::milliseconds kShortestLease = checkpoint::kLease;
 
-/// At most a thousand parts a second are looked at by one that has none left: 40 read units.
-constexpr std::chrono::milliseconds kLookTime{1};
-
 /// What others say of themselves is as old as their last turn: this many looks must find that
 /// nobody can read what is left.
 constexpr int kHopelessLooks = 4;
@@ -35,9 +34,27 @@ constexpr std::size_t kMaxReturnsAtOnce = 32;
 
 /// One that comes late has its part of the read rate when it gets parts to read. One that has
 /// waited for longer leaves it to others.
-constexpr int kIdleTurns = 10;
+constexpr std::chrono::seconds kIdleTime{4};
+
+/// Of an equal share: one that has next to nothing cannot show that it could use more.
+constexpr double kMinWanted = 0.05;
+
+/// To read more is worth hearing of all others once more if it is this much more than before, and
+/// this much of the run's rate. Less waits for the next time that it hears of them.
+constexpr double kWorthHearing = 1.03;
+constexpr double kWorthHearingOfRun = 0.002;
+
+/// This much of a part is read per second, in units, even if a page of 1 MB takes 640 ms from its
+/// request until it is saved.
+constexpr double kUnitsOfPart = 200;
+
+/// Parts that were seen free longer ago may well be read by now.
+constexpr std::chrono::seconds kListLife{10};
 
 constexpr double kRounding = 1 + 1e-9;
+
+/// It has nothing to read, and what nobody wants is not for it either.
+bool leaves_rate(const Sharer& sharer) { return sharer.parts == 0 && sharer.wanted == 0.0; }
 
 }  // namespace
 
@@ -53,19 +70,20 @@ class Sharing::Waiting {
   Sharing& sharing_;
 };
 
-/// One look at a time: what it finds is for all readers.
-class Sharing::Looking {
+/// One at a time does this: what comes of it is for all readers.
+class Sharing::Only {
  public:
-  explicit Looking(Sharing& sharing) : sharing_(sharing) { sharing_.looking_ = true; }
-  ~Looking() {
-    sharing_.looking_ = false;
+  Only(Sharing& sharing, bool& doing) : sharing_(sharing), doing_(doing) { doing_ = true; }
+  ~Only() {
+    doing_ = false;
     sharing_.changed_.notify_all();
   }
-  Looking(const Looking&) = delete;
-  Looking& operator=(const Looking&) = delete;
+  Only(const Only&) = delete;
+  Only& operator=(const Only&) = delete;
 
  private:
   Sharing& sharing_;
+  bool& doing_;
 };
 
 Sharing::Sharing(checkpoint::SharedRun& run, std::string name, SharingTerms terms,
@@ -95,6 +113,7 @@ Awaitable<std::optional<checkpoint::RunRecord>> Sharing::join() {
   if (record) {
     require_terms(*record);
     finished_ = record->finished;
+    set_parts(record->segments);
   }
   co_return record;
 }
@@ -103,6 +122,7 @@ Awaitable<std::optional<checkpoint::RunRecord>> Sharing::begin(checkpoint::RunSt
   for (;;) {
     const bool begun = co_await run_.begin(state);
     if (begun) {
+      set_parts(static_cast<std::uint32_t>(state.segments.size()));
       co_return std::nullopt;
     }
     std::optional<checkpoint::RunRecord> record = co_await join();
@@ -110,6 +130,13 @@ Awaitable<std::optional<checkpoint::RunRecord>> Sharing::begin(checkpoint::RunSt
       co_return record;
     }
   }
+}
+
+void Sharing::set_parts(std::uint32_t parts) {
+  parts_ = parts;
+  incomplete_ = parts;
+  // Each begins elsewhere, so that together they soon have looked at all of them.
+  looks_from_ = parts <= kPartsPerLook ? 0 : static_cast<std::uint32_t>(random_.bits() % parts);
 }
 
 void Sharing::drop_rate() {
@@ -122,21 +149,40 @@ Awaitable<void> Sharing::enter(Reading reading) {
   return take_turn();
 }
 
+/// Never in step with the others.
+Sharing::TimePoint Sharing::within(std::chrono::milliseconds time) {
+  const double spread = 0.9 + 0.2 * random_.uniform();
+  return clock_.now() + std::chrono::duration_cast<std::chrono::nanoseconds>(time * spread);
+}
+
+/// Also when news may have come up.
+Sharing::TimePoint Sharing::next_action() const {
+  const auto news = std::max(std::chrono::milliseconds(1000), sharing_turn(sharers()) / 20);
+  return std::min({hears_at_, tells_at_, clock_.now() + news});
+}
+
 Awaitable<void> Sharing::take_turns() {
   for (;;) {
-    // Never in step with the others.
-    const double spread = 0.9 + 0.2 * random_.uniform();
-    co_await clock_.sleep(
-        std::chrono::duration_cast<std::chrono::nanoseconds>(sharing_turn(sharers()) * spread));
-    co_await take_turn();
+    co_await clock_.sleep(next_action() - clock_.now());
+    const auto now = clock_.now();
+    const bool is_idle = waiting_ > 0 && held_.empty();
+    idle_since_ = is_idle ? std::optional(idle_since_.value_or(now)) : std::nullopt;
+    const bool needs_rate = left_rate_ && !held_.empty();
+    if (now >= hears_at_ || now >= reads_until_ || needs_rate) {
+      co_await take_turn();
+    } else if (now >= tells_at_ || has_news()) {
+      co_await say_news();
+    }
+    changed_.notify_all();
   }
 }
 
 Awaitable<void> Sharing::take_turn() {
   co_await look_at_sharers();
   self_.parts = static_cast<std::uint32_t>(held_.size());
-  self_.wants_parts = waiting_ > 0 && free_.empty();
+  self_.wants_parts = wants_parts();
   const std::optional<double> rate = rate_of_run();
+  has_rate_ = rate.has_value();
   if (rate) {
     co_await claim_rate(*rate);
   } else {
@@ -147,6 +193,42 @@ Awaitable<void> Sharing::take_turn() {
   }
   return_surplus();
   changed_.notify_all();
+  const std::size_t reading =
+      1 + static_cast<std::size_t>(std::ranges::count_if(
+              others_, [](const Sharer& sharer) { return sharer.parts > 0; }));
+  hears_at_ = within(hearing_time(held_.empty() ? sharers() : reading, sharers()));
+}
+
+bool Sharing::is_idle_for_long() const {
+  return idle_since_ && clock_.now() - *idle_since_ > kIdleTime;
+}
+
+/// What others act on.
+bool Sharing::has_news() const {
+  return held_.empty() != (self_.parts == 0) || wants_parts() != self_.wants_parts ||
+         (claim_ > 0 && is_idle_for_long());
+}
+
+/// That it is there, what it reads, and that it reads less. To read more takes a turn.
+Awaitable<void> Sharing::say_news() {
+  self_.parts = static_cast<std::uint32_t>(held_.size());
+  self_.wants_parts = wants_parts();
+  const bool has_rate = self_.read_units > 0 || claim_ > 0;
+  if (has_rate && is_idle_for_long()) {
+    leave_rate();
+    self_.read_units = claim_ = 0;
+    reading_.set_rate(0, reads_until_);
+  }
+  co_await tell();
+  if (has_rate_) {
+    reading_.set_rate(claim_, reads_until_);
+  }
+}
+
+void Sharing::leave_rate() {
+  left_rate_ = true;
+  self_.wanted = 0;
+  use_ = RateUse();  // what it will have use for is not known
 }
 
 Awaitable<void> Sharing::tell() {
@@ -155,6 +237,7 @@ Awaitable<void> Sharing::tell() {
   self_.lease = lease_time(sharers());
   co_await run_.tell(self_);
   reads_until_ = at + claim_life(self_.lease);
+  tells_at_ = within(sharing_turn(sharers()));
 }
 
 Awaitable<void> Sharing::look_at_sharers() {
@@ -183,6 +266,7 @@ Awaitable<void> Sharing::look_at_sharers() {
   // Last: what is decided next is decided on what this very look has found.
   seen_ = std::move(seen);
   others_ = std::move(others);
+  heard_at_ = now;
 }
 
 /// The lowest rate that a user has set.
@@ -212,31 +296,41 @@ double Sharing::claimed_by_others() const {
 }
 
 /// So that the sum of all claims never exceeds the rate: it reads less before it says so,
-/// and more only after it has said so and has seen that nobody else said the same. Of two that
-/// speak at once, at least one sees the other.
+/// and more only after it has said so and has heard since that nobody else said the same. Of two
+/// that speak at once, at least one hears the other.
 Awaitable<void> Sharing::claim_rate(double rate) {
   std::vector<RateClaim> claims;
   for (const Sharer& sharer : others_) {
-    claims.push_back({.units = sharer.read_units, .wanted = sharer.wanted});
+    if (sharer.read_units > 0 || !leaves_rate(sharer)) {
+      claims.push_back({.units = sharer.read_units, .wanted = sharer.wanted});
+    }
   }
-  idle_turns_ = waiting_ > 0 && held_.empty() ? idle_turns_ + 1 : 0;
-  if (idle_turns_ > kIdleTurns) {
-    self_.wanted = 0;
-    use_ = RateUse();  // what it will have use for is not known
+  if (is_idle_for_long()) {
+    leave_rate();
   } else {
+    left_rate_ = false;
+    if (idle_since_) {
+      use_ = RateUse();  // that it reads nothing does not mean that it could not
+    }
     self_.wanted = use_.wanted(reading_.units_read(), claim_, clock_.now());
+    if (self_.wanted) {
+      self_.wanted = std::max(*self_.wanted, kMinWanted * rate / static_cast<double>(sharers()));
+    }
   }
-  double next = next_claim(rate, self_.wanted, claims);
   if (clock_.now() >= reads_until_) {
     claim_ = 0;  // others may have given this process up
+  } else if (self_.read_units > claim_ &&
+             self_.read_units <= rate * kRounding - claimed_by_others()) {
+    claim_ = self_.read_units;  // said in an earlier turn
   }
+  double next = left_rate_ ? 0 : next_claim(rate, self_.wanted, claims);
   if (next < claim_) {
     reading_.set_rate(next, reads_until_);
     claim_ = next;
   }
   self_.read_units = next;
   co_await tell();
-  if (next > claim_) {
+  if (next > claim_ * kWorthHearing && next > claim_ + rate * kWorthHearingOfRun) {
     co_await look_at_sharers();
     const double left = rate * kRounding - claimed_by_others();
     if (next > left) {
@@ -245,44 +339,119 @@ Awaitable<void> Sharing::claim_rate(double rate) {
       self_.read_units = next;
       co_await tell();
     }
+    claim_ = next;
   }
-  claim_ = next;
-  reading_.set_rate(next, reads_until_);
+  reading_.set_rate(claim_, reads_until_);
 }
 
-/// What is seen of the sharers must be newer than what is seen of the parts: then one that has
-/// claimed a part is among them, unless it is gone.
+bool Sharing::is_other(const std::string& name) const {
+  const auto there = std::ranges::lower_bound(others_, name, {}, &Sharer::name);
+  return there != others_.end() && there->name == name;
+}
+
+bool Sharing::others_read() const {
+  return std::ranges::any_of(others_, [](const Sharer& sharer) { return sharer.parts > 0; });
+}
+
+/// As many as it can use its part of the read rate for: then they are complete one after the other,
+/// and the rest is free for those that come or become faster. If it does not use its part, more of
+/// them may help.
+std::size_t Sharing::useful_parts() const {
+  if (!has_rate_ || (self_.wanted && !left_rate_)) {
+    return std::numeric_limits<std::size_t>::max();
+  }
+  return 1 + static_cast<std::size_t>(std::ceil(claim_ / kUnitsOfPart));
+}
+
+/// It has less than an equal share, and has use for it.
+bool Sharing::needs_parts() const {
+  return held_.size() < std::clamp<std::size_t>(incomplete_ / sharers(), 1, useful_parts());
+}
+
+/// An equal share, rounded up: what it would have to return, it does not claim.
+bool Sharing::may_claim() const {
+  const std::size_t share = (incomplete_ + sharers() - 1) / sharers();
+  return held_.size() < std::clamp<std::size_t>(share, 1, useful_parts());
+}
+
+/// When nobody else reads, the run may be complete. Whoever reads last looks first; the others
+/// wait, in case it was killed.
+bool Sharing::looks_at_all() {
+  if (parts_ <= kPartsPerLook) {
+    return true;
+  }
+  if (others_read()) {
+    looks_at_all_at_.reset();
+    return false;
+  }
+  if (!looks_at_all_at_) {
+    const std::chrono::nanoseconds all = look_time(sharers(), parts_);
+    looks_at_all_at_ = clock_.now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
+                                          random_.uniform() * all);
+  }
+  return clock_.now() >= *looks_at_all_at_;
+}
+
+/// Looks at some of many parts, and at all if the run may be complete: others look at the rest.
+///
+/// A part whose reader is not among the sharers is free only if they were heard of after the part
+/// was seen: then one that has claimed a part is among them, unless it is gone.
 Awaitable<void> Sharing::look_around() {
-  const std::vector<StoredSegment> parts = co_await run_.parts();
+  const bool at_all = looks_at_all();
+  const checkpoint::PartRange range =
+      at_all ? checkpoint::PartRange{.first = 0, .count = parts_}
+             : checkpoint::PartRange{.first = looks_from_,
+                                     .count = std::min(kPartsPerLook, parts_ - looks_from_)};
+  const std::vector<StoredSegment> parts = co_await run_.parts(range);
   if (parts.empty()) {
     finished_ = co_await run_.finish();
     co_return;
   }
-  co_await look_at_sharers();
+  looks_from_ = range.first + range.count < parts_ ? range.first + range.count : 0;
+  const auto is_left = [this](const StoredSegment& part) {
+    return !part.progress.position.complete &&
+           std::ranges::find(held_, part.progress.segment) == held_.end();
+  };
+  const auto reader_is_unknown = [&](const StoredSegment& part) {
+    return is_left(part) && !part.sharer.empty() && !is_other(part.sharer);
+  };
+  const auto nobody_reads = [&](const StoredSegment& part) {
+    return is_left(part) && part.sharer.empty() && !failed_.contains(part.progress.segment);
+  };
+  // Rather not by each of many that begin at the same time, and meet what the others have claimed.
+  const bool may_hear = clock_.now() >= heard_at_ + hearing_time(sharers(), sharers()) / 10;
+  bool knows_sharers = false;
+  if (may_hear && std::ranges::none_of(parts, nobody_reads) &&
+      std::ranges::any_of(parts, reader_is_unknown)) {
+    co_await look_at_sharers();
+    knows_sharers = true;
+  }
   free_.clear();
+  seen_at_ = clock_.now();
   read_by_others_ = 0;
   std::size_t incomplete = 0;
   for (const StoredSegment& part : parts) {
-    const std::uint32_t number = part.progress.segment;
-    if (part.progress.position.complete) {
+    incomplete += part.progress.position.complete ? 0 : 1;
+    if (!is_left(part)) {
       continue;
     }
-    ++incomplete;
-    if (std::ranges::find(held_, number) != held_.end()) {
-      continue;
-    }
-    if (std::ranges::find(others_, part.sharer, &Sharer::name) != others_.end()) {
+    if (part.sharer.empty() || (knows_sharers && !is_other(part.sharer))) {
+      if (!failed_.contains(part.progress.segment)) {
+        free_.push_back(part);
+      }
+    } else {
       ++read_by_others_;
-    } else if (!failed_.contains(number)) {
-      free_.push_back(part);
     }
   }
-  if (incomplete == 0) {
-    finished_ = co_await run_.finish();
+  incomplete_ = incomplete * parts_ / parts.size();
+  if (at_all) {
+    if (incomplete == 0) {
+      finished_ = co_await run_.finish();
+    }
+    hopeless_looks_ = looks_hopeless() ? hopeless_looks_ + 1 : 0;
+    looks_at_all_at_ = within(look_time(sharers(), parts_));
   }
-  hopeless_looks_ = looks_hopeless() ? hopeless_looks_ + 1 : 0;
-  looks_again_ =
-      clock_.now() + std::max(sharing_turn(sharers()), kLookTime * static_cast<int>(parts.size()));
+  looks_again_ = within(look_time(sharers(), std::min(parts_, kPartsPerLook)));
 }
 
 /// Any of them, so that those who start together do not meet at each.
@@ -302,25 +471,42 @@ bool Sharing::looks_hopeless() const {
          std::ranges::all_of(others_, finds_none);
 }
 
+/// One of those that were seen free. Nothing if another has it.
+Awaitable<std::optional<checkpoint::SegmentProgress>> Sharing::claim_part() {
+  StoredSegment seen = take_free_part();
+  const std::uint32_t number = seen.progress.segment;
+  held_.push_back(number);
+  std::optional<StoredSegment> claimed;
+  try {
+    claimed = co_await run_.claim(std::move(seen));
+  } catch (...) {
+    let_go(number);
+    throw;
+  }
+  if (claimed) {
+    co_return std::move(claimed->progress);
+  }
+  let_go(number);
+  if (clock_.now() - seen_at_ > kListLife) {
+    free_.clear();
+  }
+  co_return std::nullopt;
+}
+
 Awaitable<std::optional<checkpoint::SegmentProgress>> Sharing::next() {
   while (!leaving_ && !finished_) {
-    if (!free_.empty()) {
-      StoredSegment seen = take_free_part();
-      const std::uint32_t number = seen.progress.segment;
-      held_.push_back(number);
-      std::optional<StoredSegment> claimed;
-      try {
-        claimed = co_await run_.claim(std::move(seen));
-      } catch (...) {
-        let_go(number);
-        throw;
+    const bool may_claim_one = !free_.empty() && may_claim();
+    if (may_claim_one && clock_.now() >= claims_again_) {
+      claims_again_ = clock_.now() + claim_pause(sharers());
+      std::optional<checkpoint::SegmentProgress> part = co_await claim_part();
+      if (part) {
+        co_return part;
       }
-      if (claimed) {
-        co_return std::move(claimed->progress);
-      }
-      let_go(number);
-    } else if (!looking_ && clock_.now() >= looks_again_) {
-      const Looking looking(*this);
+    } else if (may_claim_one && !claiming_) {
+      const Only claiming(*this, claiming_);
+      co_await clock_.sleep(claims_again_ - clock_.now());
+    } else if (!may_claim_one && needs_parts() && !looking_ && clock_.now() >= looks_again_) {
+      const Only looking(*this, looking_);
       co_await look_around();
     } else if (hopeless_looks_ >= kHopelessLooks) {
       break;
@@ -355,6 +541,11 @@ Awaitable<std::vector<std::uint32_t>> Sharing::save(
   std::vector<std::uint32_t> lost = co_await run_.save(std::move(moved));
   for (const std::uint32_t part : complete) {
     let_go(part);
+    incomplete_ -= incomplete_ > 0 ? 1 : 0;
+  }
+  if (!complete.empty() && held_.empty() && !others_read()) {
+    looks_again_ = clock_.now();  // that may have been all
+    looks_at_all_at_ = looks_again_;
   }
   changed_.notify_all();
   co_return lost;
@@ -365,22 +556,24 @@ void Sharing::let_go(std::uint32_t part) {
   returning_.erase(part);
 }
 
-/// Others have less than their share, and nothing is free.
+/// What it cannot read soon, and what is more than its share when others have less and nothing is
+/// free.
 void Sharing::return_surplus() {
-  if (std::ranges::none_of(others_, &Sharer::wants_parts)) {
-    return;
+  std::size_t keeps = held_.size();
+  if (claim_ > 0 && useful_parts() < keeps) {
+    keeps = std::min(keeps, useful_parts() + useful_parts() / 2);
   }
-  if (!free_.empty() && clock_.now() < looks_again_) {
-    return;
+  if (std::ranges::any_of(others_, &Sharer::wants_parts) &&
+      (free_.empty() || clock_.now() >= looks_again_)) {
+    free_.clear();  // seen long ago: others may have them
+    std::size_t all = held_.size();
+    for (const Sharer& sharer : others_) {
+      all += sharer.parts;
+    }
+    keeps = std::min(keeps, (all + sharers() - 1) / sharers());
   }
-  free_.clear();  // seen long ago: others may have them
-  std::size_t all = held_.size();
-  for (const Sharer& sharer : others_) {
-    all += sharer.parts;
-  }
-  const std::size_t fair = (all + sharers() - 1) / sharers();
   std::size_t kept = held_.size() - returning_.size();
-  for (auto part = held_.rbegin(); part != held_.rend() && kept > fair; ++part) {
+  for (auto part = held_.rbegin(); part != held_.rend() && kept > keeps; ++part) {
     if (returning_.insert(*part).second) {
       --kept;
       reading_.return_part(*part);

@@ -22,12 +22,34 @@
 
 namespace everyitem::run {
 
-/// How often each of `sharers` tells the others of itself and hears of them, about: all
-/// together ten turns per second, each at most one. What one that leaves has left unread, and its
-/// part of the read rate, stays unused for at most this long.
+/// How often each of `sharers` tells the others that it is there: all together ten times per
+/// second, each at most once.
 constexpr std::chrono::milliseconds sharing_turn(std::size_t sharers) {
   return std::max(std::chrono::milliseconds(1000),
                   std::chrono::milliseconds(100) * static_cast<std::int64_t>(sharers));
+}
+/// How often each of `listeners` hears of all `sharers`, which costs a read unit for about 18 of
+/// them: all together 3,333 of them per second, 185 units. What one that leaves has left unread,
+/// and its part of the read rate, stays unused for about this long.
+constexpr std::chrono::milliseconds hearing_time(std::size_t listeners, std::size_t sharers) {
+  return std::max(
+      sharing_turn(listeners),
+      std::chrono::milliseconds(3 * static_cast<std::int64_t>(listeners * sharers) / 10));
+}
+/// Parts that one look finds out about, of a run that has more: 25 to 45 read units.
+inline constexpr std::uint32_t kPartsPerLook = 512;
+/// How often each of `sharers` looks at this many parts: all together at most at 5,000 parts per
+/// second, 250 to 450 read units, and each at most at 1,000. A partition of the checkpoint table,
+/// which has all items of the run, serves 3,000 units.
+constexpr std::chrono::milliseconds look_time(std::size_t sharers, std::uint32_t parts) {
+  const std::int64_t seen = parts;
+  return std::max(sharing_turn(sharers), std::chrono::milliseconds(std::max(
+                                             seen, seen * static_cast<std::int64_t>(sharers) / 5)));
+}
+/// How long each of `sharers` lets pass between two claims: all together make 250 per second, of
+/// the 1,000 writes that the partition takes.
+constexpr std::chrono::milliseconds claim_pause(std::size_t sharers) {
+  return std::chrono::milliseconds(4) * static_cast<std::int64_t>(sharers);
 }
 /// One that the others have not heard of for this long is gone: its parts are theirs. Five turns
 /// may fail.
@@ -95,18 +117,33 @@ class Sharing final : public pipeline::RunParts {
     TimePoint at;
   };
   class Waiting;
-  class Looking;
+  class Only;
 
   void require_terms(const checkpoint::RunRecord& record) const;
+  void set_parts(std::uint32_t parts);
   Awaitable<void> look_at_sharers();
   Awaitable<void> look_around();
   Awaitable<void> take_turn();
   Awaitable<void> tell();
+  Awaitable<void> say_news();
   Awaitable<void> claim_rate(double rate);
+  TimePoint next_action() const;
+  TimePoint within(std::chrono::milliseconds time);
   std::optional<double> rate_of_run();
   double claimed_by_others() const;
   checkpoint::StoredSegment take_free_part();
+  Awaitable<std::optional<checkpoint::SegmentProgress>> claim_part();
   bool looks_hopeless() const;
+  bool is_other(const std::string& name) const;
+  bool others_read() const;
+  bool looks_at_all();
+  std::size_t useful_parts() const;
+  bool needs_parts() const;
+  bool may_claim() const;
+  bool wants_parts() const { return waiting_ > 0 && free_.empty() && needs_parts(); }
+  bool has_news() const;
+  bool is_idle_for_long() const;
+  void leave_rate();
   void let_go(std::uint32_t part);
   void return_surplus();
   std::size_t sharers() const { return others_.size() + 1; }
@@ -119,24 +156,37 @@ class Sharing final : public pipeline::RunParts {
   Reading reading_;
 
   checkpoint::Sharer self_;
-  std::vector<checkpoint::Sharer> others_;  ///< those that are there
+  std::vector<checkpoint::Sharer> others_;  ///< those that are there, in the order of their names
   std::map<std::string, Sighting> seen_;
 
+  TimePoint heard_at_;
+  TimePoint hears_at_;  ///< the next time
+  TimePoint tells_at_;  ///< the same
+
+  std::uint32_t parts_ = 0;                      ///< of the run
+  std::size_t incomplete_ = 0;                   ///< of them, about
+  std::uint32_t looks_from_ = 0;                 ///< the next part to look at
+  std::optional<TimePoint> looks_at_all_at_;     ///< since nobody else reads
   std::vector<checkpoint::StoredSegment> free_;  ///< parts, as they were last seen
+  TimePoint seen_at_;                            ///< when these were
   std::vector<std::uint32_t> held_;              ///< in the order of their claims
   std::set<std::uint32_t> returning_;
   std::set<std::uint32_t> failed_;  ///< parts that this process cannot read
   std::size_t read_by_others_ = 0;
   TimePoint looks_again_;
+  TimePoint claims_again_;
   bool looking_ = false;
+  bool claiming_ = false;
   int hopeless_looks_ = 0;   ///< one after the other
   std::size_t waiting_ = 0;  ///< readers that found no part
   Event changed_;
 
+  bool has_rate_ = false;  ///< the run
   double claim_ = 0;       ///< of the read rate
   TimePoint reads_until_;  ///< by what it told last
   RateUse use_;
-  int idle_turns_ = 0;               ///< one after the other
+  std::optional<TimePoint> idle_since_;
+  bool left_rate_ = false;           ///< to others, because it was idle
   std::optional<double> told_rate_;  ///< to the user
   std::optional<checkpoint::FinishedRun> finished_;
   bool leaving_ = false;

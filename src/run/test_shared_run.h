@@ -84,11 +84,13 @@ class SimulatedSharedRun final : public checkpoint::SharedRun {
     co_await answering();
     co_return begun;
   }
-  Awaitable<std::vector<checkpoint::StoredSegment>> parts() override {
+  Awaitable<std::vector<checkpoint::StoredSegment>> parts(checkpoint::PartRange range) override {
     co_await reading();
     std::vector<checkpoint::StoredSegment> parts;
     for (const auto& [number, part] : table_.parts) {
-      parts.push_back(part);
+      if (number >= range.first && number - range.first < range.count) {
+        parts.push_back(part);
+      }
     }
     record_ = table_.record;
     co_await answering();

@@ -180,25 +180,32 @@ json::object EmulatedItems::delete_item(const json::object& request) {
 }
 
 json::object EmulatedItems::query(const json::object& request) {
-  if (request.at("KeyConditionExpression").as_string() !=
-      "#run = :run AND begins_with(#item, :segment)") {
+  const json::string& condition = request.at("KeyConditionExpression").as_string();
+  const bool by_prefix = condition == "#run = :run AND begins_with(#item, :segment)";
+  if (!by_prefix && condition != "#run = :run AND #item BETWEEN :first AND :last") {
     throw Refused{"ValidationException", "not a query that is known here"};
   }
   const json::object& values = request.at("ExpressionAttributeValues").as_object();
-  const std::string run(values.at(":run").as_object().at("S").as_string());
-  const std::string prefix(values.at(":segment").as_object().at("S").as_string());
+  const auto value = [&values](const char* name) {
+    return std::string(values.at(name).as_object().at("S").as_string());
+  };
+  const std::string run = value(":run");
+  const std::string first = value(by_prefix ? ":segment" : ":first");
+  const std::string last = by_prefix ? "" : value(":last");
+  const auto is_in = [&](const std::string& name) {
+    return by_prefix ? name.starts_with(first) : name <= last;
+  };
   const Table& table = tables[std::string(request.at("TableName").as_string())];
-  auto next = table.lower_bound({run, prefix});
+  auto next = table.lower_bound({run, first});
   if (const json::value* start = request.if_contains("ExclusiveStartKey")) {
     next = table.upper_bound(key_of(start->as_object()));
   }
   json::object answer;
   json::array items;
-  for (; next != table.end() && next->first.first == run && next->first.second.starts_with(prefix);
-       ++next) {
+  for (; next != table.end() && next->first.first == run && is_in(next->first.second); ++next) {
     if (items.size() == items_per_page) {
-      const json::object& last = items.back().as_object();
-      answer["LastEvaluatedKey"] = json::object{{"run", last.at("run")}, {"item", last.at("item")}};
+      const json::object& end = items.back().as_object();
+      answer["LastEvaluatedKey"] = json::object{{"run", end.at("run")}, {"item", end.at("item")}};
       break;
     }
     if (request.contains("ProjectionExpression")) {
