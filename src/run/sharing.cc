@@ -277,8 +277,8 @@ std::optional<double> Sharing::rate_of_run() {
       lowest = sharer.rate;
     }
   }
-  const std::optional<double> told = std::exchange(told_rate_, lowest);
-  if (notice_ && lowest != told && lowest != terms_.rate) {
+  if (notice_ && lowest && lowest != terms_.rate && lowest != told_rate_) {
+    told_rate_ = lowest;
     notice_(
         fmt::format("another process of this run was given a lower read rate, {} units per "
                     "second, which holds for all",
@@ -360,7 +360,7 @@ std::size_t Sharing::useful_parts() const {
   if (!has_rate_ || (self_.wanted && !left_rate_)) {
     return std::numeric_limits<std::size_t>::max();
   }
-  return 1 + static_cast<std::size_t>(std::ceil(claim_ / kUnitsOfPart));
+  return 2 + static_cast<std::size_t>(std::ceil(claim_ / kUnitsOfPart));
 }
 
 /// It has less than an equal share, and has use for it.
