@@ -61,6 +61,9 @@ std::uint64_t PromiseWatch::begin_of(std::uint64_t part) const {
 }
 
 void PromiseWatch::see_segment(const json::object& item, std::uint32_t number) {
+  if (finished_ && item.at("version").at("N").as_string() == "1") {
+    return;  // by one that has not heard of the end yet; it removes the item again
+  }
   Part& part = part_[number];
   const std::string sharer = text_of(item, "sharer");
   const bool complete = item.at("complete").at("BOOL").as_bool();
@@ -98,6 +101,7 @@ void PromiseWatch::see_segment(const json::object& item, std::uint32_t number) {
 }
 
 void PromiseWatch::see_finished() {
+  finished_ = true;
   if (services_.received().missing() != services_.undeliverable()) {
     break_promise(fmt::format("the run was recorded as finished with {} items missing",
                               services_.received().missing() - services_.undeliverable()));

@@ -60,6 +60,7 @@ class PromiseWatch {
   const Clock& clock_;
   std::uint64_t parts_ = 0;  ///< of the run, once it has begun
   std::map<std::uint32_t, Part> part_;
+  bool finished_ = false;  ///< says the record of the run
   std::map<std::string, std::vector<std::chrono::steady_clock::time_point>> takings_;
   std::uint64_t taken_over_ = 0;
   double read_units_ = 0;
