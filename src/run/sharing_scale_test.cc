@@ -700,21 +700,28 @@ void expect_within_limits(const Outcome& outcome) {
 }
 
 // By default a tenth of it. One in eight is killed, and another one comes a few minutes later.
-TEST(SharingScaleSimulation, TenTerabytes) {
-  const auto scale = cases(Scale{.sharers = 100,
-                                 .parts = 1024,
-                                 .units_per_part = 131'072,
-                                 .rate = 40'000,
-                                 .started_within = seconds(60),
-                                 .lost = 10,
-                                 .lost_late = 2},
-                           Scale{.sharers = 1000,
-                                 .parts = 10'240,
-                                 .units_per_part = 131'072,
-                                 .rate = 40'000,
-                                 .started_within = seconds(60),
-                                 .lost = 100,
-                                 .lost_late = 20});
+class SharingScaleSimulation : public testing::TestWithParam<std::uint64_t> {};
+
+TEST_P(SharingScaleSimulation, TenTerabytes) {
+  auto scale = cases(Scale{.sharers = 100,
+                           .parts = 2048,
+                           .units_per_part = 65'536,
+                           .rate = 40'000,
+                           .started_within = seconds(60),
+                           .lost = 10,
+                           .lost_late = 2},
+                     Scale{.sharers = 1000,
+                           .parts = 20'480,
+                           .units_per_part = 65'536,
+                           .rate = 40'000,
+                           .started_within = seconds(60),
+                           .lost = 100,
+                           .lost_late = 20});
+  scale.seed = GetParam();
+  if (kSanitized) {
+    scale.parts = 512;
+    scale.rate = 10'000;
+  }
   const Outcome outcome = share(scale);
   EXPECT_LT(outcome.lost_time, 0.05);
   EXPECT_LT(outcome.tail, 0.05 * outcome.lasted);
@@ -722,14 +729,22 @@ TEST(SharingScaleSimulation, TenTerabytes) {
   expect_within_limits(outcome);
 }
 
+INSTANTIATE_TEST_SUITE_P(Seeds, SharingScaleSimulation,
+                         testing::Range<std::uint64_t>(1, 1 + cases<std::uint64_t>(1, 3)));
+
 // Too short for what one that is killed costs, but all begin, and look for the last parts.
-TEST(SharingScaleSimulation, ThousandWithinLimits) {
-  expect_within_limits(share({.sharers = 1000,
-                              .parts = 10'240,
-                              .units_per_part = 2048,
-                              .rate = 40'000,
-                              .started_within = seconds(60),
-                              .lost_late = 3}));
+TEST(SharingStartSimulation, ThousandWithinLimits) {
+  Scale scale{.sharers = 1000,
+              .parts = 20'480,
+              .units_per_part = 1024,
+              .rate = 40'000,
+              .started_within = seconds(60),
+              .lost_late = 3};
+  if (kSanitized) {
+    scale.sharers = 50;
+    scale.parts = 1024;
+  }
+  expect_within_limits(share(scale));
 }
 
 }  // namespace

@@ -16,7 +16,7 @@ constexpr std::uint64_t kSegmentsPerCore = 16;
 constexpr std::uint64_t kSegmentsPerCoreUnknownSize = 4;
 
 constexpr std::uint64_t kSharedSegments = 1024;
-constexpr std::uint64_t kBytesPerSharedSegment = 1ULL << 30;
+constexpr std::uint64_t kBytesPerSharedSegment = 512ULL << 20;
 constexpr std::uint32_t kSharedSegmentsUnknownSize = 64;
 
 std::uint64_t pieces(std::uint64_t size, std::uint64_t of_each) {

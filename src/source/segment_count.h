@@ -20,8 +20,9 @@ struct SegmentChoice {
 /// per core: a segment can be read at kPartitionBytesPerSecond (25 MB/s), and a core can handle 16
 /// of them. If the size is unknown, 4 per core.
 ///
-/// Without `cores`: one per 64 MiB up to 1,024, and of larger tables one per GiB, so that what is
-/// written of a segment stays little compared with what is read of it. If the size is unknown, 64.
+/// Without `cores`: one per 64 MiB up to 1,024, and of tables above 512 GiB one per 512 MiB: what
+/// is written of a segment stays little compared with what is read of it, and 1,000 machines that
+/// read 10 TB do not wait long for the last ones. If the size is unknown, 64.
 SegmentChoice choose_segments(std::uint64_t table_bytes, std::optional<unsigned> cores);
 
 }  // namespace everyitem::source

@@ -24,8 +24,8 @@ TEST(SegmentCount, SharedWithoutCores) {
   EXPECT_EQ(of(1), 1U);
   EXPECT_EQ(of((64ULL << 20) + 1), 2U);
   EXPECT_EQ(of(64ULL << 30), 1024U);
-  EXPECT_EQ(of(1024ULL << 30), 1024U);
-  EXPECT_EQ(of(10ULL << 40), 10'240U);
+  EXPECT_EQ(of(512ULL << 30), 1024U);
+  EXPECT_EQ(of(10ULL << 40), 20'480U);
   EXPECT_EQ(of(1ULL << 60), 1'000'000U);
   EXPECT_EQ(choose_segments(1, std::nullopt).reason, "table about 1 B");
 }

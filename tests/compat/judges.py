@@ -117,9 +117,10 @@ def simulations(*folders: str) -> List[Command]:
 PARTS = [
     Part(
         "simulations",
-        "pacing of shards, of reading and of workers in simulated time, all cases",
+        "pacing of shards and of reading, and shared runs of up to 1,000 processes, in simulated time, all cases",
         simulations("sink", "pace", "run"),
-        r"\[  PASSED  \].*|.* of the (rate|budget) in any minute.*|.* used, .* refused.*",
+        r"\[  PASSED  \].*|.* of the (rate|budget) in any minute.*|.* used, .* refused.*"
+        r"|.* sharers, .* parts, .*|.* more than the ideal .*|.* idle for .*|.*sharing costs .*",
         env={"EVERYITEM_SIMULATIONS": "all"},
     ),
     Part(
