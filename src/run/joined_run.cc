@@ -6,6 +6,7 @@
 
 #include "aws/service_error.h"
 #include "base/error.h"
+#include "run/sharing_times.h"
 
 namespace everyitem::run {
 

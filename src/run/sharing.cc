@@ -9,9 +9,9 @@
 
 #include "base/error.h"
 #include "base/human_format.h"
-#include "checkpoint/lease.h"
 #include "checkpoint/side_by_side.h"
 #include "run/run_terms.h"
+#include "run/sharing_times.h"
 
 namespace everyitem::run {
 
@@ -20,10 +20,6 @@ using checkpoint::StoredSegment;
 using pipeline::PartEnd;
 
 namespace {
-
-/// No longer than this is believed of what another says of its lease, and no shorter.
-constexpr std::chrono::milliseconds kLongestLease = std::chrono::hours(1);
-constexpr std::chrono::milliseconds kShortestLease = checkpoint::kLease;
 
 /// What others say of themselves is as old as their last turn: this many looks must find that
 /// nobody can read what is left.
@@ -93,7 +89,8 @@ Sharing::Sharing(checkpoint::SharedRun& run, std::string name, SharingTerms term
       clock_(clock),
       random_(random),
       notice_(std::move(notice)),
-      self_{.name = std::move(name), .rate = terms_.rate},
+      self_{.name = name, .rate = terms_.rate},
+      others_(run, std::move(name), clock),
       changed_(home) {}
 
 void Sharing::require_terms(const checkpoint::RunRecord& record) const {
@@ -178,7 +175,7 @@ Awaitable<void> Sharing::take_turns() {
 }
 
 Awaitable<void> Sharing::take_turn() {
-  co_await look_at_sharers();
+  co_await others_.hear();
   self_.parts = static_cast<std::uint32_t>(held_.size());
   self_.wants_parts = wants_parts();
   const std::optional<double> rate = rate_of_run();
@@ -193,10 +190,8 @@ Awaitable<void> Sharing::take_turn() {
   }
   return_surplus();
   changed_.notify_all();
-  const std::size_t reading =
-      1 + static_cast<std::size_t>(std::ranges::count_if(
-              others_, [](const Sharer& sharer) { return sharer.parts > 0; }));
-  hears_at_ = within(hearing_time(held_.empty() ? sharers() : reading, sharers()));
+  const std::size_t listeners = held_.empty() ? sharers() : 1 + others_.reading();
+  hears_at_ = within(hearing_time(listeners, sharers()));
 }
 
 bool Sharing::is_idle_for_long() const {
@@ -240,42 +235,11 @@ Awaitable<void> Sharing::tell() {
   tells_at_ = within(sharing_turn(sharers()));
 }
 
-Awaitable<void> Sharing::look_at_sharers() {
-  const std::vector<Sharer> told = co_await run_.sharers();
-  const TimePoint now = clock_.now();
-  std::map<std::string, Sighting> seen;
-  std::vector<Sharer> others;
-  std::vector<Sharer> gone;
-  for (const Sharer& sharer : told) {
-    if (sharer.name == self_.name) {
-      continue;
-    }
-    // By this machine's clock alone: others' may be wrong.
-    Sighting sighting{.turn = sharer.turn, .at = now};
-    if (const auto before = seen_.find(sharer.name);
-        before != seen_.end() && before->second.turn == sharer.turn) {
-      sighting = before->second;
-    }
-    seen[sharer.name] = sighting;
-    const bool silent = now - sighting.at > std::clamp(sharer.lease, kShortestLease, kLongestLease);
-    (silent ? gone : others).push_back(sharer);
-  }
-  for (const Sharer& sharer : gone) {
-    co_await run_.forget(sharer);
-  }
-  // Last: what is decided next is decided on what this very look has found.
-  seen_ = std::move(seen);
-  others_ = std::move(others);
-  heard_at_ = now;
-}
-
 /// The lowest rate that a user has set.
 std::optional<double> Sharing::rate_of_run() {
-  std::optional<double> lowest = terms_.rate;
-  for (const Sharer& sharer : others_) {
-    if (sharer.rate && (!lowest || *sharer.rate < *lowest)) {
-      lowest = sharer.rate;
-    }
+  std::optional<double> lowest = others_.lowest_rate();
+  if (terms_.rate && (!lowest || *terms_.rate < *lowest)) {
+    lowest = terms_.rate;
   }
   if (notice_ && lowest && lowest != terms_.rate && lowest != told_rate_) {
     told_rate_ = lowest;
@@ -287,20 +251,12 @@ std::optional<double> Sharing::rate_of_run() {
   return lowest;
 }
 
-double Sharing::claimed_by_others() const {
-  double sum = 0;
-  for (const Sharer& sharer : others_) {
-    sum += sharer.read_units;
-  }
-  return sum;
-}
-
 /// So that the sum of all claims never exceeds the rate: it reads less before it says so,
 /// and more only after it has said so and has heard since that nobody else said the same. Of two
 /// that speak at once, at least one hears the other.
 Awaitable<void> Sharing::claim_rate(double rate) {
   std::vector<RateClaim> claims;
-  for (const Sharer& sharer : others_) {
+  for (const Sharer& sharer : others_.all()) {
     if (sharer.read_units > 0 || !leaves_rate(sharer)) {
       claims.push_back({.units = sharer.read_units, .wanted = sharer.wanted});
     }
@@ -320,7 +276,7 @@ Awaitable<void> Sharing::claim_rate(double rate) {
   if (clock_.now() >= reads_until_) {
     claim_ = 0;  // others may have given this process up
   } else if (self_.read_units > claim_ &&
-             self_.read_units <= rate * kRounding - claimed_by_others()) {
+             self_.read_units <= rate * kRounding - others_.read_units()) {
     claim_ = self_.read_units;  // said in an earlier turn
   }
   double next = left_rate_ ? 0 : next_claim(rate, self_.wanted, claims);
@@ -331,8 +287,8 @@ Awaitable<void> Sharing::claim_rate(double rate) {
   self_.read_units = next;
   co_await tell();
   if (next > claim_ * kWorthHearing && next > claim_ + rate * kWorthHearingOfRun) {
-    co_await look_at_sharers();
-    const double left = rate * kRounding - claimed_by_others();
+    co_await others_.hear();
+    const double left = rate * kRounding - others_.read_units();
     if (next > left) {
       next = std::max(0.0, left);
       reading_.set_rate(next, reads_until_);
@@ -342,15 +298,6 @@ Awaitable<void> Sharing::claim_rate(double rate) {
     claim_ = next;
   }
   reading_.set_rate(claim_, reads_until_);
-}
-
-bool Sharing::is_other(const std::string& name) const {
-  const auto there = std::ranges::lower_bound(others_, name, {}, &Sharer::name);
-  return there != others_.end() && there->name == name;
-}
-
-bool Sharing::others_read() const {
-  return std::ranges::any_of(others_, [](const Sharer& sharer) { return sharer.parts > 0; });
 }
 
 /// As many as it can use its part of the read rate for: then they are complete one after the other,
@@ -380,7 +327,7 @@ bool Sharing::looks_at_all() {
   if (parts_ <= kPartsPerLook) {
     return true;
   }
-  if (others_read()) {
+  if (others_.reading() > 0) {
     looks_at_all_at_.reset();
     return false;
   }
@@ -413,17 +360,18 @@ Awaitable<void> Sharing::look_around() {
            std::ranges::find(held_, part.progress.segment) == held_.end();
   };
   const auto reader_is_unknown = [&](const StoredSegment& part) {
-    return is_left(part) && !part.sharer.empty() && !is_other(part.sharer);
+    return is_left(part) && !part.sharer.empty() && !others_.has(part.sharer);
   };
   const auto nobody_reads = [&](const StoredSegment& part) {
     return is_left(part) && part.sharer.empty() && !failed_.contains(part.progress.segment);
   };
   // Rather not by each of many that begin at the same time, and meet what the others have claimed.
-  const bool may_hear = clock_.now() >= heard_at_ + hearing_time(sharers(), sharers()) / 10;
+  const bool may_hear =
+      clock_.now() >= others_.heard_at() + hearing_time(sharers(), sharers()) / 10;
   bool knows_sharers = false;
   if (may_hear && std::ranges::none_of(parts, nobody_reads) &&
       std::ranges::any_of(parts, reader_is_unknown)) {
-    co_await look_at_sharers();
+    co_await others_.hear();
     knows_sharers = true;
   }
   free_.clear();
@@ -435,7 +383,7 @@ Awaitable<void> Sharing::look_around() {
     if (!is_left(part)) {
       continue;
     }
-    if (part.sharer.empty() || (knows_sharers && !is_other(part.sharer))) {
+    if (part.sharer.empty() || (knows_sharers && !others_.has(part.sharer))) {
       if (!failed_.contains(part.progress.segment)) {
         free_.push_back(part);
       }
@@ -468,7 +416,7 @@ bool Sharing::looks_hopeless() const {
     return sharer.wants_parts && sharer.parts == 0;
   };
   return !failed_.empty() && free_.empty() && held_.empty() && read_by_others_ == 0 &&
-         std::ranges::all_of(others_, finds_none);
+         std::ranges::all_of(others_.all(), finds_none);
 }
 
 /// One of those that were seen free. Nothing if another has it.
@@ -543,7 +491,7 @@ Awaitable<std::vector<std::uint32_t>> Sharing::save(
     let_go(part);
     incomplete_ -= incomplete_ > 0 ? 1 : 0;
   }
-  if (!complete.empty() && held_.empty() && !others_read()) {
+  if (!complete.empty() && held_.empty() && others_.reading() == 0) {
     looks_again_ = clock_.now();  // that may have been all
     looks_at_all_at_ = looks_again_;
   }
@@ -563,13 +511,9 @@ void Sharing::return_surplus() {
   if (claim_ > 0 && useful_parts() < keeps) {
     keeps = std::min(keeps, useful_parts() + useful_parts() / 2);
   }
-  if (std::ranges::any_of(others_, &Sharer::wants_parts) &&
-      (free_.empty() || clock_.now() >= looks_again_)) {
+  if (others_.want_parts() && (free_.empty() || clock_.now() >= looks_again_)) {
     free_.clear();  // seen long ago: others may have them
-    std::size_t all = held_.size();
-    for (const Sharer& sharer : others_) {
-      all += sharer.parts;
-    }
+    const std::size_t all = held_.size() + others_.parts();
     keeps = std::min(keeps, (all + sharers() - 1) / sharers());
   }
   std::size_t kept = held_.size() - returning_.size();

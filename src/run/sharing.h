@@ -2,11 +2,9 @@
 // hears of them, and how much of the read rate it has. See docs/adr/2026-11-28-shared-runs.md.
 #pragma once
 
-#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -17,50 +15,11 @@
 #include "base/message.h"
 #include "checkpoint/shared_run.h"
 #include "pipeline/run_parts.h"
+#include "run/other_sharers.h"
 #include "run/rate_claim.h"
 #include "run/reading.h"
 
 namespace everyitem::run {
-
-/// How often each of `sharers` tells the others that it is there: all together ten times per
-/// second, each at most once.
-constexpr std::chrono::milliseconds sharing_turn(std::size_t sharers) {
-  return std::max(std::chrono::milliseconds(1000),
-                  std::chrono::milliseconds(100) * static_cast<std::int64_t>(sharers));
-}
-/// How often each of `listeners` hears of all `sharers`, which costs a read unit for about 18 of
-/// them: all together 3,333 of them per second, 185 units. What one that leaves has left unread,
-/// and its part of the read rate, stays unused for about this long.
-constexpr std::chrono::milliseconds hearing_time(std::size_t listeners, std::size_t sharers) {
-  return std::max(
-      sharing_turn(listeners),
-      std::chrono::milliseconds(3 * static_cast<std::int64_t>(listeners * sharers) / 10));
-}
-/// Parts that one look finds out about, of a run that has more: 25 to 45 read units.
-inline constexpr std::uint32_t kPartsPerLook = 512;
-/// How often each of `sharers` looks at this many parts: all together at most at 5,000 parts per
-/// second, 250 to 450 read units, and each at most at 1,000. A partition of the checkpoint table,
-/// which has all items of the run, serves 3,000 units.
-constexpr std::chrono::milliseconds look_time(std::size_t sharers, std::uint32_t parts) {
-  const std::int64_t seen = parts;
-  return std::max(sharing_turn(sharers), std::chrono::milliseconds(std::max(
-                                             seen, seen * static_cast<std::int64_t>(sharers) / 5)));
-}
-/// How long each of `sharers` lets pass between two claims: all together make 250 per second, of
-/// the 1,000 writes that the partition takes.
-constexpr std::chrono::milliseconds claim_pause(std::size_t sharers) {
-  return std::chrono::milliseconds(4) * static_cast<std::int64_t>(sharers);
-}
-/// One that the others have not heard of for this long is gone: its parts are theirs. Five turns
-/// may fail.
-constexpr std::chrono::milliseconds lease_time(std::size_t sharers) {
-  return std::max(std::chrono::milliseconds(30'000), 6 * sharing_turn(sharers));
-}
-/// One that could not tell them anything for this long stops reading until it can. Shorter, so that
-/// its part of the read rate is not used twice. `lease`: as the others know it.
-constexpr std::chrono::milliseconds claim_life(std::chrono::milliseconds lease) {
-  return lease * 2 / 3;
-}
 
 /// What all who share a run must agree on, and what each may set for itself.
 struct SharingTerms {
@@ -109,19 +68,14 @@ class Sharing final : public pipeline::RunParts {
   /// Whether it has found no part to read.
   bool is_idle() const { return held_.empty(); }
   /// Others that are there, as was last heard.
-  std::size_t others() const { return others_.size(); }
+  std::size_t others() const { return others_.all().size(); }
 
  private:
-  struct Sighting {
-    std::uint64_t turn = 0;
-    TimePoint at;
-  };
   class Waiting;
   class Only;
 
   void require_terms(const checkpoint::RunRecord& record) const;
   void set_parts(std::uint32_t parts);
-  Awaitable<void> look_at_sharers();
   Awaitable<void> look_around();
   Awaitable<void> take_turn();
   Awaitable<void> tell();
@@ -130,12 +84,9 @@ class Sharing final : public pipeline::RunParts {
   TimePoint next_action() const;
   TimePoint within(std::chrono::milliseconds time);
   std::optional<double> rate_of_run();
-  double claimed_by_others() const;
   checkpoint::StoredSegment take_free_part();
   Awaitable<std::optional<checkpoint::SegmentProgress>> claim_part();
   bool looks_hopeless() const;
-  bool is_other(const std::string& name) const;
-  bool others_read() const;
   bool looks_at_all();
   std::size_t useful_parts() const;
   bool needs_parts() const;
@@ -146,7 +97,7 @@ class Sharing final : public pipeline::RunParts {
   void leave_rate();
   void let_go(std::uint32_t part);
   void return_surplus();
-  std::size_t sharers() const { return others_.size() + 1; }
+  std::size_t sharers() const { return others_.all().size() + 1; }
 
   checkpoint::SharedRun& run_;
   SharingTerms terms_;
@@ -156,10 +107,7 @@ class Sharing final : public pipeline::RunParts {
   Reading reading_;
 
   checkpoint::Sharer self_;
-  std::vector<checkpoint::Sharer> others_;  ///< those that are there, in the order of their names
-  std::map<std::string, Sighting> seen_;
-
-  TimePoint heard_at_;
+  OtherSharers others_;
   TimePoint hears_at_;  ///< the next time
   TimePoint tells_at_;  ///< the same
 

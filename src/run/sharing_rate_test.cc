@@ -16,6 +16,7 @@
 
 #include "pace/read_gate.h"
 #include "run/sharing.h"
+#include "run/sharing_times.h"
 #include "run/test_shared_run.h"
 #include "support/simulated_clock.h"
 #include "support/simulated_reading.h"

@@ -17,6 +17,7 @@
 
 #include "base/error.h"
 #include "checkpoint/run_record.h"
+#include "run/sharing_times.h"
 #include "run/test_shared_run.h"
 #include "support/simulated_clock.h"
 #include "support/simulation_size.h"
