@@ -131,7 +131,7 @@ Awaitable<std::optional<checkpoint::RunRecord>> Sharing::begin(checkpoint::RunSt
 
 void Sharing::set_parts(std::uint32_t parts) {
   parts_ = parts;
-  incomplete_ = parts;
+  ranges_ = PartRanges(parts);
   // Each begins elsewhere, so that together they soon have looked at all of them.
   looks_from_ = parts <= kPartsPerLook ? 0 : static_cast<std::uint32_t>(random_.bits() % parts);
 }
@@ -312,12 +312,13 @@ std::size_t Sharing::useful_parts() const {
 
 /// It has less than an equal share, and has use for it.
 bool Sharing::needs_parts() const {
-  return held_.size() < std::clamp<std::size_t>(incomplete_ / sharers(), 1, useful_parts());
+  return held_.size() <
+         std::clamp<std::size_t>(ranges_.incomplete() / sharers(), 1, useful_parts());
 }
 
 /// An equal share, rounded up: what it would have to return, it does not claim.
 bool Sharing::may_claim() const {
-  const std::size_t share = (incomplete_ + sharers() - 1) / sharers();
+  const std::size_t share = (ranges_.incomplete() + sharers() - 1) / sharers();
   return held_.size() < std::clamp<std::size_t>(share, 1, useful_parts());
 }
 
@@ -331,30 +332,37 @@ bool Sharing::looks_at_all() {
     looks_at_all_at_.reset();
     return false;
   }
-  if (!looks_at_all_at_) {
-    const std::chrono::nanoseconds all = look_time(sharers(), parts_);
+  const std::chrono::nanoseconds all = look_time(sharers(), ranges_.all().count);
+  if (!looks_at_all_at_ || *looks_at_all_at_ > clock_.now() + all) {
     looks_at_all_at_ = clock_.now() + std::chrono::duration_cast<std::chrono::nanoseconds>(
                                           random_.uniform() * all);
   }
   return clock_.now() >= *looks_at_all_at_;
 }
 
-/// Looks at some of many parts, and at all if the run may be complete: others look at the rest.
+/// Says so if it is, and else looks at all parts again.
+Awaitable<void> Sharing::finish() {
+  finished_ = co_await run_.finish();
+  if (!finished_) {
+    ranges_ = PartRanges(parts_);
+  }
+}
+
+/// Looks at some of many parts that were not complete yet, and at all if the run may be complete.
 ///
 /// A part whose reader is not among the sharers is free only if they were heard of after the part
 /// was seen: then one that has claimed a part is among them, unless it is gone.
 Awaitable<void> Sharing::look_around() {
+  if (ranges_.incomplete() == 0) {
+    co_return co_await finish();
+  }
   const bool at_all = looks_at_all();
-  const checkpoint::PartRange range =
-      at_all ? checkpoint::PartRange{.first = 0, .count = parts_}
-             : checkpoint::PartRange{.first = looks_from_,
-                                     .count = std::min(kPartsPerLook, parts_ - looks_from_)};
+  const checkpoint::PartRange range = at_all ? ranges_.all() : ranges_.next(looks_from_);
   const std::vector<StoredSegment> parts = co_await run_.parts(range);
   if (parts.empty()) {
-    finished_ = co_await run_.finish();
-    co_return;
+    co_return co_await finish();
   }
-  looks_from_ = range.first + range.count < parts_ ? range.first + range.count : 0;
+  looks_from_ = range.first + range.count;
   const auto is_left = [this](const StoredSegment& part) {
     return !part.progress.position.complete &&
            std::ranges::find(held_, part.progress.segment) == held_.end();
@@ -376,30 +384,23 @@ Awaitable<void> Sharing::look_around() {
   }
   free_.clear();
   seen_at_ = clock_.now();
-  read_by_others_ = 0;
-  std::size_t incomplete = 0;
   for (const StoredSegment& part : parts) {
-    incomplete += part.progress.position.complete ? 0 : 1;
-    if (!is_left(part)) {
-      continue;
-    }
-    if (part.sharer.empty() || (knows_sharers && !others_.has(part.sharer))) {
-      if (!failed_.contains(part.progress.segment)) {
-        free_.push_back(part);
-      }
-    } else {
-      ++read_by_others_;
+    const bool is_unread =
+        is_left(part) && (part.sharer.empty() || (knows_sharers && !others_.has(part.sharer)));
+    const bool is_failed = failed_.contains(part.progress.segment);
+    ranges_.saw(part, is_unread && is_failed);
+    if (is_unread && !is_failed) {
+      free_.push_back(part);
     }
   }
-  incomplete_ = incomplete * parts_ / parts.size();
-  if (at_all) {
-    if (incomplete == 0) {
-      finished_ = co_await run_.finish();
-    }
-    hopeless_looks_ = looks_hopeless() ? hopeless_looks_ + 1 : 0;
-    looks_at_all_at_ = within(look_time(sharers(), parts_));
-  }
+  hopeless_looks_ = looks_hopeless() ? hopeless_looks_ + 1 : 0;
   looks_again_ = within(look_time(sharers(), std::min(parts_, kPartsPerLook)));
+  if (at_all) {
+    looks_at_all_at_ = within(look_time(sharers(), range.count));
+  }
+  if (ranges_.incomplete() == 0) {
+    co_await finish();
+  }
 }
 
 /// Any of them, so that those who start together do not meet at each.
@@ -415,7 +416,7 @@ bool Sharing::looks_hopeless() const {
   const auto finds_none = [](const Sharer& sharer) {
     return sharer.wants_parts && sharer.parts == 0;
   };
-  return !failed_.empty() && free_.empty() && held_.empty() && read_by_others_ == 0 &&
+  return !failed_.empty() && free_.empty() && held_.empty() && ranges_.hopeless() &&
          std::ranges::all_of(others_.all(), finds_none);
 }
 
@@ -489,7 +490,7 @@ Awaitable<std::vector<std::uint32_t>> Sharing::save(
   std::vector<std::uint32_t> lost = co_await run_.save(std::move(moved));
   for (const std::uint32_t part : complete) {
     let_go(part);
-    incomplete_ -= incomplete_ > 0 ? 1 : 0;
+    ranges_.completed(part);
   }
   if (!complete.empty() && held_.empty() && others_.reading() == 0) {
     looks_again_ = clock_.now();  // that may have been all
@@ -504,13 +505,9 @@ void Sharing::let_go(std::uint32_t part) {
   returning_.erase(part);
 }
 
-/// What it cannot read soon, and what is more than its share when others have less and nothing is
-/// free.
+/// What is more than its share, when others have less and nothing is free.
 void Sharing::return_surplus() {
   std::size_t keeps = held_.size();
-  if (claim_ > 0 && useful_parts() < keeps) {
-    keeps = std::min(keeps, useful_parts() + useful_parts() / 2);
-  }
   if (others_.want_parts() && (free_.empty() || clock_.now() >= looks_again_)) {
     free_.clear();  // seen long ago: others may have them
     const std::size_t all = held_.size() + others_.parts();

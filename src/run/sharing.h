@@ -16,6 +16,7 @@
 #include "checkpoint/shared_run.h"
 #include "pipeline/run_parts.h"
 #include "run/other_sharers.h"
+#include "run/part_ranges.h"
 #include "run/rate_claim.h"
 #include "run/reading.h"
 
@@ -88,6 +89,7 @@ class Sharing final : public pipeline::RunParts {
   Awaitable<std::optional<checkpoint::SegmentProgress>> claim_part();
   bool looks_hopeless() const;
   bool looks_at_all();
+  Awaitable<void> finish();
   std::size_t useful_parts() const;
   bool needs_parts() const;
   bool may_claim() const;
@@ -112,7 +114,7 @@ class Sharing final : public pipeline::RunParts {
   TimePoint tells_at_;  ///< the same
 
   std::uint32_t parts_ = 0;                      ///< of the run
-  std::size_t incomplete_ = 0;                   ///< of them, about
+  PartRanges ranges_{0};                         ///< the same, as they were seen
   std::uint32_t looks_from_ = 0;                 ///< the next part to look at
   std::optional<TimePoint> looks_at_all_at_;     ///< since nobody else reads
   std::vector<checkpoint::StoredSegment> free_;  ///< parts, as they were last seen
@@ -120,7 +122,6 @@ class Sharing final : public pipeline::RunParts {
   std::vector<std::uint32_t> held_;              ///< in the order of their claims
   std::set<std::uint32_t> returning_;
   std::set<std::uint32_t> failed_;  ///< parts that this process cannot read
-  std::size_t read_by_others_ = 0;
   TimePoint looks_again_;
   TimePoint claims_again_;
   bool looking_ = false;
