@@ -30,7 +30,7 @@ PartRange PartRanges::range(std::size_t first, std::size_t last) const {
 }
 
 PartRange PartRanges::next(std::uint32_t first) const {
-  const std::size_t begin = first / kPartsPerLook;
+  const std::size_t begin = (first + kPartsPerLook - 1) / kPartsPerLook;
   for (std::size_t i = 0; i < ranges_.size(); ++i) {
     const std::size_t index = (begin + i) % ranges_.size();
     if (is_open(index)) {

@@ -23,7 +23,8 @@ class PartRanges {
   /// was seen last.
   bool hopeless() const;
 
-  /// The next range with incomplete parts, behind `first` or from the beginning. There must be one.
+  /// The next range with incomplete parts that begins at `first` or behind it, or else from the
+  /// beginning. There must be one.
   checkpoint::PartRange next(std::uint32_t first) const;
   /// From the first incomplete range to the last. There must be one.
   checkpoint::PartRange all() const;

@@ -718,9 +718,12 @@ TEST_P(SharingScaleSimulation, TenTerabytes) {
                            .lost = 100,
                            .lost_late = 20});
   scale.seed = GetParam();
-  if (kSanitized) {
-    scale.parts = 512;
-    scale.rate = 10'000;
+  if (kSanitized) {  // the same time, with a quarter of everything
+    scale.sharers /= 4;
+    scale.parts /= 4;
+    scale.rate /= 4;
+    scale.lost /= 4;
+    scale.lost_late /= 4;
   }
   const Outcome outcome = share(scale);
   EXPECT_LT(outcome.lost_time, 0.05);
@@ -731,6 +734,18 @@ TEST_P(SharingScaleSimulation, TenTerabytes) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, SharingScaleSimulation,
                          testing::Range<std::uint64_t>(1, 1 + cases<std::uint64_t>(1, 3)));
+
+// Each works through many ranges, most of which others have completed.
+TEST(SharingStartSimulation, FewWithManyParts) {
+  const Outcome outcome = share({.sharers = 10,
+                                 .parts = kSanitized ? 1100U : 5000U,
+                                 .units_per_part = 8192,
+                                 .rate = 40'000,
+                                 .started_within = seconds(1)});
+  EXPECT_LT(outcome.lost_time, 0.05);
+  EXPECT_LT(outcome.shared_cost, 0.01);
+  EXPECT_EQ(outcome.throttled, 0U);  // there may be bursts, of parts that are returned
+}
 
 // Too short for what one that is killed costs, but all begin, and look for the last parts.
 TEST(SharingStartSimulation, ThousandWithinLimits) {
