@@ -95,7 +95,8 @@ Awaitable<bool> DynamoDbItems::delete_if(const std::string& item, std::string co
   return write_if("DeleteItem", {{"Key", key(item)}}, std::move(condition), std::move(values));
 }
 
-Awaitable<std::vector<json::object>> DynamoDbItems::query(std::string prefix, bool keys_alone) {
+Awaitable<std::vector<json::object>> DynamoDbItems::query(const std::string& prefix,
+                                                          bool keys_alone) {
   json::object values{{":segment", text_attribute(prefix)}};
   return query_where("begins_with(#item, :segment)", std::move(values), keys_alone);
 }
@@ -139,7 +140,7 @@ Awaitable<std::vector<json::object>> DynamoDbItems::query_where(std::string whic
 
 Awaitable<std::vector<std::string>> DynamoDbItems::names(std::string prefix) {
   std::vector<std::string> names;
-  const std::vector<json::object> items = co_await query(std::move(prefix), true);
+  const std::vector<json::object> items = co_await query(prefix, true);
   names.reserve(items.size());
   for (const json::object& item : items) {
     names.push_back(text_of(item, "item"));

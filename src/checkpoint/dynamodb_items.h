@@ -43,7 +43,8 @@ class DynamoDbItems {
   Awaitable<bool> delete_if(const std::string& item, std::string condition,
                             boost::json::object values);
   /// The run's items whose name begins so, in the order of their names, as they are now.
-  Awaitable<std::vector<boost::json::object>> query(std::string prefix, bool keys_alone = false);
+  Awaitable<std::vector<boost::json::object>> query(const std::string& prefix,
+                                                    bool keys_alone = false);
   /// Those with these names, or names between them, in their order, as they are now.
   Awaitable<std::vector<boost::json::object>> query_between(const std::string& first,
                                                             const std::string& last);

@@ -23,7 +23,7 @@ class PartRanges {
   /// was seen last.
   bool hopeless() const;
 
-  /// The next range with incomplete parts that begins at `first` or behind it, or else from the
+  /// The next range with incomplete parts that begins at `first` or after it, or else from the
   /// beginning. There must be one.
   checkpoint::PartRange next(std::uint32_t first) const;
   /// From the first incomplete range to the last. There must be one.
