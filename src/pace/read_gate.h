@@ -101,8 +101,9 @@ class ReadGate {
   enum class LimitIs { chosen, given };
   Awaitable<void> wait_in_line(ReadGrant& share, LimitIs limit_is);
   void earn_at(double rate_now);
-  /// 0 if `units` were taken, otherwise how long to wait. `rate_now` is above 0.
-  std::chrono::nanoseconds try_to_take(double units, double rate_now);
+  /// 0 if `units` were taken, otherwise how long to wait. `rate_now` is above 0. `saved_for`: as
+  /// TokenAccount.
+  std::chrono::nanoseconds try_to_take(double units, double rate_now, double saved_for);
 
   asio::any_io_executor executor_;
   Clock& clock_;

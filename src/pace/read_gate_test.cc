@@ -71,6 +71,12 @@ TEST(ReadGateSimulation, SmallShareLargePages) {
   }
   table.clock.run();
   ASSERT_GT(table.pages.size(), 100U);
+  double read = 0;
+  for (const Simulation::Page& page : table.pages) {
+    read += page.units;
+    const std::chrono::duration<double> since = page.at - table.start;
+    ASSERT_LE(read, 40 * since.count() + kLargestPage / 20) << "a page is owed";
+  }
   double units = 0;
   for (auto page = table.pages.end() - 100; page != table.pages.end(); ++page) {
     units += page->units;

@@ -1,7 +1,5 @@
 #include "pace/token_account.h"
 
-#include <algorithm>
-
 namespace everyitem::pace {
 
 void TokenAccount::set_rate(double units_per_second, TimePoint now) {
@@ -9,12 +7,14 @@ void TokenAccount::set_rate(double units_per_second, TimePoint now) {
   rate_ = units_per_second;
 }
 
-std::chrono::nanoseconds TokenAccount::wait_for(double units, TimePoint now) {
+std::chrono::nanoseconds TokenAccount::wait_for(double units, TimePoint now, double saved_for) {
+  saved_for_ = saved_for;
   earn(now);
   const double missing = std::min(units, max_saved()) - balance_;
   // Less than a billionth missing is a rounding error, and would mean waiting for 0 ns each time.
   constexpr double kEpsilon = 1e-9;
   if (missing <= rate_ * kEpsilon) {
+    saved_for_ = 0;
     return std::chrono::nanoseconds(0);
   }
   // At a tiny rate this exceeds the range of a duration; callers check again in the meantime.

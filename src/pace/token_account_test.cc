@@ -36,6 +36,19 @@ TEST(TokenAccount, LargePagesOverdraw) {
   EXPECT_EQ(account.wait_for(1, kStart + milliseconds(500)), milliseconds(4600));
 }
 
+TEST(TokenAccount, SavesForWaitingPage) {
+  TokenAccount account(10, kStart);
+  EXPECT_EQ(account.wait_for(50, kStart, 30), seconds(3));
+  EXPECT_EQ(account.wait_for(20, kStart, 30), seconds(2));
+  account.set_rate(10, kStart + seconds(2));
+  EXPECT_EQ(account.wait_for(50, kStart + seconds(2), 30), seconds(1));
+  EXPECT_EQ(account.wait_for(50, kStart + seconds(3), 30), seconds(0));
+  account.take(50);
+  account.set_rate(10, kStart + seconds(100));
+  account.take(5);
+  EXPECT_EQ(account.wait_for(1, kStart + seconds(100)), milliseconds(100)) << "nobody waited";
+}
+
 TEST(TokenAccount, ReturnedUnitsAreAvailable) {
   TokenAccount account(10, kStart);
   account.wait_for(5, kStart + seconds(1));

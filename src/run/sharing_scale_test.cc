@@ -516,12 +516,12 @@ struct ScaleSharer {
     const auto earns_until = std::min(now, rate_until);
     if (earns_until > earned_at) {
       credit += rate * std::chrono::duration<double>(earns_until - earned_at).count();
-      credit = std::min(credit, rate / 2);  // as TokenAccount
+      credit = std::min(credit, std::max(rate / 2, in_line > 0 ? kPageUnits : 0));
     }
     earned_at = now;
   }
-  /// The gate: pages wait in line, and have been paid once the account is not in debt. False if
-  /// the part is asked back before it is in line.
+  /// The gate: pages wait in line, and are read when the first of them has been saved for, as
+  /// TokenAccount does it. False if the part is asked back before it is in line.
   Awaitable<bool> take(std::uint32_t part, double units) {
     for (;;) {
       if (asked_back.erase(part) > 0) {
@@ -536,14 +536,15 @@ struct ScaleSharer {
     ++in_line;
     for (;;) {
       earn();
-      if (place == first_place && credit >= 0 && rate > 0 && world.clock.now() < rate_until) {
+      if (place == first_place && credit >= std::min(units, kPageUnits) && rate > 0 &&
+          world.clock.now() < rate_until) {
         break;
       }
       if (place != first_place) {
         co_await changed.wait();
         continue;
       }
-      const double wait = rate > 0 ? -credit / rate : 5;
+      const double wait = rate > 0 ? (std::min(units, kPageUnits) - credit) / rate : 5;
       co_await world.clock.sleep(time(std::clamp(wait, 0.001, 5.0)));
     }
     credit -= units;
