@@ -43,6 +43,8 @@ std::string new_run_token();
 struct RunState {
   RunIdentity identity;
   std::vector<SegmentProgress> segments;
+  /// Whether `segments` say how far each is; otherwise there are only as many as the run has.
+  bool knows_progress = true;
   /// As new_run_token makes it. Each record of the run bears it; what bears another is not the
   /// run's.
   std::string token = {};

@@ -107,7 +107,8 @@ std::string time_of_day(system_clock::time_point time, system_clock::time_point 
 
 Part count_part(const run::ScanProgress& progress, const run::Estimate& left) {
   const pipeline::RunCounters& counters = progress.counters;
-  const std::uint64_t items = progress.items_before + counters.items_delivered;
+  const std::uint64_t before = progress.others_known ? progress.items_before : 0;
+  const std::uint64_t items = before + counters.items_delivered;
   if (progress.filtered) {
     return {0, fmt::format("{} of {} match", grouped(counters.items_delivered),
                            counted(counters.items_scanned, "item"))};
@@ -189,8 +190,9 @@ std::string progress_text(const run::ScanProgress& progress, const run::Rates& r
   }
   if (reads) {
     parts.push_back(read_units_part(progress, rates));
-    parts.push_back({12, fmt::format("{} of {} segments", grouped(counters.segments_complete),
-                                     grouped(progress.segments))});
+    const std::string complete =
+        progress.others_known ? grouped(counters.segments_complete) + " of " : std::string();
+    parts.push_back({12, fmt::format("{}{} segments", complete, grouped(progress.segments))});
   }
   return FittedLine(parts, columns).text();
 }

@@ -164,6 +164,16 @@ TEST_F(ProgressText, ItemsMatchingFilter) {
   EXPECT_EQ(progress_text(progress, {}, {}, 40), "0 of 20,000 items match  20%  0 items/s");
 }
 
+TEST_F(ProgressText, OthersAreUnknown) {
+  run::ScanProgress progress = half_way();
+  progress.shared = true;
+  progress.others_known = false;
+  progress.estimated_items = 0;
+  EXPECT_EQ(progress_text(progress, {}, {}, 60),
+            "400 items  0 items/s  0 B/s  0.00 s so far  0 RU/s");
+  EXPECT_TRUE(progress_text(progress, {}, {}, kWide).ends_with("0 RU/s  4 segments"));
+}
+
 TEST_F(ProgressText, NamesTheBottleneck) {
   run::ScanProgress progress = half_way();
   progress.read_capacity = 20'000;

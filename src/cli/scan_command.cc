@@ -255,10 +255,11 @@ ExitCode ScanCommand::report_end() {
   const run::RunSummary ended = summary(run::status_of(*outcome_));
   switch (ended.status) {
     case run::SummaryStatus::already_complete:
-      display_.summarise(ended, fmt::format("complete already{}: {} delivered; nothing to do. {}",
-                                            since_text(ended), counted(ended.items_total(), "item"),
-                                            settings_.share ? "Name another run to begin one"
-                                                            : "Use --restart to start over"));
+      display_.summarise(
+          ended, fmt::format("complete already{}: {} delivered; nothing to do. {}",
+                             since_text(ended), counted(ended.progress.items_before, "item"),
+                             settings_.share ? "Name another run to begin one"
+                                             : "Use --restart to start over"));
       return tell_of_dead_letters();
     case run::SummaryStatus::complete:
       display_.summarise(ended, "complete: " + numbers_text(ended));

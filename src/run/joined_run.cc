@@ -46,12 +46,14 @@ Awaitable<checkpoint::RunState> JoinedRun::begin(checkpoint::RunState state) {
 /// How far a run of very many parts is, nobody asks who joins it: of 1,000 processes that start
 /// together, each would read all of them.
 Awaitable<checkpoint::RunState> JoinedRun::state_of(checkpoint::RunRecord record) {
-  std::vector<checkpoint::StoredSegment> parts;
   if (!record.finished && record.segments > kPartsPerLook) {
-    for (checkpoint::SegmentProgress& fresh : checkpoint::fresh_segments(record.segments)) {
-      parts.push_back({.progress = std::move(fresh)});
-    }
-  } else if (!record.finished) {
+    checkpoint::RunState state = checkpoint::run_state(record, {}, location());
+    state.segments = checkpoint::fresh_segments(record.segments);
+    state.knows_progress = false;
+    co_return state;
+  }
+  std::vector<checkpoint::StoredSegment> parts;
+  if (!record.finished) {
     const checkpoint::PartRange all{.first = 0, .count = record.segments};
     parts = co_await run_->parts(all);
   }

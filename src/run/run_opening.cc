@@ -42,9 +42,12 @@ Awaitable<void> RunOpening::resume() {
   for (const Message& text : opening_notices(*ends_, settings_, before_.items_before)) {
     notice_(text);
   }
-  notice_(fmt::format("resuming after {}, using {}; checkpoint {}",
-                      counted(before_.items_before, "item"), counted(before_.segments, "segment"),
-                      checkpoint_location_));
+  const std::string segments = counted(before_.segments, "segment");
+  const std::string how_far = state_->knows_progress
+                                  ? fmt::format("resuming after {}, using {}",
+                                                counted(before_.items_before, "item"), segments)
+                                  : fmt::format("joining a run of {}", segments);
+  notice_(fmt::format("{}; checkpoint {}", how_far, checkpoint_location_));
   co_await open_letters();
   co_await ends_->destination->prepare(resumed_start());
   ends_->destination->begin();

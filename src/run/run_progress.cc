@@ -75,6 +75,10 @@ Rates ProgressWindow::update(const ScanProgress& progress,
   return rates;
 }
 
+boost::json::value with_others_or_null(const ScanProgress& progress, std::uint64_t count) {
+  return progress.others_known ? boost::json::value(count) : boost::json::value();
+}
+
 std::uint64_t done_items(const ScanProgress& progress) {
   // What a filter leaves out is done when it was read; the rest when it was delivered.
   const pipeline::RunCounters& counters = progress.counters;
@@ -133,6 +137,7 @@ ScanProgress progress_before(const checkpoint::RunState& state) {
 void count_others(ScanProgress& progress, const checkpoint::SegmentProgress& totals) {
   // What was delivered again is counted here.
   const auto beyond = [](std::uint64_t all, std::uint64_t own) { return all - std::min(all, own); };
+  progress.others_known = true;
   progress.counters.segments_complete = progress.segments;
   progress.items_before =
       beyond(totals.items - totals.dead_letters, progress.counters.items_delivered);
@@ -146,8 +151,9 @@ boost::json::object progress_json(const ScanProgress& progress, const Rates& rat
   const Estimate left = estimate(progress, rates);
   return {{"event", "progress"},
           {"items", counters.items_delivered},
-          {"items_before", progress.items_before},
-          {"items_total", progress.items_before + counters.items_delivered},
+          {"items_before", with_others_or_null(progress, progress.items_before)},
+          {"items_total",
+           with_others_or_null(progress, progress.items_before + counters.items_delivered)},
           {"items_scanned", counters.items_scanned},
           {"items_estimated", progress.estimated_items == 0
                                   ? boost::json::value()
@@ -159,7 +165,7 @@ boost::json::object progress_json(const ScanProgress& progress, const Rates& rat
           {"read_units", rounded(counters.read_units, 1)},
           {"read_units_per_second", rounded(rates.read_units, 1)},
           {"limited_by", word_or_null(bottleneck(progress, rates))},
-          {"segments_done", counters.segments_complete},
+          {"segments_done", with_others_or_null(progress, counters.segments_complete)},
           {"segments_failed", counters.segments_failed},
           {"segments", progress.segments},
           {"dead_letters", progress.dead_letters()},

@@ -31,7 +31,9 @@ struct ScanProgress {
   std::optional<double> read_rate;  ///< read units per second, of all who share the run
   double read_capacity = 0;         ///< the table's, in read units per second; 0: not known
   DestinationLimit destination_limit;
-  bool shared = false;    ///< other processes may work on the run at the same time
+  bool shared = false;  ///< other processes may work on the run at the same time
+  /// What other processes do, or have done, is known, and how many segments are complete.
+  bool others_known = true;
   bool filtered = false;  ///< not all items that are read are delivered
   bool resumed = false;   ///< earlier processes of the run have done something
   bool saved = false;     ///< the checkpoint has moved, durably
@@ -77,6 +79,9 @@ struct Estimate {
   std::optional<double> seconds_left;
   bool exceeded = false;  ///< there are more items than it says
 };
+
+/// A count that other processes add to; null if what these do is not known.
+boost::json::value with_others_or_null(const ScanProgress& progress, std::uint64_t count);
 
 /// Items of the whole run that were delivered, left out, or written to the dead letters.
 std::uint64_t done_items(const ScanProgress& progress);

@@ -68,7 +68,9 @@ TEST(CountOthers, AddsTheRest) {
   progress.counters.items_delivered = 40;
   progress.counters.bytes_delivered = 4000;
   progress.counters.dead_letters = 1;
+  progress.others_known = false;
   count_others(progress, {.items = 103, .bytes = 10'000, .dead_letters = 3});
+  EXPECT_TRUE(progress.others_known);
   EXPECT_EQ(progress.counters.segments_complete, 8U);
   EXPECT_EQ(progress.items_before, 60U);
   EXPECT_EQ(progress.bytes_before, 6000U);

@@ -65,10 +65,6 @@ SummaryStatus status_of(const ScanOutcome& outcome) {
   return SummaryStatus::failed;
 }
 
-std::uint64_t RunSummary::items_total() const {
-  return progress.items_before + progress.counters.items_delivered;
-}
-
 boost::json::object to_json(const RunSummary& summary) {
   const ScanProgress& progress = summary.progress;
   const pipeline::RunCounters& counters = progress.counters;
@@ -77,11 +73,13 @@ boost::json::object to_json(const RunSummary& summary) {
           {"table", summary.table},
           {"destination", summary.destination},
           {"items", counters.items_delivered},
-          {"items_before", progress.items_before},
-          {"items_total", summary.items_total()},
+          {"items_before", with_others_or_null(progress, progress.items_before)},
+          {"items_total",
+           with_others_or_null(progress, progress.items_before + counters.items_delivered)},
           {"items_scanned", counters.items_scanned},
           {"bytes", counters.bytes_delivered},
-          {"bytes_total", progress.bytes_before + counters.bytes_delivered},
+          {"bytes_total",
+           with_others_or_null(progress, progress.bytes_before + counters.bytes_delivered)},
           {"records", counters.records_delivered},
           {"batches", counters.batches_delivered},
           {"pages", counters.pages_read},
@@ -93,7 +91,7 @@ boost::json::object to_json(const RunSummary& summary) {
           {"throttled_requests", progress.throttled_requests},
           {"retried_requests", progress.requests_retried},
           {"records_sent_again", progress.records_sent_again},
-          {"segments_done", counters.segments_complete},
+          {"segments_done", with_others_or_null(progress, counters.segments_complete)},
           {"segments_failed", counters.segments_failed},
           {"segments", progress.segments},
           {"shared", progress.shared},
@@ -154,7 +152,7 @@ std::string numbers_text(const RunSummary& summary) {
     text += fmt::format(" ({:.1f} per second of {})", counters.read_units / seconds,
                         decimal(*progress.read_rate));
   }
-  if (progress.items_before > 0) {
+  if (progress.items_before > 0 && progress.others_known) {
     text += fmt::format("; {} {}", grouped(progress.items_before),
                         progress.shared ? "by other processes" : "before");
   }

@@ -49,8 +49,6 @@ struct RunSummary {
   std::string dead_letters_location;  ///< the same
   /// Of a run that was complete before: when it was, if that is known.
   std::optional<std::chrono::system_clock::time_point> finished_at = {};
-
-  std::uint64_t items_total() const;
 };
 
 /// Every field, in the order of docs/output.md.

@@ -49,6 +49,19 @@ TEST(RunSummary, EarlierDeadLettersCount) {
   EXPECT_EQ(to_json(summary).at("dead_letters_location"), "/tmp/d");
 }
 
+TEST(RunSummary, UnknownWhileOthersRead) {
+  RunSummary summary = resumed();
+  summary.progress.shared = true;
+  summary.progress.others_known = false;
+  const boost::json::object json = to_json(summary);
+  for (const char* field : {"items_before", "items_total", "bytes_total", "segments_done"}) {
+    EXPECT_TRUE(json.at(field).is_null()) << field;
+  }
+  EXPECT_EQ(json.at("items"), 40);
+  EXPECT_EQ(numbers_text(summary),
+            "40 items (4.0 kB) delivered in 2.5 s: 16 items/s, 1.6 kB/s, 13 read units");
+}
+
 TEST(RunSummary, NumbersForPeople) {
   EXPECT_EQ(numbers_text(resumed()),
             "40 items (4.0 kB) delivered in 2.5 s: 16 items/s, 1.6 kB/s, 13 read units; 100 "

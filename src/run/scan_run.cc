@@ -160,10 +160,10 @@ ScanProgress ScanRun::Impl::progress() const {
     progress.saved = progress.counters.pages_checkpointed > 0 && opening.claim()->has_written();
   }
   progress.shared = settings.share;
+  progress.others_known = !settings.share || (opening.state() && opening.state()->complete());
   progress.filtered = !settings.scan.filter_expression.empty();
   if (ends != nullptr) {
-    // What others have done since is not known.
-    progress.estimated_items = settings.share ? 0 : ends->source->estimated_items();
+    progress.estimated_items = progress.others_known ? ends->source->estimated_items() : 0;
     progress.read_capacity = ends->source->read_capacity().units_per_second.value_or(0);
     progress.destination_limit = ends->destination->limit();
   }

@@ -67,6 +67,26 @@ def test_killed_sharer(tmp_path: Path) -> None:
     assert report["duplicates"] <= 2 * 8 * 100, "it started over"
 
 
+def test_joins_many_segments(tmp_path: Path) -> None:
+    """So many that it does not read them all: how far the run is, is not known, and so said."""
+    with FaultServer(**SLOW_TABLE) as server:
+        everyitem = server.everyitem(tmp_path)
+        first = everyitem.start(*shared("--segments", 600))
+        wait_for(lambda: server.report()["distinct"] > 500, "some items")
+        first.signal(signal.SIGTERM)
+        interrupted = first.finish()
+        assert interrupted.code == INTERRUPTED, interrupted.stderr
+        result = everyitem.run(*shared())
+        report = server.report()
+    assert interrupted.summary["items"] > 0 and interrupted.summary["segments"] == 600
+    for field in ("items_before", "items_total", "bytes_total", "segments_done"):
+        assert interrupted.summary[field] is None, interrupted.summary
+    assert "joining a run of 600 segments" in result.stderr, result.stderr
+    assert result.code == 0 and result.summary["items_total"] == 4000, result.stderr
+    assert result.summary["items_before"] >= interrupted.summary["items"]
+    assert report["missing"] == 0, report
+
+
 def test_interrupted_sharer(tmp_path: Path) -> None:
     """What it returns is read at once, not after a lease."""
     with FaultServer(**SLOW_TABLE) as server:
