@@ -545,7 +545,8 @@ struct ScaleSharer {
         continue;
       }
       const double wait = rate > 0 ? (std::min(units, kPageUnits) - credit) / rate : 5;
-      co_await world.clock.sleep(time(std::clamp(wait, 0.001, 5.0)));
+      // The gate looks again after 20 ms, in case that the rate has changed.
+      co_await world.clock.sleep(time(std::clamp(wait, 0.001, 1.0)));
     }
     credit -= units;
     ++first_place;
