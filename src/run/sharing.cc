@@ -300,11 +300,11 @@ Awaitable<void> Sharing::claim_rate(double rate) {
   reading_.set_rate(claim_, reads_until_);
 }
 
-/// As many as it can use its part of the read rate for: then they are complete one after the other,
-/// and the rest is free for those that come or become faster. If it does not use its part, more of
-/// them may help.
+/// Of many, as many as it can use its part of the read rate for: then they are complete one after
+/// the other, and the rest is free for those that come or become faster. If it does not use its
+/// part, more of them may help. Of few, any: so that what a lost sharer had is soon read on.
 std::size_t Sharing::useful_parts() const {
-  if (!has_rate_ || (self_.wanted && !left_rate_)) {
+  if (parts_ <= kPartsPerLook || !has_rate_ || (self_.wanted && !left_rate_)) {
     return std::numeric_limits<std::size_t>::max();
   }
   return 2 + static_cast<std::size_t>(std::ceil(claim_ / kUnitsOfPart));

@@ -129,7 +129,11 @@ struct Process {
     }
     Reading reactions{.return_part = [this](std::uint32_t part) { asked_back.insert(part); },
                       .set_rate = [this](std::optional<double> units, auto) { rate = units; },
-                      .units_read = [] { return 0.0; }};
+                      .units_read =
+                          [this] {
+                            const std::chrono::duration<double> passed = clock.now() - world.start;
+                            return units_per_second * passed.count();
+                          }};
     co_await sharing.enter(std::move(reactions));
     spawn(sharing.take_turns());
     std::size_t reading = readers;
@@ -176,6 +180,7 @@ struct Process {
   std::deque<asio::cancellation_signal> signals;
   std::set<std::uint32_t> asked_back;
   std::optional<double> rate;
+  double units_per_second = 0;
 
   std::size_t readers = 4;
   std::chrono::milliseconds page_time{200};
@@ -298,6 +303,33 @@ TEST_F(SharingTest, KilledSharersPartsTaken) {
   EXPECT_EQ(world_.delivered_times(3), 0U);
   EXPECT_GE(killed.parts_lost, 0U);
   EXPECT_LT(taken_at - world_.start, seconds(10) + lease_time(2) + seconds(5));
+}
+
+// Also by those who use all of their part of the read rate.
+TEST_F(SharingTest, PartsTakenAtLowRate) {
+  world_.delivered.assign(40, std::vector<int>(20, 0));
+  for (int i = 0; i < 3; ++i) {
+    Process& process = add(orders(150));
+    process.readers = 40;
+    process.page_time = seconds(10);
+    process.units_per_second = 150;
+  }
+  Process& killed = processes_.back();
+  killed.ends_after = seconds(50);
+  killed.is_killed = true;
+  const auto parts_of_killed = [&] {
+    return std::ranges::count_if(world_.table.parts, [&](const auto& part) {
+      return part.second.sharer == killed.name && !part.second.progress.position.complete;
+    });
+  };
+  std::ptrdiff_t before = 0;
+  std::ptrdiff_t after = 0;
+  at(seconds(50), [&] { before = parts_of_killed(); });
+  at(seconds(50) + lease_time(3) + seconds(5), [&] { after = parts_of_killed(); });
+  live();
+  EXPECT_GT(before, 3);
+  EXPECT_LT(after, before);
+  EXPECT_EQ(world_.delivered_times(1), world_.pages());
 }
 
 TEST_F(SharingTest, StoppedProcessLosesParts) {
