@@ -306,7 +306,7 @@ TEST_F(SharingTest, KilledSharersPartsTaken) {
 }
 
 // Also by those who use all of their part of the read rate.
-TEST_F(SharingTest, PartsTakenAtLowRate) {
+TEST_F(SharingTest, LowRateTakesParts) {
   world_.delivered.assign(40, std::vector<int>(20, 0));
   for (int i = 0; i < 3; ++i) {
     Process& process = add(orders(150));
