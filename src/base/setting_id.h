@@ -45,6 +45,7 @@ inline constexpr SettingId kNames{"names"};
 inline constexpr SettingId kValues{"values"};
 inline constexpr SettingId kStream{"stream"};
 inline constexpr SettingId kTo{"to"};
+inline constexpr SettingId kFormat{"format"};
 inline constexpr SettingId kPartitionKey{"partition-key"};
 inline constexpr SettingId kAggregate{"aggregate"};
 inline constexpr SettingId kKinesisWire{"kinesis-wire"};

@@ -82,7 +82,7 @@ AddResult AggregatingBuilder::add_to(Target target, const source::Item& item, so
       bytes_ -= record.size();
       const std::size_t offset = record.add(data, partition_key(bits), hash_key);
       bytes_ += record.size();
-      add_entry(open, offset, item, page);
+      add_entry({.record = open, .offset = offset, .bytes = data.size()}, item, page);
       return AddResult::added;
     }
   }
@@ -112,17 +112,20 @@ AddResult AggregatingBuilder::add_record(const source::Item& item, std::string_v
     open = index;
   }
   bytes_ += record.size() + kAggregationDigestBytes + kKeysBytes;
-  add_entry(index, offset, item, page);
+  add_entry({.record = index, .offset = offset, .bytes = data.size()}, item, page);
   return AddResult::added;
 }
 
-void AggregatingBuilder::add_entry(std::uint32_t record, std::size_t offset,
-                                   const source::Item& item, source::PageId page) {
+void AggregatingBuilder::add_entry(Place place, const source::Item& item, source::PageId page) {
+  std::size_t offset = place.offset;
   if (!body_holds_items_) {
     offset = batch_.separate_text.size();
     batch_.separate_text.append(item.json);
   }
-  batch_.add({.record = record,
+  if (!formatted_.as_read()) {
+    count_formatted(place.bytes, batch_);
+  }
+  batch_.add({.record = place.record,
               .offset = static_cast<std::uint32_t>(offset),
               .length = static_cast<std::uint32_t>(item.json.size())},
              page);

@@ -31,6 +31,9 @@ class AggregatingBuilder final : public BatchBuilder {
 
   AddResult add(const source::Item& item, source::PageId page) override;
   AddedItems add_all(const source::Items& items, source::PageId page) override;
+  std::size_t formatted_length(const source::Item& item) override {
+    return formatted_.bytes_of(item).size();
+  }
   std::string size_limit() const override;
   bool empty() const override { return batch_.items.empty(); }
   RecordBatch seal() override;
@@ -50,8 +53,13 @@ class AggregatingBuilder final : public BatchBuilder {
   AddResult add_to(Target target, const source::Item& item, source::PageId page);
   AddResult add_record(const source::Item& item, std::string_view data, source::PageId page,
                        std::uint64_t bits, std::uint32_t& open);
-  void add_entry(std::uint32_t record, std::size_t offset, const source::Item& item,
-                 source::PageId page);
+  /// What has been written of an item.
+  struct Place {
+    std::uint32_t record = 0;
+    std::size_t offset = 0;
+    std::size_t bytes = 0;
+  };
+  void add_entry(Place place, const source::Item& item, source::PageId page);
   void close_records();
 
   const PutRecordsFormat& format_;

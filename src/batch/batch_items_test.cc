@@ -88,6 +88,11 @@ class BatchItemsTest : public testing::TestWithParam<BuilderCase> {
     return {.json = json, .hash_key = std::string_view(json).substr(6, 8 + number % 2)};
   }
 
+  static std::size_t formatted_size(const std::string& json) {
+    const source::Item item{.json = json, .hash_key = {}, .range_key = {}};
+    return FormattedItems(GetParam().format.get()).bytes_of(item).size();
+  }
+
   std::deque<std::string> texts_;
   CurrentShards shards_{ShardMap::evenly(5)};
   std::unique_ptr<BatchBuilder> builder_ = GetParam().make(shards_);
@@ -114,13 +119,22 @@ TEST_P(BatchItemsTest, EveryItemAsRead) {
     ASSERT_EQ(batch.items.size(), expected.size());
     std::set<std::uint32_t> records;
     std::uint64_t bytes = 0;
+    std::uint64_t formatted_bytes = 0;
     for (std::size_t i = 0; i < expected.size(); ++i) {
       ASSERT_EQ(batch.item_text(i), expected[i]) << i;
       EXPECT_EQ(batch.page_index(i), std::min<std::size_t>(i / 100, 2));
       records.insert(batch.items[i].record);
       bytes += expected[i].size();
+      const std::size_t formatted = formatted_size(expected[i]);
+      EXPECT_EQ(batch.formatted_length(i), formatted);
+      const source::Item item{.json = expected[i], .hash_key = {}, .range_key = {}};
+      EXPECT_EQ(builder_->formatted_length(item), formatted);
+      formatted_bytes += formatted;
     }
     EXPECT_EQ(batch.item_bytes(), bytes);
+    EXPECT_EQ(batch.formatted_bytes(), formatted_bytes);
+    const bool as_read = GetParam().format == nullptr;
+    EXPECT_EQ(builder_->formatted_bytes(), as_read ? 0 : (round + 1) * formatted_bytes);
     EXPECT_EQ(batch.record_count(), records.size());
     EXPECT_EQ(*records.rbegin(), records.size() - 1);
     EXPECT_THAT(batch.pages, ElementsAre(BatchPage{{0, 7}, 100}, BatchPage{{1, 7}, 100},
@@ -165,7 +179,7 @@ TEST(ItemFormats, UnknownName) {
     make_item_format("Item", {});
     FAIL() << "made";
   } catch (const std::invalid_argument& error) {
-    EXPECT_THAT(error.what(), HasSubstr("unknown record format \"Item\"; known: item"));
+    EXPECT_THAT(error.what(), HasSubstr("unknown record format \"Item\"; known: item, plain"));
   }
 }
 

@@ -13,6 +13,10 @@ namespace {
 
 constexpr std::array kFormats = {
     NamedItemFormat{"item", [](const ItemFormatContext&) { return std::unique_ptr<ItemFormat>(); }},
+    NamedItemFormat{"plain",
+                    [](const ItemFormatContext& context) -> std::unique_ptr<ItemFormat> {
+                      return std::make_unique<PlainJson>(context.plain);
+                    }},
 };
 
 }  // namespace

@@ -7,14 +7,16 @@
 #include <string_view>
 
 #include "batch/item_format.h"
+#include "batch/plain_json.h"
 #include "source/scan_page.h"
 
 namespace everyitem::batch {
 
-/// What a format may put around an item.
+/// What a format may put around an item, and how.
 struct ItemFormatContext {
   std::string table;
   source::KeyNames keys;
+  PlainJsonOptions plain = {};
 };
 
 struct NamedItemFormat {

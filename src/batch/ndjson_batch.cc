@@ -23,6 +23,7 @@ AddResult NdjsonBuilder::add(const source::Item& item, source::PageId page) {
   if (!formatted_.as_read()) {
     offset = batch_.separate_text.size();
     batch_.separate_text.append(item.json);
+    count_formatted(text.size(), batch_);
   }
   batch_.add({.record = static_cast<std::uint32_t>(batch_.items.size()),
               .offset = static_cast<std::uint32_t>(offset),

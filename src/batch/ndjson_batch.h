@@ -19,6 +19,9 @@ class NdjsonBuilder final : public BatchBuilder {
   explicit NdjsonBuilder(const ItemFormat* format = nullptr) : formatted_(format) {}
 
   AddResult add(const source::Item& item, source::PageId page) override;
+  std::size_t formatted_length(const source::Item& item) override {
+    return formatted_.bytes_of(item).size();
+  }
   std::string size_limit() const override { return "there is no limit"; }
   bool empty() const override { return batch_.items.empty(); }
   RecordBatch seal() override;

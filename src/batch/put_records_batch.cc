@@ -49,6 +49,9 @@ AddResult PutRecordsBuilder::add(const source::Item& item, source::PageId page) 
               .offset = static_cast<std::uint32_t>(item_offset),
               .length = static_cast<std::uint32_t>(item.json.size())},
              page);
+  if (!formatted_.as_read()) {
+    count_formatted(data.size(), batch_);
+  }
   request_bytes_ += record_bytes;
   return AddResult::added;
 }

@@ -19,6 +19,9 @@ class PutRecordsBuilder final : public BatchBuilder {
                     PartitionKeys keys, const ItemFormat* item_format = nullptr);
 
   AddResult add(const source::Item& item, source::PageId page) override;
+  std::size_t formatted_length(const source::Item& item) override {
+    return formatted_.bytes_of(item).size();
+  }
   std::string size_limit() const override;
   bool empty() const override { return batch_.items.empty(); }
   RecordBatch seal() override;

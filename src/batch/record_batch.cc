@@ -1,5 +1,6 @@
 #include "batch/record_batch.h"
 
+#include <numeric>
 #include <stdexcept>
 
 namespace everyitem::batch {
@@ -21,6 +22,12 @@ std::uint64_t RecordBatch::item_bytes() const {
     bytes += item.length;
   }
   return bytes;
+}
+
+std::uint64_t RecordBatch::formatted_bytes() const {
+  return formatted_lengths.empty() ? item_bytes()
+                                   : std::accumulate(formatted_lengths.begin(),
+                                                     formatted_lengths.end(), std::uint64_t{0});
 }
 
 std::size_t RecordBatch::separate_keys_bytes() const {

@@ -48,6 +48,8 @@ struct RecordBatch {
   std::vector<BatchPage> pages;  ///< in the order of their items
   /// The items one after the other, as they were read. Empty if the body holds them byte for byte.
   PaddedBuffer separate_text;
+  /// How long each item is in its format. Empty if that is the item as it was read.
+  std::vector<std::uint32_t> formatted_lengths;
   /// The primary key of each item, in JSON, if the items were read without theirs
   /// (source::AddedKeys); otherwise empty.
   std::vector<std::string> separate_keys;
@@ -78,10 +80,17 @@ struct RecordBatch {
   std::size_t record_count() const { return records.empty() ? items.size() : records.size(); }
   /// Bytes of the items as they were read.
   std::uint64_t item_bytes() const;
+  /// Bytes of the items in their format.
+  std::uint64_t formatted_bytes() const;
+  /// Of one of them.
+  std::uint32_t formatted_length(std::size_t index) const {
+    return formatted_lengths.empty() ? items.at(index).length : formatted_lengths.at(index);
+  }
   /// Bytes that the batch takes in memory, about.
   std::size_t memory_bytes() const {
     return body.size() + separate_text.size() + records.size() * sizeof(RecordSpan) +
-           items.size() * sizeof(BatchItem) + separate_keys_bytes();
+           items.size() * sizeof(BatchItem) + formatted_lengths.size() * sizeof(std::uint32_t) +
+           separate_keys_bytes();
   }
   std::size_t separate_keys_bytes() const;
 };

@@ -15,7 +15,7 @@ struct SegmentProgress {
   std::uint32_t segment = 0;
   source::ScanPosition position;
   std::uint64_t items = 0;         ///< up to `position`, since the run began
-  std::uint64_t bytes = 0;         ///< of their JSON
+  std::uint64_t bytes = 0;         ///< of these, in the format that the destination gets
   std::uint64_t dead_letters = 0;  ///< of the items, those that could not be delivered
 
   friend bool operator==(const SegmentProgress&, const SegmentProgress&) = default;

@@ -41,6 +41,8 @@ constexpr std::string_view kManner = "How to go about it";
 // Those that no message names.
 constexpr SettingId kLimit{"limit"};
 constexpr SettingId kThreads{"threads"};
+constexpr SettingId kNumbers{"numbers"};
+constexpr SettingId kWithTypes{"with-types"};
 constexpr SettingId kMaxWait{"max-wait"};
 
 constexpr unsigned kMaxThreads = 64;
@@ -139,6 +141,26 @@ std::vector<Entry> make_entries() {
        "A file, or - for standard output. Each item is one line",
        [](ScanOptions& options, SettingId, std::string_view text) {
          options.settings.output = sink::parse_output_location(text);
+       }},
+      {setting::kFormat, kHow, kAll, kDestination, "item|plain",
+       "item: each item's DynamoDB JSON, byte for byte; plain: JSON as people write it, "
+       "{\"id\":7,\"tags\":[\"a\"]}. Default: item",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         constexpr std::array<const char*, 2> kNames = {"item", "plain"};
+         options.settings.format = kNames.at(parse_choice(id, text, {kNames[0], kNames[1]}));
+       }},
+      {kNumbers, kHow, kAll, kDestination, "number|string",
+       "With --format plain, numbers as they are, with all their digits, or as strings, for "
+       "readers that round large ones, as JavaScript does. Default: number",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.plain.numbers_as_strings =
+             parse_choice(id, text, {"number", "string"}) == 1;
+       }},
+      {kWithTypes, kHow, kAll, kDestination, "",
+       "With --format plain, add \"$types\": which values were binary or sets, so that the item "
+       "can be restored exactly",
+       [](ScanOptions& options, SettingId id, std::string_view text) {
+         options.settings.plain.with_types = parse_switch(id, text);
        }},
       {setting::kPartitionKey, kHow, kAll, kDestination, "key|random",
        "key: derived from the item's primary key, so that an item always goes to the same shard; "
@@ -275,6 +297,13 @@ void check_destination(const ScanOptions& options) {
   }
 }
 
+void check_format(const ScanSettings& settings) {
+  if (settings.format != "plain" && settings.plain != batch::PlainJsonOptions()) {
+    throw usage_error(enumerated({kNumbers, kWithTypes}) + " need " + setting::kFormat("plain"),
+                      "The format item has every type as it is.");
+  }
+}
+
 /// Of settings that mean something for a stream alone.
 void require_stream(const ScanSettings& settings) {
   if (settings.stream) {
@@ -373,6 +402,7 @@ run::ScanSettings scan_settings(const GivenSettings& given) {
   if (!options.stream.empty()) {
     options.settings.stream = aws::parse_stream(options.stream, setting::kStream);
   }
+  check_format(options.settings);
   check_checkpoint(options.settings);
   check_files(options.settings);
   check_share(options.settings);

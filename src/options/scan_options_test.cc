@@ -168,6 +168,9 @@ TEST(ScanOptions, WrongDestinations) {
       {table, {{"to", "/nowhere/f"}}, ": there is no folder /nowhere. Create it first."},
       {to_file, {{"dead-letters", "d"}}, "--dead-letters needs --stream"},
       {to_file, {{"aggregate", "true"}}, "--aggregate needs --stream"},
+      {to_file, {{"numbers", "string"}}, "--numbers and --with-types need --format plain"},
+      {to_file, {{"with-types", "true"}}, "--numbers and --with-types need --format plain"},
+      {to_file, {{"format", "plane"}}, "Give one of: item, plain."},
       {to_file, {{"stream-profile", "p"}}, "--stream-profile and --stream-role-arn need --stream"},
   };
   for (const Case& one : wrong) {
@@ -188,6 +191,7 @@ TEST(ScanOptions, NamedSettingsInTable) {
                                 kValues,
                                 kStream,
                                 kTo,
+                                kFormat,
                                 kPartitionKey,
                                 kAggregate,
                                 kKinesisWire,

@@ -27,12 +27,16 @@ Packed BatchQueue::pack(const source::Items& items, source::PageId page) {
   if (items.empty() || full()) {
     return packed;
   }
+  const std::uint64_t formatted_before = builder_.formatted_bytes();
   const batch::AddedItems added = builder_.add_all(items, page);
   packed.items = added.count;
+  std::uint64_t item_bytes = 0;
   for (const source::Item item : items.first(added.count)) {
-    packed.bytes += item.json.size();
+    item_bytes += item.json.size();
   }
-  held_item_bytes_ += packed.bytes;
+  held_item_bytes_ += item_bytes;
+  const std::uint64_t formatted = builder_.formatted_bytes() - formatted_before;
+  packed.bytes = formatted > 0 ? formatted : item_bytes;
   packed.next_too_large = added.next == batch::AddResult::too_large;
   if (added.count > 0 && last_page_ != page) {
     // As RecordBatch::add does: one entry for each run of a page's items.

@@ -19,7 +19,7 @@ namespace everyitem::pipeline {
 /// How far `BatchQueue::pack` got.
 struct Packed {
   std::size_t items = 0;
-  std::uint64_t bytes = 0;      ///< of their JSON
+  std::uint64_t bytes = 0;      ///< of these, in their format
   bool next_too_large = false;  ///< the item after these fits into no batch
 };
 

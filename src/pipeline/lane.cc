@@ -297,7 +297,7 @@ Awaitable<void> Lane::pack_items(source::Items items, source::PageId page,
     if (packed.next_too_large) {
       const source::Item item = rest[packed.items];
       too_large.push_back(
-          too_large_letter(item, page.segment, parts_.source.keys(), parts_.builder.size_limit()));
+          too_large_letter(item, page.segment, parts_.source.keys(), parts_.builder));
       content.bytes += item.json.size();
       ++content.items;
     } else if (content.items < items.size()) {

@@ -15,7 +15,7 @@ struct RunCounters {
   double read_units = 0;
   std::uint64_t items_delivered = 0;    ///< acknowledged by the destination
   std::uint64_t records_delivered = 0;  ///< the records they were delivered in
-  std::uint64_t bytes_delivered = 0;    ///< of their JSON
+  std::uint64_t bytes_delivered = 0;    ///< of these, in their format
   std::uint64_t batches_delivered = 0;
   std::uint64_t pages_checkpointed = 0;
   std::uint64_t dead_letters = 0;  ///< items that the destination can never take

@@ -11,13 +11,13 @@
 namespace everyitem::pipeline {
 
 sink::DeadLetter too_large_letter(const source::Item& item, std::uint32_t segment,
-                                  const source::KeyNames& keys, const std::string& size_limit) {
-  return {
-      .segment = segment,
-      .code = {},
-      .reason = fmt::format("its JSON has {} bytes, and {}", grouped(item.json.size()), size_limit),
-      .key = source::key_of(item, keys),
-      .item = std::string(item.json)};
+                                  const source::KeyNames& keys, batch::BatchBuilder& builder) {
+  return {.segment = segment,
+          .code = {},
+          .reason = fmt::format("its JSON has {} bytes, and {}",
+                                grouped(builder.formatted_length(item)), builder.size_limit()),
+          .key = source::key_of(item, keys),
+          .item = std::string(item.json)};
 }
 
 std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
@@ -42,14 +42,13 @@ Delivered delivered_of(const batch::RecordBatch& batch,
                        const std::vector<sink::RefusedItem>& refused) {
   Delivered delivered{.items = batch.items.size() - refused.size(),
                       .records = batch.record_count(),
-                      .bytes = batch.item_bytes(),
-                      .batch_bytes = 0,
+                      .bytes = batch.formatted_bytes(),
+                      .batch_bytes = batch.item_bytes(),
                       .refused_by_page = std::vector<std::uint64_t>(batch.pages.size())};
-  delivered.batch_bytes = delivered.bytes;
   // A record that holds a refused item is refused as a whole.
   std::set<std::uint32_t> refused_records;
   for (const sink::RefusedItem& item : refused) {
-    delivered.bytes -= batch.items.at(item.index).length;
+    delivered.bytes -= batch.formatted_length(item.index);
     ++delivered.refused_by_page[batch.page_index(item.index)];
     refused_records.insert(batch.items[item.index].record);
   }

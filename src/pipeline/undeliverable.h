@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "batch/batch_builder.h"
 #include "batch/record_batch.h"
 #include "sink/dead_letters.h"
 #include "sink/sink.h"
@@ -12,9 +13,9 @@
 
 namespace everyitem::pipeline {
 
-/// For an item that fits into no batch; `size_limit` from BatchBuilder.
+/// For an item that fits into no batch of `builder`.
 sink::DeadLetter too_large_letter(const source::Item& item, std::uint32_t segment,
-                                  const source::KeyNames& keys, const std::string& size_limit);
+                                  const source::KeyNames& keys, batch::BatchBuilder& builder);
 
 /// For the items of a batch that its destination refused, in the order of `refused`. Key, segment
 /// and item are those of the item as it was read, whatever the destination was sent.
@@ -26,8 +27,8 @@ std::vector<sink::DeadLetter> refused_letters(const batch::RecordBatch& batch,
 struct Delivered {
   std::uint64_t items = 0;
   std::uint64_t records = 0;
-  std::uint64_t bytes = 0;                     ///< of the items as they were read
-  std::uint64_t batch_bytes = 0;               ///< with those that it refused
+  std::uint64_t bytes = 0;                     ///< of the items in their format
+  std::uint64_t batch_bytes = 0;               ///< of all in the batch, as they were read
   std::vector<std::uint64_t> refused_by_page;  ///< items refused, for each of RecordBatch::pages
 };
 

@@ -14,6 +14,7 @@
 #include "base/own_file.h"
 #include "batch/ndjson_batch.h"
 #include "identity/iso_time.h"
+#include "run/record_format.h"
 #include "sink/file_sink.h"
 #include "sink/line_file.h"
 
@@ -77,7 +78,8 @@ void remove_unused(const fs::path& file) {
 /// A file, as long as it is the one that the run began.
 class FileDestination final : public Destination {
  public:
-  explicit FileDestination(const std::string& file) : file_(file) {}
+  FileDestination(const std::string& file, std::unique_ptr<batch::ItemFormat> format)
+      : file_(file), format_(std::move(format)) {}
 
   std::string name() const override { return fs::path(file_).filename().string(); }
   std::string location() const override { return fs::absolute(file_).lexically_normal().string(); }
@@ -109,7 +111,7 @@ class FileDestination final : public Destination {
   }
 
   LaneDestination open(RunLoop&, std::size_t) override {
-    return {.builder = std::make_unique<batch::NdjsonBuilder>(), .sink = sink_};
+    return {.builder = std::make_unique<batch::NdjsonBuilder>(format_.get()), .sink = sink_};
   }
 
   /// A table without items leaves an empty file.
@@ -194,6 +196,7 @@ class FileDestination final : public Destination {
   }
 
   std::string file_;
+  const std::unique_ptr<batch::ItemFormat> format_;
   RunStart start_;
   std::string id_;  ///< of the file that is written
   std::shared_ptr<sink::FileSink> sink_;
@@ -202,7 +205,9 @@ class FileDestination final : public Destination {
 /// Nobody knows what became of the items that a stream took, so it is never continued.
 class StreamDestination final : public Destination {
  public:
-  StreamDestination(const std::string& path, Clock& clock) : path_(path), clock_(clock) {}
+  StreamDestination(const std::string& path, std::unique_ptr<batch::ItemFormat> format,
+                    Clock& clock)
+      : path_(path), format_(std::move(format)), clock_(clock) {}
 
   std::string name() const override { return fs::path(path_).filename().string(); }
   std::string location() const override {
@@ -232,11 +237,12 @@ class StreamDestination final : public Destination {
   }
 
   LaneDestination open(RunLoop&, std::size_t) override {
-    return {.builder = std::make_unique<batch::NdjsonBuilder>(), .sink = sink_};
+    return {.builder = std::make_unique<batch::NdjsonBuilder>(format_.get()), .sink = sink_};
   }
 
  private:
   std::string path_;
+  const std::unique_ptr<batch::ItemFormat> format_;
   Clock& clock_;
   std::shared_ptr<sink::FileSink> sink_;
 };
@@ -245,7 +251,7 @@ Awaitable<std::unique_ptr<Destination>> describe_file(DestinationContext context
   const ScanSettings& settings = context.settings;
   const std::string path = sink::to_text(*settings.output);
   if (!sink::is_stream(path)) {
-    co_return std::make_unique<FileDestination>(path);
+    co_return std::make_unique<FileDestination>(path, record_format(settings));
   }
   if (settings.restart && !settings.checkpoint) {
     throw usage_error(
@@ -253,7 +259,8 @@ Awaitable<std::unique_ptr<Destination>> describe_file(DestinationContext context
             fmt::format(" has nothing to start over: {} is not a regular file", path),
         "Leave out " + setting::kRestart + ": without a checkpoint every run starts over.");
   }
-  co_return std::make_unique<StreamDestination>(path, context.services.clock());
+  co_return std::make_unique<StreamDestination>(path, record_format(settings),
+                                                context.services.clock());
 }
 
 }  // namespace

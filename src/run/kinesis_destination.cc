@@ -15,6 +15,7 @@
 #include "batch/put_records_batch.h"
 #include "batch/put_records_format.h"
 #include "batch/shard_map.h"
+#include "run/record_format.h"
 #include "sink/kinesis_sink.h"
 #include "sink/paced_shards.h"
 #include "sink/shard_list.h"
@@ -117,7 +118,8 @@ class KinesisDestination final : public Destination {
         control_(control),
         stream_(std::move(stream)),
         limits_(stream_.description.limits),
-        format_(batch::put_records_format(stream_.wire)) {
+        format_(batch::put_records_format(stream_.wire)),
+        item_format_(record_format(settings_)) {
     if (stream_.shards) {
       shards_.emplace(*stream_.shards);
     } else if (settings_.aggregate) {
@@ -196,9 +198,10 @@ class KinesisDestination final : public Destination {
                                           : batch::PartitionKeys();
     if (settings_.aggregate) {
       return std::make_unique<batch::AggregatingBuilder>(format_, stream_.id, limits_, keys,
-                                                         *shards_);
+                                                         *shards_, item_format_.get());
     }
-    return std::make_unique<batch::PutRecordsBuilder>(format_, stream_.id, limits_, keys);
+    return std::make_unique<batch::PutRecordsBuilder>(format_, stream_.id, limits_, keys,
+                                                      item_format_.get());
   }
 
   const ScanSettings& settings_;
@@ -209,6 +212,7 @@ class KinesisDestination final : public Destination {
   DescribedStream stream_;
   batch::PutRecordsLimits limits_;
   const batch::PutRecordsFormat& format_;
+  const std::unique_ptr<batch::ItemFormat> item_format_;
   std::optional<batch::CurrentShards> shards_;  ///< if somebody needs them
   std::unique_ptr<sink::PacedShards> paced_shards_;
   sink::FilledStream filled_;

@@ -8,6 +8,7 @@
 #include "base/human_format.h"
 #include "base/usable_cores.h"
 #include "pace/read_rate.h"
+#include "run/record_format.h"
 
 namespace everyitem::run {
 
@@ -48,7 +49,10 @@ RunTerms terms_of(const RunEnds& ends, const ScanSettings& settings, const RunCo
                  .restart = settings.restart,
                  .restart_asked_at = context.restart_asked_at,
                  .only_resumes = context.only_resumes};
-  std::ranges::copy(ends.destination->identity(), std::back_inserter(terms.identity));
+  for (const checkpoint::RunIdentity& more :
+       {ends.destination->identity(), format_identity(settings)}) {
+    std::ranges::copy(more, std::back_inserter(terms.identity));
+  }
   return terms;
 }
 

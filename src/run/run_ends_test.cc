@@ -45,7 +45,8 @@ TEST(TermsOf, BothEndsAndSettings) {
   const RunContext context{
       .environment = {}, .clock = clock, .restart_asked_at = 99, .only_resumes = true};
   const RunTerms terms = terms_of(test.ends, test.settings, context);
-  EXPECT_EQ(terms.identity, (checkpoint::RunIdentity{{"table", "orders"}, {"stream", "backfill"}}));
+  EXPECT_EQ(terms.identity,
+            (checkpoint::RunIdentity{{"table", "orders"}, {"stream", "backfill"}, {"format", ""}}));
   EXPECT_EQ(terms.parts, 7U);
   EXPECT_TRUE(terms.restart);
   EXPECT_EQ(terms.restart_asked_at, 99);

@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/environment.h"
 #include "base/message.h"
+#include "batch/plain_json.h"
 #include "checkpoint/checkpoint_location.h"
 #include "http/timeouts.h"
 #include "identity/identity.h"
@@ -41,6 +42,8 @@ struct ScanSettings {
   std::optional<sink::OutputLocation> output;
 
   // How records are made
+  std::string format = "item";  ///< one of batch::item_formats()
+  batch::PlainJsonOptions plain;
   KinesisWire kinesis_wire = KinesisWire::automatic;
   bool random_partition_keys = false;
   bool aggregate = false;  ///< many items per record
